@@ -1,0 +1,131 @@
+"""DenseNet-BC (Huang et al. 2017, "Densely connected convolutional networks"), small."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from cnnsweep.bad_input import BadInput
+from cnnsweep.models.activation import activation_layer
+from cnnsweep.models.image_size import final_size
+from cnnsweep.models.init import initialise
+from cnnsweep.models.norm import needs_bias, norm_layers
+from cnnsweep.models.option import count, counts, flag, probability
+from cnnsweep.models.pooling import pooling_layer
+
+
+class DenseNet(nn.Module):
+    """A stem, dense blocks with a transition between each two, an average over each last map.
+
+    ``blocks`` lists the layers of each block; each layer adds ``growth_rate`` maps, through a 1×1
+    convolution to ``bottleneck`` times as many. A transition keeps ``compression`` of the maps and
+    halves their size. ``stem_pool`` halves the size before the first block, as the paper does
+    for large images. ``dropout`` follows each layer's last convolution, as in the paper.
+    """
+
+    def __init__(
+        self,
+        *,
+        in_channels: int,
+        image_size: tuple[int, int],
+        num_classes: int,
+        stem_channels: int,
+        stem_kernel_size: int,
+        stem_pool: bool,
+        growth_rate: int,
+        blocks: Sequence[int],
+        bottleneck: int,
+        compression: float,
+        activation: str,
+        pooling: str,
+        norm: str,
+        dropout: float,
+        init: str,
+    ) -> None:
+        super().__init__()
+        channels = count("model.stem_channels", stem_channels)
+        growth_rate = count("model.growth_rate", growth_rate)
+        blocks = counts("model.blocks", blocks)
+        bottleneck = count("model.bottleneck", bottleneck)
+        dropout = probability("model.dropout", dropout)
+        kernel_size = count("model.stem_kernel_size", stem_kernel_size)
+        halvings = len(blocks) - 1 + flag("model.stem_pool", stem_pool)
+        final_size("densenet", image_size, lambda side: side // 2**halvings)
+        layers: list[nn.Module] = [
+            nn.Conv2d(in_channels, channels, kernel_size, padding="same", bias=False)
+        ]
+        if stem_pool:
+            layers.append(pooling_layer("max"))
+        for number, size in enumerate(blocks):
+            if number > 0:
+                out_channels = compressed(channels, compression)
+                layers.append(transition(channels, out_channels, activation, pooling, norm))
+                channels = out_channels
+            for _ in range(size):
+                layers.append(
+                    DenseLayer(channels, growth_rate, bottleneck, activation, norm, dropout)
+                )
+                channels += growth_rate
+        layers += [*norm_layers(norm, channels), activation_layer(activation)]
+        self.features = nn.Sequential(*layers)
+        self.head = nn.Linear(channels, num_classes)
+        initialise(self, init)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (N, in_channels, H, W) -> logits (N, num_classes)."""
+        maps = self.features(images)  # (N, C, H', W')
+        means = maps.mean(dim=(2, 3))  # (N, C)
+        logits: Tensor = self.head(means)  # (N, num_classes)
+        return logits
+
+
+class DenseLayer(nn.Module):
+    """Norm, activation, 1×1 convolution, then norm, activation, 3×3 convolution; appended."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        growth_rate: int,
+        bottleneck: int,
+        activation: str,
+        norm: str,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        width = bottleneck * growth_rate
+        layers = [
+            *norm_layers(norm, in_channels),
+            activation_layer(activation),
+            nn.Conv2d(in_channels, width, 1, bias=needs_bias(norm)),
+            *norm_layers(norm, width),
+            activation_layer(activation),
+            nn.Conv2d(width, growth_rate, 3, padding=1, bias=needs_bias(norm)),
+        ]
+        if dropout > 0:  # a dropout of 0 would still draw its masks
+            layers.append(nn.Dropout(dropout))
+        self.new_maps = nn.Sequential(*layers)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Maps (N, in_channels, H, W) -> (N, in_channels + growth_rate, H, W)."""
+        return torch.cat([maps, self.new_maps(maps)], dim=1)  # (N, in + growth_rate, H, W)
+
+
+def transition(
+    in_channels: int, out_channels: int, activation: str, pooling: str, norm: str
+) -> nn.Sequential:
+    """(N, in_channels, H, W) -> (N, out_channels, H // 2, W // 2)."""
+    conv = nn.Conv2d(in_channels, out_channels, 1, bias=needs_bias(norm))
+    pool = pooling_layer(pooling)
+    # The paper pools last. An average and a 1×1 convolution commute, both being linear, so pooling
+    # first is the same function with a quarter of the products; a maximum doesn't.
+    pair = [pool, conv] if pooling == "avg" else [conv, pool]
+    return nn.Sequential(*norm_layers(norm, in_channels), activation_layer(activation), *pair)
+
+
+def compressed(channels: int, compression: object) -> int:
+    """The maps that a transition keeps of ``channels``: at least one."""
+    if isinstance(compression, bool) or not isinstance(compression, int | float):
+        raise BadInput(f"model.compression={compression}: allowed is a number in (0, 1]")
+    if not 0 < compression <= 1:
+        raise BadInput(f"model.compression={compression}: allowed is a number in (0, 1]")
+    return max(1, int(channels * compression))

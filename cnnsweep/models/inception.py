@@ -1,0 +1,127 @@
+"""Inception blocks (Szegedy et al. 2015, "Going deeper with convolutions") on a small CNN."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from cnnsweep.models.head import head
+from cnnsweep.models.image_size import final_size
+from cnnsweep.models.init import initialise
+from cnnsweep.models.option import count, counts
+from cnnsweep.models.stage import side_after, stage
+
+
+class Inception(nn.Module):
+    """A stage (valid convolution, pooling, activation) and an inception block, repeated.
+
+    The MNIST article's network: ``channels`` is what each stage hands to its block.
+    """
+
+    def __init__(
+        self,
+        *,
+        in_channels: int,
+        image_size: tuple[int, int],
+        num_classes: int,
+        channels: Sequence[int],
+        kernel_size: int,
+        branch_1x1: int,
+        branch_5x5: Sequence[int],
+        branch_3x3: Sequence[int],
+        branch_pool: int,
+        activation: str,
+        pooling: str,
+        norm: str,
+        dropout: float,
+        init: str,
+    ) -> None:
+        super().__init__()
+        channels = counts("model.channels", channels)
+        kernel_size = count("model.kernel_size", kernel_size)
+        layers: list[nn.Module] = []
+        for out_channels in channels:
+            block = InceptionBlock(
+                in_channels=out_channels,
+                branch_1x1=branch_1x1,
+                branch_5x5=branch_5x5,
+                branch_3x3=branch_3x3,
+                branch_pool=branch_pool,
+            )
+            layers += [
+                stage(
+                    in_channels,
+                    out_channels,
+                    kernel_size=kernel_size,
+                    padding="valid",
+                    activation=activation,
+                    pooling=pooling,
+                    norm=norm,
+                ),
+                block,
+            ]
+            in_channels = block.out_channels
+        self.features = nn.Sequential(*layers)
+        paddings = ["valid"] * len(channels)
+        height, width = final_size(
+            "inception", image_size, lambda side: side_after(side, kernel_size, paddings)
+        )
+        features = in_channels * height * width
+        self.head = head(features, None, num_classes, activation=activation, dropout=dropout)
+        initialise(self, init)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (N, in_channels, H, W) -> logits (N, num_classes)."""
+        maps = self.features(images)  # (N, block channels, H', W')
+        logits: Tensor = self.head(maps)  # (N, num_classes)
+        return logits
+
+
+class InceptionBlock(nn.Module):
+    """Four branches on the same maps, concatenated.
+
+    Without activations inside, as in the article: the next stage's is the first to follow.
+    ``branch_5x5`` and ``branch_3x3`` list the channels of a 1×1 convolution and those after it.
+    """
+
+    def __init__(
+        self,
+        *,
+        in_channels: int,
+        branch_1x1: int,
+        branch_5x5: Sequence[int],
+        branch_3x3: Sequence[int],
+        branch_pool: int,
+    ) -> None:
+        super().__init__()
+        branch_1x1 = count("model.branch_1x1", branch_1x1)
+        branch_pool = count("model.branch_pool", branch_pool)
+        branch_5x5 = counts("model.branch_5x5", branch_5x5)
+        branch_3x3 = counts("model.branch_3x3", branch_3x3)
+        self.branch_1x1 = nn.Conv2d(in_channels, branch_1x1, 1)
+        self.branch_5x5 = reduced(in_channels, branch_5x5, kernel_size=5)
+        self.branch_3x3 = reduced(in_channels, branch_3x3, kernel_size=3)
+        self.branch_pool = nn.Sequential(
+            nn.AvgPool2d(3, stride=1, padding=1), nn.Conv2d(in_channels, branch_pool, 1)
+        )
+        self.out_channels = branch_1x1 + branch_5x5[-1] + branch_3x3[-1] + branch_pool
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Maps (N, in_channels, H, W) -> (N, out_channels, H, W)."""
+        branches = [
+            self.branch_1x1(maps),
+            self.branch_5x5(maps),
+            self.branch_3x3(maps),
+            self.branch_pool(maps),
+        ]
+        return torch.cat(branches, dim=1)  # (N, out_channels, H, W)
+
+
+def reduced(in_channels: int, channels: Sequence[int], *, kernel_size: int) -> nn.Sequential:
+    """A 1×1 convolution to ``channels[0]``, then one of ``kernel_size`` to each further entry."""
+    later = (
+        nn.Conv2d(before, after, kernel_size, padding=kernel_size // 2)
+        for before, after in pairwise(channels)
+    )
+    return nn.Sequential(nn.Conv2d(in_channels, channels[0], 1), *later)

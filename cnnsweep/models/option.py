@@ -1,0 +1,33 @@
+"""Checks of the numbers a model's YAML holds: each error names the config key."""
+
+from collections.abc import Sequence
+
+from cnnsweep.bad_input import BadInput
+
+
+def count(key: str, value: object) -> int:
+    """``value`` as it is, if it is a whole number of at least 1; else BadInput."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise BadInput(f"{key}={value}: allowed is a whole number of at least 1")
+    return value
+
+
+def counts(key: str, values: object) -> list[int]:
+    """A list of whole numbers of at least 1 with at least one entry; else BadInput."""
+    if isinstance(values, str) or not isinstance(values, Sequence) or len(values) == 0:
+        raise BadInput(f"{key}={values}: allowed is a list of whole numbers, such as [16, 32]")
+    return [count(key, value) for value in values]
+
+
+def probability(key: str, value: object) -> float:
+    """``value`` as it is, if it is a number in [0, 1); else BadInput."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
+        raise BadInput(f"{key}={value}: allowed is a number in [0, 1)")
+    return value
+
+
+def flag(key: str, value: object) -> bool:
+    """``value`` as it is, if it is true or false; else BadInput."""
+    if not isinstance(value, bool):
+        raise BadInput(f"{key}={value}: allowed is true or false")
+    return value
