@@ -1,0 +1,81 @@
+"""Random changes of the training images, on the device, drawn afresh for each image."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+from cnnsweep.bad_input import BadInput
+
+
+def augment(
+    *, degrees: float, scale: Sequence[float], translate: float, crop: int, flip: float
+) -> nn.Sequential:
+    """A module for batches (float in 0..1, N × C × H × W), whose size it keeps.
+
+    ``degrees``: rotated by up to this much to either side, in 0..180. ``scale``: smallest and
+    largest factor. ``translate``: moved by up to this share of the width and height, in 0..1.
+    ``crop``: padded with so many black pixels on all sides, then cut out at a random place.
+    ``flip``: probability of being mirrored left to right. What enters from outside is black.
+
+    Everything is drawn from torch's global generators, so that seeding torch repeats it. Raises
+    BadInput for a value outside these ranges.
+    """
+    scale = tuple(scale)
+    _check("degrees", degrees, 0 <= degrees <= 180, "0 to 180")
+    _check("scale", list(scale), _is_range(scale), "two numbers above 0, the smaller one first")
+    _check("translate", translate, 0 <= translate <= 1, "0 to 1, a share of the image's size")
+    _check("crop", crop, crop >= 0, "0 or more pixels")
+    _check("flip", flip, 0 <= flip <= 1, "a probability, 0 to 1")
+    return nn.Sequential(*_affine(degrees, scale, translate), *_crop(crop), *_flip(flip))
+
+
+class RandomCrop(nn.Module):
+    """Each image moved by up to ``padding`` whole pixels each way, black coming in.
+
+    Kornia's own either needs the image size beforehand and interpolates, or loops over the images.
+    """
+
+    def __init__(self, *, padding: int) -> None:
+        super().__init__()
+        self.padding = padding
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N × C × H × W -> N × C × H × W."""
+        count, _, height, width = x.shape
+        padded = pad(x, [self.padding] * 4).permute(0, 2, 3, 1)  # N × H+2p × W+2p × C
+        top, left = torch.randint(2 * self.padding + 1, (2, count, 1), device=x.device)
+        rows = top + torch.arange(height, device=x.device)  # N × H
+        columns = left + torch.arange(width, device=x.device)  # N × W
+        image = torch.arange(count, device=x.device)[:, None, None]
+        return padded[image, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+
+
+def _affine(degrees: float, scale: tuple[float, ...], translate: float) -> list[nn.Module]:
+    if degrees == 0 and translate == 0 and scale == (1.0, 1.0):
+        return []
+    from kornia.augmentation import RandomAffine
+
+    return [RandomAffine(degrees, translate=(translate, translate), scale=scale, p=1.0)]
+
+
+def _crop(padding: int) -> list[nn.Module]:
+    return [RandomCrop(padding=padding)] if padding else []
+
+
+def _flip(probability: float) -> list[nn.Module]:
+    if probability == 0:
+        return []
+    from kornia.augmentation import RandomHorizontalFlip
+
+    return [RandomHorizontalFlip(p=probability)]
+
+
+def _check(key: str, value: object, fine: bool, allowed: str) -> None:
+    if not fine:
+        raise BadInput(f"augment.{key}={value}: allowed is {allowed}.")
+
+
+def _is_range(scale: tuple[float, ...]) -> bool:
+    return len(scale) == 2 and 0 < scale[0] <= scale[1]

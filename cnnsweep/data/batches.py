@@ -1,0 +1,114 @@
+"""Images on the device -> normalised batches, drawn by index."""
+
+from collections.abc import Iterator, Sequence
+from math import ceil
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor, nn
+
+from cnnsweep.bad_input import BadInput, unknown
+from cnnsweep.data.dataset import Images
+
+Layout = Literal["contiguous", "channels_last"]
+
+
+class Batches:
+    """Goes over all images once for each iteration: (x, y) after (x, y).
+
+    x is float32, N × C × H × W in the memory layout asked for, (pixel / 255 - mean) / std; y is
+    int64, N. The last batch may be smaller. With ``shuffle`` the order is drawn afresh for each
+    iteration from the global generator of the images' device, so that seeding torch repeats it.
+    ``augment`` gets float images in 0..1 and keeps their shape.
+    """
+
+    def __init__(
+        self,
+        images: Images,
+        *,
+        batch_size: int,
+        mean: float | Sequence[float],
+        std: float | Sequence[float],
+        shuffle: bool,
+        layout: Layout,
+        augment: nn.Module | None,
+    ) -> None:
+        """``mean`` and ``std`` are one number or one for each channel, for pixels in 0..1.
+
+        Raises BadInput for a batch size below 1, or, when shuffling, above the number of images.
+        """
+        if layout not in get_args(Layout):
+            raise unknown("layout", layout, get_args(Layout))
+        _check_batch_size(batch_size, len(images), shuffle)
+        self.images = len(images)
+        self._batch_size = batch_size
+        self._shuffle = shuffle
+        self._augment = augment
+        self._channels_last = layout == "channels_last"
+        # Kept in the order of the layout: a gathered batch then needs no second copy.
+        pixels = images.pixels.permute(0, 2, 3, 1) if self._channels_last else images.pixels
+        self._pixels = pixels.contiguous()
+        self._labels = images.labels
+        self._scale, self._shift = self._normalisation(mean, std)
+
+    def __len__(self) -> int:
+        """Number of batches."""
+        return ceil(self.images / self._batch_size)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        if not self._shuffle:
+            for start in range(0, self.images, self._batch_size):
+                part = slice(start, start + self._batch_size)
+                yield self._prepare(self._pixels[part]), self._labels[part]
+            return
+        order = torch.randperm(self.images, device=self._labels.device)
+        for index in torch.split(order, self._batch_size):
+            yield self._prepare(self._pixels[index]), self._labels[index]
+
+    def _prepare(self, pixels: Tensor) -> Tensor:
+        """uint8 as kept -> float32, N × C × H × W."""
+        x = pixels.float()
+        if self._augment is not None:
+            x = self._augmented(x, self._augment)
+        # (x / 255 - mean) / std with one multiplication and one addition.
+        x = torch.addcmul(self._shift, x, self._scale)
+        return x.permute(0, 3, 1, 2) if self._channels_last else x
+
+    def _augmented(self, x: Tensor, augment: nn.Module) -> Tensor:
+        x = x.permute(0, 3, 1, 2) if self._channels_last else x  # N × C × H × W
+        x = augment(x / 255) * 255
+        return x.permute(0, 2, 3, 1).contiguous() if self._channels_last else x.contiguous()
+
+    def _normalisation(
+        self, mean: float | Sequence[float], std: float | Sequence[float]
+    ) -> tuple[Tensor, Tensor]:
+        """Factor and summand for pixels in 0..255, in a shape that fits the kept layout."""
+        channels = self._pixels.shape[3 if self._channels_last else 1]
+        means = _per_channel("data.mean", mean, channels)
+        stds = _per_channel("data.std", std, channels)
+        if not bool((stds > 0).all()):
+            raise BadInput(f"data.std={std}: allowed are numbers above 0.")
+        shape = (channels,) if self._channels_last else (channels, 1, 1)
+        device = self._pixels.device
+        scale, shift = 1 / (255 * stds), -means / stds
+        return scale.float().view(shape).to(device), shift.float().view(shape).to(device)
+
+
+def _check_batch_size(batch_size: int, images: int, shuffle: bool) -> None:
+    # A batch of an evaluation may be larger than the split: it just comes as one batch.
+    if batch_size < 1 and not shuffle:
+        raise BadInput(f"data.eval_batch_size={batch_size}: allowed is 1 or more.")
+    if shuffle and not 1 <= batch_size <= images:
+        raise BadInput(
+            f"data.batch_size={batch_size}: allowed is 1 to {images}, "
+            "the number of images in the training split."
+        )
+
+
+def _per_channel(key: str, value: float | Sequence[float], channels: int) -> Tensor:
+    numbers = [value] if isinstance(value, int | float) else list(value)
+    if len(numbers) not in (1, channels):
+        raise BadInput(
+            f"{key}={value}: allowed is one number, or {channels} of them, one for each channel."
+        )
+    return torch.tensor(numbers, dtype=torch.float64).expand(channels)

@@ -1,0 +1,65 @@
+"""CIFAR-10: colour photographs of ten kinds of things."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cnnsweep.bad_input import BadInput
+from cnnsweep.data.cache import decoded_once
+from cnnsweep.data.dataset import Dataset, Images
+from cnnsweep.data.download import download as fetch
+from cnnsweep.data.download import missing
+from cnnsweep.fitting_torchvision import torchvision
+
+
+def cifar10(*, root: str | Path, download: bool) -> Dataset:
+    """3 × 32 × 32, 50,000 to train on and 10,000 to test (Krizhevsky 2009).
+
+    ``root`` holds the folder cifar-10-batches-py, or is it. Its files are pickles, which is why
+    they are read only where their MD5 is the published one.
+    """
+    reader = torchvision().datasets.CIFAR10
+    root = _above_batches(Path(root).expanduser().resolve(), reader)
+    files = _files(root, reader)
+    if download and not all(file.is_file() for file in files):
+        fetch("cifar10", root, lambda: reader(root, download=True))
+    for file in files:
+        if not file.is_file():
+            raise missing("cifar10", f"{reader.base_folder}/{file.name}", root)
+    return decoded_once("cifar10", files, lambda: _decode(root, reader, files))
+
+
+def _above_batches(root: Path, reader: Any) -> Path:
+    if root.name == reader.base_folder:
+        return root.parent
+    inner = root / "CIFAR10"
+    return inner if (inner / reader.base_folder).is_dir() else root
+
+
+def _files(root: Path, reader: Any) -> dict[Path, str]:
+    """Every file of the data set with its published MD5."""
+    listed = [*reader.train_list, *reader.test_list, (reader.meta["filename"], reader.meta["md5"])]
+    return {root / reader.base_folder / name: md5 for name, md5 in listed}
+
+
+def _decode(root: Path, reader: Any, files: dict[Path, str]) -> Dataset:
+    check_integrity = torchvision().datasets.utils.check_integrity
+    for file, md5 in files.items():
+        if not check_integrity(str(file), md5):
+            raise BadInput(
+                f"{file} is truncated or damaged: its MD5 is not the published {md5}. "
+                "Delete it and set data.download=true."
+            )
+    train = reader(root, train=True)
+    return Dataset(
+        name="cifar10",
+        classes=tuple(train.classes),
+        train=_images(train),
+        test=lambda: _images(reader(root, train=False)),
+    )
+
+
+def _images(decoded: Any) -> Images:
+    pixels = torch.from_numpy(decoded.data).permute(0, 3, 1, 2).contiguous()  # N×H×W×C -> N×C×H×W
+    return Images(pixels, torch.tensor(decoded.targets))

@@ -1,0 +1,152 @@
+"""A user's own images: one folder a class."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from os import cpu_count
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+
+from cnnsweep.bad_input import BadInput
+from cnnsweep.data.cache import decoded_once
+from cnnsweep.data.dataset import Dataset, Images
+from cnnsweep.data.split import stratified_halves
+
+# Where there is no test folder. Fixed, so that results of all seeds are about the same images.
+TEST_FRACTION = 0.2
+TEST_SEED = 20_260_101
+ENDINGS = frozenset(
+    {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+)
+MODES = {1: "L", 3: "RGB"}
+
+Labelled = tuple[tuple[Path, int], ...]
+
+
+def image_folder(*, root: str | Path, image_size: int, channels: int) -> Dataset:
+    """The images below ``root``, whose folders are the classes, cut and scaled to a square.
+
+    With ``root/train`` and ``root/test`` those are the two splits, else a fixed fifth of each class
+    is kept for testing. ``image_size``: pixels a side; longer sides are cut evenly at both ends.
+    ``channels``: 1 for grey, 3 for colour. Raises BadInput naming what cannot be used: fewer than
+    two classes, a class without images (or with one, where it must be divided), unreadable files.
+    """
+    if channels not in MODES:
+        raise BadInput(f"data.channels={channels}: allowed are 1 (grey) and 3 (colour).")
+    if image_size < 1:
+        raise BadInput(f"data.image_size={image_size}: allowed is 1 or more pixels.")
+    root = Path(root).expanduser().resolve()
+    classes, train, test = _splits(root)
+    return decoded_once(
+        ("image_folder", root, image_size, channels, classes, train, test),
+        (file for file, _ in train + test),
+        lambda: Dataset(
+            name=root.name,
+            classes=classes,
+            train=_decode(train, image_size, channels),
+            test=lambda: _decode(test, image_size, channels),
+        ),
+    )
+
+
+def _splits(root: Path) -> tuple[tuple[str, ...], Labelled, Labelled]:
+    """Names of the classes, files to train on and files to test with."""
+    if (root / "train").is_dir() and (root / "test").is_dir():
+        classes = _classes(root / "train")
+        strange = set(_folder_names(root / "test")) - set(classes)
+        if strange:
+            raise BadInput(
+                f"{root / 'test'} has folders that {root / 'train'} lacks: "
+                f"{', '.join(sorted(strange))}. Each is a class, and must be trained too."
+            )
+        return classes, _labelled(root / "train", classes), _labelled(root / "test", classes)
+    classes = _classes(root)
+    files = _labelled(root, classes)
+    labels = torch.tensor([label for _, label in files])
+    for label in (labels.bincount() == 1).nonzero().flatten().tolist():
+        raise BadInput(
+            f"{root / classes[label]} holds 1 image: a class needs 2 or more, "
+            "one to train on and one to test with."
+        )
+    train, test = stratified_halves(labels, TEST_FRACTION, TEST_SEED)
+    return classes, _at(files, train), _at(files, test)
+
+
+def _at(files: Labelled, index: torch.Tensor) -> Labelled:
+    return tuple(files[i] for i in index.tolist())
+
+
+def _folder_names(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def _classes(folder: Path) -> tuple[str, ...]:
+    names = _folder_names(folder) if folder.is_dir() else []
+    if len(names) < 2:
+        found = f"one ({names[0]})" if names else "none"
+        raise BadInput(
+            f"data=image_folder: {folder} must hold two folders of images or more, one for each "
+            f"class, but has {found}. Set data.root to the folder above the classes, "
+            "or data=digits, which needs no files."
+        )
+    return tuple(names)
+
+
+def _labelled(folder: Path, classes: Sequence[str]) -> Labelled:
+    """Every image file below the folders of the classes, with its class's number, by name."""
+    found: list[tuple[Path, int]] = []
+    for label, name in enumerate(classes):
+        files = sorted(p for p in (folder / name).rglob("*") if _is_image(p))
+        if not files:
+            raise BadInput(
+                f"{folder / name} holds no images. Allowed are files that end in "
+                f"{', '.join(sorted(ENDINGS))}."
+            )
+        found += [(file, label) for file in files]
+    return tuple(found)
+
+
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in ENDINGS and not path.name.startswith(".")
+
+
+def _decode(files: Labelled, image_size: int, channels: int) -> Images:
+    # PIL lets other threads run while it decodes.
+    with ThreadPoolExecutor(cpu_count()) as threads:
+        arrays = list(
+            threads.map(lambda item: _pixels(item[0], image_size, MODES[channels]), files)
+        )
+    unreadable = [
+        str(file) for (file, _), array in zip(files, arrays, strict=True) if array is None
+    ]
+    if unreadable:
+        raise BadInput(
+            f"{len(unreadable)} of {len(files)} images cannot be read: "
+            f"{', '.join(unreadable[:3])}{' …' if len(unreadable) > 3 else ''}. "
+            "Repair or remove them."
+        )
+    pixels = torch.from_numpy(np.stack([a for a in arrays if a is not None]))  # N × H × W × C
+    labels = torch.tensor([label for _, label in files])
+    return Images(pixels.permute(0, 3, 1, 2).contiguous(), labels)
+
+
+def _pixels(file: Path, image_size: int, mode: str) -> np.ndarray | None:
+    """uint8, H × W × C; None where the file cannot be read."""
+    try:
+        with Image.open(file) as opened:
+            upright = ImageOps.exif_transpose(opened)
+            image = ImageOps.fit(_eight_bits(upright).convert(mode), (image_size, image_size))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None  # told once for all files by the caller
+    return np.asarray(image).reshape(image_size, image_size, -1)
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16"):
+        # Pillow's own conversion cuts all values above 255 to white.
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if "transparency" in image.info:
+        return image.convert("RGBA")  # Pillow warns of palettes whose transparency it drops
+    return image

@@ -1,0 +1,131 @@
+"""MNIST and its successors: grey 28 × 28 images in IDX files, with a published test split."""
+
+import string
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+from cnnsweep.bad_input import unknown
+from cnnsweep.data import idx
+from cnnsweep.data.cache import decoded_once
+from cnnsweep.data.dataset import Dataset, Images
+from cnnsweep.data.download import download as fetch
+from cnnsweep.data.download import missing
+from cnnsweep.fitting_torchvision import torchvision
+
+DIGITS = tuple(string.digits)
+FASHION = (
+    "T-shirt/top", "trouser", "pullover", "dress", "coat",
+    "sandal", "shirt", "sneaker", "bag", "ankle boot",
+)  # fmt: skip
+KUZUSHIJI = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
+# Small letters that look like their capitals are merged with them: 47 classes are left.
+MERGED = (*string.digits, *string.ascii_uppercase, *"abdefghnqrt")
+EMNIST_SPLITS = {
+    "balanced": MERGED,
+    "bymerge": MERGED,
+    "byclass": (*string.digits, *string.ascii_uppercase, *string.ascii_lowercase),
+    "letters": tuple(string.ascii_lowercase),
+    "digits": DIGITS,
+    "mnist": DIGITS,
+}
+
+
+def mnist(*, root: str | Path, download: bool) -> Dataset:
+    """Handwritten digits, 60,000 to train on and 10,000 to test (LeCun et al. 1998)."""
+    return _load(_Family("mnist", "MNIST", DIGITS), Path(root), download)
+
+
+def fashion_mnist(*, root: str | Path, download: bool) -> Dataset:
+    """Pictures of clothes, 60,000 to train on and 10,000 to test (Xiao et al. 2017)."""
+    return _load(_Family("fashion_mnist", "FashionMNIST", FASHION), Path(root), download)
+
+
+def kmnist(*, root: str | Path, download: bool) -> Dataset:
+    """Cursive Japanese characters, 60,000 to train on and 10,000 to test (Clanuwat et al. 2018)."""
+    return _load(_Family("kmnist", "KMNIST", KUZUSHIJI), Path(root), download)
+
+
+def emnist(*, root: str | Path, download: bool, split: str) -> Dataset:
+    """Handwritten digits and letters (Cohen et al. 2017), turned upright: the files hold them
+    transposed. ``split`` names one of the six published selections.
+    """
+    if split not in EMNIST_SPLITS:
+        raise unknown("data.split", split, EMNIST_SPLITS)
+    return _load(_Family("emnist", "EMNIST", EMNIST_SPLITS[split], split), Path(root), download)
+
+
+@dataclass(frozen=True)
+class _Family:
+    name: str
+    folder: str  # torchvision's class and the folder it makes
+    classes: tuple[str, ...]
+    split: str | None = None  # EMNIST's
+
+    @property
+    def first_label(self) -> int:
+        return 1 if self.split == "letters" else 0  # its files count letters from 1
+
+    def file_names(self) -> tuple[str, str, str, str]:
+        """Images and labels to train on, images and labels to test with."""
+        parts = ("train", "t10k")
+        if self.split is not None:
+            parts = (f"emnist-{self.split}-train", f"emnist-{self.split}-test")
+        train, test = parts
+        ends = ("images-idx3-ubyte", "labels-idx1-ubyte")
+        return f"{train}-{ends[0]}", f"{train}-{ends[1]}", f"{test}-{ends[0]}", f"{test}-{ends[1]}"
+
+
+def _load(family: _Family, root: Path, download: bool) -> Dataset:
+    root = root.expanduser().resolve()
+    if download and any(_find(root, family, name) is None for name in family.file_names()):
+        fetch(family.name, root, _torchvision_download(family, root))
+    files = tuple(_existing(root, family, name) for name in family.file_names())
+    return decoded_once((family.name, family.split), files, lambda: _decode(family, files))
+
+
+def _decode(family: _Family, files: tuple[Path, ...]) -> Dataset:
+    train_images, train_labels, test_images, test_labels = files
+    idx.check(test_images, idx.IMAGE_DIMENSIONS)
+    idx.check(test_labels, idx.LABEL_DIMENSIONS)
+    return Dataset(
+        name=family.name,
+        classes=family.classes,
+        train=_read(family, train_images, train_labels),
+        test=lambda: _read(family, test_images, test_labels),
+    )
+
+
+def _read(family: _Family, images_file: Path, labels_file: Path) -> Images:
+    images = idx.read(images_file, labels_file, len(family.classes), family.first_label)
+    if family.split is None:
+        return images
+    return Images(images.pixels.transpose(2, 3).contiguous(), images.labels)
+
+
+def _existing(root: Path, family: _Family, name: str) -> Path:
+    file = _find(root, family, name)
+    if file is None:
+        raise missing(family.name, name, root)
+    return file
+
+
+def _find(root: Path, family: _Family, name: str) -> Path | None:
+    return next((path for path in _places(root, family, name) if path.is_file()), None)
+
+
+def _places(root: Path, family: _Family, name: str) -> Iterator[Path]:
+    """Where people keep the files: as torchvision does, or its inner folders, unpacked or not."""
+    folders = (root / family.folder / "raw", root / family.folder, root / "raw", root)
+    # Some mirrors name the files train-images.idx3-ubyte.
+    names = (name, name.replace("-idx", ".idx"))
+    for folder, spelling, end in product(folders, names, ("", ".gz")):
+        yield folder / f"{spelling}{end}"
+
+
+def _torchvision_download(family: _Family, root: Path) -> Callable[[], object]:
+    maker = getattr(torchvision().datasets, family.folder)
+    if family.split is not None:
+        return lambda: maker(root, split=family.split, download=True)
+    return lambda: maker(root, download=True)

@@ -1,0 +1,82 @@
+"""Stratified parts of labelled images: a validation split, and a smaller training set."""
+
+import torch
+from torch import Tensor
+
+from cnnsweep.bad_input import BadInput
+from cnnsweep.data.dataset import Images
+
+
+def split(images: Images, fraction: float, seed: int) -> tuple[Images, Images | None]:
+    """Two disjoint parts, the second with about ``fraction`` of each class: (train, validation).
+
+    The same seed gives the same parts. Each class keeps at least one image in either part. With a
+    fraction of 0 everything is for training and there is no validation part. Raises BadInput for a
+    fraction outside [0, 1) and for a class that has one image.
+    """
+    if not 0 <= fraction < 1:
+        raise BadInput(f"data.val_fraction={fraction}: allowed is 0 up to, but not including, 1.")
+    if fraction == 0:
+        return images, None
+    train, val = stratified_halves(images.labels, fraction, seed)
+    return images.take(train), images.take(val)
+
+
+def limit(images: Images, count: int | None) -> Images:
+    """``count`` of the images, each class in proportion; all of them where ``count`` is None.
+
+    Which ones does not depend on the run's seed, so that seeds are compared on the same images.
+    Raises BadInput for a count below 1 or above the number of images.
+    """
+    if count is None:
+        return images
+    if not 1 <= count <= len(images):
+        raise BadInput(
+            f"data.train_limit={count}: allowed is 1 to {len(images)}, "
+            "the number of training images, or null for all of them."
+        )
+    order, sizes = _shuffled_by_class(images.labels, seed=0)
+    return images.take(_first_of_each(order, sizes, _shares(sizes, count)).sort().values)
+
+
+def stratified_halves(labels: Tensor, fraction: float, seed: int) -> tuple[Tensor, Tensor]:
+    """Indices (int64, ascending) of two disjoint parts; the second has ``fraction`` of each class.
+
+    Each class that occurs has at least one index in either part. Raises BadInput for a class that
+    has one image.
+    """
+    order, sizes = _shuffled_by_class(labels, seed)
+    for label in (sizes == 1).nonzero().flatten().tolist():
+        raise BadInput(
+            f"class {label} has 1 image: a stratified split needs 2 or more of each class. "
+            "Add images, raise data.train_limit or set data.val_fraction=0."
+        )
+    wanted = _shares(sizes, round(fraction * len(labels)))
+    # A class that does not occur has size 0 and stays at 0.
+    second = torch.minimum(wanted.clamp(min=1), (sizes - 1).clamp(min=0))
+    chosen = torch.zeros(len(labels), dtype=torch.bool, device=labels.device)
+    chosen[_first_of_each(order, sizes, second)] = True
+    return (~chosen).nonzero().flatten(), chosen.nonzero().flatten()
+
+
+def _shuffled_by_class(labels: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+    """All indices, grouped by class and shuffled within it, and the size of each class."""
+    # On the CPU wherever the labels are: the same seed means the same images on every device.
+    shuffled = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
+    labels = labels.cpu()
+    return shuffled[labels[shuffled].argsort(stable=True)], labels.bincount()
+
+
+def _first_of_each(order: Tensor, sizes: Tensor, counts: Tensor) -> Tensor:
+    groups = torch.split(order, sizes.tolist())
+    pairs = zip(groups, counts.tolist(), strict=True)
+    return torch.cat([group[:count] for group, count in pairs])
+
+
+def _shares(sizes: Tensor, count: int) -> Tensor:
+    """Whole numbers in proportion to ``sizes`` that add up to ``count`` (largest remainder)."""
+    exact = sizes.double() * count / sizes.sum()
+    shares = exact.floor().long()
+    largest = (exact - shares).argsort(descending=True, stable=True)
+    shares[largest[: count - int(shares.sum())]] += 1
+    return shares
