@@ -1,0 +1,5 @@
+"""`python -m cnnsweep`."""
+
+from cnnsweep.cli import main
+
+main()

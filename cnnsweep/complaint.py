@@ -1,0 +1,49 @@
+"""Any error as one line for a person: the thing, the value, what is allowed.
+
+Hydra's and OmegaConf's errors are read by their attributes, never by their text.
+"""
+
+from difflib import get_close_matches
+
+from hydra.errors import InstantiationException, MissingConfigException, OverrideParseException
+from omegaconf import Container, DictConfig
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+
+from cnnsweep.bad_input import BadInput, unknown
+from cnnsweep.outcome import one_line
+
+
+def complaint(error: BaseException) -> str:
+    """One line that begins with `error:` and says what to change, where that can be known."""
+    return f"error: {_said(error)}"
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, BadInput):
+        return one_line(error)
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
+        group, _, name = error.missing_cfg_file.rpartition("/")
+        return str(unknown(group or "config", name, error.options))
+    if isinstance(error, OverrideParseException):
+        return f"cannot read {error.override!r}: {' '.join(error.message.split())}"
+    cause = error if isinstance(error, OmegaConfBaseException) else error.__cause__
+    if isinstance(cause, ConfigAttributeError | ConfigKeyError):
+        return _unknown_key(cause)
+    if isinstance(error, InstantiationException) and error.__cause__ is not None:
+        return _said(error.__cause__)
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror}"
+    return one_line(error)
+
+
+def _unknown_key(error: OmegaConfBaseException) -> str:
+    key = str(error.full_key or error.key)
+    parent, _, name = key.rpartition(".")
+    node = error.parent_node
+    siblings = [str(k) for k in node] if isinstance(node, DictConfig) else []
+    where = f" in {parent}" if parent else ""
+    near = get_close_matches(name, siblings, n=1, cutoff=0.5)
+    hint = f" Did you mean {'.'.join(filter(None, (parent, near[0])))!r}?" if near else ""
+    listed = ", ".join(sorted(siblings)) if isinstance(node, Container) else "none"
+    return f"unknown key {key!r}.{hint} Allowed{where}: {listed}. (+{key}=… adds a new key.)"

@@ -1,0 +1,203 @@
+"""What a person sees while a run goes on: bars on a terminal, plain lines in a pipe."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from time import monotonic
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from torch import Tensor
+
+from cnnsweep.outcome import Outcome
+from cnnsweep.run_folder import RunFolder
+
+Row = Mapping[str, float | int | None]
+_REFRESH_SECONDS = 0.2
+
+
+class Display(Protocol):
+    """Is told of a run's progress; a context around its training."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None: ...
+
+    def say(self, text: str) -> None:
+        """Show a text as it is."""
+
+    def started(self, images: int, epochs_behind: int, epochs: int) -> None:
+        """Training begins: images an epoch, epochs done in an earlier go, epochs in all."""
+
+    def batch_ended(self, done: int, loss_sum: Tensor, right: Tensor) -> None:
+        """Images done in this epoch and the running sums of loss and right answers."""
+
+    def epoch_ended(self, row: Row) -> None:
+        """``row`` is the epoch's line of metrics.csv."""
+
+    def outcome(self, outcome: Outcome, folder: RunFolder) -> None:
+        """The run is over."""
+
+
+def make_display() -> Display:
+    """Bars where standard output is a terminal, lines where it is not."""
+    console = Console()
+    return Bars(console) if console.is_terminal else Lines()
+
+
+class Quiet:
+    """Shows nothing: the run is a trial of a sweep, whose terminal is somebody else's."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        pass
+
+    def say(self, text: str) -> None:
+        pass
+
+    def started(self, images: int, epochs_behind: int, epochs: int) -> None:
+        pass
+
+    def batch_ended(self, done: int, loss_sum: Tensor, right: Tensor) -> None:
+        pass
+
+    def epoch_ended(self, row: Row) -> None:
+        pass
+
+    def outcome(self, outcome: Outcome, folder: RunFolder) -> None:
+        pass
+
+
+class Lines(Quiet):
+    """A line an epoch, and one for each line of the outcome."""
+
+    def say(self, text: str) -> None:
+        print(text, flush=True)
+
+    def started(self, images: int, epochs_behind: int, epochs: int) -> None:
+        self._images = images
+        self._epochs = epochs
+        self._behind = epochs_behind
+        self._began = monotonic()
+
+    def epoch_ended(self, row: Row) -> None:
+        epoch = int(row["epoch"] or 0)
+        done = epoch - self._behind
+        left = (monotonic() - self._began) / done * (self._epochs - epoch)
+        self.say(f"epoch {epoch}/{self._epochs}  {_figures(row)}  {left:.0f} s left")
+
+    def outcome(self, outcome: Outcome, folder: RunFolder) -> None:
+        for name, value in _outcome_rows(outcome):
+            self.say(f"{name}: {value}")
+        self.say(f"results: {_place(folder.path)}")
+
+
+class Bars(Lines):
+    """A bar for the epoch that runs, with loss, accuracy, images per second and time left."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[figures]}"),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self._shown = 0.0
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def say(self, text: str) -> None:
+        self._console.print(text, highlight=False, markup=False)
+
+    def started(self, images: int, epochs_behind: int, epochs: int) -> None:
+        super().started(images, epochs_behind, epochs)
+        self._epoch_began = monotonic()
+        self._task: TaskID = self._progress.add_task(
+            self._title(epochs_behind + 1),
+            total=images * epochs,
+            completed=images * epochs_behind,
+            figures="",
+        )
+        self._done = epochs_behind
+
+    def batch_ended(self, done: int, loss_sum: Tensor, right: Tensor) -> None:
+        now = monotonic()
+        if now - self._shown < _REFRESH_SECONDS:
+            return
+        self._shown = now
+        figures = f"{done / (now - self._epoch_began):,.0f} images/s"
+        if loss_sum.device.type == "cpu":  # reading a sum would make a GPU wait
+            figures = f"loss {loss_sum / done:.4f}  accuracy {right / done:.4f}  {figures}"
+        completed = self._done * self._images + done
+        self._progress.update(self._task, completed=completed, figures=figures)
+
+    def epoch_ended(self, row: Row) -> None:
+        self._done = int(row["epoch"] or 0)
+        self._epoch_began = monotonic()
+        self.say(f"epoch {self._done}/{self._epochs}  {_figures(row)}")
+        self._progress.update(
+            self._task,
+            completed=self._done * self._images,
+            description=self._title(min(self._done + 1, self._epochs)),
+        )
+
+    def outcome(self, outcome: Outcome, folder: RunFolder) -> None:
+        table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+        for name, value in _outcome_rows(outcome):
+            table.add_row(name, value)
+        self._console.print(table)
+        self._console.print(f"results: {_place(folder.path)}", soft_wrap=True, highlight=False)
+
+    def _title(self, epoch: int) -> str:
+        return f"epoch {epoch}/{self._epochs}"
+
+
+def _place(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _figures(row: Row) -> str:
+    shown = [f"loss {row['train_loss']:.4f}  accuracy {row['train_accuracy']:.4f}"]
+    if row["val_loss"] is not None:
+        shown.append(f"val_loss {row['val_loss']:.4f}  val_accuracy {row['val_accuracy']:.4f}")
+    shown.append(f"{row['images_per_second']:,.0f} images/s")
+    return "  ".join(shown)
+
+
+def _outcome_rows(outcome: Outcome) -> list[tuple[str, str]]:
+    rows = [("epochs", f"{outcome.epochs} (best: {outcome.best_epoch})")]
+    for split in ("train", "val", "test"):
+        loss, accuracy = (getattr(outcome, f"{split}_{name}") for name in ("loss", "accuracy"))
+        if loss is not None:
+            rows.append((split, f"accuracy {accuracy:.4f}  loss {loss:.4f}"))
+    rows.append(("parameters", f"{outcome.parameters:,}"))
+    speed = f"{outcome.images_per_second:,.0f} images/s"
+    where = f"{outcome.device}, {outcome.precision}, {outcome.threads} threads"
+    rows.append(("training", f"{outcome.train_seconds:.1f} s, {speed} ({where})"))
+    return rows

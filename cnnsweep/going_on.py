@@ -1,0 +1,97 @@
+"""Which folder a command goes on in, and which folders still want going on."""
+
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+
+from cnnsweep import lock
+from cnnsweep.bad_input import BadInput
+from cnnsweep.grid import is_grid, job_overrides
+from cnnsweep.run_folder import RunFolder
+
+RUN_DIR, SWEEP_DIR = "hydra.run.dir", "hydra.sweep.dir"
+_ROOTS = {RUN_DIR: Path("outputs"), SWEEP_DIR: Path("multirun")}
+SWEEP_CONFIG = "multirun.yaml"
+SEARCH_RESULT = "optimization_results.yaml"
+_STANDING = ("completed", "pruned", "failed")
+
+
+def chosen_folder(config: DictConfig, dir_key: str) -> Path | None:
+    """The folder that the command names, by ``resume`` or by ``dir_key``; None for a new one.
+
+    Raises:
+        BadInput: both are given, the folder is not there, or nothing is unfinished.
+    """
+    typed = any(str(o).startswith(f"{dir_key}=") for o in config.hydra.overrides.hydra)
+    composed = Path(str(OmegaConf.select(config, dir_key)))
+    if config.resume is None:
+        return composed if typed else None
+    if typed:
+        raise BadInput(f"resume={config.resume} and {dir_key}={composed}: give one of them")
+    if config.resume == "latest":
+        return _latest_unfinished(dir_key)
+    folder = Path(str(config.resume))
+    if not folder.is_dir():
+        raise BadInput(f"resume={folder}: there is no such folder; allowed: latest, or a folder")
+    return folder
+
+
+def note_unfinished(dir_key: str, is_same: Callable[[Path], bool]) -> None:
+    """Name the latest folder, and the line that continues it, where it wants going on.
+
+    ``is_same`` tells whether a folder was left by the same command.
+    """
+    last = next(iter(_newest_first(dir_key)), None)
+    if last is not None and _can_go_on(last) and is_same(last):
+        line = shlex.join(["python", "-m", "cnnsweep", *sys.argv[1:], f"resume={last}"])
+        print(f"{last} is unfinished; to go on with it instead of starting anew:\n  {line}")
+
+
+def is_unfinished(folder: Path) -> bool:
+    """Whether going on with the folder of a run or sweep would do anything.
+
+    A run is finished once its outcome stands (`interrupted` does not), a grid once the outcome of
+    every job stands, a search once its optimization_results.yaml is there.
+    """
+    if (folder / SWEEP_CONFIG).exists():
+        sweep = OmegaConf.load(folder / SWEEP_CONFIG)
+        assert isinstance(sweep, DictConfig)
+        if not is_grid(sweep):
+            return not (folder / SEARCH_RESULT).exists()
+        done = sum(_stands(result.parent) for result in folder.rglob("result.json"))
+        return done < len(job_overrides(sweep))
+    return RunFolder(folder).config.exists() and not _stands(folder)
+
+
+def _stands(folder: Path) -> bool:
+    result = RunFolder(folder).read_result()
+    return result is not None and result["status"] in _STANDING
+
+
+def _can_go_on(folder: Path) -> bool:
+    return is_unfinished(folder) and not lock.is_held_elsewhere(folder)
+
+
+def _latest_unfinished(dir_key: str) -> Path:
+    for folder in _newest_first(dir_key):
+        if _can_go_on(folder):
+            return folder
+    raise BadInput(
+        f"resume=latest: nothing below {_ROOTS[dir_key]}/ is unfinished; leave resume out to start "
+        "anew, or name a folder"
+    )
+
+
+def _newest_first(dir_key: str) -> list[Path]:
+    """The folders `<date>/<time>` below the root."""
+    folders = [folder for folder in _ROOTS[dir_key].glob("*/*") if folder.is_dir()]
+    return sorted(folders, key=_started, reverse=True)
+
+
+def _started(folder: Path) -> tuple[str, str, int]:
+    """Names sort by time; runs of one second by their suffix."""
+    time, _, suffix = folder.name.partition("_")
+    return folder.parent.name, time, int(suffix) if suffix.isdigit() else 0

@@ -1,0 +1,51 @@
+"""The jobs of a grid (Hydra's basic sweeper), known before the first one runs."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig, open_dict
+
+from cnnsweep.task import resolve
+
+
+class Job(NamedTuple):
+    """One job: its resolved config and its folder's place below the sweep folder."""
+
+    resolved: dict[str, Any]
+    subdir: Path
+
+
+def is_grid(config: DictConfig) -> bool:
+    """Whether a --multirun config is swept by Hydra's basic sweeper."""
+    target = f"{BasicSweeper.__module__}.{BasicSweeper.__name__}"
+    return bool(config.hydra.sweeper._target_ == target)
+
+
+def job_overrides(config: DictConfig) -> list[list[str]]:
+    """The overrides of each job of a grid, in its order."""
+    params = config.hydra.sweeper.params or {}
+    lines = [f"{key}={value}" for key, value in params.items()]
+    lines += list(config.hydra.overrides.task)
+    parsed = OverridesParser.create().parse_overrides(lines)
+    return BasicSweeper.split_arguments(parsed, None)[0]
+
+
+def compose_jobs(config: DictConfig) -> Iterator[Job]:
+    """Compose every job of a grid, as its launcher will."""
+    loader = GlobalHydra.instance().config_loader()
+    controller = HydraConfig.instance().cfg
+    for number, overrides in enumerate(job_overrides(config)):
+        job = loader.load_sweep_config(config, overrides)
+        with open_dict(job):
+            job.hydra.job.id = str(number)
+            job.hydra.job.num = number
+            subdir = Path(str(job.hydra.sweep.subdir))
+            job.hydra.runtime.output_dir = str(Path(job.hydra.sweep.dir).resolve() / subdir)
+        HydraConfig.instance().set_config(job)
+        yield Job(resolve(job), subdir)
+    HydraConfig.instance().cfg = controller

@@ -1,0 +1,70 @@
+"""A folder belongs to one process at a time.
+
+``flock`` rather than a file that exists: the kernel lets go of it on any death, SIGKILL included.
+"""
+
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from cnnsweep.bad_input import BadInput
+
+LOCK_NAME = ".lock"
+_held: dict[Path, IO[str]] = {}
+
+
+def acquire(folder: Path) -> None:
+    """Take the folder for this process until :func:`release` or its death; again is harmless.
+
+    Raises:
+        BadInput: another process has it; the line names that process.
+    """
+    path = folder.resolve() / LOCK_NAME
+    if path in _held:
+        return
+    file = path.open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        holder = file.read().strip() or "another process"
+        file.close()
+        raise BadInput(f"{folder} is being worked on by {holder}; wait for it or end it") from None
+    file.truncate(0)
+    file.write(f"process {os.getpid()} on {socket.gethostname()}")
+    file.flush()
+    _held[path] = file
+
+
+def release(folder: Path) -> None:
+    """Let go of a folder that this process holds."""
+    _held.pop(folder.resolve() / LOCK_NAME).close()
+
+
+def is_held_elsewhere(folder: Path) -> bool:
+    """Whether another process works in the folder now."""
+    path = folder.resolve() / LOCK_NAME
+    if path in _held or not path.exists():
+        return False
+    with path.open("r+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold the folder for the length of a block, unless this process holds it already."""
+    nested = folder.resolve() / LOCK_NAME in _held
+    acquire(folder)
+    try:
+        yield
+    finally:
+        if not nested:
+            release(folder)

@@ -1,0 +1,1 @@
+"""Other tools that are told of a run's figures."""

@@ -1,0 +1,94 @@
+"""From a config's groups to objects: every `_target_` is called here."""
+
+import inspect
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import InstantiationException
+from hydra.utils import get_object, instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from cnnsweep.bad_input import BadInput
+
+log = logging.getLogger(__name__)
+_OURS = "cnnsweep."
+
+
+def build(
+    group: str,
+    node: DictConfig,
+    *,
+    without: tuple[str, ...] = (),
+    partial: bool = False,
+    **known: Any,
+) -> Any:
+    """Call the target of one group of the config; with ``partial`` leave the call to the caller.
+
+    ``without`` are keys that are not the target's; ``known`` is what a config cannot know (sizes of
+    the data, say): a target gets what it has parameters for. A user's target put in place of one of
+    ours is spared the keys that only ours has.
+
+    Returns:
+        The object, a partial where the group says so, None for a group without a target.
+
+    Raises:
+        BadInput: the target cannot be found or does not take these values; names both.
+    """
+    if node._target_ is None:
+        return None
+    target = str(node._target_)
+    arguments: dict[str, Any] = {
+        str(key): node[key] for key in node if key not in without and key != "_target_"
+    }
+    try:
+        accepted = _parameters(target)
+        if accepted is not None:
+            known = {key: value for key, value in known.items() if key in accepted}
+            if not target.startswith(_OURS):
+                arguments = _fitting(group, target, arguments, accepted)
+        if partial:
+            arguments["_partial_"] = True
+        called = OmegaConf.create({"_target_": target} | arguments)
+        return instantiate(called, _convert_="all", **known)
+    except (InstantiationException, ImportError) as error:
+        raise _refusal(group, target, error) from error
+
+
+def _parameters(target: str) -> set[str] | None:
+    """Names of the target's parameters; None where it takes any."""
+    parameters = inspect.signature(get_object(target)).parameters.values()
+    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
+        return None
+    return {p.name for p in parameters}
+
+
+def _fitting(
+    group: str, target: str, arguments: Mapping[str, Any], accepted: set[str]
+) -> dict[str, Any]:
+    strange = [key for key in arguments if not key.startswith("_") and key not in accepted]
+    typed = [key for key in strange if _is_typed(f"{group}.{key}")]
+    if typed:
+        raise BadInput(
+            f"{group}.{typed[0]} is not a parameter of {target}; "
+            f"allowed: {', '.join(sorted(accepted))}"
+        )
+    if strange:
+        log.info("%s has no %s: left out", target, ", ".join(strange))
+    return {key: value for key, value in arguments.items() if key not in strange}
+
+
+def _is_typed(key: str) -> bool:
+    overrides = HydraConfig.get().overrides.task
+    return any(line.lstrip("+").partition("=")[0] == key for line in overrides)
+
+
+def _refusal(group: str, target: str, error: BaseException) -> BadInput:
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    if isinstance(cause, BadInput):
+        return cause
+    reason = " ".join(str(cause).split()) or type(cause).__name__
+    return BadInput(f"{group}._target_={target} cannot be made: {reason}")

@@ -1,0 +1,113 @@
+"""The outcome of a run: filled while it goes, written last, whatever happens."""
+
+import logging
+import platform
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+from cnnsweep import __version__
+from cnnsweep.listener import Pruned
+from cnnsweep.run_folder import RunFolder
+from cnnsweep.signals import Terminated
+
+log = logging.getLogger(__name__)
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "python": platform.python_version(),
+        "torch": version("torch"),
+        "cnnsweep": __version__,
+    }
+
+
+@cache
+def _commit() -> str | None:
+    head = _git("rev-parse", "HEAD")
+    if head is None:
+        return None
+    return f"{head}-dirty" if _git("status", "--porcelain", "--untracked-files=no") else head
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+@dataclass
+class Outcome:
+    """The fields of result.json, in its order; None is a figure that does not exist (yet)."""
+
+    seed: int
+    device: str
+    precision: str
+    threads: int | str
+    status: str = "running"
+    objective: float | list[float | None] | None = None
+    epochs: int = 0
+    best_epoch: int | None = None
+    train_loss: float | None = None
+    train_accuracy: float | None = None
+    val_loss: float | None = None
+    val_accuracy: float | None = None
+    test_loss: float | None = None
+    test_accuracy: float | None = None
+    parameters: int | None = None
+    train_seconds: float = 0.0
+    images_per_second: float | None = None
+    versions: dict[str, str] = field(default_factory=_versions)
+    commit: str | None = field(default_factory=_commit)
+    error: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The outcome in the order in which a person reads it."""
+        values = asdict(self)
+        setting = ("device", "precision", "threads", "seed", "versions", "commit", "error")
+        return {k: v for k, v in values.items() if k not in setting} | {
+            k: values[k] for k in setting
+        }
+
+
+@contextmanager
+def recorded(folder: RunFolder, outcome: Outcome) -> Iterator[None]:
+    """Write result.json at the end of the block, however it ends.
+
+    The one place that catches everything, so that a folder always tells what became of its run.
+    """
+    try:
+        yield
+    except BaseException as error:
+        outcome.status, outcome.error = _verdict(error)
+        if not folder.metrics.exists():
+            folder.write_metrics([])
+        folder.write_result(outcome.as_dict())
+        raise
+    outcome.status = "completed"
+    folder.write_result(outcome.as_dict())
+
+
+def _verdict(error: BaseException) -> tuple[str, str | None]:
+    if isinstance(error, Pruned):
+        return "pruned", None
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted", "Ctrl-C"
+    if isinstance(error, Terminated):
+        return "interrupted", "SIGTERM"
+    return "failed", one_line(error)
+
+
+def one_line(error: BaseException) -> str:
+    """An error's message on one line; its type first where the message alone would not do."""
+    message = " ".join(str(error).split())
+    if isinstance(error, ValueError) and type(error).__module__.startswith("cnnsweep"):
+        return message
+    name = type(error).__name__
+    return f"{name}: {message}" if message else name

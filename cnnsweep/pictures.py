@@ -1,0 +1,133 @@
+"""Pictures of a run, fit for a slide."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from cnnsweep.run_folder import write_whole
+
+_SHOWN = 12
+_DPI = 150
+_RIGHT, _WRONG = "#1a7f37", "#cf222e"
+_TRAIN, _VAL = "#0969da", "#bc4c00"
+_MOST_NUMBERED_CLASSES = 15
+
+
+class Answers(NamedTuple):
+    """Images of one split with what the network said of them.
+
+    ``pixels`` is uint8, N × C × H × W; ``labels`` int64, N; ``probabilities`` N × classes.
+    """
+
+    pixels: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    probabilities: NDArray[np.float32]
+    classes: Sequence[str]
+    split: str
+
+
+def draw_curves(
+    path: Path, history: Sequence[Mapping[str, float | int | None]], best_epoch: int | None
+) -> None:
+    """Loss and accuracy against epoch, training and validation, the best epoch marked."""
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    loss, accuracy = figure.subplots(1, 2)
+    for axes, name in ((loss, "loss"), (accuracy, "accuracy")):
+        _curve(axes, history, f"train_{name}", "training", _TRAIN)
+        _curve(axes, history, f"val_{name}", "validation", _VAL)
+        if best_epoch is not None and history[0]["val_loss"] is not None:
+            axes.axvline(best_epoch, color="0.6", linestyle=":", label=f"best epoch ({best_epoch})")
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(name)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+    loss.set_ylim(bottom=0)
+    accuracy.legend(frameon=False, loc="lower right")
+    _save(figure, path)
+
+
+def _curve(
+    axes: Axes,
+    history: Sequence[Mapping[str, float | int | None]],
+    column: str,
+    label: str,
+    color: str,
+) -> None:
+    points = [(row["epoch"], row[column]) for row in history if row[column] is not None]
+    if points:
+        marker = "o" if len(points) <= 30 else None
+        axes.plot(*zip(*points, strict=True), marker=marker, ms=4, color=color, label=label)
+
+
+def draw_predictions(path: Path, answers: Answers) -> None:
+    """Twelve images with label and prediction: the first six, then the first six wrong ones.
+
+    Where fewer are wrong, more of the first ones fill the places.
+    """
+    predictions = answers.probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(predictions != answers.labels)
+    half = _SHOWN // 2
+    later = wrong[wrong >= half][:half]
+    first = np.setdiff1d(np.arange(len(answers.labels)), later)[: _SHOWN - len(later)]
+    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    grid = figure.subplots(2, half).ravel()
+    for axes in grid:
+        axes.axis("off")
+    for axes, index in zip(grid, [*first, *later], strict=False):
+        _show_image(axes, answers, int(index), int(predictions[index]))
+    figure.suptitle(
+        f"{answers.split} images: label → prediction (confidence); "
+        f"{len(wrong)} of {len(predictions)} wrong"
+    )
+    _save(figure, path)
+
+
+def _show_image(axes: Axes, answers: Answers, index: int, prediction: int) -> None:
+    image = answers.pixels[index].transpose(1, 2, 0)  # H × W × C
+    axes.imshow(image.squeeze(), cmap="gray" if image.shape[2] == 1 else None)
+    label, confidence = int(answers.labels[index]), answers.probabilities[index, prediction]
+    axes.set_title(
+        f"{answers.classes[label]} → {answers.classes[prediction]}\n({confidence:.0%})",
+        color=_RIGHT if label == prediction else _WRONG,
+        fontsize=10,
+    )
+
+
+def draw_confusion(path: Path, answers: Answers) -> None:
+    """How many images of each class were taken for which; rows are labels."""
+    classes = len(answers.classes)
+    predictions = answers.probabilities.argmax(axis=1)
+    counts = np.zeros((classes, classes), dtype=np.int64)
+    np.add.at(counts, (answers.labels, predictions), 1)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure = Figure(figsize=(7.2, 6.4), layout="constrained")
+    axes = figure.subplots()
+    shown = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    figure.colorbar(shown, label="share of the class", shrink=0.8)
+    if classes <= _MOST_NUMBERED_CLASSES:
+        _number(axes, counts, shares)
+    axes.set_xticks(range(classes), answers.classes, rotation=45, ha="right")
+    axes.set_yticks(range(classes), answers.classes)
+    axes.set_xlabel("prediction")
+    axes.set_ylabel("label")
+    accuracy = float((predictions == answers.labels).mean())
+    axes.set_title(f"{len(predictions)} {answers.split} images, accuracy {accuracy:.4f}")
+    _save(figure, path)
+
+
+def _number(axes: Axes, counts: NDArray[np.int64], shares: NDArray[np.float64]) -> None:
+    for (row, column), count in np.ndenumerate(counts):
+        if count:
+            color = "white" if shares[row, column] > 0.5 else "black"
+            axes.text(column, row, str(count), ha="center", va="center", color=color, fontsize=8)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    write_whole(path, lambda file: figure.savefig(file, format="png", dpi=_DPI))

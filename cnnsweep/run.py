@@ -1,0 +1,206 @@
+"""One run: the one place that turns a config into a trained, evaluated model."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+from torch import nn
+
+from cnnsweep import listener
+from cnnsweep.checks import objective_names
+from cnnsweep.data.batches import Batches, Layout
+from cnnsweep.data.dataset import Dataset, Images
+from cnnsweep.data.split import limit, split
+from cnnsweep.display import Quiet, make_display
+from cnnsweep.figures import DIRECTIONS, VALIDATION_FIGURES
+from cnnsweep.loggers.protocol import Logger
+from cnnsweep.models.fit import check_fits
+from cnnsweep.models.last_layer import last_layer, last_layer_name
+from cnnsweep.models.summary import layer_table
+from cnnsweep.objects import build
+from cnnsweep.outcome import Outcome
+from cnnsweep.run_folder import RunFolder
+from cnnsweep.session import Session
+from cnnsweep.training import checkpoint, transfer
+from cnnsweep.training.device import autocast, resolve_device, resolve_precision, use_threads
+from cnnsweep.training.schedule import Schedule
+from cnnsweep.training.score import Score
+from cnnsweep.training.seeds import seed_everything
+from cnnsweep.training.step import OptimizerStep
+from cnnsweep.training.trainer import Trainer
+
+log = logging.getLogger(__name__)
+
+_PIPELINE_KEYS = ("batch_size", "eval_batch_size", "val_fraction", "train_limit", "mean", "std")
+
+
+def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
+    """Train and evaluate what ``config`` says, going on from the folder's last.pt if it has one.
+
+    Every file of the run but result.json is written here; its content is left in ``outcome``.
+    """
+    device = resolve_device(config.device)
+    outcome.device = str(device)
+    outcome.precision = resolve_precision(config.precision, device)
+    state = checkpoint.read(folder.last, device) if folder.last.exists() else None
+    outcome.threads = use_threads(_threads(config, state))
+    torch.use_deterministic_algorithms(config.deterministic)
+    dataset: Dataset = build("data", config.data, without=_PIPELINE_KEYS)
+    train_images, val_images = split(
+        limit(dataset.train, config.data.train_limit), config.data.val_fraction, config.seed
+    )
+    train = make_batches(config, train_images, device, is_training=True)
+    model = make_model(config, dataset, starts_anew=state is None)
+    outcome.parameters = sum(parameter.numel() for parameter in model.parameters())
+    check_fits(
+        model,
+        dataset.in_channels,
+        dataset.image_size,
+        dataset.num_classes,
+        train_batches=_batch_sizes(train.images, config.data.batch_size),
+    )
+    display = make_display() if listener.current is None else Quiet()
+    table = layer_table(model, dataset.in_channels, dataset.image_size)
+    log.info("%s\n%s", config.model._target_, table)
+    if config.summary:
+        display.say(table)
+    trainer = _make_trainer(config, model, train, device, outcome.precision)
+    if val_images is not None:
+        trainer.val = make_batches(config, val_images, device, is_training=False)
+    if state is not None:
+        trainer.load_state_dict(state["training"])
+    Session(
+        folder=folder,
+        outcome=outcome,
+        trainer=trainer,
+        dataset=dataset,
+        shown=train_images if val_images is None else val_images,
+        make_batches=lambda images: make_batches(config, images, device, is_training=False),
+        objective=config.objective if isinstance(config.objective, str) else list(config.objective),
+        test=config.test,
+        keep=config.keep,
+        pictures=config.pictures,
+        display=display,
+        logger=_make_logger(config, folder.path),
+    ).run()
+
+
+def make_model(config: DictConfig, dataset: Dataset, *, starts_anew: bool) -> nn.Module:
+    """The network of a config for a data set's sizes, seeded; with its first weights."""
+    seed_everything(config.seed, "weights")
+    model: nn.Module = build(
+        "model",
+        config.model,
+        without=("layout",),
+        in_channels=dataset.in_channels,
+        image_size=dataset.image_size,
+        num_classes=dataset.num_classes,
+    )
+    if config.init_from is not None and starts_anew:
+        path = _weights_file(Path(str(config.init_from)))
+        kept = transfer.load_weights(model, path, last_layer_name(model))
+        log.info("weights from %s%s", path, f"; kept: {', '.join(kept)}" if kept else "")
+    if config.freeze:
+        transfer.freeze_all_but(model, last_layer(model))
+    return model
+
+
+def make_batches(
+    config: DictConfig, images: Images, device: torch.device, *, is_training: bool
+) -> Batches:
+    """Batches as the config says: shuffled and augmented for training, as they are otherwise."""
+    data = config.data
+    return Batches(
+        images.to(device),
+        batch_size=data.batch_size if is_training else data.eval_batch_size,
+        mean=_plain(data.mean),
+        std=_plain(data.std),
+        shuffle=is_training,
+        layout=_layout(config),
+        augment=build("augment", config.augment) if is_training else None,
+    )
+
+
+def _make_trainer(
+    config: DictConfig, model: nn.Module, train: Batches, device: torch.device, precision: str
+) -> Trainer:
+    if _layout(config) == "channels_last":
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.to(device)
+    parameters = transfer.trainable(model)
+    optimizer = build("optim", config.optim, partial=True)(parameters)
+    schedule = _make_schedule(config, optimizer, len(train))
+    figure = _judging_figure(config)
+    return Trainer(
+        model=model,
+        optimizer=optimizer,
+        schedule=schedule,
+        step=OptimizerStep(
+            optimizer, schedule, parameters, grad_clip=config.grad_clip, l1=config.l1
+        ),
+        score=Score(
+            figure,
+            is_higher_better=figure is None or DIRECTIONS[figure] == "maximize",
+            patience=config.early_stopping.patience,
+            min_delta=config.early_stopping.min_delta,
+        ),
+        loss=build("loss", config.loss).to(device),
+        train=train,
+        val=None,
+        cast=autocast(device, precision),
+        prepare=transfer.training_mode(config.freeze),
+        seed=config.seed,
+        epochs=config.epochs,
+    )
+
+
+def _make_schedule(config: DictConfig, optimizer: Any, steps_per_epoch: int) -> Schedule:
+    make = build(
+        "scheduler",
+        config.scheduler,
+        without=("interval",),
+        partial=True,
+        steps_per_epoch=steps_per_epoch,
+    )
+    if make is None:
+        return Schedule(None, "epoch")
+    return Schedule(make(optimizer), config.scheduler.interval)
+
+
+def _make_logger(config: DictConfig, folder: Path) -> Logger | None:
+    make = build("logger", config.logger, partial=True)
+    return None if make is None else make(folder=folder)
+
+
+def _judging_figure(config: DictConfig) -> str | None:
+    """The figure that chooses the best epoch; None without a validation split."""
+    if config.data.val_fraction == 0:
+        return None
+    names = objective_names(config.objective)
+    return next((name for name in names if name in VALIDATION_FIGURES), "val_accuracy")
+
+
+def _threads(config: DictConfig, state: dict[str, Any] | None) -> int | str:
+    """Equal bytes need equal threads, so a run goes on with the number it began with."""
+    if config.threads == "auto" and state is not None:
+        return int(state["threads"])
+    return int(config.threads) if config.threads != "auto" else "auto"
+
+
+def _batch_sizes(images: int, batch_size: int) -> list[int]:
+    return sorted({batch_size, images % batch_size} - {0})
+
+
+def _layout(config: DictConfig) -> Layout:
+    layout: Layout = config.model.get("layout", "contiguous")  # a user's model may not name one
+    return layout
+
+
+def _plain(value: Any) -> Any:
+    return OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
+
+
+def _weights_file(path: Path) -> Path:
+    return RunFolder(path).best if path.is_dir() else path

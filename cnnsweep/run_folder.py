@@ -1,0 +1,139 @@
+"""The run folder: the one owner of every file name in it.
+
+A file appears whole or not at all. Text formats and plain tensors only.
+"""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import yaml
+
+from cnnsweep.bad_input import BadInput
+from cnnsweep.figures import METRICS_COLUMNS
+
+UNCOMPARED = ("hydra", "resume", "logger", "summary", "keep")
+UNCOMPARED_DATA = ("root", "download")
+
+
+class RunFolder:
+    """The files of one run below ``path``; reading them needs neither torch nor Hydra."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "config.yaml"
+        self.result = path / "result.json"
+        self.metrics = path / "metrics.csv"
+        self.best = path / "best.pt"
+        self.last = path / "last.pt"
+        self.test_predictions = path / "test_predictions.csv"
+        self.curves = path / "curves.png"
+        self.predictions = path / "predictions.png"
+        self.confusion = path / "confusion.png"
+        self.log = path / "cnnsweep.log"
+
+    def read_config(self) -> dict[str, Any] | None:
+        """The run's resolved config; None where no run has begun.
+
+        Raises:
+            BadInput: the file is damaged.
+        """
+        return _read(self.config, yaml.safe_load, yaml.YAMLError)
+
+    def read_result(self) -> dict[str, Any] | None:
+        """The run's outcome; None where it has none yet. Raises BadInput for a damaged file."""
+        return _read(self.result, json.loads, json.JSONDecodeError)
+
+    def write_config(self, config: Mapping[str, Any]) -> None:
+        """Write the resolved config, once: going on compares with it."""
+        write_text_whole(self.config, yaml.safe_dump(dict(config), sort_keys=False))
+
+    def write_result(self, result: Mapping[str, Any]) -> None:
+        """Write the outcome; it comes last, so a folder with one has all its files."""
+        write_text_whole(self.result, json.dumps(result, indent=2) + "\n")
+
+    def write_metrics(self, rows: Iterable[Mapping[str, float | int | None]]) -> None:
+        """Write a line an epoch, header first; a figure that does not exist is left empty."""
+        self._write_csv(
+            self.metrics, METRICS_COLUMNS, ([r[c] for c in METRICS_COLUMNS] for r in rows)
+        )
+
+    def write_test_predictions(self, rows: Iterable[tuple[int, int, int, float]]) -> None:
+        """Write index, label, prediction and confidence (0..1) of each test image."""
+        self._write_csv(self.test_predictions, ("index", "label", "prediction", "confidence"), rows)
+
+    def remove_torn_files(self) -> None:
+        """Remove what a killed process left half-written."""
+        for torn in self.path.glob(f"*{_UNFINISHED}"):
+            torn.unlink()
+
+    @staticmethod
+    def _write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+        write_text_whole(path, text.getvalue())
+
+
+_UNFINISHED = ".unfinished"
+
+
+def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write a file beside ``path``, then put it in its place in one step."""
+    unfinished = path.with_name(path.name + _UNFINISHED)
+    try:
+        with unfinished.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def write_text_whole(path: Path, text: str) -> None:
+    """As :func:`write_whole`, for UTF-8 text."""
+    write_whole(path, lambda file: file.write(text.encode()))
+
+
+def differing_keys(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> list[str]:
+    """Dotted keys in which two resolved configs differ; [] where they are the same config."""
+    before, now = _comparable(recorded), _comparable(present)
+    missing = object()
+    keys = [*before, *(key for key in now if key not in before)]
+    return [key for key in keys if before.get(key, missing) != now.get(key, missing)]
+
+
+def _comparable(config: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in config.items() if key not in UNCOMPARED}
+    if isinstance(kept.get("data"), Mapping):
+        kept["data"] = {k: v for k, v in kept["data"].items() if k not in UNCOMPARED_DATA}
+    return dict(_leaves(kept, ""))
+
+
+def _leaves(node: Mapping[str, Any], prefix: str) -> Iterable[tuple[str, Any]]:
+    for key, value in node.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _read(
+    path: Path, parse: Callable[[str], Any], damage: type[Exception]
+) -> dict[str, Any] | None:
+    try:
+        content = parse(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (damage, UnicodeDecodeError) as error:
+        raise BadInput(f"{path} is damaged: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise BadInput(f"{path} is damaged: a mapping was expected, not {content!r:.40}")
+    return content

@@ -1,0 +1,180 @@
+"""Training to the end and evaluation, with every file that a run leaves on the way."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cnnsweep import listener
+from cnnsweep.data.batches import Batches
+from cnnsweep.data.dataset import Dataset, Images
+from cnnsweep.display import Display
+from cnnsweep.loggers.protocol import Logger
+from cnnsweep.outcome import Outcome
+from cnnsweep.run_folder import RunFolder, write_whole
+from cnnsweep.training import checkpoint
+from cnnsweep.training.epoch import Figures, run_epoch
+from cnnsweep.training.trainer import Trainer
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Session:
+    """One run whose parts are made.
+
+    ``shown`` are the images of the pictures where the test split is not read; ``keep`` says which
+    checkpoints stay in the end (`all`, `best`, `none`).
+    """
+
+    folder: RunFolder
+    outcome: Outcome
+    trainer: Trainer
+    dataset: Dataset
+    shown: Images
+    make_batches: Callable[[Images], Batches]
+    objective: str | list[str]
+    test: bool
+    keep: str
+    pictures: bool
+    display: Display
+    logger: Logger | None
+
+    def run(self) -> None:
+        """Train what is left to train, evaluate the best weights, fill the outcome."""
+        with self.display:
+            self._train()
+        self._load_best_weights()
+        seen, probabilities = self._evaluate()
+        if self.pictures:
+            self._draw(seen, probabilities)
+        self._fill_objective()
+        self._drop_checkpoints()
+        if self.logger is not None:
+            self.logger.ended(self.outcome.as_dict(), self.folder)
+        self.display.outcome(self.outcome, self.folder)
+
+    def _train(self) -> None:
+        trainer = self.trainer
+        behind = len(trainer.history)
+        self.display.started(trainer.train.images, behind, trainer.epochs)
+        if self.logger is not None:
+            self.logger.started(behind)
+        if behind:
+            log.info("going on after epoch %d", behind)
+            self.display.say(f"going on after epoch {behind} of {trainer.epochs}")
+        self._fill_figures()
+        self.folder.write_metrics(trainer.history)
+        for row in trainer.history:
+            self._tell(row)
+        while not trainer.is_finished:
+            is_best = trainer.train_epoch(self.display.batch_ended)
+            self._write_epoch(is_best)
+            row = trainer.history[-1]
+            log.info("%s", ", ".join(f"{name} {value}" for name, value in row.items()))
+            self.display.epoch_ended(row)
+            if self.logger is not None:
+                self.logger.epoch_ended(row)
+            self._tell(row)
+
+    def _tell(self, row: Mapping[str, float | int | None]) -> None:
+        if listener.current is not None:
+            listener.current.epoch_ended(int(row["epoch"] or 0), row)
+
+    def _write_epoch(self, is_best: bool) -> None:
+        """best.pt before last.pt: a run killed between them repeats the epoch, and so the file."""
+        if is_best:
+            self._write_best()
+        state = {"training": self.trainer.state_dict(), "threads": self.outcome.threads}
+        write_whole(self.folder.last, lambda file: checkpoint.write(file, state))
+        self._fill_figures()
+        self.folder.write_metrics(self.trainer.history)
+
+    def _write_best(self) -> None:
+        data = self.dataset
+        content = {
+            "model": self.trainer.model.state_dict(),
+            "epoch": len(self.trainer.history),
+            "in_channels": data.in_channels,
+            "image_size": list(data.image_size),
+            "classes": list(data.classes),
+        }
+        write_whole(self.folder.best, lambda file: checkpoint.write(file, content))
+
+    def _fill_figures(self) -> None:
+        """The outcome's training and validation figures, those of the best epoch so far."""
+        history, outcome = self.trainer.history, self.outcome
+        if not history:
+            return
+        best = history[self.trainer.score.best_epoch - 1]
+        outcome.epochs = len(history)
+        outcome.best_epoch = self.trainer.score.best_epoch
+        for name in ("train_loss", "train_accuracy", "val_loss", "val_accuracy"):
+            setattr(outcome, name, best[name])
+        outcome.train_seconds = round(_total(history, "train_seconds"), 6)
+        timed = history[1:] or history
+        images = self.trainer.train.images * len(timed)
+        outcome.images_per_second = round(images / _total(timed, "train_seconds"), 2)
+
+    def _load_best_weights(self) -> None:
+        if self.trainer.score.best_epoch == len(self.trainer.history):
+            return
+        best = checkpoint.read(self.folder.best, "cpu")
+        self.trainer.model.load_state_dict(best["model"])
+
+    def _evaluate(self) -> tuple[Images, Tensor]:
+        """The images of the pictures and their class probabilities (N, classes), on the CPU."""
+        if not self.test:
+            return self.shown, self._look_at(self.shown)[1]
+        test = self.dataset.test()
+        figures, probabilities = self._look_at(test)
+        self.outcome.test_loss, self.outcome.test_accuracy = figures.loss, figures.accuracy
+        confidence, prediction = probabilities.max(dim=1)
+        columns = (test.labels.tolist(), prediction.tolist(), confidence.tolist())
+        self.folder.write_test_predictions(
+            (index, *row) for index, row in enumerate(zip(*columns, strict=True))
+        )
+        return test, probabilities
+
+    def _look_at(self, images: Images) -> tuple[Figures, Tensor]:
+        logits: list[Tensor] = []
+        trainer = self.trainer
+        trainer.model.eval()
+        batches = self.make_batches(images)
+        figures = run_epoch(trainer.model, batches, trainer.loss, trainer.cast, keep_logits=logits)
+        return figures, torch.softmax(torch.cat(logits), dim=1).cpu()
+
+    def _draw(self, seen: Images, probabilities: Tensor) -> None:
+        from cnnsweep import pictures  # matplotlib takes a second to import
+
+        split = "test" if self.test else ("validation" if self.trainer.val else "training")
+        pictures.draw_curves(self.folder.curves, self.trainer.history, self.outcome.best_epoch)
+        answers = pictures.Answers(
+            pixels=seen.pixels.numpy(),
+            labels=seen.labels.numpy(),
+            probabilities=probabilities.numpy(),
+            classes=self.dataset.classes,
+            split=split,
+        )
+        pictures.draw_predictions(self.folder.predictions, answers)
+        pictures.draw_confusion(self.folder.confusion, answers)
+
+    def _fill_objective(self) -> None:
+        figures = self.outcome.as_dict()
+        if isinstance(self.objective, str):
+            self.outcome.objective = figures[self.objective]
+        else:
+            self.outcome.objective = [figures[name] for name in self.objective]
+
+    def _drop_checkpoints(self) -> None:
+        if self.keep != "all":
+            self.folder.last.unlink(missing_ok=True)
+        if self.keep == "none":
+            self.folder.best.unlink(missing_ok=True)
+
+
+def _total(rows: Sequence[Mapping[str, Any]], name: str) -> float:
+    return sum(float(row[name]) for row in rows)

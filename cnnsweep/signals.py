@@ -1,0 +1,17 @@
+"""SIGTERM as an exception, so that a run can record its outcome before it goes."""
+
+import signal
+from types import FrameType
+
+
+class Terminated(BaseException):
+    """The process was asked to end (SIGTERM). Not an Exception: no handler may swallow it."""
+
+
+def raise_on_sigterm() -> None:
+    """From now on SIGTERM raises Terminated in the main thread, which must be the caller's."""
+    signal.signal(signal.SIGTERM, _raise)
+
+
+def _raise(_number: int, _frame: FrameType | None) -> None:
+    raise Terminated

@@ -1,0 +1,81 @@
+"""Hydra's task function: one config, one run folder, one outcome."""
+
+import logging
+from pathlib import Path
+from typing import Any, cast
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from cnnsweep import listener, lock
+from cnnsweep.bad_input import BadInput
+from cnnsweep.checks import check
+from cnnsweep.outcome import Outcome, recorded
+from cnnsweep.run_folder import RunFolder, differing_keys
+
+log = logging.getLogger(__name__)
+
+Objective = float | list[float | None] | None
+
+
+def task(config: DictConfig) -> Objective:
+    """Train and evaluate what ``config`` says in Hydra's output folder.
+
+    Goes on where that folder holds an unfinished run of the same config; where it holds a
+    finished one, nothing is trained.
+
+    Returns:
+        The objective's figure, a list of them for several, None where it does not exist.
+
+    Raises:
+        BadInput: another config is in the folder, another process works in it, or a value is off.
+    """
+    folder = RunFolder(Path(HydraConfig.get().runtime.output_dir))
+    resolved = resolve(config)
+    with lock.held(folder.path):
+        refuse_other_config(folder, resolved)
+        finished = folder.read_result()
+        if finished is not None and finished["status"] == "completed":
+            return _already(folder, finished)
+        folder.remove_torn_files()
+        if folder.read_config() is None:
+            folder.write_config(resolved)
+        outcome = Outcome(
+            seed=resolved["seed"],
+            device=resolved["device"],
+            precision=resolved["precision"],
+            threads=resolved["threads"],
+        )
+        with recorded(folder, outcome):
+            check(resolved)
+            from cnnsweep.run import run  # torch is imported once the folder can tell what happened
+
+            run(config, folder, outcome)
+    return outcome.objective
+
+
+def resolve(config: DictConfig) -> dict[str, Any]:
+    """A job's config as plain values, interpolations resolved, without Hydra's own part."""
+    job = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    return cast(dict[str, Any], OmegaConf.to_container(job, resolve=True, throw_on_missing=True))
+
+
+def refuse_other_config(folder: RunFolder, resolved: dict[str, Any]) -> None:
+    """Raise BadInput, naming the keys, where the folder holds a run of another config."""
+    recorded_config = folder.read_config()
+    if recorded_config is None:
+        return
+    differing = differing_keys(recorded_config, resolved)
+    if differing:
+        raise BadInput(
+            f"{folder.path} holds a run of another config; these keys differ: "
+            f"{', '.join(differing)}. Choose another folder, or type the same config"
+        )
+
+
+def _already(folder: RunFolder, result: dict[str, Any]) -> Objective:
+    message = f"already finished: {folder.path} (objective {result['objective']})"
+    log.info(message)
+    if listener.current is None:
+        print(message)
+    return cast(Objective, result["objective"])

@@ -1,0 +1,1 @@
+"""The loop, its seeds, its steps and its checkpoints."""

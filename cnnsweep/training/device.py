@@ -1,0 +1,65 @@
+"""Which device, number format and threads a run uses."""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+
+from cnnsweep.bad_input import BadInput
+
+_PROCESS_THREADS = torch.get_num_threads()  # read before any run of this process changes it
+
+
+def resolve_device(name: str) -> torch.device:
+    """`auto` is cuda, else mps, else cpu. Raises BadInput for a device that is not there."""
+    there = _devices()
+    if name == "auto":
+        return torch.device(there[0])
+    wanted = "cuda:0" if name == "cuda" else name
+    if wanted not in there:
+        raise BadInput(f"device={name} is not there: this machine has {', '.join(reversed(there))}")
+    return torch.device(wanted)
+
+
+def _devices() -> list[str]:
+    """What this machine has, the fastest first."""
+    devices = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        devices.append("mps")
+    return [*devices, "cpu"]
+
+
+def resolve_precision(name: str, device: torch.device) -> str:
+    """`auto` is bfloat16 where the hardware computes in it, else float32.
+
+    Raises:
+        BadInput: the device cannot do it.
+    """
+    if name == "auto":
+        return "bfloat16" if _computes_bfloat16(device) else "float32"
+    if name == "bfloat16" and device.type == "cuda" and not _computes_bfloat16(device):
+        raise BadInput(f"precision=bfloat16 is more than {device} can do: allowed is float32")
+    return name
+
+
+def _computes_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type == "cpu":
+        able = torch.cpu.get_capabilities()
+        return bool(able.get("avx512_bf16") or able.get("amx_bf16") or able.get("bf16"))
+    return False
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any]:
+    """Around each forward pass; float32 needs none."""
+    if precision == "float32":
+        return nullcontext()
+    return torch.autocast(device.type, dtype=torch.bfloat16)
+
+
+def use_threads(threads: int | str) -> int:
+    """Set the CPU threads of torch, `auto` for the process's own number; returns the number."""
+    number = _PROCESS_THREADS if threads == "auto" else int(threads)
+    torch.set_num_threads(number)
+    return number

@@ -1,0 +1,65 @@
+"""One pass over a split: the only such loop, for training, validation and test."""
+
+from collections.abc import Callable, Iterable, Sized
+from contextlib import AbstractContextManager
+from time import perf_counter
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+
+
+class Split(Sized, Iterable[tuple[Tensor, Tensor]], Protocol):
+    """Batches of float images (N, C, H, W) and int64 labels (N); ``images`` counts them all."""
+
+    images: int
+
+
+class Figures(NamedTuple):
+    """What one pass measured: mean loss per image, share of right answers, images, seconds."""
+
+    loss: float
+    accuracy: float
+    images: int
+    seconds: float
+
+
+Step = Callable[[Tensor], None]
+OnBatch = Callable[[int, Tensor, Tensor], None]
+
+
+def run_epoch(
+    model: nn.Module,
+    split: Split,
+    loss: Callable[[Tensor, Tensor], Tensor],
+    cast: AbstractContextManager[Any],
+    step: Step | None = None,
+    on_batch: OnBatch | None = None,
+    keep_logits: list[Tensor] | None = None,
+) -> Figures:
+    """Go over a split once; with ``step`` learn from each batch's loss, without it only look.
+
+    The figures are summed on the device and read once, at the end. ``on_batch`` gets the images
+    done and the two running sums as tensors (reading them makes a GPU wait). ``keep_logits``
+    collects each batch's logits (N, classes), in float32.
+    """
+    started = perf_counter()
+    done = 0
+    loss_sum: Tensor = torch.zeros(())
+    right: Tensor = torch.zeros((), dtype=torch.int64)
+    with torch.set_grad_enabled(step is not None):
+        for images, labels in split:
+            with cast:
+                logits = model(images)  # (N, classes)
+                batch_loss = loss(logits, labels)
+            if step is not None:
+                step(batch_loss)
+            done += len(labels)
+            loss_sum = batch_loss.detach().float() * len(labels) + loss_sum.to(labels.device)
+            right = (logits.detach().argmax(dim=1) == labels).sum() + right.to(labels.device)
+            if on_batch is not None:
+                on_batch(done, loss_sum, right)
+            if keep_logits is not None:
+                keep_logits.append(logits.detach().float())
+    figures = loss_sum.item() / done, right.item() / done
+    return Figures(*figures, images=done, seconds=perf_counter() - started)

@@ -1,0 +1,104 @@
+"""Training epoch by epoch, from a state that can be written down and taken up again."""
+
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from cnnsweep.training.epoch import OnBatch, Split, Step, run_epoch
+from cnnsweep.training.schedule import Schedule
+from cnnsweep.training.score import Row, Score
+from cnnsweep.training.seeds import seed_everything
+
+
+class Diverged(ArithmeticError):
+    """The loss became NaN or infinite; the message says when, and what to try."""
+
+
+@dataclass
+class Trainer:
+    """The parts of a training run and the epochs it has behind it (``history``, rows of figures).
+
+    ``prepare`` puts the model into training mode, which for a partly frozen one is not all of it.
+    """
+
+    model: nn.Module
+    optimizer: Optimizer
+    schedule: Schedule
+    step: Step
+    score: Score
+    loss: Callable[[Tensor, Tensor], Tensor]
+    train: Split
+    val: Split | None
+    cast: AbstractContextManager[Any]
+    prepare: Callable[[nn.Module], object]
+    seed: int
+    epochs: int
+    history: list[Row] = field(default_factory=list)
+
+    @property
+    def is_finished(self) -> bool:
+        return len(self.history) >= self.epochs or self.score.is_out_of_patience
+
+    def train_epoch(self, on_batch: OnBatch | None) -> bool:
+        """Train and validate one epoch, and add its row; returns whether it is the best so far.
+
+        Raises:
+            Diverged: a loss is NaN or infinite; the history keeps the epochs before it.
+        """
+        epoch = len(self.history) + 1
+        learning_rate = float(self.optimizer.param_groups[0]["lr"])
+        seed_everything(self.seed, f"epoch {epoch}")
+        self.prepare(self.model)
+        trained = run_epoch(self.model, self.train, self.loss, self.cast, self.step, on_batch)
+        _check_finite("training", trained.loss, epoch, learning_rate)
+        val_loss = val_accuracy = None
+        if self.val is not None:
+            self.model.eval()
+            validated = run_epoch(self.model, self.val, self.loss, self.cast)
+            _check_finite("validation", validated.loss, epoch, learning_rate)
+            val_loss, val_accuracy = validated.loss, validated.accuracy
+        self.schedule.epoch_ended(trained.loss if val_loss is None else val_loss)
+        row: Row = {
+            "epoch": epoch,
+            "learning_rate": learning_rate,
+            "train_loss": trained.loss,
+            "train_accuracy": trained.accuracy,
+            "val_loss": val_loss,
+            "val_accuracy": val_accuracy,
+            "train_seconds": round(trained.seconds, 6),
+            "images_per_second": round(trained.images / trained.seconds, 2),
+        }
+        self.history.append(row)
+        return self.score.epoch_ended(row)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that the next epoch depends on. Generators are seeded by (seed, epoch): see seeds."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "score": self.score.state_dict(),
+            "generators": {"seed": self.seed, "next_epoch": len(self.history) + 1},
+            "history": [dict(row) for row in self.history],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up a state of the same config."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.score.load_state_dict(state["score"])
+        self.history = list(state["history"])
+
+
+def _check_finite(which: str, loss: float, epoch: int, learning_rate: float) -> None:
+    if not math.isfinite(loss):
+        raise Diverged(
+            f"the {which} loss became {loss} in epoch {epoch} at learning rate {learning_rate:g}; "
+            "try a smaller optim.lr, grad_clip=1 or a warm-up (scheduler=warmup_cosine)"
+        )
