@@ -127,7 +127,7 @@ def _make_trainer(
     config: DictConfig, model: nn.Module, train: Batches, device: torch.device, precision: str
 ) -> Trainer:
     if _layout(config) == "channels_last":
-        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        model.to(memory_format=torch.channels_last)
     model.to(device)
     parameters = transfer.trainable(model)
     optimizer = build("optim", config.optim, partial=True)(parameters)
