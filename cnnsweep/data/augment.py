@@ -22,13 +22,12 @@ def augment(
     Everything is drawn from torch's global generators, so that seeding torch repeats it. Raises
     BadInput for a value outside these ranges.
     """
-    scale = tuple(scale)
-    _check("degrees", degrees, 0 <= degrees <= 180, "0 to 180")
-    _check("scale", list(scale), _is_range(scale), "two numbers above 0, the smaller one first")
-    _check("translate", translate, 0 <= translate <= 1, "0 to 1, a share of the image's size")
-    _check("crop", crop, crop >= 0, "0 or more pixels")
-    _check("flip", flip, 0 <= flip <= 1, "a probability, 0 to 1")
-    return nn.Sequential(*_affine(degrees, scale, translate), *_crop(crop), *_flip(flip))
+    _check("degrees", degrees, _is_within(degrees, 180), "0 to 180")
+    _check("scale", scale, _is_range(scale), "two numbers above 0, the smaller one first")
+    _check("translate", translate, _is_within(translate, 1), "0 to 1, a share of the image's size")
+    _check("crop", crop, isinstance(crop, int) and crop >= 0, "a whole number of pixels, 0 or more")
+    _check("flip", flip, _is_within(flip, 1), "a probability, 0 to 1")
+    return nn.Sequential(*_affine(degrees, tuple(scale), translate), *_crop(crop), *_flip(flip))
 
 
 class RandomCrop(nn.Module):
@@ -77,5 +76,12 @@ def _check(key: str, value: object, fine: bool, allowed: str) -> None:
         raise BadInput(f"augment.{key}={value}: allowed is {allowed}.")
 
 
-def _is_range(scale: tuple[float, ...]) -> bool:
-    return len(scale) == 2 and 0 < scale[0] <= scale[1]
+def _is_within(value: object, largest: float) -> bool:
+    return isinstance(value, int | float) and 0 <= value <= largest
+
+
+def _is_range(scale: object) -> bool:
+    if not isinstance(scale, Sequence) or len(scale) != 2:
+        return False
+    low, high = scale
+    return all(isinstance(end, int | float) for end in scale) and 0 < low <= high

@@ -10,6 +10,7 @@ from cnnsweep.data.cache import decoded_once
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.data.download import download as fetch
 from cnnsweep.data.download import missing
+from cnnsweep.data.root import as_folder
 from cnnsweep.fitting_torchvision import torchvision
 
 
@@ -20,7 +21,7 @@ def cifar10(*, root: str | Path, download: bool) -> Dataset:
     they are read only where their MD5 is the published one.
     """
     reader = torchvision().datasets.CIFAR10
-    root = _above_batches(Path(root).expanduser().resolve(), reader)
+    root = _above_batches(as_folder(root), reader)
     files = _files(root, reader)
     if download and not all(file.is_file() for file in files):
         fetch("cifar10", root, lambda: reader(root, download=True))

@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 from cnnsweep.bad_input import BadInput
 from cnnsweep.data.cache import decoded_once
 from cnnsweep.data.dataset import Dataset, Images
+from cnnsweep.data.root import as_folder
 from cnnsweep.data.split import stratified_halves
 
 # Where there is no test folder. Fixed, so that results of all seeds are about the same images.
@@ -35,9 +36,9 @@ def image_folder(*, root: str | Path, image_size: int, channels: int) -> Dataset
     """
     if channels not in MODES:
         raise BadInput(f"data.channels={channels}: allowed are 1 (grey) and 3 (colour).")
-    if image_size < 1:
+    if not isinstance(image_size, int) or image_size < 1:
         raise BadInput(f"data.image_size={image_size}: allowed is 1 or more pixels.")
-    root = Path(root).expanduser().resolve()
+    root = as_folder(root)
     classes, train, test = _splits(root)
     return decoded_once(
         ("image_folder", root, image_size, channels, classes, train, test),
@@ -78,30 +79,30 @@ def _at(files: Labelled, index: torch.Tensor) -> Labelled:
     return tuple(files[i] for i in index.tolist())
 
 
-def _folder_names(folder: Path) -> list[str]:
-    return sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+def _folder_names(parent: Path) -> list[str]:
+    return sorted(p.name for p in parent.iterdir() if p.is_dir() and not p.name.startswith("."))
 
 
-def _classes(folder: Path) -> tuple[str, ...]:
-    names = _folder_names(folder) if folder.is_dir() else []
+def _classes(parent: Path) -> tuple[str, ...]:
+    names = _folder_names(parent) if parent.is_dir() else []
     if len(names) < 2:
         found = f"one ({names[0]})" if names else "none"
         raise BadInput(
-            f"data=image_folder: {folder} must hold two folders of images or more, one for each "
+            f"data=image_folder: {parent} must hold two folders of images or more, one for each "
             f"class, but has {found}. Set data.root to the folder above the classes, "
             "or data=digits, which needs no files."
         )
     return tuple(names)
 
 
-def _labelled(folder: Path, classes: Sequence[str]) -> Labelled:
+def _labelled(parent: Path, classes: Sequence[str]) -> Labelled:
     """Every image file below the folders of the classes, with its class's number, by name."""
     found: list[tuple[Path, int]] = []
     for label, name in enumerate(classes):
-        files = sorted(p for p in (folder / name).rglob("*") if _is_image(p))
+        files = sorted(p for p in (parent / name).rglob("*") if _is_image(p))
         if not files:
             raise BadInput(
-                f"{folder / name} holds no images. Allowed are files that end in "
+                f"{parent / name} holds no images. Allowed are files that end in "
                 f"{', '.join(sorted(ENDINGS))}."
             )
         found += [(file, label) for file in files]
@@ -113,34 +114,35 @@ def _is_image(path: Path) -> bool:
 
 
 def _decode(files: Labelled, image_size: int, channels: int) -> Images:
+    pixels = np.empty((len(files), image_size, image_size, channels), np.uint8)
+
+    def readable(number: int) -> bool:
+        try:
+            with Image.open(files[number][0]) as opened:
+                pixels[number] = _fitted(opened, image_size, channels)
+        except (OSError, EOFError, SyntaxError, ValueError, Image.DecompressionBombError):
+            return False
+        return True
+
     # PIL lets other threads run while it decodes.
     with ThreadPoolExecutor(cpu_count()) as threads:
-        arrays = list(
-            threads.map(lambda item: _pixels(item[0], image_size, MODES[channels]), files)
-        )
-    unreadable = [
-        str(file) for (file, _), array in zip(files, arrays, strict=True) if array is None
-    ]
+        results = zip(files, threads.map(readable, range(len(files))), strict=True)
+        unreadable = [str(file) for (file, _), is_readable in results if not is_readable]
     if unreadable:
         raise BadInput(
             f"{len(unreadable)} of {len(files)} images cannot be read: "
             f"{', '.join(unreadable[:3])}{' …' if len(unreadable) > 3 else ''}. "
             "Repair or remove them."
         )
-    pixels = torch.from_numpy(np.stack([a for a in arrays if a is not None]))  # N × H × W × C
     labels = torch.tensor([label for _, label in files])
-    return Images(pixels.permute(0, 3, 1, 2).contiguous(), labels)
+    return Images(torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous(), labels)
 
 
-def _pixels(file: Path, image_size: int, mode: str) -> np.ndarray | None:
-    """uint8, H × W × C; None where the file cannot be read."""
-    try:
-        with Image.open(file) as opened:
-            upright = ImageOps.exif_transpose(opened)
-            image = ImageOps.fit(_eight_bits(upright).convert(mode), (image_size, image_size))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return None  # told once for all files by the caller
-    return np.asarray(image).reshape(image_size, image_size, -1)
+def _fitted(opened: Image.Image, image_size: int, channels: int) -> np.ndarray:
+    """uint8, H × W × C: upright as the camera noted, scaled, and cut at the longer side."""
+    upright = _eight_bits(ImageOps.exif_transpose(opened)).convert(MODES[channels])
+    image = ImageOps.fit(upright, (image_size, image_size))
+    return np.asarray(image).reshape(image_size, image_size, channels)
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

@@ -12,8 +12,10 @@ from cnnsweep.data.cache import decoded_once
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.data.download import download as fetch
 from cnnsweep.data.download import missing
+from cnnsweep.data.root import as_folder
 from cnnsweep.fitting_torchvision import torchvision
 
+FOLDERS = ("MNIST", "FashionMNIST", "KMNIST", "EMNIST")
 DIGITS = tuple(string.digits)
 FASHION = (
     "T-shirt/top", "trouser", "pullover", "dress", "coat",
@@ -34,17 +36,17 @@ EMNIST_SPLITS = {
 
 def mnist(*, root: str | Path, download: bool) -> Dataset:
     """Handwritten digits, 60,000 to train on and 10,000 to test (LeCun et al. 1998)."""
-    return _load(_Family("mnist", "MNIST", DIGITS), Path(root), download)
+    return _load(_Family("mnist", "MNIST", DIGITS), as_folder(root), download)
 
 
 def fashion_mnist(*, root: str | Path, download: bool) -> Dataset:
     """Pictures of clothes, 60,000 to train on and 10,000 to test (Xiao et al. 2017)."""
-    return _load(_Family("fashion_mnist", "FashionMNIST", FASHION), Path(root), download)
+    return _load(_Family("fashion_mnist", "FashionMNIST", FASHION), as_folder(root), download)
 
 
 def kmnist(*, root: str | Path, download: bool) -> Dataset:
     """Cursive Japanese characters, 60,000 to train on and 10,000 to test (Clanuwat et al. 2018)."""
-    return _load(_Family("kmnist", "KMNIST", KUZUSHIJI), Path(root), download)
+    return _load(_Family("kmnist", "KMNIST", KUZUSHIJI), as_folder(root), download)
 
 
 def emnist(*, root: str | Path, download: bool, split: str) -> Dataset:
@@ -53,7 +55,9 @@ def emnist(*, root: str | Path, download: bool, split: str) -> Dataset:
     """
     if split not in EMNIST_SPLITS:
         raise unknown("data.split", split, EMNIST_SPLITS)
-    return _load(_Family("emnist", "EMNIST", EMNIST_SPLITS[split], split), Path(root), download)
+    return _load(
+        _Family("emnist", "EMNIST", EMNIST_SPLITS[split], split), as_folder(root), download
+    )
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,6 @@ class _Family:
 
 
 def _load(family: _Family, root: Path, download: bool) -> Dataset:
-    root = root.expanduser().resolve()
     if download and any(_find(root, family, name) is None for name in family.file_names()):
         fetch(family.name, root, _torchvision_download(family, root))
     files = tuple(_existing(root, family, name) for name in family.file_names())
@@ -112,7 +115,14 @@ def _existing(root: Path, family: _Family, name: str) -> Path:
 
 
 def _find(root: Path, family: _Family, name: str) -> Path | None:
-    return next((path for path in _places(root, family, name) if path.is_file()), None)
+    places = (path for path in _places(root, family, name) if path.is_file())
+    return next((path for path in places if _is_of(family, path)), None)
+
+
+def _is_of(family: _Family, file: Path) -> bool:
+    # All of them name their files alike: KMNIST's must not be read from a folder MNIST/raw.
+    owners = [part for part in file.parts if part in FOLDERS]
+    return not owners or owners[-1] == family.folder
 
 
 def _places(root: Path, family: _Family, name: str) -> Iterator[Path]:

@@ -10,13 +10,14 @@ from cnnsweep.data.cache import decoded_once
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.data.download import download as fetch
 from cnnsweep.data.download import missing
+from cnnsweep.data.root import as_folder
 from cnnsweep.fitting_torchvision import torchvision
 
 
 def svhn(*, root: str | Path, download: bool) -> Dataset:
     """3 × 32 × 32, 73,257 to train on and 26,032 to test (Netzer et al. 2011)."""
     reader = torchvision().datasets.SVHN
-    root = _folder(Path(root).expanduser().resolve(), reader)
+    root = _with_files(as_folder(root), reader)
     files = [root / reader.split_list[part][1] for part in ("train", "test")]
     if download and not all(file.is_file() for file in files):
         fetch("svhn", root, lambda: _fetch_both(root, reader))
@@ -26,7 +27,7 @@ def svhn(*, root: str | Path, download: bool) -> Dataset:
     return decoded_once("svhn", files, lambda: _decode(root, reader, files))
 
 
-def _folder(root: Path, reader: Any) -> Path:
+def _with_files(root: Path, reader: Any) -> Path:
     inner = root / "SVHN"
     return inner if (inner / reader.split_list["train"][1]).is_file() else root
 
