@@ -1,0 +1,42 @@
+"""Reports: from run folders to an answer one can defend, without torch and without Hydra.
+
+``load`` gives a table for a notebook, ``write`` the report folder; ``python -m cnnsweep.report``
+does both from the command line. Nothing heavy is imported before it is needed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def load(*folders: str | Path) -> pd.DataFrame:
+    """Every run below the folders (default: ``outputs`` and ``multirun``), one row a run.
+
+    A column for every config key that differs between the runs, every figure of their results,
+    and ``folder``, the path of the run. Lines on what could not be read are in
+    ``frame.attrs["problems"]``.
+
+    Raises:
+        BadInput: a folder does not exist, or holds no run at all.
+    """
+    from cnnsweep.report.gather import gather, roots
+    from cnnsweep.report.table import as_frame
+
+    return as_frame(gather(roots([Path(folder) for folder in folders])))
+
+
+def write(folder: Path) -> Path:
+    """Write ``<folder>/report/`` about the runs below ``folder``; the path of its index.html.
+
+    Odd or damaged runs cost a row and a line each, never the report.
+
+    Raises:
+        BadInput: there is no run at all below the folder, or the report cannot be written.
+    """
+    from cnnsweep.report.command import write_report
+
+    return write_report(folder)

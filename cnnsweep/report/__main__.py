@@ -1,0 +1,30 @@
+"""``python -m cnnsweep.report``: answers first, then files."""
+
+import os
+import sys
+
+from cnnsweep.bad_input import BadInput
+from cnnsweep.report.arguments import parse
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run the command; the exit code is 0, or 2 with one line on what to change."""
+    try:
+        arguments = parse(words)
+        # Only now: --help and a mistyped option should not wait for numpy and rich.
+        from cnnsweep.report.command import report
+
+        report(arguments)
+    except BadInput as error:
+        print(f"cnnsweep.report: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""Everything a report is made of: the runs below some folders, their sweeps, and what was odd."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from cnnsweep.bad_input import BadInput
+from cnnsweep.report.cache import Cache
+from cnnsweep.report.find import find
+from cnnsweep.report.read_run import read_run
+from cnnsweep.report.run import STATUSES, Run
+from cnnsweep.report.sweep_folder import Sweep, join
+
+DEFAULT_ROOTS = (Path("outputs"), Path("multirun"))
+
+
+@dataclass(slots=True)
+class Gathered:
+    """Runs in the order of their paths; ``problems`` has a line on each thing that was not read."""
+
+    roots: list[Path]
+    runs: list[Run]
+    sweeps: list[Sweep]
+    problems: list[str]
+
+    def counts(self) -> dict[str, int]:
+        """How many runs there are of each status that occurs."""
+        counted = Counter(run.status for run in self.runs)
+        return {status: counted[status] for status in STATUSES if counted[status]}
+
+
+def roots(folders: Sequence[Path]) -> list[Path]:
+    """The folders to look below: those given, else the default ones that exist.
+
+    Raises:
+        BadInput: one does not exist or is not a folder.
+    """
+    if not folders:
+        present = [folder for folder in DEFAULT_ROOTS if folder.is_dir()]
+        if not present:
+            raise BadInput("no folder was given, and there is neither outputs nor multirun here")
+        return present
+    for folder in folders:
+        if not folder.is_dir():
+            raise BadInput(
+                f"{folder} is {'not a' if folder.exists() else 'no such'} folder.{_near(folder)}"
+            )
+    return list(folders)
+
+
+def _near(folder: Path) -> str:
+    beside = folder.parent
+    names = [p.name for p in beside.iterdir() if p.is_dir()] if beside.is_dir() else []
+    near = get_close_matches(folder.name, names, n=1, cutoff=0.5)
+    return f" Did you mean {beside / near[0]}?" if near else ""
+
+
+def gather(folders: Sequence[Path], cache: Path | None = None) -> Gathered:
+    """Read every run below the folders; ``cache`` is a file that makes the next call faster.
+
+    Raises:
+        BadInput: there is no run at all.
+    """
+    finds = find(folders)
+    if not finds.runs:
+        places = ", ".join(str(folder) for folder in folders)
+        raise BadInput(
+            f"no run below {places}: a run is a folder with result.json or .hydra/config.yaml in it"
+        )
+    known = Cache(cache)
+    runs = []
+    for found in finds.runs:
+        run = known.get(found) or read_run(found)
+        run.sweep = found.sweep
+        runs.append(run)
+    known.keep(zip(finds.runs, runs, strict=True), len(runs))
+    problems = finds.problems + [line for run in runs for line in run.problems]
+    sweeps = join(runs, finds.sweeps, problems)
+    _tell_targets_apart(runs)
+    return Gathered(list(folders), runs, sweeps, problems)
+
+
+def _tell_targets_apart(runs: list[Run]) -> None:
+    """A choice with several targets (``model=simple model._target_=my.Net``) gets several names."""
+    targets: dict[tuple[str, object], set[object]] = defaultdict(set)
+    groups = {key for run in runs for key in run.config if f"{key}._target_" in run.config}
+    for run in runs:
+        for group in groups & run.config.keys():
+            targets[group, run.config[group]].add(run.config.get(f"{group}._target_"))
+    mixed = {key for key, names in targets.items() if len(names) > 1}
+    for run in runs if mixed else ():
+        for group in groups & run.config.keys():
+            if (group, run.config[group]) in mixed:
+                target = str(run.config.get(f"{group}._target_"))
+                run.config[group] = f"{run.config[group]} ({target.rpartition('.')[2]})"

@@ -1,0 +1,54 @@
+"""What must be equal for figures to be comparable, and what else runs differ in."""
+
+from collections.abc import Iterable, Sequence
+
+from cnnsweep.report.run import Run
+from cnnsweep.report.safe_files import Scalar
+from cnnsweep.report.table import differing
+
+_EPOCHS = ("epochs", "max_epochs", "num_epochs", "trainer.max_epochs")
+_DATA = ("data", "dataset", "datamodule")
+_SAME_IMAGES = (  # keys of the data that change neither which images nor how many
+    "root", "download", "batch_size", "eval_batch_size", "mean", "std", "data_dir", "path",
+    "num_workers", "pin_memory", "_target_",
+)  # fmt: skip
+_NO_SETTING = (
+    "seed", "device", "threads", "logger", "summary", "keep", "resume", "pictures", "test",
+    "experiment", "search", "objective",
+)  # fmt: skip
+Setting = tuple[tuple[str, Scalar], ...]
+
+
+def is_data(key: str) -> bool:
+    """Whether a config key says which images a run saw."""
+    group, _, rest = key.partition(".")
+    return group in _DATA and rest.rpartition(".")[2] not in _SAME_IMAGES
+
+
+def like_keys(runs: Sequence[Run], by: Iterable[str]) -> list[str]:
+    """The keys of data, split and epochs that differ: only equal values are compared."""
+    return [
+        key
+        for key in differing(runs)
+        if (is_data(key) or key in _EPOCHS)
+        and key not in by
+        and len({run.config.get(key) for run in runs}) > 1
+    ]
+
+
+def setting_keys(runs: Sequence[Run], besides: Iterable[str]) -> list[str]:
+    """The hyperparameters in which runs of one group differ, seeds and data aside."""
+    left_out = {*besides, *_NO_SETTING}
+    return [
+        key
+        for key in differing(runs)
+        if key not in left_out
+        and key.rpartition(".")[2] not in _SAME_IMAGES[:2]
+        and not key.startswith("logger.")
+        and len({run.config.get(key) for run in runs}) > 1
+    ]
+
+
+def setting(run: Run, keys: Iterable[str]) -> Setting:
+    """The run's values of some config keys."""
+    return tuple((key, run.config.get(key)) for key in keys)
