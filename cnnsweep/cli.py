@@ -3,19 +3,28 @@
 Imports nothing heavy: `--help`, `--cfg job` and tab completion answer at once.
 """
 
+import logging
 import os
 import sys
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep import listener
 from cnnsweep.complaint import complaint
 from cnnsweep.conf_dir import CONF_DIR
 from cnnsweep.signals import Terminated, raise_on_sigterm
-from cnnsweep.task import task
+from cnnsweep.task import Objective, task
 from cnnsweep.whitelist import allowed_targets
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
+log = logging.getLogger(__name__)
+
+
+class SingleRunFailed(BaseException):
+    """Carries a run's error, its cause, past Hydra, which would print lines of its own."""
 
 
 def main() -> None:
@@ -24,24 +33,31 @@ def main() -> None:
     os.environ[FULL_ERROR] = "1"  # else Hydra prints the error itself and exits
     raise_on_sigterm()
     try:
-        _hydra_main()
+        decorate = hydra.main(
+            config_path=str(CONF_DIR),
+            config_name="config",
+            execution_whitelist=allowed_targets(),
+        )
+        decorate(door)()
     except KeyboardInterrupt:
         sys.exit(130)
     except Terminated:
         sys.exit(143)
-    except Exception as error:  # the outermost door: nothing above it could handle it
+    except (SingleRunFailed, Exception) as failure:  # the outermost door: nobody else is left
         if wants_traceback:
             raise
-        print(complaint(error), file=sys.stderr)
-        if not isinstance(error, BadInput):
-            print(f"({FULL_ERROR}=1 shows the traceback)", file=sys.stderr)
-        sys.exit(1)
+        error = failure.__cause__ if isinstance(failure, SingleRunFailed) else failure
+        sys.exit(complaint(error or failure))
 
 
-def _hydra_main() -> None:
-    decorate = hydra.main(
-        config_path=str(CONF_DIR),
-        config_name="config",
-        execution_whitelist=allowed_targets(),
-    )
-    decorate(task)()
+def door(config: DictConfig) -> Objective:
+    """The task as Hydra calls it; a job's error in a sweep stays the sweep's to handle."""
+    try:
+        return task(config)
+    except Exception as error:
+        if HydraConfig.get().mode == RunMode.MULTIRUN:
+            if listener.current is None:
+                print(f"{HydraConfig.get().runtime.output_dir}: {complaint(error)}", file=sys.stderr)
+            raise
+        log.exception("the run failed")
+        raise SingleRunFailed from error

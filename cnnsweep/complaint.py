@@ -5,7 +5,12 @@ Hydra's and OmegaConf's errors are read by their attributes, never by their text
 
 from difflib import get_close_matches
 
-from hydra.errors import InstantiationException, MissingConfigException, OverrideParseException
+from hydra.errors import (
+    HydraException,
+    InstantiationException,
+    MissingConfigException,
+    OverrideParseException,
+)
 from omegaconf import Container, DictConfig
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
@@ -34,6 +39,8 @@ def _said(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         place = f"{error.filename}: " if error.filename else ""
         return f"{place}{error.strerror}"
+    if isinstance(error, HydraException):
+        return " ".join(str(error).split())
     return one_line(error)
 
 

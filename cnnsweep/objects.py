@@ -2,7 +2,7 @@
 
 import inspect
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
@@ -56,6 +56,14 @@ def build(
         raise _refusal(group, target, error) from error
 
 
+def call(group: str, target: str, make: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a partial that :func:`build` made; what it refuses becomes BadInput."""
+    try:
+        return make(*arguments)
+    except (TypeError, ValueError) as error:
+        raise _refusal(group, target, error) from error
+
+
 def _parameters(target: str) -> set[str] | None:
     """Names of the target's parameters; None where it takes any."""
     parameters = inspect.signature(get_object(target)).parameters.values()
@@ -80,6 +88,8 @@ def _fitting(
 
 
 def _is_typed(key: str) -> bool:
+    if not HydraConfig.initialized():  # a config read back from a run folder
+        return False
     overrides = HydraConfig.get().overrides.task
     return any(line.lstrip("+").partition("=")[0] == key for line in overrides)
 

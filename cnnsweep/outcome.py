@@ -1,6 +1,5 @@
 """The outcome of a run: filled while it goes, written last, whatever happens."""
 
-import logging
 import platform
 import subprocess
 from collections.abc import Iterator
@@ -14,8 +13,6 @@ from cnnsweep import __version__
 from cnnsweep.listener import Pruned
 from cnnsweep.run_folder import RunFolder
 from cnnsweep.signals import Terminated
-
-log = logging.getLogger(__name__)
 
 
 def _versions() -> dict[str, str]:
@@ -107,7 +104,7 @@ def _verdict(error: BaseException) -> tuple[str, str | None]:
 def one_line(error: BaseException) -> str:
     """An error's message on one line; its type first where the message alone would not do."""
     message = " ".join(str(error).split())
-    if isinstance(error, ValueError) and type(error).__module__.startswith("cnnsweep"):
+    if type(error).__module__.startswith("cnnsweep"):
         return message
     name = type(error).__name__
     return f"{name}: {message}" if message else name

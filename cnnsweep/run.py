@@ -2,7 +2,7 @@
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from omegaconf import DictConfig, OmegaConf
@@ -19,7 +19,7 @@ from cnnsweep.loggers.protocol import Logger
 from cnnsweep.models.fit import check_fits
 from cnnsweep.models.last_layer import last_layer, last_layer_name
 from cnnsweep.models.summary import layer_table
-from cnnsweep.objects import build
+from cnnsweep.objects import build, call
 from cnnsweep.outcome import Outcome
 from cnnsweep.run_folder import RunFolder
 from cnnsweep.session import Session
@@ -87,16 +87,29 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
     ).run()
 
 
-def make_model(config: DictConfig, dataset: Dataset, *, starts_anew: bool) -> nn.Module:
-    """The network of a config for a data set's sizes, seeded; with its first weights."""
+class Sizes(Protocol):
+    """What a network must know of its data: a data set, or what a checkpoint says of one."""
+
+    @property
+    def in_channels(self) -> int: ...
+
+    @property
+    def image_size(self) -> tuple[int, int]: ...
+
+    @property
+    def num_classes(self) -> int: ...
+
+
+def make_model(config: DictConfig, sizes: Sizes, *, starts_anew: bool) -> nn.Module:
+    """The network of a config, seeded; with ``starts_anew`` also with its first weights."""
     seed_everything(config.seed, "weights")
     model: nn.Module = build(
         "model",
         config.model,
         without=("layout",),
-        in_channels=dataset.in_channels,
-        image_size=dataset.image_size,
-        num_classes=dataset.num_classes,
+        in_channels=sizes.in_channels,
+        image_size=sizes.image_size,
+        num_classes=sizes.num_classes,
     )
     if config.init_from is not None and starts_anew:
         path = _weights_file(Path(str(config.init_from)))
@@ -130,7 +143,9 @@ def _make_trainer(
         model.to(memory_format=torch.channels_last)
     model.to(device)
     parameters = transfer.trainable(model)
-    optimizer = build("optim", config.optim, partial=True)(parameters)
+    optimizer = call(
+        "optim", config.optim._target_, build("optim", config.optim, partial=True), parameters
+    )
     schedule = _make_schedule(config, optimizer, len(train))
     figure = _judging_figure(config)
     return Trainer(
@@ -166,7 +181,9 @@ def _make_schedule(config: DictConfig, optimizer: Any, steps_per_epoch: int) -> 
     )
     if make is None:
         return Schedule(None, "epoch")
-    return Schedule(make(optimizer), config.scheduler.interval)
+    return Schedule(
+        call("scheduler", config.scheduler._target_, make, optimizer), config.scheduler.interval
+    )
 
 
 def _make_logger(config: DictConfig, folder: Path) -> Logger | None:
