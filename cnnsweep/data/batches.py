@@ -111,7 +111,6 @@ def _per_channel(key: str, value: float | Sequence[float], channels: int) -> Ten
     numbers = [value] if isinstance(value, int | float) else list(value)
     are_numbers = all(isinstance(n, int | float) and isfinite(n) for n in numbers)
     if not are_numbers or len(numbers) not in (1, channels):
-        raise BadInput(
-            f"{key}={value}: allowed is one number, or {channels} of them, one for each channel."
-        )
+        more = f", or {channels} of them, one for each channel" if channels > 1 else ""
+        raise BadInput(f"{key}={value}: allowed is one number{more}.")
     return torch.tensor(numbers, dtype=torch.float64).expand(channels)
