@@ -10,7 +10,7 @@ from cnnsweep.models.activation import activation_layer
 from cnnsweep.models.image_size import final_size
 from cnnsweep.models.init import initialise
 from cnnsweep.models.norm import needs_bias, norm_layers
-from cnnsweep.models.option import count, counts, flag, probability
+from cnnsweep.models.option import count, counts, flag, odd, probability
 from cnnsweep.models.pooling import pooling_layer
 
 
@@ -48,7 +48,7 @@ class DenseNet(nn.Module):
         blocks = counts("model.blocks", blocks)
         bottleneck = count("model.bottleneck", bottleneck)
         dropout = probability("model.dropout", dropout)
-        kernel_size = count("model.stem_kernel_size", stem_kernel_size)
+        kernel_size = odd("model.stem_kernel_size", stem_kernel_size)
         halvings = len(blocks) - 1 + flag("model.stem_pool", stem_pool)
         final_size("densenet", image_size, lambda side: side // 2**halvings)
         layers: list[nn.Module] = [

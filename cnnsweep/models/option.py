@@ -12,6 +12,13 @@ def count(key: str, value: object) -> int:
     return value
 
 
+def odd(key: str, value: object) -> int:
+    """A whole number of at least 1 that is odd, so that a kernel has a middle; else BadInput."""
+    if count(key, value) % 2 == 0:
+        raise BadInput(f"{key}={value}: allowed is an odd number where padding keeps the size")
+    return count(key, value)
+
+
 def counts(key: str, values: object) -> list[int]:
     """A list of whole numbers of at least 1 with at least one entry; else BadInput."""
     if isinstance(values, str) or not isinstance(values, Sequence) or len(values) == 0:

@@ -8,6 +8,7 @@ from torch import nn
 from cnnsweep.bad_input import unknown
 from cnnsweep.models.activation import activation_layer
 from cnnsweep.models.norm import needs_bias, norm_layers
+from cnnsweep.models.option import odd
 from cnnsweep.models.pooling import pooling_layer
 
 PADDINGS = ("same", "valid")
@@ -58,6 +59,8 @@ def stage(
     """
     if padding not in PADDINGS:
         raise unknown("model.padding", str(padding), PADDINGS)
+    if padding == "same":
+        odd("model.kernel_size", kernel_size)
     conv = nn.Conv2d(in_channels, out_channels, kernel_size, padding=padding, bias=needs_bias(norm))
     act, pool = activation_layer(activation), pooling_layer(pooling)
     # max(f(x)) = f(max(x)) for a monotone f, and ours all are: pooling first is the same function

@@ -1,6 +1,7 @@
 """Named tensors from a file, without running anything that the file holds."""
 
 import pickle
+import warnings
 from pathlib import Path
 
 import torch
@@ -31,7 +32,10 @@ def read_weights(key: str, path: str | Path) -> dict[str, Tensor]:
     if not file.is_file():
         raise BadInput(f"{key}={path}: there is no such file; allowed is a file of saved weights")
     try:
-        state = torch.load(file, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # torch warns of pickles that it goes on to refuse: the refusal below says it once.
+            warnings.simplefilter("ignore", UserWarning)
+            state = torch.load(file, map_location="cpu", weights_only=True)
     except OSError as error:
         raise BadInput(f"{key}={path} cannot be read: {error.strerror}") from error
     except pickle.UnpicklingError as error:
