@@ -98,6 +98,7 @@ RULES = (
     _whole("data.batch_size", 1),
     _whole("data.eval_batch_size", 1),
     _share("data.val_fraction"),
+    _flag("data.download"),
     _whole_or_null("data.train_limit", 1),
 )
 

@@ -24,7 +24,13 @@ from cnnsweep.outcome import Outcome
 from cnnsweep.run_folder import RunFolder
 from cnnsweep.session import Session
 from cnnsweep.training import checkpoint, transfer
-from cnnsweep.training.device import autocast, resolve_device, resolve_precision, use_threads
+from cnnsweep.training.device import (
+    autocast,
+    resolve_device,
+    resolve_precision,
+    use_deterministic_algorithms,
+    use_threads,
+)
 from cnnsweep.training.schedule import Schedule
 from cnnsweep.training.score import Score
 from cnnsweep.training.seeds import seed_everything
@@ -46,7 +52,7 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
     outcome.precision = resolve_precision(config.precision, device)
     state = checkpoint.read(folder.last, device) if folder.last.exists() else None
     outcome.threads = use_threads(_threads(config, state))
-    torch.use_deterministic_algorithms(config.deterministic)
+    use_deterministic_algorithms(config.deterministic)
     dataset: Dataset = build("data", config.data, without=_PIPELINE_KEYS)
     train_images, val_images = split(
         limit(dataset.train, config.data.train_limit), config.data.val_fraction, config.seed

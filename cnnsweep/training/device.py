@@ -63,3 +63,10 @@ def use_threads(threads: int | str) -> int:
     number = _PROCESS_THREADS if threads == "auto" else int(threads)
     torch.set_num_threads(number)
     return number
+
+
+def use_deterministic_algorithms(wanted: bool) -> None:
+    """Make torch refuse kernels that do not repeat themselves, or stop it from doing so."""
+    # Not called in vain: it imports torch's compiler, which takes longer than a small run.
+    if torch.are_deterministic_algorithms_enabled() != wanted:
+        torch.use_deterministic_algorithms(wanted)
