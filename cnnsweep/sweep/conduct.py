@@ -1,0 +1,105 @@
+"""A sweep from its first check to its last line."""
+
+import sys
+import time
+import warnings
+
+import optuna
+from hydra.core.singleton import Singleton
+from omegaconf import OmegaConf
+from optuna.exceptions import ExperimentalWarning
+from optuna.trial import TrialState
+
+from cnnsweep.going_on import SWEEP_CONFIG
+from cnnsweep.run_folder import write_text_whole
+from cnnsweep.sweep.check_space import check_sweep
+from cnnsweep.sweep.devices import devices_of_slots
+from cnnsweep.sweep.display import Display, open_display
+from cnnsweep.sweep.failures import FailureWatch, StoppedEarly
+from cnnsweep.sweep.loop import work
+from cnnsweep.sweep.master import Master
+from cnnsweep.sweep.open_search import open_search
+from cnnsweep.sweep.plan import Plan, make_plans
+from cnnsweep.sweep.pool import Pool
+from cnnsweep.sweep.results import write_results
+from cnnsweep.sweep.search import Search
+from cnnsweep.sweep.settings import Settings, read_settings
+from cnnsweep.sweep.worker import Setup
+
+WORKERS = ".workers"
+_STOP_SECONDS = 4.0
+
+
+def conduct(master: Master, keys: dict[str, object], arguments: list[str]) -> None:
+    """Run or go on with the sweep in the master's folder.
+
+    Raises:
+        BadInput: it cannot begin, was stopped by failures, or a part of it failed.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    warnings.simplefilter("ignore", ExperimentalWarning)  # whoever chose it knows
+    settings = read_settings(keys)
+    plans = make_plans(master, settings, arguments)
+    check_sweep(master, settings, plans)
+    master.folder.mkdir(parents=True, exist_ok=True)
+    write_text_whole(master.folder / SWEEP_CONFIG, OmegaConf.to_yaml(master.config))
+    setup = Setup(master, Singleton.get_state())
+    devices = devices_of_slots(settings.devices, settings.n_jobs)
+    pool = Pool(master.folder / WORKERS, setup, devices)
+    with open_display(sys.stdout) as display:
+        searches = _open_all(plans, settings, master, display)
+        _run(searches, pool, settings, display)
+    _conclude(searches)
+
+
+def _open_all(
+    plans: list[Plan], settings: Settings, master: Master, display: Display
+) -> list[Search]:
+    searches: list[Search] = []
+
+    def shares() -> tuple[int, int]:
+        states = [t.state for s in searches for t in s.study.get_trials(deepcopy=False)]
+        return states.count(TrialState.FAIL), sum(state.is_finished() for state in states)
+
+    watch = FailureWatch(settings.max_failure_rate, shares)
+    end = None if settings.timeout is None else time.monotonic() + settings.timeout
+
+    def may_propose() -> bool:
+        return end is None or time.monotonic() < end
+
+    for owner, plan in enumerate(plans):
+        display.say(_announcement(plan, settings))
+        search = open_search(owner, plan, settings, master, watch, may_propose, display.say)
+        searches.append(search)
+    return searches
+
+
+def _run(searches: list[Search], pool: Pool, settings: Settings, display: Display) -> None:
+    try:
+        for search in searches:
+            search.take_up()
+        work(searches, pool, settings.trial_timeout, display)
+    except BaseException:
+        display.say("stopping: running trials keep their last whole epoch")
+        pool.close(grace=_STOP_SECONDS, stop=True)
+        raise
+    pool.close(grace=_STOP_SECONDS, stop=False)
+
+
+def _conclude(searches: list[Search]) -> None:
+    failed = [line for search in searches for line in search.confirmation.failed]
+    lines = [line for search in searches for line in write_results(search)]
+    print("\n".join(lines), flush=True)
+    if failed:
+        raise StoppedEarly(f"{len(failed)} confirmation runs failed: {'; '.join(failed)}")
+    empty = [s for s in searches if not s.study.best_trials]
+    if empty:
+        raise StoppedEarly("no trial was completed; the lines above say why")
+
+
+def _announcement(plan: Plan, settings: Settings) -> str:
+    names = ", ".join(plan.space.distributions) or settings.custom_search_space
+    threads = "" if plan.threads is None else f" of {plan.threads} CPU threads"
+    return (
+        f"{plan.n_trials} trials over {names}; {settings.n_jobs} workers{threads}; in {plan.folder}"
+    )

@@ -1,0 +1,46 @@
+"""When failures end a sweep."""
+
+from collections.abc import Callable
+
+from cnnsweep.bad_input import BadInput
+
+IN_A_ROW = 5
+
+
+class StoppedEarly(BadInput):
+    """The sweep ended before its work was done; the same command goes on with it."""
+
+
+class FailureWatch:
+    """Counts outcomes over all searches of a launch."""
+
+    def __init__(self, max_rate: float, shares: Callable[[], tuple[int, int]]) -> None:
+        """``shares`` tells failed and finished trials; above ``max_rate`` they are too many."""
+        self._max_rate = max_rate
+        self._shares = shares
+        self._cause: str | None = None
+        self._in_a_row = 0
+
+    def succeeded(self) -> None:
+        """A trial was completed or pruned."""
+        self._cause, self._in_a_row = None, 0
+
+    def failed(self, cause: str, error: str) -> None:
+        """A trial failed.
+
+        Raises:
+            StoppedEarly: too many have, or the last five for the same cause.
+        """
+        self._in_a_row = self._in_a_row + 1 if cause == self._cause else 1
+        self._cause = cause
+        if self._in_a_row >= IN_A_ROW:
+            raise StoppedEarly(
+                f"stopped: {IN_A_ROW} trials in a row failed for the same cause, so the set-up "
+                f"seems to be broken: {error}"
+            )
+        failed, finished = self._shares()
+        if failed > self._max_rate * finished:
+            raise StoppedEarly(
+                f"stopped: {failed} of {finished} trials failed, more than "
+                f"hydra.sweeper.max_failure_rate={self._max_rate} allows; the last: {error}"
+            )

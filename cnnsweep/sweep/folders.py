@@ -1,0 +1,56 @@
+"""Reading and writing the outcomes of trials: a dead worker cannot, and means are nobody's run."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cnnsweep.outcome import Outcome
+from cnnsweep.run_folder import RunFolder
+
+_SETTING = ("seed", "device", "precision", "threads")
+
+
+def recorded_objective(folder: Path) -> object:
+    """The objective of a run that was completed, else None."""
+    result = RunFolder(folder).read_result()
+    return result["objective"] if result is not None and result["status"] == "completed" else None
+
+
+def write_failure(folder: Path, error: str, config: dict[str, Any]) -> None:
+    """Record that a run's process died, hung, or could not begin.
+
+    ``config`` stands in where the run has not written its own. What a completed run has recorded
+    stays.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    run = RunFolder(folder)
+    recorded = run.read_result()
+    if recorded is not None and recorded["status"] in ("completed", "failed"):
+        return
+    known = config | (run.read_config() or {})
+    setting: dict[str, Any] = {key: known.get(key, "unknown") for key in _SETTING}
+    outcome = Outcome(**setting)
+    outcome.status, outcome.error = "failed", error
+    if run.metrics.exists():
+        outcome.epochs = len(run.metrics.read_text(encoding="utf-8").splitlines()) - 1
+    else:
+        run.write_metrics([])
+    run.write_result(outcome.as_dict())
+
+
+def write_mean(folder: Path, status: str, runs: Sequence[Path], error: str | None) -> None:
+    """Record a trial of several seeds: the means of its runs' figures."""
+    results = [r for r in (RunFolder(run).read_result() for run in runs) if r is not None]
+    folder.mkdir(parents=True, exist_ok=True)
+    if not results:
+        return
+    mean = {key: _mean([result[key] for result in results]) for key in results[0]}
+    seeds = {"seeds": [result["seed"] for result in results]}
+    RunFolder(folder).write_result(mean | seeds | {"status": status, "error": error, "seed": None})
+
+
+def _mean(values: list[Any]) -> Any:
+    """The mean of numbers; what is equal in all runs as it is; None for anything else."""
+    if all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
+        return sum(values) / len(values)
+    return values[0] if all(value == values[0] for value in values) else None

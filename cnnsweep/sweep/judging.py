@@ -1,0 +1,86 @@
+"""Whether a trial is losing: a pruner's verdict, the same however often it is asked for."""
+
+import copy
+from typing import Any
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from optuna.pruners import BasePruner
+from optuna.storages import BaseStorage
+from optuna.study import Study
+from optuna.trial import TrialState, create_trial
+
+from cnnsweep.whitelist import allowed_targets
+
+VERDICT = "verdict"
+
+
+def make_pruner(config: DictConfig, seeds: int) -> BasePruner:
+    """The configured pruner; with several seeds a trial its steps are seeds, not epochs.
+
+    A warm-up that is counted in epochs has no meaning then.
+    """
+    changes: dict[str, Any] = (
+        {"n_warmup_steps": 0} if seeds > 1 and "n_warmup_steps" in config else {}
+    )
+    pruner = instantiate(config, **changes, _execution_whitelist_=allowed_targets())
+    assert isinstance(pruner, BasePruner)
+    return pruner
+
+
+class Judge:
+    """Stores figures as they are reported, and lets the study's pruner judge them."""
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+        # Hyperband sorts trials into brackets, for its sampler too, once it has judged any.
+        study.pruner.prune(study, create_trial(state=TrialState.RUNNING))
+
+    def goes_on(self, trial_id: int, step: int, value: float) -> bool:
+        """Report ``value`` at ``step`` and say whether the trial goes on.
+
+        Steps that a trial taken up again reports once more were judged before. The last one may
+        not have been: its verdict is found again.
+        """
+        storage = self._study._storage
+        trial = storage.get_trial(trial_id)
+        if trial.last_step is not None and step < trial.last_step:
+            return True
+        if step not in trial.intermediate_values:
+            storage.set_trial_intermediate_value(trial_id, step, value)
+        verdict = trial.user_attrs.get(VERDICT)
+        if verdict is None or verdict["step"] != step:
+            verdict = self._judge(trial_id, step)
+        for name, attribute in verdict["attributes"].items():
+            storage.set_trial_system_attr(trial_id, name, attribute)
+        return bool(verdict["goes_on"])
+
+    def _judge(self, trial_id: int, step: int) -> dict[str, Any]:
+        """Ask the pruner.
+
+        Successive halving notes a rung before it says whether the trial has passed it: asked
+        again after a death in between, it would skip the rung. So what it notes is stored with
+        its verdict, in one step, and only then put where it belongs.
+        """
+        study = copy.copy(self._study)
+        notes = _Notes(self._study._storage)
+        study._storage = notes  # type: ignore[assignment]
+        prunes = study.pruner.prune(study, study._storage.get_trial(trial_id))
+        verdict = {"step": step, "goes_on": not prunes, "attributes": notes.attributes}
+        if notes.attributes:
+            self._study._storage.set_trial_user_attr(trial_id, VERDICT, verdict)
+        return verdict
+
+
+class _Notes:
+    """A storage that keeps the attributes written to it to itself."""
+
+    def __init__(self, storage: BaseStorage) -> None:
+        self._storage = storage
+        self.attributes: dict[str, Any] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._storage, name)
+
+    def set_trial_system_attr(self, _trial_id: int, key: str, value: Any) -> None:
+        self.attributes[key] = value

@@ -1,0 +1,124 @@
+"""Writing down what became of trials: in the study, in their folders, on the terminal."""
+
+from collections.abc import Callable
+from typing import Any
+
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from cnnsweep.sweep.failures import FailureWatch
+from cnnsweep.sweep.folders import write_failure, write_mean
+from cnnsweep.sweep.messages import Job
+from cnnsweep.sweep.plan import Plan
+from cnnsweep.sweep.words import brief, in_words
+
+DEATHS, ERROR, EXHAUSTED = "deaths", "error", "exhausted"
+
+
+class Ledger:
+    """The study's only writer of outcomes; a trial's folder has its outcome before the study."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        study: Study,
+        watch: FailureWatch,
+        say: Callable[[str], None],
+        log_name: str,
+    ) -> None:
+        self._plan = plan
+        self._study = study
+        self._watch = watch
+        self._say = say
+        self._log_name = log_name
+        # Samplers that run out of points say so by Study.stop, which wants to be in a loop.
+        study._thread_local.in_optimize_loop = True
+
+    def trial(self, job: Job) -> FrozenTrial:
+        """The trial of a job, as stored."""
+        storage, study_id = self._study._storage, self._study._study_id
+        assert job.trial is not None
+        return storage.get_trial(
+            storage.get_trial_id_from_study_id_trial_number(study_id, job.trial)
+        )
+
+    def complete(self, job: Job, values: list[float]) -> None:
+        self._record_mean(job, "completed", None)
+        self._study.tell(job.number, values)
+        self._note_exhaustion()
+        self._watch.succeeded()
+        figures = ", ".join(
+            f"{name} {brief(value)}"
+            for name, value in zip(self._plan.objectives, values, strict=True)
+        )
+        self._say(f"{self._name(job)}: {figures} ({in_words(self.trial(job).params)})")
+
+    def prune(self, job: Job) -> None:
+        self._record_mean(job, "pruned", None)
+        self._study.tell(job.number, state=TrialState.PRUNED)
+        self._note_exhaustion()
+        self._watch.succeeded()
+        trial = self.trial(job)
+        self._say(f"{self._name(job)}: pruned at step {trial.last_step} ({in_words(trial.params)})")
+
+    def fail(self, job: Job, error: str, cause: str) -> None:
+        """Raises StoppedEarly where this failure ends the sweep."""
+        folder = self._plan.sweep / job.folder
+        write_failure(folder, error, self._setting())
+        self._record_mean(job, "failed", error)
+        self._set(job, ERROR, error)
+        self._study.tell(job.number, state=TrialState.FAIL)
+        self._note_exhaustion()
+        self._say(f"{self._name(job)}: failed: {error}; its log: {folder / self._log_name}")
+        self._watch.failed(cause, error)
+
+    def deaths(self, job: Job) -> int:
+        """How often a job's worker has died under a living launching process."""
+        attributes = self._study.user_attrs if job.trial is None else self.trial(job).user_attrs
+        return int(attributes.get(_deaths_key(job), 0))
+
+    def count_death(self, job: Job, cause: str) -> None:
+        self._set(job, _deaths_key(job), self.deaths(job) + 1)
+        self._say(f"{self._name(job)}: {cause}; taken up again from its last epoch")
+
+    def is_exhausted(self) -> bool:
+        """Whether the sampler has no more points."""
+        return EXHAUSTED in self._study.user_attrs
+
+    def confirmed(self, job: Job, line: str) -> None:
+        """A confirmation run is over."""
+        self._say(f"{self._name(job)}: {line}")
+
+    def _note_exhaustion(self) -> None:
+        if self._study._stop_flag and not self.is_exhausted():
+            self._study.set_user_attr(EXHAUSTED, True)
+
+    def _record_mean(self, job: Job, status: str, error: str | None) -> None:
+        folder = self._plan.sweep / job.folder
+        if folder.name.startswith("seed_"):
+            runs = sorted(folder.parent.glob("seed_*"))
+            write_mean(folder.parent, status, runs, error)
+
+    def _setting(self) -> dict[str, Any]:
+        setting = {
+            k: self._plan.config[k]
+            for k in ("seed", "device", "precision")
+            if k in self._plan.config
+        }
+        return setting if self._plan.threads is None else setting | {"threads": self._plan.threads}
+
+    def _set(self, job: Job, key: str, value: object) -> None:
+        if job.trial is None:
+            self._study.set_user_attr(key, value)
+        else:
+            self._study._storage.set_trial_user_attr(self.trial(job)._trial_id, key, value)
+
+    def _name(self, job: Job) -> str:
+        place = f"{self._plan.place} " if self._plan.place else ""
+        if job.trial is None:
+            return f"{place}{job.folder.removeprefix(f'{self._plan.place}/')}"
+        return f"{place}trial {job.trial}"
+
+
+def _deaths_key(job: Job) -> str:
+    return DEATHS if job.trial is not None else f"{DEATHS} {job.folder}"

@@ -1,0 +1,72 @@
+"""The sweep's loop: free workers get jobs at once, and what workers say is acted on."""
+
+from cnnsweep.sweep.display import Display
+from cnnsweep.sweep.failures import StoppedEarly
+from cnnsweep.sweep.messages import Died, Ended, Epoch, Job, Message
+from cnnsweep.sweep.pool import Pool
+from cnnsweep.sweep.search import Search
+
+TICK_SECONDS = 0.2
+_STARTS = 3  # workers in a row that may die before they begin anything
+
+
+def work(searches: list[Search], pool: Pool, trial_timeout: float | None, display: Display) -> None:
+    """Run until every search is done.
+
+    Raises:
+        StoppedEarly: failures end the sweep, or workers cannot start.
+    """
+    dead_starts = 0
+    _hand_out(searches, pool, display)
+    while pool.busy_slots():
+        for slot, job, message in pool.messages(TICK_SECONDS):
+            dead_starts = dead_starts + 1 if _died_early(message) else 0
+            if dead_starts >= _STARTS:
+                raise StoppedEarly(f"workers cannot start ({message}); see {pool.log(slot)}")
+            _act(searches[job.owner], slot, job, message, pool, display)
+        if trial_timeout is not None:
+            _end_overdue(searches, pool, trial_timeout, display)
+        _hand_out(searches, pool, display)
+        display.refresh(searches)
+
+
+def _hand_out(searches: list[Search], pool: Pool, display: Display) -> None:
+    for slot in pool.free_slots():
+        job = next((j for j in (search.next_job() for search in searches) if j is not None), None)
+        if job is None:
+            return
+        pool.give(slot, job)
+        display.begun(slot, job)
+
+
+def _died_early(message: Message) -> bool:
+    return isinstance(message, Died) and not message.had_started
+
+
+def _act(
+    search: Search, slot: int, job: Job, message: Message, pool: Pool, display: Display
+) -> None:
+    if isinstance(message, Epoch):
+        display.epoch_ended(slot, message)
+        goes_on = search.epoch_ended(job, message)
+        if job.asks:
+            pool.answer(slot, goes_on)
+    elif isinstance(message, Ended | Died):
+        display.over(slot)
+        if isinstance(message, Ended):
+            search.ended(job, message)
+        elif message.had_started:
+            search.died(job, message.cause, retry=True)
+        else:
+            search.give_back(job)
+
+
+def _end_overdue(
+    searches: list[Search], pool: Pool, trial_timeout: float, display: Display
+) -> None:
+    for slot in pool.busy_slots():
+        seconds, job = pool.seconds(slot), pool.job(slot)
+        if seconds is not None and job is not None and seconds > trial_timeout:
+            died = pool.kill(slot, f"timed out: hydra.sweeper.trial_timeout={trial_timeout:g} s")
+            display.over(slot)
+            searches[job.owner].died(job, died.cause, retry=False)

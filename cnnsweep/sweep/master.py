@@ -1,0 +1,60 @@
+"""Hydra's side of a sweep: its config, and the configs of single jobs composed from it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import filter_overrides
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+
+from cnnsweep.task import resolve
+
+
+@dataclass
+class Master:
+    """What Hydra hands to a sweeper."""
+
+    context: HydraContext
+    task: TaskFunction
+    config: DictConfig
+
+    @property
+    def folder(self) -> Path:
+        """The sweep folder, absolute."""
+        return Path(str(self.config.hydra.sweep.dir)).resolve()
+
+    def compose(self, overrides: tuple[str, ...], folder: str, number: int) -> DictConfig:
+        """The config of one job whose run folder is ``folder`` below the sweep folder.
+
+        Raises:
+            hydra.errors.HydraException: an override does not fit the config.
+        """
+        config = self.context.config_loader.load_sweep_config(self.config, list(overrides))
+        with read_write(config), open_dict(config):
+            config.hydra.job.id = folder
+            config.hydra.job.num = number
+            config.hydra.sweep.dir = str(self.folder)
+            config.hydra.sweep.subdir = folder
+            config.hydra.runtime.output_dir = str(self.folder / folder)
+        return config
+
+    def resolved(self, config: DictConfig) -> dict[str, object]:
+        """A composed config as plain values, without Hydra's part."""
+        controller = HydraConfig.instance().cfg
+        HydraConfig.instance().set_config(config)
+        try:
+            task_config = OmegaConf.masked_copy(config, [str(k) for k in config if k != "hydra"])
+            return resolve(task_config)
+        finally:
+            HydraConfig.instance().cfg = controller
+
+    def log_file(self, folder: str) -> Path:
+        """Where the log of the job in ``folder`` is."""
+        return self.folder / folder / f"{self.config.hydra.job.name}.log"
+
+
+def typed_overrides(arguments: list[str]) -> list[str]:
+    """The overrides that every job gets; ``resume`` concerns the sweep alone."""
+    return [a for a in cast(list[str], filter_overrides(arguments)) if not a.startswith("resume=")]

@@ -1,0 +1,62 @@
+"""What the launching process and its workers say to each other."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Figures = dict[str, float | int | None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run for a worker: ``overrides`` on the sweep's config, in ``folder`` of the sweep folder.
+
+    ``owner`` numbers the search it belongs to, ``trial`` is Optuna's number (None: a confirmation
+    run), ``part`` its place among the seeds of its trial. ``asks``: each epoch waits for the
+    search to say whether the run goes on.
+    """
+
+    owner: int
+    trial: int | None
+    part: int
+    folder: str
+    number: int
+    overrides: tuple[str, ...]
+    asks: bool
+
+
+@dataclass(frozen=True)
+class Started:
+    """The worker has begun its job."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """An epoch of the job ended; ``number`` counts from 1. Answered with whether to go on."""
+
+    number: int
+    figures: Figures
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The job is over and the worker free.
+
+    ``value`` is what the task returned. ``error`` is one line; ``cause`` is equal for failures
+    that have the same reason, whatever values their messages hold.
+    """
+
+    status: Literal["completed", "pruned", "failed"]
+    value: object = None
+    error: str | None = None
+    cause: str | None = None
+
+
+@dataclass(frozen=True)
+class Died:
+    """The worker's process is gone; ``had_started`` its job, or was still coming up."""
+
+    cause: str
+    had_started: bool
+
+
+Message = Started | Epoch | Ended | Died

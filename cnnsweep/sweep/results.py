@@ -1,0 +1,83 @@
+"""What a finished search leaves: optimization_results.yaml and the last lines."""
+
+from typing import Any
+
+from omegaconf import OmegaConf
+from optuna.trial import FrozenTrial, TrialState
+
+from cnnsweep.run_folder import write_text_whole
+from cnnsweep.sweep.confirm import spread, winner
+from cnnsweep.sweep.proposals import FOLDER
+from cnnsweep.sweep.search import Search
+from cnnsweep.sweep.words import brief, in_words
+
+RESULTS = "optimization_results.yaml"
+
+
+def write_results(search: Search) -> list[str]:
+    """Write the results as Hydra's own sweeper does, and more; what to say of them."""
+    several = len(search.plan.objectives) > 1
+    results = _front(search) if several else _best(search)
+    if results is not None:
+        text = OmegaConf.to_yaml(OmegaConf.create({"name": "optuna"} | results))
+        write_text_whole(search.plan.folder / RESULTS, text)
+    lines = _front_lines(search) if several else _best_lines(search)
+    place = f"{search.plan.place}: " if search.plan.place else ""
+    return [f"{place}{line}" for line in lines]
+
+
+def _best(search: Search) -> dict[str, Any] | None:
+    best = winner(search.study)
+    if best is None:
+        return None
+    return {
+        "best_params": dict(best.params),
+        "best_value": best.value,
+        "best_trial": best.number,
+        "best_folder": _folder(search, best),
+    }
+
+
+def _best_lines(search: Search) -> list[str]:
+    best = winner(search.study)
+    if best is None:
+        return ["no trial was completed"]
+    figure = search.plan.objectives[0]
+    split = "validation best" if figure.startswith("val_") else f"best {figure}"
+    line = f"{split} {brief(best.value)} (of {_finished(search)} trials)"
+    tested = search.confirmation.test_figures() if search.confirmation.wanted else []
+    if tested:
+        line += f" · test {spread(tested)}"
+    return [f"best: trial {best.number} ({in_words(best.params)})", line]
+
+
+def _front(search: Search) -> dict[str, Any]:
+    solutions = [
+        {
+            "params": dict(trial.params),
+            "values": list(trial.values),
+            "trial": trial.number,
+            "folder": _folder(search, trial),
+        }
+        for trial in search.study.best_trials
+    ]
+    return {"solutions": solutions}
+
+
+def _front_lines(search: Search) -> list[str]:
+    front = search.study.best_trials
+    lines = [f"Pareto front: {len(front)} of {_finished(search)} trials"]
+    for trial in front:
+        figures = zip(search.plan.objectives, trial.values, strict=True)
+        said = ", ".join(f"{name} {brief(value)}" for name, value in figures)
+        lines.append(f"  trial {trial.number}: {said} ({in_words(trial.params)})")
+    return lines
+
+
+def _folder(search: Search, trial: FrozenTrial) -> str:
+    return str(search.plan.folder / str(trial.user_attrs[FOLDER]))
+
+
+def _finished(search: Search) -> int:
+    over = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
+    return len(search.study.get_trials(deepcopy=False, states=over))

@@ -1,0 +1,156 @@
+"""One study from its first trial to its last: which run comes next, and what became of each."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from optuna.pruners import WilcoxonPruner
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from cnnsweep.sweep.confirm import Confirmation
+from cnnsweep.sweep.folders import recorded_objective
+from cnnsweep.sweep.jobs import trial_job
+from cnnsweep.sweep.judging import Judge
+from cnnsweep.sweep.ledger import DEATHS, Ledger
+from cnnsweep.sweep.messages import Ended, Epoch, Job
+from cnnsweep.sweep.plan import Plan
+from cnnsweep.sweep.proposals import FOLDER, Proposals
+from cnnsweep.sweep.values import Unusable, as_values, means
+
+
+@dataclass
+class Search:
+    """Decides; workers run, the ledger records.
+
+    ``owner`` is its number among the searches of a sweep. ``may_propose`` tells whether the
+    sweep's time is not yet up.
+    """
+
+    owner: int
+    plan: Plan
+    seeds: int
+    retries: int
+    study: Study
+    proposals: Proposals
+    ledger: Ledger
+    confirmation: Confirmation
+    may_propose: Callable[[], bool]
+    _ready: deque[Job] = field(default_factory=deque)
+    _values: dict[int, list[list[float]]] = field(default_factory=dict)  # of running trials, a seed
+
+    def __post_init__(self) -> None:
+        self._judge = Judge(self.study) if len(self.plan.objectives) == 1 else None
+
+    def take_up(self) -> None:
+        """Queue the trials that an earlier launch left running, under their own numbers."""
+        for left in self.study.get_trials(states=(TrialState.RUNNING,)):
+            trial = left if FOLDER in left.user_attrs else self.proposals.ask_again(left)
+            job = self._begin(trial)
+            if trial.user_attrs.get(DEATHS, 0) > self.retries:
+                self._fail(job, "its process died too often", "died")
+            else:
+                self._ready.append(job)
+
+    def next_job(self) -> Job | None:
+        """What a free worker should do now; None where there is nothing (yet)."""
+        if self._ready:
+            return self._ready.popleft()
+        if self._proposes():
+            return self._begin(self.proposals.ask())
+        return None if self._values else self.confirmation.next_job()
+
+    def is_done(self) -> bool:
+        """Whether nothing waits, runs or is still to come."""
+        return not (self._ready or self._values or self._proposes()) and self.confirmation.is_done()
+
+    def give_back(self, job: Job) -> None:
+        """Queue a job whose worker never began it."""
+        self._ready.appendleft(job)
+
+    def epoch_ended(self, job: Job, epoch: Epoch) -> bool:
+        """Store an epoch's figure; whether the run goes on."""
+        figure = self.plan.objectives[0]
+        if not job.asks or self._judge is None or epoch.figures.get(figure) is None:
+            return True
+        value = epoch.figures[figure]
+        assert value is not None
+        return self._judge.goes_on(self.ledger.trial(job)._trial_id, epoch.number, float(value))
+
+    def ended(self, job: Job, ended: Ended) -> None:
+        """A run is over."""
+        if job.trial is None:
+            self.confirmation.ended(job, ended)
+        elif ended.status == "completed":
+            self._completed(job, ended.value)
+        elif ended.status == "pruned":
+            del self._values[job.trial]
+            self.ledger.prune(job)
+        else:
+            self._fail(job, str(ended.error), str(ended.cause))
+
+    def died(self, job: Job, cause: str, *, retry: bool) -> None:
+        """A run's worker is gone, but not we; ``retry``: a new one may take the run up again."""
+        value = recorded_objective(self.run_folder(job))
+        if value is not None:
+            self.ended(job, Ended("completed", value))
+        elif retry and self.ledger.deaths(job) < self.retries:
+            self.ledger.count_death(job, cause)
+            self._ready.appendleft(job)
+        elif job.trial is None:
+            self.confirmation.ended(job, Ended("failed", error=cause, cause=cause))
+        else:
+            self._fail(job, cause, cause)
+
+    def run_folder(self, job: Job) -> Path:
+        return self.plan.sweep / job.folder
+
+    def running(self) -> int:
+        """How many trials are running."""
+        return len(self._values)
+
+    def _proposes(self) -> bool:
+        trials = self.study.get_trials(deepcopy=False)
+        begun = sum(trial.state is not TrialState.WAITING for trial in trials)
+        return begun < self.plan.n_trials and not self.ledger.is_exhausted() and self.may_propose()
+
+    def _begin(self, trial: FrozenTrial) -> Job:
+        self._values[trial.number] = []
+        return trial_job(self.plan, self.owner, trial, 0, self.seeds)
+
+    def _completed(self, job: Job, returned: object) -> None:
+        assert job.trial is not None
+        try:
+            values = as_values(returned, len(self.plan.objectives))
+        except Unusable as error:
+            self._fail(job, str(error), str(error))
+            return
+        parts = self._values[job.trial]
+        parts.append(values)
+        if len(parts) < self.seeds and self._is_promising(job, parts):
+            trial = self.ledger.trial(job)
+            following = trial_job(self.plan, self.owner, trial, len(parts), self.seeds)
+            self._ready.appendleft(following)
+            return
+        del self._values[job.trial]
+        if len(parts) < self.seeds:
+            self.ledger.prune(job)
+        else:
+            self.ledger.complete(job, means(parts))
+
+    def _is_promising(self, job: Job, parts: list[list[float]]) -> bool:
+        """Whether a trial is worth another seed; the step is the number of seeds spent.
+
+        Pruners get the mean so far, but for Wilcoxon's, which compares trials seed by seed.
+        """
+        if self._judge is None:
+            return True
+        pairs = isinstance(self.study.pruner, WilcoxonPruner)
+        value = parts[-1][0] if pairs else means(parts)[0]
+        return self._judge.goes_on(self.ledger.trial(job)._trial_id, job.part + 1, value)
+
+    def _fail(self, job: Job, error: str, cause: str) -> None:
+        assert job.trial is not None
+        del self._values[job.trial]
+        self.ledger.fail(job, error, cause)

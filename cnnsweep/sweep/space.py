@@ -1,0 +1,79 @@
+"""The search space, from ``hydra.sweeper.params`` and the command line."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice, product
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra_plugins.hydra_optuna_sweeper._impl import create_optuna_distribution_from_override
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+
+from cnnsweep.bad_input import BadInput
+
+_MOST_CORNERS = 64
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """What is drawn for each trial, and the overrides that all trials share."""
+
+    distributions: dict[str, BaseDistribution]
+    fixed: tuple[str, ...]
+
+    def overrides(self, params: Mapping[str, Any]) -> tuple[str, ...]:
+        """All overrides of a trial with these parameters."""
+        return self.fixed + tuple(f"{name}={_typed(value)}" for name, value in params.items())
+
+    def corners(self) -> Iterator[dict[str, Any]]:
+        """Combinations of every parameter's ends or choices; the first 64 of them.
+
+        Past these, each end and choice comes once more beside the first of all others.
+        """
+        ends = {name: _ends(d) for name, d in self.distributions.items()}
+        combinations = product(*ends.values())
+        yield from (dict(zip(ends, c, strict=True)) for c in islice(combinations, _MOST_CORNERS))
+        first = {name: values[0] for name, values in ends.items()}
+        if next(combinations, None) is not None:
+            for name, values in ends.items():
+                yield from (first | {name: value} for value in values)
+
+
+def read_space(params: Mapping[str, Any], arguments: list[str]) -> SearchSpace:
+    """The space of ``params`` and ``arguments``; of two entries for one key the later counts.
+
+    Raises:
+        BadInput: an entry cannot be read or is an empty range.
+    """
+    lines = [f"{key}={value}" for key, value in params.items()] + arguments
+    entries: dict[str, Override] = {}
+    for override in OverridesParser.create().parse_overrides(lines):
+        key = override.get_key_element().lstrip("+~")
+        entries.pop(key, None)
+        entries[key] = override
+    drawn = {
+        o.get_key_element(): _distribution(o) for o in entries.values() if o.is_sweep_override()
+    }
+    fixed = [str(o.input_line) for o in entries.values() if not o.is_sweep_override()]
+    return SearchSpace(drawn, tuple(fixed))
+
+
+def _distribution(override: Override) -> BaseDistribution:
+    try:
+        distribution = create_optuna_distribution_from_override(override)
+    except (ValueError, NotImplementedError) as error:
+        raise BadInput(f"{override.input_line} is no search space: {error}") from error
+    assert isinstance(distribution, BaseDistribution)
+    return distribution
+
+
+def _ends(distribution: BaseDistribution) -> tuple[Any, ...]:
+    if isinstance(distribution, CategoricalDistribution):
+        return distribution.choices
+    low, high = distribution.low, distribution.high  # type: ignore[attr-defined]
+    return (low,) if low == high else (low, high)
+
+
+def _typed(value: Any) -> str:
+    return "null" if value is None else str(value)

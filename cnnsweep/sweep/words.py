@@ -1,0 +1,29 @@
+"""Figures and parameters as a person reads them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cnnsweep.complaint import complaint
+
+
+def brief(value: object) -> str:
+    """A number with four figures that matter; anything else as it is."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def in_words(params: Mapping[str, Any]) -> str:
+    """``optim.lr=0.01, optim.momentum=0.9``."""
+    return ", ".join(f"{name}={brief(value)}" for name, value in params.items())
+
+
+def duration(seconds: float) -> str:
+    """``1 h 05 min``, ``3 min 20 s``, ``12 s``."""
+    whole = round(seconds)
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+    return f"{whole // 60} min {whole % 60:02} s" if whole >= 60 else f"{whole} s"
+
+
+def plainly(error: BaseException) -> str:
+    """An error as one line, without the word error before it."""
+    return complaint(error).removeprefix("error: ")

@@ -1,0 +1,90 @@
+"""Gradient descent on a noisy parabola, with epochs, a checkpoint, and mishaps on demand.
+
+python -m tests.sweep.toy.app --multirun hydra/sweeper=optuna lr='interval(0,1)'
+"""
+
+import faulthandler
+import json
+import math
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import hydra
+import numpy as np
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from cnnsweep import listener
+from cnnsweep.conf_dir import CONF_DIR
+from cnnsweep.outcome import Outcome, recorded
+from cnnsweep.run_folder import RunFolder, write_text_whole
+
+
+def task(config: DictConfig) -> Any:
+    """Minimise (w - 3)² by noisy steps; the state after each epoch is on disk before it is told."""
+    folder = RunFolder(Path(HydraConfig.get().runtime.output_dir))
+    outcome = Outcome(config.seed, "cpu", "float32", config.threads)
+    finished = folder.read_result()
+    if finished is not None and finished["status"] == "completed":
+        return finished["objective"]
+    with recorded(folder, outcome):
+        outcome.objective = _train(config, folder)
+        outcome.val_loss = 0.0
+        if config.test:
+            outcome.test_accuracy = 0.9 + 0.001 * config.seed
+            outcome.test_loss = 0.1
+    return outcome.objective
+
+
+def _train(config: DictConfig, folder: RunFolder) -> Any:
+    rows = _load(folder)
+    for row in rows:
+        _tell(row)
+    weight = rows[-1]["weight"] if rows else 0.0
+    for epoch in range(len(rows) + 1, config.epochs + 1):
+        _mishap(config, epoch)
+        time.sleep(config.epoch_seconds)
+        noise = np.random.default_rng([config.seed, epoch]).normal()
+        weight -= config.lr * (2 * (weight - 3) + config.momentum * noise)
+        rows.append({"epoch": epoch, "val_loss": float((weight - 3) ** 2), "weight": weight})
+        write_text_whole(folder.path / "toy.json", json.dumps(rows))
+        _tell(rows[-1])
+    if config.objective == "val_loss":
+        return rows[-1]["val_loss"] if config.mishap != "nan" else math.nan
+    return [rows[-1]["val_loss"], config.momentum]
+
+
+def _load(folder: RunFolder) -> list[dict[str, Any]]:
+    path = folder.path / "toy.json"
+    return json.loads(path.read_text()) if path.exists() else []
+
+
+def _tell(row: dict[str, Any]) -> None:
+    if listener.current is not None:
+        listener.current.epoch_ended(row["epoch"], {"val_loss": row["val_loss"]})
+
+
+def _mishap(config: DictConfig, epoch: int) -> None:
+    if epoch != 2:
+        return
+    if config.mishap == "raise":
+        raise RuntimeError(f"a mishap at lr {config.lr}")
+    if config.mishap == "exit":
+        os._exit(3)
+    if config.mishap in ("SIGKILL", "SIGSEGV"):
+        os.kill(os.getpid(), signal.Signals[config.mishap])
+    if config.mishap == "memory":
+        bytearray(2**60)
+    if config.mishap == "hang":
+        time.sleep(1000)
+
+
+if __name__ == "__main__":
+    faulthandler.enable()
+    here = Path(__file__).parent
+    sys.argv.append(f"hydra.searchpath=[file://{CONF_DIR}]")
+    hydra.main(config_path=str(here), config_name="config", version_base=None)(task)()
