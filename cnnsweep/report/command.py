@@ -1,6 +1,6 @@
 """From arguments to a terminal answer and a report folder."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -9,11 +9,17 @@ from cnnsweep.bad_input import BadInput
 from cnnsweep.report.answer import Answer, answer
 from cnnsweep.report.arguments import Arguments
 from cnnsweep.report.cache import FILE as CACHE
+from cnnsweep.report.charts.every import every_chart, tried_sweeps
 from cnnsweep.report.gather import gather, roots
+from cnnsweep.report.page import page
+from cnnsweep.report.pictures import write_pictures
 from cnnsweep.report.question import DEFAULT_FORMATS, Question
+from cnnsweep.report.studies import Studies
 from cnnsweep.report.terminal import show
 from cnnsweep.report.text_files import report_md, report_tex, runs_csv, summary_csv
 from cnnsweep.run_folder import write_text_whole
+
+_DRAWN = {"md", "html", "png", "svg"}  # what charts or studies go into
 
 
 def report(arguments: Arguments) -> None:
@@ -23,16 +29,18 @@ def report(arguments: Arguments) -> None:
     out = arguments.out or _default_out(arguments.folders)
     cache = out / CACHE if arguments.formats else None
     found = _gathered(folders, cache, arguments.question)
+    studies = Studies(tried_sweeps(found) if _DRAWN & {*arguments.formats} else [])
     show(found, console)
     if arguments.formats:
-        written = write_files(found, out, arguments.formats)
+        written = write_files(found, out, arguments.formats, studies)
         console.print(f"written: {written}", markup=False, soft_wrap=True)
 
 
 def write_report(folder: Path) -> Path:
     """The files of the default formats in ``<folder>/report``; the path of the page."""
     out = folder / "report"
-    write_files(_gathered(roots([folder]), out / CACHE, Question()), out, DEFAULT_FORMATS)
+    found = _gathered(roots([folder]), out / CACHE, Question())
+    write_files(found, out, DEFAULT_FORMATS, Studies(tried_sweeps(found)))
     return out / "index.html"
 
 
@@ -47,38 +55,40 @@ def _default_out(folders: list[Path]) -> Path:
     return folders[0] / "report" if len(folders) == 1 else Path("report")
 
 
-def write_files(found: Answer, out: Path, formats: Iterable[str]) -> Path:
+def write_files(found: Answer, out: Path, formats: Sequence[str], studies: Studies) -> Path:
     """Write the report; the path of the page, or of the folder where there is none.
 
     Raises:
         BadInput: the folder cannot be written.
     """
-    makers = {"csv": _write_csv, "tex": _write_tex, "md": _write_md}
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for name in formats:
-            if name in makers:
-                makers[name](found, out)
+        if "csv" in formats:
+            write_text_whole(out / "runs.csv", runs_csv(found))
+            write_text_whole(out / "summary.csv", summary_csv(found))
+        if "tex" in formats:
+            write_text_whole(out / "report.tex", report_tex(found))
+        if _DRAWN & {*formats}:
+            _write_drawn(found, out, formats, studies)
     except OSError as error:
         raise _unwritable(error) from error
-    return out
+    return out / "index.html" if "html" in formats else out
+
+
+def _write_drawn(found: Answer, out: Path, formats: Sequence[str], studies: Studies) -> None:
+    facts = studies.facts(found.gathered.problems)
+    idle = [f"{one.label}: {text}." for one, told in facts if (text := told.idle())]
+    sections = every_chart(found, facts)
+    kinds = [kind for kind in ("png", "svg") if kind in formats]
+    pictures = write_pictures(sections, out / "figures", kinds) if kinds else []
+    if "md" in formats:
+        write_text_whole(out / "report.md", report_md(found, pictures, idle))
+    if "html" in formats:
+        write_text_whole(out / "index.html", page(found, sections, out, idle))
 
 
 def _unwritable(error: OSError) -> BadInput:
     return BadInput(f"cannot write {error.filename}: {error.strerror}; choose another --out")
-
-
-def _write_csv(found: Answer, out: Path) -> None:
-    write_text_whole(out / "runs.csv", runs_csv(found))
-    write_text_whole(out / "summary.csv", summary_csv(found))
-
-
-def _write_tex(found: Answer, out: Path) -> None:
-    write_text_whole(out / "report.tex", report_tex(found))
-
-
-def _write_md(found: Answer, out: Path) -> None:
-    write_text_whole(out / "report.md", report_md(found, []))
 
 
 def _console() -> Console:

@@ -50,7 +50,7 @@ def _csv(header: Sequence[str], body: Iterable[Sequence[object]]) -> str:
     return text.getvalue()
 
 
-def report_md(answer: Answer, pictures: Sequence[tuple[str, str]]) -> str:
+def report_md(answer: Answer, pictures: Sequence[tuple[str, str]], idle: Sequence[str]) -> str:
     """The answer as Markdown; ``pictures`` are file names and captions."""
     lines = ["# Report", "", markdown(headline(answer)), ""]
     lines += _bullets([*answer.verdicts, *(winner.sentence() for winner in answer.winners)])
@@ -63,7 +63,7 @@ def report_md(answer: Answer, pictures: Sequence[tuple[str, str]]) -> str:
         lines += [f"## Best runs{markdown(stratum and f' ({stratum})')}", ""]
         cells = [_best_row(answer, number, run) for number, run in enumerate(best, start=1)]
         lines += _table(("", answer.metric.name, "group", "seed", "training", "folder"), cells)
-    lines += ["## Cost", "", markdown(answer.cost.sentence()), ""]
+    lines += ["## Cost", "", markdown(" ".join([answer.cost.sentence(), *idle])), ""]
     lines += _bullets(f"{n}× {cause} ({run.folder})" for cause, n, run in answer.cost.failures)
     for name, caption in pictures:
         lines += [f"![{markdown(caption)}]({name})", "", markdown(caption), ""]

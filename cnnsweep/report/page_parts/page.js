@@ -1,0 +1,163 @@
+"use strict";
+const page = JSON.parse(document.getElementById("data").textContent);
+const make = (tag, text) => {
+  const node = document.createElement(tag);
+  if (text !== undefined) node.textContent = text;
+  return node;
+};
+
+// ---- The table of runs: all rows live in memory, fifty of them on the page.
+const table = document.getElementById("table");
+const rowsPerPage = 50;
+const state = { sort: page.sort, down: page.down, at: 0, shown: new Set(page.shown), rows: [] };
+const numeric = page.columns.map((_, c) => page.rows.every((r) => r[c] === null || typeof r[c] === "number"));
+const lower = page.rows.map((row) => row.map((cell) => (cell === null ? "" : String(cell))).join("\n").toLowerCase());
+const signs = {
+  "=": (a, b) => a === b, "!=": (a, b) => a !== b,
+  "<": (a, b) => a < b, "<=": (a, b) => a <= b, ">": (a, b) => a > b, ">=": (a, b) => a >= b,
+};
+
+function condition(word) {
+  const parts = /^([^=<>!]+)(!=|<=|>=|=|<|>)(.*)$/.exec(word);
+  const column = parts ? page.columns.indexOf(parts[1]) : -1;
+  if (column < 0) return (row, i) => lower[i].includes(word.toLowerCase());
+  const [, , sign, typed] = parts;
+  const number = typed === "" ? NaN : Number(typed);
+  return (row) => {
+    const cell = row[column];
+    if (typeof cell === "number" && !Number.isNaN(number)) return signs[sign](cell, number);
+    if (sign === "=" || sign === "!=") return signs[sign](cell === null ? "null" : String(cell), typed);
+    return false;
+  };
+}
+
+function order(a, b) {
+  const x = page.rows[a][state.sort], y = page.rows[b][state.sort];
+  if (x === null || y === null) return x === y ? a - b : x === null ? 1 : -1; // nothing comes last
+  const less = typeof x === "number" && typeof y === "number" ? x - y : String(x).localeCompare(String(y), "en", { numeric: true });
+  return (state.down ? -less : less) || a - b;
+}
+
+function choose() {
+  const words = document.getElementById("filter").value.split(/\s+/).filter(Boolean).map(condition);
+  state.rows = [];
+  page.rows.forEach((row, i) => { if (words.every((fits) => fits(row, i))) state.rows.push(i); });
+  state.rows.sort(order);
+  state.at = 0;
+  draw();
+}
+
+function written(cell, column) {
+  if (cell === null) return "–";
+  if (typeof cell !== "number" || Number.isInteger(cell)) return String(cell);
+  if (page.percent.includes(page.columns[column])) return (100 * cell).toFixed(2) + " %";
+  return String(Number(cell.toPrecision(4)));
+}
+
+function draw(limit = rowsPerPage) {
+  const columns = [...state.shown].sort((a, b) => a - b);
+  const head = make("tr");
+  for (const c of columns) {
+    const th = make("th"), button = make("button", page.columns[c]);
+    button.type = "button";
+    button.onclick = () => {
+      state.down = state.sort === c ? !state.down : numeric[c];
+      state.sort = c;
+      choose();
+      table.querySelectorAll("th button")[columns.indexOf(c)].focus();
+    };
+    if (!numeric[c]) th.className = "text";
+    if (state.sort === c) th.setAttribute("aria-sort", state.down ? "descending" : "ascending");
+    th.append(button);
+    head.append(th);
+  }
+  table.tHead.replaceChildren(head);
+  const body = state.rows.slice(state.at, state.at + limit).map((i) => {
+    const tr = make("tr");
+    for (const c of columns) {
+      const td = make("td");
+      if (c === page.folder) {
+        const link = make("a", page.rows[i][c]);
+        link.href = page.links[i];
+        td.append(link);
+      } else td.textContent = written(page.rows[i][c], c);
+      if (!numeric[c]) td.className = "text";
+      tr.append(td);
+    }
+    return tr;
+  });
+  table.tBodies[0].replaceChildren(...body);
+  const total = state.rows.length, last = Math.min(state.at + limit, total);
+  document.getElementById("where").textContent = total
+    ? `${(state.at + 1).toLocaleString("en")} to ${last.toLocaleString("en")} of ${total.toLocaleString("en")}`
+      + (total < page.rows.length ? ` (${page.rows.length.toLocaleString("en")} runs in all)` : " runs")
+    : "no run fits";
+  document.getElementById("previous").disabled = state.at === 0;
+  document.getElementById("next").disabled = last >= total;
+}
+
+document.getElementById("filter").oninput = choose;
+document.getElementById("tools").onsubmit = (event) => event.preventDefault();
+document.getElementById("previous").onclick = () => { state.at -= rowsPerPage; draw(); };
+document.getElementById("next").onclick = () => { state.at += rowsPerPage; draw(); };
+page.columns.forEach((name, c) => {
+  const label = make("label"), box = make("input");
+  box.type = "checkbox";
+  box.checked = state.shown.has(c);
+  box.onchange = () => { box.checked ? state.shown.add(c) : state.shown.delete(c); draw(); };
+  label.append(box, " ", name);
+  document.querySelector("#columns div").append(label);
+});
+choose();
+
+// ---- Figures: drawn when they come into view, in the colours of the page.
+const dark = matchMedia("(prefers-color-scheme: dark)");
+let printing = false;
+const drawn = new Set();
+
+function dressed(layout) {
+  const style = getComputedStyle(document.documentElement);
+  const ink = printing ? "#000" : style.getPropertyValue("--ink").trim();
+  const line = printing ? "#ccc" : style.getPropertyValue("--line").trim();
+  const axis = { gridcolor: line, linecolor: line, zerolinecolor: line };
+  return {
+    ...layout,
+    font: { color: ink, family: "system-ui, sans-serif", size: 12 },
+    hoverlabel: { bgcolor: style.getPropertyValue("--card").trim(), font: { color: ink } },
+    xaxis: { ...layout.xaxis, ...axis },
+    yaxis: { ...layout.yaxis, ...axis },
+  };
+}
+
+function plot(node) {
+  const chart = page.charts[Number(node.dataset.chart)];
+  const narrow = innerWidth < 700;
+  node.style.minHeight = chart.layout.height + "px";
+  drawn.add(node);
+  return Plotly.react(node, chart.data, dressed(chart.layout), {
+    responsive: true, displaylogo: false, displayModeBar: narrow ? false : "hover", scrollZoom: false,
+    modeBarButtonsToRemove: ["select2d", "lasso2d"],
+  });
+}
+
+async function start() {
+  const packed = document.getElementById("bundle");
+  if (!packed) return;
+  const bytes = Uint8Array.from(atob(packed.textContent.trim()), (c) => c.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const script = make("script", await new Response(stream).text());
+  document.head.append(script);
+  packed.remove();
+  const seen = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (entry.isIntersecting) { seen.unobserve(entry.target); plot(entry.target); }
+    }
+  }, { rootMargin: "400px" });
+  const all = [...document.querySelectorAll(".plot")];
+  all.forEach((node) => seen.observe(node));
+  dark.addEventListener("change", () => drawn.forEach(plot));
+  addEventListener("beforeprint", () => { printing = true; all.forEach(plot); draw(500); });
+  addEventListener("afterprint", () => { printing = false; drawn.forEach(plot); draw(); });
+  document.documentElement.dataset.ready = "yes";
+}
+start();
