@@ -102,6 +102,7 @@ def test_channels_last_is_the_same_function(network: Network, shape: Shape) -> N
         (Network("inception", {}), 97_298),
         (Network("resnet", {}), 41_514),
         (Network("lenet", {}), 61_706),
+        (Network("densenet", {}), 38_346),
     ],
     ids=str,
 )
