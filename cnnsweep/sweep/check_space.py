@@ -2,9 +2,14 @@
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from cnnsweep import task as our
 from cnnsweep.bad_input import BadInput
@@ -14,6 +19,7 @@ from cnnsweep.sweep.master import Master
 from cnnsweep.sweep.plan import Plan
 from cnnsweep.sweep.sampling import sampler_for
 from cnnsweep.sweep.settings import Settings
+from cnnsweep.sweep.space import as_typed
 from cnnsweep.sweep.words import plainly
 
 LEAST_FREE = 50 * 2**20  # bytes: the study, a few logs and checkpoints
@@ -35,8 +41,7 @@ def check_sweep(master: Master, settings: Settings, plans: list[Plan]) -> None:
                 f"hydra.sweeper.confirm={settings.confirm} needs one objective to choose a winner "
                 f"by, not {len(plan.objectives)}; allowed: 0"
             )
-        for corner in plan.space.corners():
-            _check_corner(master, plan, corner)
+        _check_corners(master, plan)
     _check_disk(master.folder)
 
 
@@ -47,14 +52,46 @@ def _check_seeds(plan: Plan) -> None:
         raise BadInput("hydra.sweeper.seeds and confirm need a config key `seed`")
 
 
-def _check_corner(master: Master, plan: Plan, corner: dict[str, object]) -> None:
-    overrides = plan.overrides(corner, test=False, pictures=False)
-    said = ", ".join(f"{name}={value}" for name, value in corner.items())
+def _check_corners(master: Master, plan: Plan) -> None:
+    """Compose every corner, and check its values where the task is ours.
+
+    Composing takes a tenth of a second, so it is done for each choice of config groups; keys are
+    then set as Hydra would.
+    """
+    space = plan.space
+    keys = [n for n in space.distributions if _is_key(n, plan)]
+    groups = [n for n in space.distributions if n not in keys]
+    for choices in space.corners(groups):
+        first = space.first_corner() | choices
+        with _said_where(first):
+            overrides = plan.overrides(first, test=False, pictures=False)
+            config = master.compose(overrides, plan.place or ".", 0)
+        for corner in space.corners(keys):
+            with _said_where(choices | corner):
+                _set(config, corner)
+                if master.task is our.task:
+                    check(master.resolved(config))
+
+
+def _is_key(name: str, plan: Plan) -> bool:
+    """Whether a parameter sets a plain key, rather than choosing a config or adding something."""
+    plain = not name.startswith("+") and "@" not in name and "/" not in name
+    return plain and name not in plan.config.hydra.runtime.choices
+
+
+def _set(config: DictConfig, corner: dict[str, object]) -> None:
+    parser = OverridesParser.create()
+    for name, value in corner.items():
+        override = parser.parse_override(f"{name}={as_typed(value)}")
+        OmegaConf.update(config, name, override.value(), merge=True)
+
+
+@contextmanager
+def _said_where(corner: dict[str, object]) -> Iterator[None]:
     try:
-        config = master.compose(overrides, f"{plan.place}/0" if plan.place else "0", 0)
-        if master.task is our.task:
-            check(master.resolved(config))
-    except (HydraException, BadInput) as error:
+        yield
+    except (HydraException, OmegaConfBaseException, BadInput) as error:
+        said = ", ".join(f"{name}={value}" for name, value in corner.items())
         raise BadInput(f"{plainly(error)} (in the space at {said})") from error
 
 
@@ -65,6 +102,6 @@ def _check_disk(folder: Path) -> None:
     free = shutil.disk_usage(existing).free
     if free < LEAST_FREE:
         raise BadInput(
-            f"hydra.sweep.dir={folder}: {free // 2**20} MiB are free on its disk, and a sweep needs "
-            f"{LEAST_FREE // 2**20} MiB or more"
+            f"hydra.sweep.dir={folder}: its disk has {free // 2**20} MiB free, and a sweep needs "
+            f"{LEAST_FREE // 2**20} or more"
         )

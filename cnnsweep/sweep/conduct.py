@@ -1,8 +1,10 @@
 """A sweep from its first check to its last line."""
 
+import shutil
 import sys
 import time
 import warnings
+from pathlib import Path
 
 import optuna
 from hydra.core.singleton import Singleton
@@ -10,6 +12,8 @@ from omegaconf import OmegaConf
 from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState
 
+from cnnsweep import lock, report
+from cnnsweep import task as our
 from cnnsweep.going_on import SWEEP_CONFIG
 from cnnsweep.run_folder import write_text_whole
 from cnnsweep.sweep.check_space import check_sweep
@@ -21,7 +25,7 @@ from cnnsweep.sweep.master import Master
 from cnnsweep.sweep.open_search import open_search
 from cnnsweep.sweep.plan import Plan, make_plans
 from cnnsweep.sweep.pool import Pool
-from cnnsweep.sweep.results import write_results
+from cnnsweep.sweep.results import withdraw_results, write_results
 from cnnsweep.sweep.search import Search
 from cnnsweep.sweep.settings import Settings, read_settings
 from cnnsweep.sweep.worker import Setup
@@ -38,10 +42,9 @@ def conduct(master: Master, keys: dict[str, object], arguments: list[str]) -> No
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.simplefilter("ignore", ExperimentalWarning)  # whoever chose it knows
-    settings = read_settings(keys)
-    plans = make_plans(master, settings, arguments)
-    check_sweep(master, settings, plans)
+    settings, plans = _checked(master, keys, arguments)
     master.folder.mkdir(parents=True, exist_ok=True)
+    lock.acquire(master.folder)
     write_text_whole(master.folder / SWEEP_CONFIG, OmegaConf.to_yaml(master.config))
     setup = Setup(master, Singleton.get_state())
     devices = devices_of_slots(settings.devices, settings.n_jobs)
@@ -49,7 +52,26 @@ def conduct(master: Master, keys: dict[str, object], arguments: list[str]) -> No
     with open_display(sys.stdout) as display:
         searches = _open_all(plans, settings, master, display)
         _run(searches, pool, settings, display)
-    _conclude(searches)
+    _conclude(master, searches)
+
+
+def _checked(
+    master: Master, keys: dict[str, object], arguments: list[str]
+) -> tuple[Settings, list[Plan]]:
+    try:
+        settings = read_settings(keys)
+        plans = make_plans(master, settings, arguments)
+        check_sweep(master, settings, plans)
+    except Exception:
+        _remove_if_unused(master.folder)
+        raise
+    return settings, plans
+
+
+def _remove_if_unused(folder: Path) -> None:
+    """Nothing is left of a sweep that was refused before it began."""
+    if folder.is_dir() and {entry.name for entry in folder.iterdir()} <= {lock.LOCK_NAME}:
+        shutil.rmtree(folder)
 
 
 def _open_all(
@@ -71,6 +93,8 @@ def _open_all(
         display.say(_announcement(plan, settings))
         search = open_search(owner, plan, settings, master, watch, may_propose, display.say)
         searches.append(search)
+    if not all(search.is_done() for search in searches):
+        withdraw_results(master.folder, searches)
     return searches
 
 
@@ -86,10 +110,11 @@ def _run(searches: list[Search], pool: Pool, settings: Settings, display: Displa
     pool.close(grace=_STOP_SECONDS, stop=False)
 
 
-def _conclude(searches: list[Search]) -> None:
+def _conclude(master: Master, searches: list[Search]) -> None:
     failed = [line for search in searches for line in search.confirmation.failed]
-    lines = [line for search in searches for line in write_results(search)]
-    print("\n".join(lines), flush=True)
+    print("\n".join(write_results(master.folder, searches)), flush=True)
+    if master.task is our.task and any(search.study.best_trials for search in searches):
+        print(f"report: {report.write(master.folder)}", flush=True)
     if failed:
         raise StoppedEarly(f"{len(failed)} confirmation runs failed: {'; '.join(failed)}")
     empty = [s for s in searches if not s.study.best_trials]

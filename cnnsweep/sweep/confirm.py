@@ -58,7 +58,7 @@ class Confirmation:
             self.ledger.confirmed(job, f"{figure} {brief(result[figure]) if result else 'unknown'}")
             return
         error = str(ended.error)
-        write_failure(folder, error, {})
+        write_failure(folder, error, {}, anew=False)
         self.failed.append(f"{folder}: {error}")
         self.ledger.confirmed(job, f"failed: {error}; its folder: {folder}")
 

@@ -16,16 +16,16 @@ def recorded_objective(folder: Path) -> object:
     return result["objective"] if result is not None and result["status"] == "completed" else None
 
 
-def write_failure(folder: Path, error: str, config: dict[str, Any]) -> None:
-    """Record that a run's process died, hung, or could not begin.
+def write_failure(folder: Path, error: str, config: dict[str, Any], *, anew: bool) -> None:
+    """Record that a run's process died, hung, could not begin, or returned nothing usable.
 
-    ``config`` stands in where the run has not written its own. What a completed run has recorded
-    stays.
+    ``config`` stands in where the run has not written its own. An outcome that the run itself
+    recorded stays, unless it is to be written ``anew``.
     """
     folder.mkdir(parents=True, exist_ok=True)
     run = RunFolder(folder)
     recorded = run.read_result()
-    if recorded is not None and recorded["status"] in ("completed", "failed"):
+    if recorded is not None and recorded["status"] in ("completed", "failed") and not anew:
         return
     known = config | (run.read_config() or {})
     setting: dict[str, Any] = {key: known.get(key, "unknown") for key in _SETTING}

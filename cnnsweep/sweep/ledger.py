@@ -61,10 +61,14 @@ class Ledger:
         trial = self.trial(job)
         self._say(f"{self._name(job)}: pruned at step {trial.last_step} ({in_words(trial.params)})")
 
-    def fail(self, job: Job, error: str, cause: str) -> None:
-        """Raises StoppedEarly where this failure ends the sweep."""
+    def fail(self, job: Job, error: str, cause: str, *, anew: bool = False) -> None:
+        """``anew``: also where the run itself recorded another outcome.
+
+        Raises:
+            StoppedEarly: this failure ends the sweep.
+        """
         folder = self._plan.sweep / job.folder
-        write_failure(folder, error, self._setting())
+        write_failure(folder, error, self._setting(), anew=anew)
         self._record_mean(job, "failed", error)
         self._set(job, ERROR, error)
         self._study.tell(job.number, state=TrialState.FAIL)

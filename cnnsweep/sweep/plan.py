@@ -14,7 +14,7 @@ from cnnsweep.sweep.devices import threads_each
 from cnnsweep.sweep.master import Master, typed_overrides
 from cnnsweep.sweep.sampling import grid_size, is_grid_sampler
 from cnnsweep.sweep.settings import Settings, directions
-from cnnsweep.sweep.space import SearchSpace, read_space
+from cnnsweep.sweep.space import SearchSpace, as_typed, read_space
 
 DEFAULT_STUDY = "cnnsweep"
 
@@ -51,7 +51,7 @@ class Plan:
         if self.threads is not None:
             known["threads"] = self.threads
         return self.space.overrides(params) + tuple(
-            f"{key}={_typed(value)}" for key, value in known.items()
+            f"{key}={as_typed(value)}" for key, value in known.items()
         )
 
 
@@ -78,7 +78,7 @@ def _plan(master: Master, settings: Settings, typed: list[str], place: str) -> P
             "there is nothing to search over: choose a space (search=sgd), or give one "
             "('optim.lr=tag(log, interval(1e-4, 1))')"
         )
-    config = master.compose(space.overrides(next(space.corners())), place or ".", 0)
+    config = master.compose(space.overrides(space.first_corner()), place or ".", 0)
     objectives = _objectives(config)
     ways = directions(settings.direction, objectives)
     n_trials = settings.n_trials
@@ -134,7 +134,3 @@ def _threads(config: DictConfig, n_jobs: int) -> int | None:
     if "threads" not in config:
         return None
     return threads_each(n_jobs) if config.threads == "auto" else int(config.threads)
-
-
-def _typed(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

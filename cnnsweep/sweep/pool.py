@@ -89,12 +89,26 @@ class Pool:
     def close(self, *, grace: float, stop: bool) -> None:
         """End all workers: idle ones are told to go, others keep their last epoch (``stop``)."""
         deadline = time.monotonic() + grace
-        for worker in self._workers.values():
-            if stop:
-                worker.ask_to_stop()
-            else:
-                worker.dismiss()
-        for worker in self._workers.values():
-            worker.close(deadline - time.monotonic())
-        self._workers.clear()
-        self._setup.close()
+        try:
+            for worker in self._workers.values():
+                if stop:
+                    worker.ask_to_stop()
+                else:
+                    worker.dismiss()
+            for worker in self._workers.values():
+                worker.close(deadline - time.monotonic())
+        finally:  # a second Ctrl-C does not wait
+            for worker in self._workers.values():
+                worker.close(grace=0.0)
+            self._workers.clear()
+            self._setup.close()
+        _remove_empty_logs(self._folder)
+
+
+def _remove_empty_logs(folder: Path) -> None:
+    """Workers seldom print anything of their own."""
+    for log in folder.glob("*.log"):
+        if log.stat().st_size == 0:
+            log.unlink()
+    if not any(folder.iterdir()):
+        folder.rmdir()

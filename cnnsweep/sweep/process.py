@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from multiprocessing.connection import Connection, Pipe
+from multiprocessing.connection import Pipe
 from pathlib import Path
 from typing import IO
 
@@ -72,7 +72,7 @@ class Worker:
 
     def death(self) -> Died:
         """Clear away what is left of the process and say how it ended."""
-        code = self._end(grace=1.0)
+        code = self._end(1.0)
         return Died(_cause(code), self._has_started)
 
     def ask_to_stop(self) -> None:
@@ -90,8 +90,9 @@ class Worker:
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def close(self, grace: float) -> None:
-        """Wait ``grace`` seconds for its end, then kill it."""
-        self._end(grace)
+        """Wait ``grace`` seconds for its end, then kill it; again is harmless."""
+        if not self.connection.closed:
+            self._end(grace)
 
     def _end(self, grace: float) -> int:
         try:
@@ -101,8 +102,7 @@ class Worker:
             code = self._process.wait()
         self.kill()  # its children
         self.connection.close()
-        with contextlib.suppress(OSError):
-            os.close(self._lifeline)
+        os.close(self._lifeline)
         return code
 
     def _send(self, message: object) -> None:
@@ -141,6 +141,3 @@ def _locks(file: IO[str]) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-__all__ = ["Connection", "Worker", "wait_for_earlier"]

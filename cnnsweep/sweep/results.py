@@ -1,35 +1,58 @@
 """What a finished search leaves: optimization_results.yaml and the last lines."""
 
+from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
 from optuna.trial import FrozenTrial, TrialState
 
+from cnnsweep.going_on import SEARCH_RESULT
 from cnnsweep.run_folder import write_text_whole
 from cnnsweep.sweep.confirm import spread, winner
 from cnnsweep.sweep.proposals import FOLDER
 from cnnsweep.sweep.search import Search
 from cnnsweep.sweep.words import brief, in_words
 
-RESULTS = "optimization_results.yaml"
+RESULTS = SEARCH_RESULT
 
 
-def write_results(search: Search) -> list[str]:
-    """Write the results as Hydra's own sweeper does, and more; what to say of them."""
-    several = len(search.plan.objectives) > 1
-    results = _front(search) if several else _best(search)
-    if results is not None:
-        text = OmegaConf.to_yaml(OmegaConf.create({"name": "optuna"} | results))
-        write_text_whole(search.plan.folder / RESULTS, text)
-    lines = _front_lines(search) if several else _best_lines(search)
+def write_results(sweep: Path, searches: list[Search]) -> list[str]:
+    """Write the results as Hydra's own sweeper does, and more; what to say of them.
+
+    A comparison's sweep folder gets those of all its searches, by choice.
+    """
+    for search in searches:
+        _write(search.plan.folder, _results(search))
+    if [search.plan.place for search in searches] != [""]:
+        _write(sweep, {search.plan.place: _results(search) for search in searches})
+    return [line for search in searches for line in _lines(search)]
+
+
+def withdraw_results(sweep: Path, searches: list[Search]) -> None:
+    """Remove those of an earlier launch, since there is more to do: they mark a finished sweep."""
+    for folder in {sweep, *(search.plan.folder for search in searches)}:
+        (folder / RESULTS).unlink(missing_ok=True)
+
+
+def _write(folder: Path, results: dict[str, Any]) -> None:
+    text = OmegaConf.to_yaml(OmegaConf.create({"name": "optuna"} | results))
+    write_text_whole(folder / RESULTS, text)
+
+
+def _results(search: Search) -> dict[str, Any]:
+    return _front(search) if len(search.plan.objectives) > 1 else _best(search)
+
+
+def _lines(search: Search) -> list[str]:
+    lines = _front_lines(search) if len(search.plan.objectives) > 1 else _best_lines(search)
     place = f"{search.plan.place}: " if search.plan.place else ""
     return [f"{place}{line}" for line in lines]
 
 
-def _best(search: Search) -> dict[str, Any] | None:
+def _best(search: Search) -> dict[str, Any]:
     best = winner(search.study)
     if best is None:
-        return None
+        return {"best_params": None, "best_value": None, "best_trial": None, "best_folder": None}
     return {
         "best_params": dict(best.params),
         "best_value": best.value,

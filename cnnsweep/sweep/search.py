@@ -124,7 +124,8 @@ class Search:
         try:
             values = as_values(returned, len(self.plan.objectives))
         except Unusable as error:
-            self._fail(job, str(error), str(error))
+            del self._values[job.trial]
+            self.ledger.fail(job, str(error), str(error), anew=True)
             return
         parts = self._values[job.trial]
         parts.append(values)

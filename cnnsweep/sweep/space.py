@@ -1,6 +1,6 @@
 """The search space, from ``hydra.sweeper.params`` and the command line."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice, product
 from typing import Any
@@ -12,7 +12,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 
 from cnnsweep.bad_input import BadInput
 
-_MOST_CORNERS = 64
+MOST_CORNERS = 256
 
 
 @dataclass(frozen=True)
@@ -24,18 +24,23 @@ class SearchSpace:
 
     def overrides(self, params: Mapping[str, Any]) -> tuple[str, ...]:
         """All overrides of a trial with these parameters."""
-        return self.fixed + tuple(f"{name}={_typed(value)}" for name, value in params.items())
+        return self.fixed + tuple(f"{name}={as_typed(value)}" for name, value in params.items())
 
-    def corners(self) -> Iterator[dict[str, Any]]:
-        """Combinations of every parameter's ends or choices; the first 64 of them.
+    def first_corner(self) -> dict[str, Any]:
+        """The lower end or first choice of every parameter."""
+        return {name: _ends(d)[0] for name, d in self.distributions.items()}
 
-        Past these, each end and choice comes once more beside the first of all others.
+    def corners(self, names: Iterable[str]) -> Iterator[dict[str, Any]]:
+        """Combinations of these parameters' ends or choices.
+
+        Where there are more than 256, each end and choice comes once beside the first of all
+        others, after these.
         """
-        ends = {name: _ends(d) for name, d in self.distributions.items()}
+        ends = {name: _ends(self.distributions[name]) for name in names}
         combinations = product(*ends.values())
-        yield from (dict(zip(ends, c, strict=True)) for c in islice(combinations, _MOST_CORNERS))
-        first = {name: values[0] for name, values in ends.items()}
+        yield from (dict(zip(ends, c, strict=True)) for c in islice(combinations, MOST_CORNERS))
         if next(combinations, None) is not None:
+            first = {name: values[0] for name, values in ends.items()}
             for name, values in ends.items():
                 yield from (first | {name: value} for value in values)
 
@@ -75,5 +80,8 @@ def _ends(distribution: BaseDistribution) -> tuple[Any, ...]:
     return (low,) if low == high else (low, high)
 
 
-def _typed(value: Any) -> str:
-    return "null" if value is None else str(value)
+def as_typed(value: Any) -> str:
+    """A value as it is typed on Hydra's command line."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)

@@ -8,6 +8,10 @@ from typing import IO, Any
 from optuna.storages import BaseStorage, JournalStorage, get_storage
 from optuna.storages.journal import JournalFileBackend
 from optuna.storages.journal._file import BaseJournalFileLock
+from sqlalchemy.exc import SQLAlchemyError
+
+from cnnsweep.bad_input import BadInput
+from cnnsweep.outcome import one_line
 
 JOURNAL = "study.journal"
 
@@ -65,7 +69,26 @@ def _cut_torn_line(journal: Path) -> None:
 
 
 def open_storage(url: str | None, folder: Path) -> BaseStorage:
-    """The journal of a sweep's folder where ``url`` is None."""
+    """The journal of a sweep's folder where ``url`` is None.
+
+    Raises:
+        BadInput: it cannot be opened.
+    """
     if url is None:
-        return JournalStorage(WholeLines(folder / JOURNAL))
-    return get_storage(url)
+        return _open_journal(folder / JOURNAL)
+    try:
+        return get_storage(url)
+    except (ImportError, ValueError, SQLAlchemyError) as error:
+        kind = url.partition("://")[0]  # the rest may hold a password
+        raise BadInput(
+            f"hydra.sweeper.storage: cannot open the {kind} storage: {type(error).__name__}. "
+            "Allowed: null (a journal in the sweep folder), or a URL that Optuna takes, "
+            "e.g. sqlite:////absolute/path.db, its folder and driver being there"
+        ) from error
+
+
+def _open_journal(path: Path) -> BaseStorage:
+    try:
+        return JournalStorage(WholeLines(path))
+    except (ValueError, KeyError) as error:
+        raise BadInput(f"{path} is damaged: {one_line(error)}; restore it from a copy") from error

@@ -22,6 +22,7 @@ from cnnsweep import listener
 from cnnsweep.conf_dir import CONF_DIR
 from cnnsweep.outcome import Outcome, recorded
 from cnnsweep.run_folder import RunFolder, write_text_whole
+from cnnsweep.whitelist import allowed_targets
 
 
 def task(config: DictConfig) -> Any:
@@ -54,7 +55,7 @@ def _train(config: DictConfig, folder: RunFolder) -> Any:
         write_text_whole(folder.path / "toy.json", json.dumps(rows))
         _tell(rows[-1])
     if config.objective == "val_loss":
-        return rows[-1]["val_loss"] if config.mishap != "nan" else math.nan
+        return rows[-1]["val_loss"] if config.mishap != "no_number" else math.nan
     return [rows[-1]["val_loss"], config.momentum]
 
 
@@ -87,4 +88,6 @@ if __name__ == "__main__":
     faulthandler.enable()
     here = Path(__file__).parent
     sys.argv.append(f"hydra.searchpath=[file://{CONF_DIR}]")
-    hydra.main(config_path=str(here), config_name="config", version_base=None)(task)()
+    hydra.main(config_path=str(here), config_name="config", execution_whitelist=allowed_targets())(
+        task
+    )()
