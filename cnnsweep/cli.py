@@ -56,8 +56,9 @@ def door(config: DictConfig) -> Objective:
         return task(config)
     except Exception as error:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
+            folder = HydraConfig.get().runtime.output_dir
             if listener.current is None:
-                print(f"{HydraConfig.get().runtime.output_dir}: {complaint(error)}", file=sys.stderr)
+                print(f"{folder}: {complaint(error)}", file=sys.stderr)
             raise
         log.exception("the run failed")
         raise SingleRunFailed from error

@@ -1,7 +1,6 @@
 """What a person sees while a run goes on: bars on a terminal, plain lines in a pipe."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import Protocol, Self
@@ -104,7 +103,7 @@ class Lines(Quiet):
     def outcome(self, outcome: Outcome, folder: RunFolder) -> None:
         for name, value in _outcome_rows(outcome):
             self.say(f"{name}: {value}")
-        self.say(f"results: {_place(folder.path)}")
+        self.say(f"results: {folder}")
 
 
 class Bars(Lines):
@@ -171,15 +170,10 @@ class Bars(Lines):
         for name, value in _outcome_rows(outcome):
             table.add_row(name, value)
         self._console.print(table)
-        self._console.print(f"results: {_place(folder.path)}", soft_wrap=True, highlight=False)
+        self._console.print(f"results: {folder}", soft_wrap=True, highlight=False)
 
     def _title(self, epoch: int) -> str:
         return f"epoch {epoch}/{self._epochs}"
-
-
-def _place(path: Path) -> Path:
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _figures(row: Row) -> str:

@@ -1,5 +1,6 @@
 """Pictures of a run, fit for a slide."""
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -130,4 +131,6 @@ def _number(axes: Axes, counts: NDArray[np.int64], shares: NDArray[np.float64]) 
 
 
 def _save(figure: Figure, path: Path) -> None:
-    write_whole(path, lambda file: figure.savefig(file, format="png", dpi=_DPI))
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=_DPI)
+    write_whole(path, buffer.getvalue())

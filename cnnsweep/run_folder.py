@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import yaml
 
@@ -35,6 +35,11 @@ class RunFolder:
         self.predictions = path / "predictions.png"
         self.confusion = path / "confusion.png"
         self.log = path / "cnnsweep.log"
+
+    def __str__(self) -> str:
+        """The folder as a person here would type it."""
+        here = Path.cwd()
+        return str(self.path.relative_to(here) if self.path.is_relative_to(here) else self.path)
 
     def read_config(self) -> dict[str, Any] | None:
         """The run's resolved config; None where no run has begun.
@@ -83,15 +88,18 @@ class RunFolder:
 _UNFINISHED = ".unfinished"
 
 
-def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """Write a file beside ``path``, then put it in its place in one step."""
     unfinished = path.with_name(path.name + _UNFINISHED)
     try:
         with unfinished.open("wb") as file:
-            write(file)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
@@ -99,7 +107,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
 def write_text_whole(path: Path, text: str) -> None:
     """As :func:`write_whole`, for UTF-8 text."""
-    write_whole(path, lambda file: file.write(text.encode()))
+    write_whole(path, text.encode())
 
 
 def differing_keys(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> list[str]:

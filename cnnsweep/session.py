@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cnnsweep import listener
+from cnnsweep import listener, signals
 from cnnsweep.data.batches import Batches
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.display import Display
@@ -71,9 +71,9 @@ class Session:
         for row in trainer.history:
             self._tell(row)
         while not trainer.is_finished:
-            is_best = trainer.train_epoch(self.display.batch_ended)
-            self._write_epoch(is_best)
-            row = trainer.history[-1]
+            row = trainer.train_epoch(self.display.batch_ended)
+            with signals.held_back():  # history, checkpoints and metrics.csv agree, always
+                self._write_epoch(trainer.record(row))
             log.info("%s", ", ".join(f"{name} {value}" for name, value in row.items()))
             self.display.epoch_ended(row)
             if self.logger is not None:
@@ -89,7 +89,7 @@ class Session:
         if is_best:
             self._write_best()
         state = {"training": self.trainer.state_dict(), "threads": self.outcome.threads}
-        write_whole(self.folder.last, lambda file: checkpoint.write(file, state))
+        write_whole(self.folder.last, checkpoint.to_bytes(state))
         self._fill_figures()
         self.folder.write_metrics(self.trainer.history)
 
@@ -102,7 +102,7 @@ class Session:
             "image_size": list(data.image_size),
             "classes": list(data.classes),
         }
-        write_whole(self.folder.best, lambda file: checkpoint.write(file, content))
+        write_whole(self.folder.best, checkpoint.to_bytes(content))
 
     def _fill_figures(self) -> None:
         """The outcome's training and validation figures, those of the best epoch so far."""

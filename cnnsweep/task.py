@@ -68,13 +68,13 @@ def refuse_other_config(folder: RunFolder, resolved: dict[str, Any]) -> None:
     differing = differing_keys(recorded_config, resolved)
     if differing:
         raise BadInput(
-            f"{folder.path} holds a run of another config; these keys differ: "
+            f"{folder} holds a run of another config; these keys differ: "
             f"{', '.join(differing)}. Choose another folder, or type the same config"
         )
 
 
 def _already(folder: RunFolder, result: dict[str, Any]) -> Objective:
-    message = f"already finished: {folder.path} (objective {result['objective']})"
+    message = f"already finished: {folder} (objective {result['objective']})"
     log.info(message)
     if listener.current is None:
         print(message)

@@ -1,18 +1,25 @@
 """Checkpoints: tensors and plain values only, so that reading one never runs code."""
 
+import io
 import pickle
+import warnings
 import zipfile
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import torch
 
 from cnnsweep.bad_input import BadInput
 
 
-def write(file: BinaryIO, content: dict[str, Any]) -> None:
-    """Write nested dicts and lists of tensors and plain values."""
-    torch.save(content, file)
+def to_bytes(content: dict[str, Any]) -> bytes:
+    """A file's bytes for nested dicts and lists of tensors and plain values.
+
+    In memory first: torch's own writer turns a full disk into an error that does not say so.
+    """
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    return buffer.getvalue()
 
 
 def read(path: Path, device: torch.device | str) -> dict[str, Any]:
@@ -22,7 +29,9 @@ def read(path: Path, device: torch.device | str) -> dict[str, Any]:
         BadInput: the file is not there, is damaged, or holds pickled code.
     """
     try:
-        content = torch.load(path, map_location=device, weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about files that are refused below
+            content = torch.load(path, map_location=device, weights_only=True)
     except FileNotFoundError as error:
         raise BadInput(f"{path}: there is no such file") from error
     except pickle.UnpicklingError as error:

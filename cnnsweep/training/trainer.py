@@ -44,11 +44,11 @@ class Trainer:
     def is_finished(self) -> bool:
         return len(self.history) >= self.epochs or self.score.is_out_of_patience
 
-    def train_epoch(self, on_batch: OnBatch | None) -> bool:
-        """Train and validate one epoch, and add its row; returns whether it is the best so far.
+    def train_epoch(self, on_batch: OnBatch | None) -> Row:
+        """Train and validate one epoch; its row of figures is for :meth:`record`.
 
         Raises:
-            Diverged: a loss is NaN or infinite; the history keeps the epochs before it.
+            Diverged: a loss is NaN or infinite.
         """
         epoch = len(self.history) + 1
         learning_rate = float(self.optimizer.param_groups[0]["lr"])
@@ -63,7 +63,7 @@ class Trainer:
             _check_finite("validation", validated.loss, epoch, learning_rate)
             val_loss, val_accuracy = validated.loss, validated.accuracy
         self.schedule.epoch_ended(trained.loss if val_loss is None else val_loss)
-        row: Row = {
+        return {
             "epoch": epoch,
             "learning_rate": learning_rate,
             "train_loss": trained.loss,
@@ -73,6 +73,9 @@ class Trainer:
             "train_seconds": round(trained.seconds, 6),
             "images_per_second": round(trained.images / trained.seconds, 2),
         }
+
+    def record(self, row: Row) -> bool:
+        """Add an epoch to the history; returns whether it is the best so far."""
         self.history.append(row)
         return self.score.epoch_ended(row)
 

@@ -1,0 +1,59 @@
+"""The real command line, in a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+REAL_DATA = REPOSITORY.parent / "shared" / "data"
+TINY = ("model=lenet", "data.train_limit=200", "epochs=2", "threads=1")
+SECONDS = 240
+
+
+def environment(**more: str) -> dict[str, str]:
+    """This process's environment, ready for several processes side by side."""
+    kept = {k: v for k, v in os.environ.items() if k not in ("HYDRA_FULL_ERROR", "CNNSWEEP_ALLOW")}
+    return kept | {"OMP_NUM_THREADS": "1", "COLUMNS": "200"} | more
+
+
+def start(*arguments: str, cwd: Path, **env: str) -> subprocess.Popen[str]:
+    """Start `python -m cnnsweep ARGUMENTS` in a folder; its output can be read from pipes."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "cnnsweep", *arguments],
+        cwd=cwd,
+        env=environment(**env),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def cnnsweep(
+    *arguments: str, cwd: Path, module: str = "cnnsweep", **env: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `python -m cnnsweep ARGUMENTS` in a folder to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=cwd,
+        env=environment(**env),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+def succeeded(done: subprocess.CompletedProcess[str]) -> str:
+    """The standard output of a command that must have worked."""
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def complaint_of(done: subprocess.CompletedProcess[str]) -> str:
+    """The one line of a command that must have been refused."""
+    assert done.returncode == 1, done.stdout + done.stderr
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("error: ")
+    return lines[0]

@@ -1,0 +1,15 @@
+"""Runs that several tests look at."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.command import TINY, cnnsweep, succeeded
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished small run; nobody may change it."""
+    folder = tmp_path_factory.mktemp("tiny") / "run"
+    succeeded(cnnsweep(*TINY, f"hydra.run.dir={folder}", cwd=folder.parent))
+    return folder
