@@ -11,7 +11,6 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from cnnsweep import task as our
 from cnnsweep.bad_input import BadInput
 from cnnsweep.checks import check
 from cnnsweep.sweep.judging import make_pruner
@@ -20,6 +19,7 @@ from cnnsweep.sweep.plan import Plan
 from cnnsweep.sweep.sampling import sampler_for
 from cnnsweep.sweep.settings import Settings
 from cnnsweep.sweep.space import as_typed
+from cnnsweep.sweep.storage import open_storage
 from cnnsweep.sweep.words import plainly
 
 LEAST_FREE = 50 * 2**20  # bytes: the study, a few logs and checkpoints
@@ -43,6 +43,8 @@ def check_sweep(master: Master, settings: Settings, plans: list[Plan]) -> None:
             )
         _check_corners(master, plan)
     _check_disk(master.folder)
+    if settings.storage is not None:
+        open_storage(settings.storage, master.folder)
 
 
 def _check_seeds(plan: Plan) -> None:
@@ -69,7 +71,7 @@ def _check_corners(master: Master, plan: Plan) -> None:
         for corner in space.corners(keys):
             with _said_where(choices | corner):
                 _set(config, corner)
-                if master.task is our.task:
+                if master.runs_ours:
                     check(master.resolved(config))
 
 

@@ -50,7 +50,9 @@ def write_mean(folder: Path, status: str, runs: Sequence[Path], error: str | Non
 
 
 def _mean(values: list[Any]) -> Any:
-    """The mean of numbers; what is equal in all runs as it is; None for anything else."""
+    """What is equal in all runs as it is; the mean of numbers; None for anything else."""
+    if all(value == values[0] for value in values):
+        return values[0]
     if all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
         return sum(values) / len(values)
-    return values[0] if all(value == values[0] for value in values) else None
+    return None

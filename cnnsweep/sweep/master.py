@@ -9,6 +9,7 @@ from hydra.core.utils import filter_overrides
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
+from cnnsweep.cli import door
 from cnnsweep.task import resolve
 
 
@@ -24,6 +25,11 @@ class Master:
     def folder(self) -> Path:
         """The sweep folder, absolute."""
         return Path(str(self.config.hydra.sweep.dir)).resolve()
+
+    @property
+    def runs_ours(self) -> bool:
+        """Whether the jobs are runs of this package, or those of another Hydra app."""
+        return self.task is door
 
     def compose(self, overrides: tuple[str, ...], folder: str, number: int) -> DictConfig:
         """The config of one job whose run folder is ``folder`` below the sweep folder.

@@ -72,7 +72,7 @@ def make_plans(master: Master, settings: Settings, arguments: list[str]) -> list
 
 
 def _plan(master: Master, settings: Settings, typed: list[str], place: str) -> Plan:
-    space = read_space(settings.params or {}, typed)
+    space = read_space(settings.params or {}, typed, master.context.config_loader)
     if not space.distributions and settings.custom_search_space is None:
         raise BadInput(
             "there is nothing to search over: choose a space (search=sgd), or give one "

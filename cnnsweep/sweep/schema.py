@@ -37,5 +37,9 @@ class OptunaSchema:
 def register() -> None:
     """Make the schema known to Hydra as ``hydra/sweeper/optuna_schema``."""
     ConfigStore.instance().store(
-        group="hydra/sweeper", name="optuna_schema", node=OptunaSchema, provider="cnnsweep"
+        group="hydra/sweeper",
+        name="optuna_schema",
+        node=OptunaSchema,
+        provider="cnnsweep",
+        replace=True,  # a worker takes over the launching process's store before it comes here
     )

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from itertools import islice, product
 from typing import Any
 
+from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Glob, Override
 from hydra_plugins.hydra_optuna_sweeper._impl import create_optuna_distribution_from_override
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
@@ -45,15 +46,19 @@ class SearchSpace:
                 yield from (first | {name: value} for value in values)
 
 
-def read_space(params: Mapping[str, Any], arguments: list[str]) -> SearchSpace:
+def read_space(
+    params: Mapping[str, Any], arguments: list[str], loader: ConfigLoader | None
+) -> SearchSpace:
     """The space of ``params`` and ``arguments``; of two entries for one key the later counts.
+
+    ``loader`` knows the config groups that ``glob(*)`` stands for.
 
     Raises:
         BadInput: an entry cannot be read or is an empty range.
     """
     lines = [f"{key}={value}" for key, value in params.items()] + arguments
     entries: dict[str, Override] = {}
-    for override in OverridesParser.create().parse_overrides(lines):
+    for override in OverridesParser.create(config_loader=loader).parse_overrides(lines):
         key = override.get_key_element().lstrip("+~")
         entries.pop(key, None)
         entries[key] = override
@@ -65,6 +70,8 @@ def read_space(params: Mapping[str, Any], arguments: list[str]) -> SearchSpace:
 
 
 def _distribution(override: Override) -> BaseDistribution:
+    if isinstance(override.value(), Glob):
+        return CategoricalDistribution(list(override.sweep_string_iterator()))
     try:
         distribution = create_optuna_distribution_from_override(override)
     except (ValueError, NotImplementedError) as error:

@@ -52,7 +52,8 @@ def main(connection_fd: int, lifeline_fd: int, setup_fd: int) -> None:
     try:
         serve(Connection(connection_fd), setup, own_output)
     except Terminated:
-        sys.exit(128 + signal.SIGTERM)
+        logging.shutdown()
+        os._exit(128 + signal.SIGTERM)  # unloading torch takes its time, and a person waits
 
 
 def serve(connection: Connection, setup: Setup, own_output: int | None) -> None:
