@@ -8,7 +8,7 @@ from typing import Any
 from cnnsweep import __version__
 from cnnsweep.report.find import Found
 from cnnsweep.report.run import Run
-from cnnsweep.run_folder import write_whole
+from cnnsweep.run_folder import write_text_whole
 
 FILE = ".cache.jsonl"
 _FORMAT = f"cnnsweep report {__version__}, 1"
@@ -37,9 +37,8 @@ class Cache:
             return
         lines = [json.dumps(_FORMAT)]
         lines += [json.dumps([str(f.folder), f.files, r.as_plain()]) for f, r in pairs]
-        content = "\n".join(lines).encode()
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(self._path, lambda file: file.write(content))
+        write_text_whole(self._path, "\n".join(lines))
 
 
 def _load(path: Path) -> dict[str, tuple[Mapping[str, Any], dict[str, Any]]]:
@@ -57,5 +56,4 @@ def _load(path: Path) -> dict[str, tuple[Mapping[str, Any], dict[str, Any]]]:
 
 
 def _fits(plain: Any) -> bool:
-    names = {name for name in Run.__dataclass_fields__ if name in plain}
-    return set(plain) == names and all(isinstance(plain[k], t) for k, t in _SHAPE.items())
+    return all(isinstance(plain[name], kind) for name, kind in _SHAPE.items())

@@ -1,7 +1,7 @@
 """Finding run folders and sweep folders below some roots; no link is followed, no file opened."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +11,7 @@ _REPORT = {"runs.csv", "summary.csv"}
 _READABLE = (".csv", ".json", ".yaml", ".yml")
 _DEEPEST_FIGURES = 4  # levels below a run in which another app may keep its figures
 
+Entry = os.DirEntry[str]
 Stamp = tuple[int, int]  # modification time in ns, size in bytes
 
 
@@ -34,7 +35,7 @@ class Finds:
 
 @dataclass(slots=True)
 class _Place:
-    path: Path
+    path: str  # a Path for each of many thousand files would take most of the time
     sweep: Path | None
     owner: Found | None
     depth: int  # levels below the owner
@@ -51,7 +52,7 @@ def find(roots: Iterable[Path]) -> Finds:
 
 
 def _walk(root: Path, finds: Finds, seen: set[str]) -> None:
-    stack = [_Place(root, None, None, 0)]
+    stack = [_Place(str(root), None, None, 0)]
     while stack:
         place = stack.pop()
         real = os.path.realpath(place.path)
@@ -59,56 +60,62 @@ def _walk(root: Path, finds: Finds, seen: set[str]) -> None:
             continue
         seen.add(real)
         try:
-            entries = list(os.scandir(place.path))
+            with os.scandir(place.path) as entries:
+                stack.extend(_look_into(place, list(entries), finds))
         except OSError as error:
             finds.problems.append(f"{place.path}: not read ({error.strerror})")
-            continue
-        stack.extend(_look_into(place, entries, finds))
 
 
-def _look_into(place: _Place, entries: list[os.DirEntry[str]], finds: Finds) -> Iterator[_Place]:
+def _look_into(place: _Place, entries: list[Entry], finds: Finds) -> Iterator[_Place]:
     """Note what the folder is; the folders in it that are worth a look."""
-    linked = [entry.name for entry in entries if entry.is_symlink() and _matters(entry.name)]
-    finds.problems += [f"{place.path / name}: a link, not followed" for name in linked]
-    files = {e.name for e in entries if e.is_file(follow_symlinks=False)}
-    folders = [e.name for e in entries if e.is_dir(follow_symlinks=False)]
-    if files >= _REPORT:
-        files -= _REPORT  # a report of ours is no other app's figures
+    linked = [entry.path for entry in entries if entry.is_symlink() and _matters(entry.name)]
+    finds.problems += [f"{path}: a link, not followed" for path in linked]
+    files = {e.name: e for e in entries if e.is_file(follow_symlinks=False)}
+    folders = {e.name: e for e in entries if e.is_dir(follow_symlinks=False)}
+    if files.keys() >= _REPORT:
+        for name in _REPORT:
+            del files[name]  # a report of ours is no other app's figures
     sweep = place.sweep
     if any(mark in files for mark in SWEEP_MARKS):
-        sweep = place.path
-        finds.sweeps.append(place.path)
+        sweep = Path(place.path)
+        finds.sweeps.append(sweep)
     owner, depth = place.owner, place.depth + 1
-    if _is_run(place.path, files, folders):
-        owner, depth = Found(place.path, sweep), 1
+    hydra = _hydra(folders)
+    if hydra or _is_run(files, folders):
+        owner, depth = Found(Path(place.path), sweep), 1
         finds.runs.append(owner)
-        if ".hydra" in folders and not (place.path / ".hydra").is_symlink():
-            _stamp(owner, place.path / ".hydra", ("config.yaml", "hydra.yaml"))
+        owner.files |= {f".hydra/{entry.name}": _stamp(entry) for entry in hydra}
     if owner is not None and depth <= _DEEPEST_FIGURES:
-        _stamp(owner, place.path, sorted(name for name in files if name.endswith(_READABLE)))
-    for name in folders:
+        inside = place.path[len(str(owner.folder)) + 1 :]
+        for name in sorted(name for name in files if name.endswith(_READABLE)):
+            owner.files[os.path.join(inside, name)] = _stamp(files[name])  # noqa: PTH118
+    for name, entry in folders.items():
         if not name.startswith("."):
-            yield _Place(place.path / name, sweep, owner, depth)
+            yield _Place(entry.path, sweep, owner, depth)
 
 
-def _is_run(path: Path, files: set[str], folders: list[str]) -> bool:
-    if any(name.startswith("seed_") for name in folders) and "metrics.csv" not in files:
-        return False  # a trial of several seeds: its runs lie below it
-    if ".hydra" in folders and (path / ".hydra" / "config.yaml").is_file():
-        return True
+def _hydra(folders: dict[str, Entry]) -> list[Entry]:
+    """Hydra's files of a run; [] where the folder is none, or the root of a trial's seeds."""
+    if ".hydra" not in folders:
+        return []
+    with os.scandir(folders[".hydra"].path) as entries:
+        files = {e.name: e for e in entries if e.is_file(follow_symlinks=False)}
+    return [
+        files[n] for n in ("config.yaml", "hydra.yaml") if n in files and "config.yaml" in files
+    ]
+
+
+def _is_run(files: Container[str], folders: Iterable[str]) -> bool:
     if "result.json" in files:
-        return True
+        # The result of a trial of several seeds is the mean of runs that lie below it.
+        seeds = any(name.startswith("seed_") for name in folders)
+        return "metrics.csv" in files or not seeds
     return "config.yaml" in files and any(mark in files for mark in _RUN_MARKS)
 
 
-def _stamp(owner: Found, folder: Path, names: Iterable[str]) -> None:
-    relative = folder.relative_to(owner.folder)
-    for name in names:
-        path = folder / name
-        if path.is_symlink() or not path.is_file():
-            continue
-        status = path.stat()
-        owner.files[str(relative / name)] = (status.st_mtime_ns, status.st_size)
+def _stamp(entry: Entry) -> Stamp:
+    status = entry.stat(follow_symlinks=False)
+    return status.st_mtime_ns, status.st_size
 
 
 def _matters(name: str) -> bool:

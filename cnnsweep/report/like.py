@@ -27,26 +27,23 @@ def is_data(key: str) -> bool:
 
 def like_keys(runs: Sequence[Run], by: Iterable[str]) -> list[str]:
     """The keys of data, split and epochs that differ: only equal values are compared."""
-    return [
-        key
-        for key in differing(runs)
-        if (is_data(key) or key in _EPOCHS)
-        and key not in by
-        and len({run.config.get(key) for run in runs}) > 1
-    ]
+    left_out = {*by}
+
+    def wanted(key: str) -> bool:
+        return (is_data(key) or key in _EPOCHS) and key not in left_out
+
+    return [k for k in differing(runs, wanted) if len({run.config.get(k) for run in runs}) > 1]
 
 
 def setting_keys(runs: Sequence[Run], besides: Iterable[str]) -> list[str]:
     """The hyperparameters in which runs of one group differ, seeds and data aside."""
     left_out = {*besides, *_NO_SETTING}
-    return [
-        key
-        for key in differing(runs)
-        if key not in left_out
-        and key.rpartition(".")[2] not in _SAME_IMAGES[:2]
-        and not key.startswith("logger.")
-        and len({run.config.get(key) for run in runs}) > 1
-    ]
+
+    def wanted(key: str) -> bool:
+        place = key.rpartition(".")[2] in _SAME_IMAGES[:2] or key.startswith("logger.")
+        return key not in left_out and not place
+
+    return [k for k in differing(runs, wanted) if len({run.config.get(k) for run in runs}) > 1]
 
 
 def setting(run: Run, keys: Iterable[str]) -> Setting:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from cnnsweep.bad_input import unknown
 from cnnsweep.figures import DIRECTIONS
 from cnnsweep.report.run import Run
+from cnnsweep.report.safe_files import Scalar
 
 _PREFERRED = ("test_accuracy", "val_accuracy", "test/acc", "val/acc", "accuracy", "acc")
 _SMALLER = ("loss", "error", "seconds", "time", "perplexity", "mse", "mae", "rmse", "parameters")
@@ -73,8 +74,12 @@ def _default(names: list[str]) -> str:
 
 def figures(runs: Iterable[Run]) -> list[str]:
     """The names of all figures that are a number in some run."""
-    names = dict.fromkeys(key for run in runs for key in run.result if run.figure(key) is not None)
-    return [name for name in names if not name.startswith("versions.")]
+    runs = list(runs)
+    names: dict[str, Scalar] = {}
+    for run in runs:
+        names.update(run.result)
+    numeric = (n for n in names if any(run.figure(n) is not None for run in runs))
+    return [name for name in numeric if not name.startswith("versions.")]
 
 
 def maximizes(name: str) -> bool:

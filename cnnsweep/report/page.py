@@ -29,7 +29,6 @@ from cnnsweep.report.terminal import headline
 from cnnsweep.report.text_files import METHOD
 
 _PARTS = files("cnnsweep.report") / "page_parts"
-_MOST_SHOWN = 14  # columns of the table at first
 _MOST_PROBLEMS = 200
 
 
@@ -104,19 +103,24 @@ def _table(answer: Answer, out: Path) -> dict[str, Any]:
     """The runs: cells, links, which columns are shown at first, how they are sorted."""
     names = columns(answer.runs)
     by, metric = answer.question.by, answer.metric
-    first = ["status", "role", *by, "data", metric.name, "val_accuracy", "seed"]
-    first += [*setting_keys(answer.runs, by)[:5], "epochs", "train_seconds", "error"]
-    wanted = list(dict.fromkeys(name for name in first if name in names))[: _MOST_SHOWN - 1]
+    first = ["folder", *by, metric.name, "val_accuracy", "seed"]
+    first += setting_keys(answer.runs, by)[:5]
+    first += [name for name in ("status", "role", "data") if _differs(answer, name)]
+    wanted = [name for name in dict.fromkeys([*first, "epochs", "train_seconds"]) if name in names]
     return {
         "columns": names,
         "rows": [[_cell(cell) for cell in row] for row in rows(answer.runs, names)],
         "links": [_link(run.folder, out) for run in answer.runs],
         "folder": names.index("folder"),
-        "shown": [names.index(name) for name in [*wanted, "folder"]],
+        "shown": [names.index(name) for name in wanted],
         "sort": names.index(metric.name) if metric.name in names else 0,
         "down": metric.maximize,
         "percent": [n for n in names if "acc" in n and metric.percent],
     }
+
+
+def _differs(answer: Answer, name: str) -> bool:
+    return len({run.value(name) for run in answer.runs}) > 1
 
 
 def _cell(cell: object) -> object:

@@ -2,9 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 from cnnsweep.report.charts.every import Section
 from cnnsweep.run_folder import write_whole
@@ -23,13 +21,9 @@ def write_pictures(
         name = _file_name(chart.slug, {Path(path).stem for path, _ in written})
         for kind in kinds:
             content = as_picture(chart, kind)
-            write_whole(folder / f"{name}.{kind}", partial(_put, content))
+            write_whole(folder / f"{name}.{kind}", content)
         written.append((f"{folder.name}/{name}.{kinds[0]}", f"{chart.title}. {chart.caption}"))
     return written
-
-
-def _put(content: bytes, file: BinaryIO) -> None:
-    file.write(content)
 
 
 def _file_name(slug: str, taken: set[str]) -> str:

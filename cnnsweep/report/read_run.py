@@ -11,12 +11,11 @@ from cnnsweep.report.run import STATUSES, Run, finite
 from cnnsweep.report.safe_files import (
     Damaged,
     Scalar,
+    flat_yaml,
     flatten,
-    parse_yaml,
     read_columns,
     read_json,
     read_text,
-    read_yaml,
 )
 
 T = TypeVar("T")
@@ -57,7 +56,7 @@ def _try(run: Run, name: str, found: Found, read: Callable[[Path], T]) -> T | No
 
 
 def _config(path: Path) -> dict[str, Scalar]:
-    return flatten(read_yaml(path))
+    return flat_yaml(read_text(path))
 
 
 def _result(path: Path) -> dict[str, Scalar] | None:
@@ -95,7 +94,7 @@ def _hydra(path: Path) -> dict[str, Any]:
     text = read_text(path)
     mode = re.search(r"^  mode: (\w+)$", text, re.MULTILINE)
     block = re.search(r"^    choices:\n((?:      .*\n?)+)", text, re.MULTILINE)
-    choices = {} if block is None else parse_yaml(re.sub(r"(?m)^      ", "", block[1]))
+    choices = {} if block is None else flat_yaml(re.sub(r"(?m)^      ", "", block[1]))
     return {"mode": mode and mode[1], "choices": choices}
 
 

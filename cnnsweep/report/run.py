@@ -1,7 +1,7 @@
 """One run as its folder tells it: status, config, figures and metrics, all plain data."""
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -65,13 +65,13 @@ class Run:
 
     def as_plain(self) -> dict[str, Any]:
         """Everything that was read from the folder's files, for the cache."""
-        plain = asdict(self)
-        for name in ("folder", "sweep", "trial", "role"):
-            del plain[name]
-        return plain
+        return {name: getattr(self, name) for name in _READ}
 
 
 _OF_CONFIG = "config."
+_READ = (
+    "status", "error", "config", "result", "metrics", "problems", "ours", "multirun", "images",
+)  # fmt: skip
 ABOUT = ("folder", "status", "role", "sweep", "trial", "error")
 
 

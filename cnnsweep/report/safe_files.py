@@ -50,11 +50,11 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML file that holds a mapping; tags build no objects. Raises Damaged."""
-    return parse_yaml(read_text(path))
+    return _parse_whole(read_text(path))
 
 
-def parse_yaml(text: str) -> dict[str, Any]:
-    """The mapping in a YAML text. Raises Damaged.
+def flat_yaml(text: str) -> dict[str, Scalar]:
+    """The leaves of the mapping in a YAML text, by dotted key. Raises Damaged.
 
     Top-level blocks are parsed one by one and remembered, since the configs of a sweep share
     nearly all of theirs; whatever does not fall into such blocks is parsed as a whole.
@@ -62,19 +62,19 @@ def parse_yaml(text: str) -> dict[str, Any]:
     blocks = re.split(r"\n(?=[A-Za-z_])", text)
     if blocks[0][:1].isalpha() or blocks[0][:1] == "_":
         try:
-            merged: dict[str, Any] = {}
+            merged: dict[str, Scalar] = {}
             for block in blocks:
-                merged |= _parse_block(block)
+                merged |= _flat_block(block)
         except Damaged:
             pass  # a value may reach over blocks: only the whole text tells whether it is damaged
         else:
             return merged
-    return _parse_whole(text)
+    return flatten(_parse_whole(text))
 
 
 @lru_cache(maxsize=4096)
-def _parse_block(block: str) -> dict[str, Any]:
-    return _parse_whole(block)
+def _flat_block(block: str) -> dict[str, Scalar]:
+    return flatten(_parse_whole(block))
 
 
 def _parse_whole(text: str) -> dict[str, Any]:

@@ -13,13 +13,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
-from optuna.importance import get_param_importances
-from optuna.storages import JournalStorage
-from optuna.trial import FrozenTrial, TrialState
+# Optuna imports scikit-learn for evaluators that are not used here: a second saved.
+sys.modules.setdefault("sklearn", None)  # type: ignore[arg-type]
 
-from cnnsweep.report.journal import ReadOnlyJournal
+import optuna  # noqa: E402
+from optuna.distributions import (  # noqa: E402
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+)
+from optuna.importance import get_param_importances  # noqa: E402
+from optuna.storages import JournalStorage  # noqa: E402
+from optuna.trial import FrozenTrial, TrialState  # noqa: E402
+
+from cnnsweep.report.journal import ReadOnlyJournal  # noqa: E402
 
 MOST_TRIALS = 3000  # for importances
 _FEWEST = 4

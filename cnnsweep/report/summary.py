@@ -59,7 +59,11 @@ def pair_rows(answer: Answer) -> list[list[str]]:
     for pair in answer.comparison.pairs[:MOST_PAIRS]:
         d = pair.difference
         where = f" ({name_stratum(pair.better.stratum)})" if several else ""
-        verdict = "no verdict" if pair.too_few else show_p(pair.p_holm).removeprefix("p = ")
+        verdict = (
+            "no verdict"
+            if pair.too_few
+            else show_p(pair.p_holm).removeprefix("p ").removeprefix("= ")
+        )
         rows.append(
             [
                 f"{pair.better.label} – {pair.worse.label}{where}",

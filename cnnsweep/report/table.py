@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from cnnsweep.report.gather import Gathered
@@ -12,6 +12,7 @@ from cnnsweep.report.safe_files import Scalar
 if TYPE_CHECKING:
     import pandas as pd
 
+_NOWHERE = "–"  # the value of a key that a run doesn't have
 _ALWAYS = ("model", "data", "seed")
 _FIRST, _LAST = ("status", "role"), ("sweep", "trial", "error", "folder")
 
@@ -19,25 +20,30 @@ _FIRST, _LAST = ("status", "role"), ("sweep", "trial", "error", "folder")
 def columns(runs: Iterable[Run]) -> list[str]:
     """The table's columns, in order; ``config.epochs`` is the config's beside a figure's."""
     runs = list(runs)
-    figures = list(dict.fromkeys(name for run in runs for name in run.result))
+    told: dict[str, Scalar] = {}
+    for run in runs:
+        told.update(run.result)
+    figures = list(told)
     keys = [key for key in differing(runs) if not _repeats(runs, key)]
     named = [f"config.{key}" if key in figures or key in _LAST + _FIRST else key for key in keys]
     return [*_FIRST, *named, *figures, *_LAST]
 
 
-def differing(runs: Iterable[Run]) -> list[str]:
-    """The config keys that differ between the runs; model, data and seed in any case.
+def differing(runs: Iterable[Run], wanted: Callable[[str], bool] = bool) -> list[str]:
+    """The ``wanted`` config keys that differ between the runs; model, data, seed in any case.
 
     Keys that merely repeat a group's choice (``model._target_`` beside ``model``) are left out.
     """
     runs = list(runs)
-    keys = dict.fromkeys(key for run in runs for key in run.config)
-    seen = {key: {run.config.get(key, "–") for run in runs} for key in keys}
+    keys: dict[str, Scalar] = {}
+    for run in runs:
+        keys.update(run.config)
     return [
         key
         for key in keys
-        if (len(seen[key]) > 1 or key in _ALWAYS)
-        and not (key.endswith("._target_") and key.removesuffix("._target_") in seen)
+        if wanted(key)
+        and not (key.endswith("._target_") and key.removesuffix("._target_") in keys)
+        and (key in _ALWAYS or len({run.config.get(key, _NOWHERE) for run in runs}) > 1)
     ]
 
 

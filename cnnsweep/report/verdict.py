@@ -22,7 +22,7 @@ def _verdict(groups: list[Group], pairs: list[Pair], comparison: Comparison, met
     if len(groups) == 1:
         group = groups[0]
         shown = metric.show_mean(group.mean, group.deviation, group.n)
-        return f"{group.label}: {metric.name} {shown}; nothing to compare it with."
+        return f"{group.label} has {metric.name} {shown}; there is nothing to compare it with."
     if not pairs:
         return (
             "; ".join(f"{g.label} {metric.show_mean(g.mean, g.deviation, g.n)}" for g in groups[:5])

@@ -42,6 +42,9 @@ def _xy(axes: Axes, chart: XY) -> None:
         else:
             _draw(axes, series)
     _axes(axes, chart)
+    if bars:
+        axes.invert_yaxis()
+        axes.set(xlabel=chart.y_title, ylabel=chart.x_title)
     if chart.ticks is not None:
         axes.set_xticks(range(len(chart.ticks)), chart.ticks, rotation=20, ha="right")
     for x, y, text in chart.notes:
@@ -77,12 +80,13 @@ def _draw(axes: Axes, series: Series) -> None:
 
 
 def _bars(axes: Axes, series: Series, place: int, total: int) -> None:
+    """Lying down, so that long names can be read."""
     width = 0.8 / total
     names = [str(x) for x in series.x]
     heights = [0.0 if y is None else y for y in series.y]
     shifted = np.arange(len(names)) + (place - (total - 1) / 2) * width
-    axes.bar(shifted, heights, width, color=series.color, label=series.name)
-    axes.set_xticks(range(len(names)), names)
+    axes.barh(shifted, heights, width, color=series.color, label=series.name)
+    axes.set_yticks(range(len(names)), names)
 
 
 def _heat(figure: Figure, axes: Axes, chart: Heat) -> None:

@@ -29,7 +29,9 @@ def _xy(chart: XY) -> Json:
         layout["annotations"] = [
             {"x": x, "y": y, "text": _text(text), "showarrow": False} for x, y, text in chart.notes
         ]
-    layout["barmode"] = "group"
+    if chart.series and chart.series[0].kind == "bars":
+        layout["xaxis"], layout["yaxis"] = layout["yaxis"], layout["xaxis"]
+        layout["yaxis"]["autorange"] = "reversed"
     return {"data": [t for s in chart.series for t in _traces(s)], "layout": layout}
 
 
@@ -52,7 +54,9 @@ _HOVER = "%{text}<br>%{x:.4~g}, %{y:.4~g}<extra></extra>"
 
 def _look(series: Series) -> Json:
     if series.kind == "bars":
-        return {"type": "bar", "marker": {"color": series.color}}
+        # Lying down, so that long names can be read.
+        marked = {"marker": {"color": series.color}, "x": series.y, "y": series.x}
+        return {"type": "bar", "orientation": "h", **marked}
     if series.kind in ("line", "steps"):
         line: Json = {"color": series.color, "width": 1 if series.faint else 2}
         line |= {"dash": "dot"} if series.dashed else {}
@@ -115,7 +119,7 @@ def _cells(chart: Heat) -> Iterator[Json]:
 def _layout(x_title: str, y_title: str, x_log: bool, y_log: bool) -> Json:
     def axis(title: str, log: bool) -> Json:
         made: Json = {"title": {"text": _text(title)}, "automargin": True, "zeroline": False}
-        return made | ({"type": "log"} if log else {})
+        return made | ({"type": "log", "exponentformat": "power"} if log else {})
 
     return {
         "height": _HEIGHT,

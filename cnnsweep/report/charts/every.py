@@ -45,17 +45,17 @@ def every_chart(answer: Answer, facts: Sequence[tuple[Tried, Facts]]) -> list[Se
     names = [group.label for group in answer.grouping.groups]
     colors = Colors([*names, *(one.label for one in sweeps)])
     parts = [(one, told.importances) for one, told in facts]
+    course = [chart for one in sweeps[:_MOST_SWEEPS] for chart in intermediate(one)]
     own = [
         chart
         for one, weights in parts[:_MOST_SWEEPS]
-        for chart in (*intermediate(one), *parallel(one), *contour(one, weights))
+        for chart in (*parallel(one), *contour(one, weights))
     ]
     sections = [
         Section("Learning curves", list(learning_curves(answer, colors))),
         Section("What accuracy costs", list(trade_offs(answer, colors))),
         Section("Confusion", list(confusion(answer))),
-        Section("Course of the searches", list(history(sweeps, colors))),
-        Section("What mattered", [*importances(parts, colors), *slices(sweeps, colors)]),
-        Section("Each sweep", own),
+        Section("Course of the searches", [*history(sweeps, colors), *course]),
+        Section("What mattered", [*importances(parts, colors), *slices(sweeps, colors), *own]),
     ]
     return [section for section in sections if section.charts]

@@ -87,14 +87,15 @@ def intermediate(one: Tried) -> Iterator[Chart]:
     """The objective by epoch of every trial: pruned ones end early."""
     runs = [r for r in one.sweep.runs if r.role in ("search", "grid")]
     runs = [r for r in runs if one.metric.name in r.metrics]
+    runs = [r for r in runs if r.status in ("completed", "pruned")]
     pruned = [run for run in runs if run.status == "pruned"]
     completed = [run for run in runs if run.status == "completed"]
     if not pruned and not one.sweep.searched:
         return
     kept = [r for many in (completed, pruned) for r in many[:: 1 + len(many) * 2 // _MOST_LINES]]
     series = [
-        _bundle(one, [r for r in kept if r.status == "completed"], "completed", GREY),
-        _bundle(one, [r for r in kept if r.status == "pruned"], "pruned", _PRUNED),
+        _bundle(one, [r for r in kept if r.status == "completed"], "completed", GREY, faint=True),
+        _bundle(one, [r for r in kept if r.status == "pruned"], "pruned", _PRUNED, faint=False),
     ]
     caption = f"One line a trial: {len(completed):,} completed, {len(pruned):,} pruned"
     caption += f"; {len(kept)} of them drawn, evenly chosen." if len(kept) < len(runs) else "."
@@ -104,7 +105,7 @@ def intermediate(one: Tried) -> Iterator[Chart]:
     )  # fmt: skip
 
 
-def _bundle(one: Tried, runs: list[Run], name: str, color: str) -> Series:
+def _bundle(one: Tried, runs: list[Run], name: str, color: str, *, faint: bool) -> Series:
     """Many runs as one line with gaps."""
     scale = 100 if one.metric.percent else 1
     xs: list[float | None] = []
@@ -113,4 +114,4 @@ def _bundle(one: Tried, runs: list[Run], name: str, color: str) -> Series:
         column = run.metrics[one.metric.name]
         xs += [*map(float, range(1, len(column) + 1)), None]
         ys += [*(None if v is None else scale * v for v in column), None]
-    return Series(name, xs, ys, "line", color, faint=True)
+    return Series(name, xs, ys, "line", color, faint=faint)

@@ -25,7 +25,7 @@ def trade_offs(answer: Answer, colors: Colors) -> Iterator[Chart]:
         for figure, title in _COSTS.items():
             points = {id(group): _points(answer, group, figure) for group in groups}
             with_points = [group for group in groups if points[id(group)]]
-            if with_points and figure != answer.metric.name:
+            if len(with_points) > 1 and figure != answer.metric.name:
                 where = f" ({name_stratum(stratum)})" if len(strata) > 1 else ""
                 yield _chart(answer, figure, title, where, with_points, points, colors)
 

@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from cnnsweep.report.like import setting_keys
 from cnnsweep.report.metric import Metric, choose_metric
 from cnnsweep.report.run import Run, finite
 from cnnsweep.report.safe_files import Scalar
 from cnnsweep.report.sweep_folder import Sweep
+
+_MOST_STEPS = 12
 
 
 @dataclass(slots=True)
@@ -46,8 +50,13 @@ def tried(sweep: Sweep, label: str) -> Tried | None:
 
 
 def wants_log(values: Sequence[float]) -> bool:
-    """Whether values are positive and span so much that a linear axis would crowd them."""
-    return min(values) > 0 and max(values) / min(values) >= 50
+    """Whether a linear axis would crowd the values: a wide span, or steps of equal factors."""
+    if min(values) <= 0:
+        return False
+    if max(values) / min(values) >= 50:
+        return True
+    steps = np.diff(np.log(sorted(set(values))))
+    return 2 <= len(steps) <= _MOST_STEPS and bool(steps.max() - steps.min() < 0.1 * steps.max())
 
 
 def shown(value: Scalar) -> str:

@@ -55,7 +55,7 @@ function written(cell, column) {
 }
 
 function draw(limit = rowsPerPage) {
-  const columns = [...state.shown].sort((a, b) => a - b);
+  const columns = [...state.shown];
   const head = make("tr");
   for (const c of columns) {
     const th = make("th"), button = make("button", page.columns[c]);
@@ -77,7 +77,8 @@ function draw(limit = rowsPerPage) {
     for (const c of columns) {
       const td = make("td");
       if (c === page.folder) {
-        const link = make("a", page.rows[i][c]);
+        const link = make("a", page.rows[i][c].split("/").slice(-3).join("/"));
+        link.title = page.rows[i][c];
         link.href = page.links[i];
         td.append(link);
       } else td.textContent = written(page.rows[i][c], c);
@@ -123,6 +124,7 @@ function dressed(layout) {
   return {
     ...layout,
     font: { color: ink, family: "system-ui, sans-serif", size: 12 },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: style.getPropertyValue("--soft").trim(), activecolor: ink },
     hoverlabel: { bgcolor: style.getPropertyValue("--card").trim(), font: { color: ink } },
     xaxis: { ...layout.xaxis, ...axis },
     yaxis: { ...layout.yaxis, ...axis },
