@@ -111,7 +111,7 @@ def kill_in_training(
     on to its end.
     """
     process = start(line)
-    if not _wait_for_training(process, folder):
+    if not wait_for_training(process, folder):
         finish(process)
         return False
     time.sleep(draw.uniform(0, most_seconds))
@@ -127,7 +127,7 @@ def kill_in_training(
     return True
 
 
-def _wait_for_training(process: "subprocess.Popen[str]", folder: Path) -> bool:
+def wait_for_training(process: "subprocess.Popen[str]", folder: Path) -> bool:
     """Until an epoch is reported by this launch; False where the sweep ends before."""
     journal = folder / "study.journal"
     before = journal.stat().st_size if journal.exists() else 0

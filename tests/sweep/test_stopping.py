@@ -1,0 +1,61 @@
+"""Ctrl-C and SIGTERM: running trials keep their last whole epoch, and nothing is left behind."""
+
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+
+from cnnsweep.run_folder import RunFolder
+from tests.sweep.driving import (
+    OURS,
+    TOY,
+    TOY_SPACE,
+    command,
+    finish,
+    start,
+    study,
+    wait_for_training,
+    workers,
+)
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_every_run_and_leaves_no_process(
+    tmp_path: Path, sent: signal.Signals, code: int
+) -> None:
+    folder = tmp_path / "sweep"
+    process = start(command(OURS, folder, "search=sgd", "model=lenet", "epochs=500"))
+    assert wait_for_training(process, folder)
+    at_work = workers(process)
+    process.send_signal(sent)
+    done = finish(process, seconds=60)
+    assert done.code == code, done.text
+    assert at_work
+    assert not any(psutil.pid_exists(worker.pid) for worker in at_work)
+    statuses = [RunFolder(run).read_result() for run in folder.glob("[0-9]*")]
+    assert "interrupted" in [s["status"] for s in statuses if s is not None]
+
+
+def test_workers_die_with_a_killed_launching_process(tmp_path: Path) -> None:
+    folder = tmp_path / "sweep"
+    process = start(command(TOY, folder, *TOY_SPACE, "epochs=500", "epoch_seconds=0.1"))
+    assert wait_for_training(process, folder)
+    at_work = workers(process)
+    process.kill()
+    finish(process)
+    _, alive = psutil.wait_procs(at_work, timeout=10)
+    assert at_work
+    assert alive == []
+
+
+def test_a_second_launch_says_who_holds_the_sweep(tmp_path: Path) -> None:
+    folder = tmp_path / "sweep"
+    settings = (*TOY_SPACE, "epochs=20", "epoch_seconds=0.05", "hydra.sweeper.n_trials=2")
+    first = start(command(TOY, folder, *settings))
+    assert wait_for_training(first, folder)
+    second = finish(start(command(TOY, folder, *settings)))
+    assert second.code != 0
+    assert f"is being worked on by process {first.pid}" in second.text
+    assert finish(first).code == 0
+    assert len(study(folder).trials) == 2
