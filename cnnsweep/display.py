@@ -117,6 +117,7 @@ class Bars(Lines):
             BarColumn(),
             TextColumn("{task.fields[figures]}"),
             TimeRemainingColumn(),
+            transient=True,
             console=console,
         )
         self._shown = 0.0

@@ -3,7 +3,7 @@
 import inspect
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
@@ -39,9 +39,8 @@ def build(
     if node._target_ is None:
         return None
     target = str(node._target_)
-    arguments: dict[str, Any] = {
-        str(key): node[key] for key in node if key not in without and key != "_target_"
-    }
+    plain = cast(dict[str, Any], OmegaConf.to_container(node, resolve=True))
+    arguments = {k: v for k, v in plain.items() if k not in without and k != "_target_"}
     try:
         accepted = _parameters(target)
         if accepted is not None:

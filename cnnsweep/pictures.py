@@ -114,7 +114,10 @@ def draw_confusion(path: Path, answers: Answers) -> None:
     figure.colorbar(shown, label="share of the class", shrink=0.8)
     if classes <= _MOST_NUMBERED_CLASSES:
         _number(axes, counts, shares)
-    axes.set_xticks(range(classes), answers.classes, rotation=45, ha="right")
+    if max(map(len, answers.classes)) > 2:
+        axes.set_xticks(range(classes), answers.classes, rotation=45, ha="right")
+    else:
+        axes.set_xticks(range(classes), answers.classes)
     axes.set_yticks(range(classes), answers.classes)
     axes.set_xlabel("prediction")
     axes.set_ylabel("label")

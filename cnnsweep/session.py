@@ -62,7 +62,7 @@ class Session:
         behind = len(trainer.history)
         self.display.started(trainer.train.images, behind, trainer.epochs)
         if self.logger is not None:
-            self.logger.started(behind)
+            self.logger.started(trainer.history)
         if behind:
             log.info("going on after epoch %d", behind)
             self.display.say(f"going on after epoch {behind} of {trainer.epochs}")

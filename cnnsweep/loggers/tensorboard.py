@@ -1,12 +1,13 @@
 """TensorBoard event files in the run folder."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from cnnsweep.bad_input import BadInput
+from cnnsweep.loggers.protocol import Row
 from cnnsweep.run_folder import RunFolder
 
 FOLDER = "tensorboard"
@@ -27,12 +28,14 @@ class TensorBoard:
         self._make_writer = SummaryWriter
         self._folder = folder / FOLDER
 
-    def started(self, epochs_behind: int) -> None:
-        # purge_step makes readers drop what a killed run logged after its last checkpoint.
-        purge_step = epochs_behind + 1 if epochs_behind else None
-        self._writer = self._make_writer(str(self._folder), purge_step=purge_step)
+    def started(self, history: Sequence[Row]) -> None:
+        # A killed run may have logged an epoch too many, or one too few: readers drop all of it.
+        has_events = self._folder.is_dir()
+        self._writer = self._make_writer(str(self._folder), purge_step=0 if has_events else None)
+        for row in history:
+            self.epoch_ended(row)
 
-    def epoch_ended(self, row: Mapping[str, float | int | None]) -> None:
+    def epoch_ended(self, row: Row) -> None:
         for name, value in row.items():
             if name != "epoch" and value is not None:
                 self._writer.add_scalar(name, value, int(row["epoch"] or 0))

@@ -1,0 +1,38 @@
+from pathlib import Path
+
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from tests.command import TINY, cnnsweep, complaint_of, start, succeeded
+from tests.left import metrics
+
+
+def events(folder: Path) -> EventAccumulator:
+    read = EventAccumulator(str(folder / "tensorboard"))
+    read.Reload()
+    return read
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_tensorboards_own_reader_finds_every_epoch_once_even_after_a_kill(tmp_path: Path) -> None:
+    arguments = (*TINY, "epochs=8", "logger=tensorboard", "hydra.run.dir=run")
+    folder = tmp_path / "run"
+    process = start(*arguments, cwd=tmp_path)
+    while process.poll() is None and not (folder / "last.pt").exists():
+        pass
+    process.kill()
+    process.communicate()
+    succeeded(cnnsweep(*arguments, cwd=tmp_path))
+    read = events(folder)
+    assert set(read.Tags()["images"]) == {"curves", "predictions", "confusion"}
+    for name in ("train_loss", "val_accuracy", "learning_rate"):
+        logged = read.Scalars(name)
+        assert [scalar.step for scalar in logged] == list(range(1, 9))
+        wanted = [float(row[name]) for row in metrics(folder)]
+        assert [scalar.value for scalar in logged] == pytest.approx(wanted, rel=1e-6)
+
+
+def test_without_the_package_one_line_says_how_to_get_it(tmp_path: Path) -> None:
+    (tmp_path / "tensorboard.py").write_text("raise ModuleNotFoundError('tensorboard')\n")
+    done = cnnsweep(*TINY, "logger=tensorboard", cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    assert "cnnsweep[tensorboard]" in complaint_of(done)

@@ -1,0 +1,79 @@
+"""The house rules that a machine can see to."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import cnnsweep
+from tests.command import REPOSITORY
+
+PACKAGE = Path(cnnsweep.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+FORBIDDEN = {
+    "data": ("hydra", "omegaconf", "cnnsweep.models", "cnnsweep.training", "cnnsweep.run_folder"),
+    "models": ("hydra", "omegaconf", "cnnsweep.data", "cnnsweep.training", "cnnsweep.run_folder"),
+    "training": ("hydra", "omegaconf", "cnnsweep.data", "cnnsweep.models", "cnnsweep.run_folder"),
+    "report": ("hydra", "omegaconf", "torch", "cnnsweep.run", "cnnsweep.sweep"),
+}
+BANNED_NAMES = {"utils", "helpers", "common", "misc"}
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def is_below(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
+
+
+@pytest.mark.parametrize("part", FORBIDDEN)
+def test_arrows_run_one_way(part: str) -> None:
+    wrong = [
+        f"{path.relative_to(PACKAGE)} imports {name}"
+        for path in FILES
+        if path.relative_to(PACKAGE).parts[0] == part
+        for name in imports(path)
+        if any(is_below(name, forbidden) for forbidden in FORBIDDEN[part])
+    ]
+    assert wrong == []
+
+
+def test_a_single_run_needs_no_sweep() -> None:
+    outside = [path for path in FILES if path.relative_to(PACKAGE).parts[0] != "sweep"]
+    users = [
+        str(path.relative_to(PACKAGE))
+        for path in outside
+        if any(is_below(name, "cnnsweep.sweep") for name in imports(path))
+    ]
+    assert users == []
+
+
+def test_a_file_is_named_after_its_idea() -> None:
+    assert [str(path) for path in FILES if path.stem in BANNED_NAMES] == []
+
+
+def test_no_file_names_one_machines_folders() -> None:
+    tracked = [*FILES, REPOSITORY / "README.md", *(REPOSITORY / "conf").rglob("*.yaml")]
+    pattern = re.compile(r"/(root|work|home|Users)/")
+    assert [str(path) for path in tracked if pattern.search(path.read_text())] == []
+
+
+def commands() -> list[str]:
+    """The lines of the README's shell blocks that call us."""
+    blocks = re.findall(
+        r"```(?:bash|sh|console)\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.S
+    )
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    return [line.split("#")[0].strip() for line in lines if "python -m cnnsweep" in line]
+
+
+def test_the_readme_shows_commands() -> None:
+    assert len(commands()) >= 8

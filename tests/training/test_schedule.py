@@ -1,0 +1,67 @@
+import pytest
+import torch
+from torch import nn
+from torch.optim.lr_scheduler import ExponentialLR, LinearLR, OneCycleLR, ReduceLROnPlateau
+
+from cnnsweep.bad_input import BadInput
+from cnnsweep.training.schedule import Schedule, in_turn
+
+
+def optimizer() -> torch.optim.Optimizer:
+    return torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
+
+
+def rates(
+    schedule: Schedule, made: torch.optim.Optimizer, losses: list[float], batches: int
+) -> list[float]:
+    """The learning rate after each epoch."""
+    found = []
+    for loss in losses:
+        for _ in range(batches):
+            made.step()
+            schedule.batch_ended()
+        schedule.epoch_ended(loss)
+        found.append(made.param_groups[0]["lr"])
+    return found
+
+
+def test_an_epochs_schedule_steps_once_an_epoch() -> None:
+    made = optimizer()
+    schedule = Schedule(ExponentialLR(made, gamma=0.5), "epoch")
+    assert rates(schedule, made, [1, 1, 1], batches=7) == [0.5, 0.25, 0.125]
+
+
+def test_a_batchs_schedule_steps_once_a_batch() -> None:
+    made = optimizer()
+    schedule = Schedule(OneCycleLR(made, max_lr=1.0, epochs=2, steps_per_epoch=4), "batch")
+    found = rates(schedule, made, [1, 1], batches=4)
+    assert found[0] > 1000 * found[1]
+
+
+def test_a_plateau_is_one_of_the_loss() -> None:
+    made = optimizer()
+    schedule = Schedule(ReduceLROnPlateau(made, factor=0.1, patience=1), "epoch")
+    assert rates(schedule, made, [1.0, 0.9, 0.9, 0.9], batches=1) == [1.0, 1.0, 1.0, 0.1]
+
+
+def test_no_scheduler_keeps_the_rate_and_has_no_state() -> None:
+    made = optimizer()
+    schedule = Schedule(None, "epoch")
+    assert rates(schedule, made, [1, 1], batches=3) == [1.0, 1.0]
+    assert schedule.state_dict() == {}
+
+
+def test_schedules_in_turn_begin_at_their_milestones() -> None:
+    made = optimizer()
+    parts = [
+        lambda o: LinearLR(o, start_factor=0.5, total_iters=2),
+        lambda o: ExponentialLR(o, gamma=0.1),
+    ]
+    schedule = Schedule(in_turn(made, schedules=parts, milestones=[2]), "epoch")
+    assert made.param_groups[0]["lr"] == 0.5
+    assert rates(schedule, made, [1, 1, 1], batches=1) == pytest.approx([0.75, 1.0, 0.1])
+
+
+def test_a_milestone_too_few_is_refused() -> None:
+    with pytest.raises(BadInput, match="need 1 milestones"):
+        in_turn(optimizer(), schedules=[lambda o: LinearLR(o)] * 2, milestones=[])
