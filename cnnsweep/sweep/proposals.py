@@ -6,6 +6,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseGASampler
 from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
@@ -53,12 +54,24 @@ class Proposals:
         return waiting[0] if waiting else len(trials)
 
     def _complete(self, trial: Trial) -> FrozenTrial:
+        self._settle_parents(trial)
         for name, distribution in self.space.items():
             trial._suggest(name, distribution)
         if self.extend is not None:
             self.extend(self.config, trial)
         self.study._storage.set_trial_user_attr(trial._trial_id, FOLDER, str(trial.number))
         return self.study._storage.get_trial(trial._trial_id)
+
+    def _settle_parents(self, trial: Trial) -> None:
+        """Genetic samplers read a generation's parents back in another order than they chose them.
+
+        So they are chosen here, and always read back.
+        """
+        sampler = self.study.sampler
+        if isinstance(sampler, BaseGASampler):
+            stored = self.study._storage.get_trial(trial._trial_id)
+            generation = sampler.get_trial_generation(self.study, stored)
+            sampler.get_parent_population(self.study, generation)
 
 
 class _WriteOnce:

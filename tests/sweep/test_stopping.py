@@ -20,12 +20,18 @@ from tests.sweep.driving import (
 )
 
 
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("app", "settings", "sent", "code"),
+    [
+        (OURS, ("search=sgd", "model=lenet", "epochs=500"), signal.SIGINT, 130),
+        (TOY, (*TOY_SPACE, "epochs=500", "epoch_seconds=0.1"), signal.SIGTERM, 143),
+    ],
+)
 def test_a_signal_stops_every_run_and_leaves_no_process(
-    tmp_path: Path, sent: signal.Signals, code: int
+    tmp_path: Path, app: tuple[str, ...], settings: tuple[str, ...], sent: signal.Signals, code: int
 ) -> None:
     folder = tmp_path / "sweep"
-    process = start(command(OURS, folder, "search=sgd", "model=lenet", "epochs=500"))
+    process = start(command(app, folder, *settings))
     assert wait_for_training(process, folder)
     at_work = workers(process)
     process.send_signal(sent)

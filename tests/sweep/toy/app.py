@@ -22,6 +22,7 @@ from cnnsweep import listener
 from cnnsweep.conf_dir import CONF_DIR
 from cnnsweep.outcome import Outcome, recorded
 from cnnsweep.run_folder import RunFolder, write_text_whole
+from cnnsweep.signals import Terminated, raise_on_sigterm
 from cnnsweep.whitelist import allowed_targets
 
 
@@ -86,8 +87,14 @@ def _mishap(config: DictConfig, epoch: int) -> None:
 
 if __name__ == "__main__":
     faulthandler.enable()
-    here = Path(__file__).parent
     sys.argv.append(f"hydra.searchpath=[file://{CONF_DIR}]")
-    hydra.main(config_path=str(here), config_name="config", execution_whitelist=allowed_targets())(
-        task
-    )()
+    raise_on_sigterm()
+    decorate = hydra.main(
+        config_path=str(Path(__file__).parent),
+        config_name="config",
+        execution_whitelist=allowed_targets(),
+    )
+    try:
+        decorate(task)()
+    except Terminated:
+        sys.exit(143)
