@@ -2,12 +2,16 @@
 
 import ast
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
 import cnnsweep
+from cnnsweep.conf_dir import CONF_DIR
 from tests.command import REPOSITORY
 
 PACKAGE = Path(cnnsweep.__file__).parent
@@ -67,13 +71,26 @@ def test_no_file_names_one_machines_folders() -> None:
 
 
 def commands() -> list[str]:
-    """The lines of the README's shell blocks that call us."""
-    blocks = re.findall(
-        r"```(?:bash|sh|console)\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.S
-    )
-    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
-    return [line.split("#")[0].strip() for line in lines if "python -m cnnsweep" in line]
+    """The lines of the README's shell blocks that run us."""
+    text = (REPOSITORY / "README.md").read_text()
+    blocks = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
+    lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
+    return [line.partition("python -m cnnsweep")[2] for line in lines if "-m cnnsweep" in line]
 
 
 def test_the_readme_shows_commands() -> None:
-    assert len(commands()) >= 8
+    assert len(commands()) >= 10
+
+
+@pytest.mark.parametrize("command", [line for line in commands() if not line.startswith(".")])
+def test_every_command_of_the_readme_composes(command: str) -> None:
+    typed = [word for word in shlex.split(command) if not word.startswith("--")]
+    composed = []
+    for override in OverridesParser.create().parse_overrides(typed):
+        if override.is_sweep_override():
+            value = next(override.sweep_string_iterator())
+        else:
+            value = override.get_value_element_as_str()
+        composed.append(f"{str(override.input_line).partition('=')[0]}={value}")
+    with initialize_config_dir(str(CONF_DIR)):
+        compose("config", composed)
