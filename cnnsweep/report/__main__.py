@@ -5,10 +5,11 @@ import sys
 
 from cnnsweep.bad_input import BadInput
 from cnnsweep.report.arguments import parse
+from cnnsweep.report.escape import plain
 
 
 def main(words: list[str] | None = None) -> int:
-    """Run the command; the exit code is 0, or 2 with one line on what to change."""
+    """Run the command; the exit code is 0, or 1 with one line on what to change."""
     try:
         arguments = parse(words)
         # Only now: --help and a mistyped option should not wait for numpy and rich.
@@ -16,8 +17,8 @@ def main(words: list[str] | None = None) -> int:
 
         report(arguments)
     except BadInput as error:
-        print(f"cnnsweep.report: {error}", file=sys.stderr)
-        return 2
+        print(f"error: {plain(str(error))}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # `| head` has seen enough

@@ -2,7 +2,9 @@
 
 import argparse
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
+from typing import NoReturn
 
 from cnnsweep.bad_input import BadInput, unknown
 from cnnsweep.report.question import DEFAULT_FORMATS, EVERY, FORMATS, Question
@@ -55,8 +57,18 @@ def _formats(typed: str) -> tuple[str, ...]:
     return names
 
 
+class _Parser(argparse.ArgumentParser):
+    """Complains in one line, with the nearest option."""
+
+    def error(self, message: str) -> NoReturn:
+        typed = message.partition("unrecognized arguments: ")[2].split(" ")[0]
+        options = [name for action in self._actions for name in action.option_strings]
+        near = get_close_matches(typed, options, n=1, cutoff=0.5)
+        raise BadInput(f"{message}{f'. Did you mean {near[0]}?' if near else ''}")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m cnnsweep.report",
         description="Compare all runs below some folders: which is best, by how much, is it real, "
         "what did it cost. Needs neither torch nor a network.",

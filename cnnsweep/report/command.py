@@ -10,6 +10,7 @@ from cnnsweep.report.answer import Answer, answer
 from cnnsweep.report.arguments import Arguments
 from cnnsweep.report.cache import FILE as CACHE
 from cnnsweep.report.charts.every import every_chart, tried_sweeps
+from cnnsweep.report.escape import plain
 from cnnsweep.report.gather import gather, roots
 from cnnsweep.report.page import page
 from cnnsweep.report.pictures import write_pictures
@@ -17,15 +18,23 @@ from cnnsweep.report.question import DEFAULT_FORMATS, Question
 from cnnsweep.report.studies import Studies
 from cnnsweep.report.terminal import show
 from cnnsweep.report.text_files import report_md, report_tex, runs_csv, summary_csv
+from cnnsweep.report.watch import watch
 from cnnsweep.run_folder import write_text_whole
 
 _DRAWN = {"md", "html", "png", "svg"}  # what charts or studies go into
 
 
 def report(arguments: Arguments) -> None:
-    """Print the answer, then write the files that were asked for."""
+    """Print the answer, then write the files that were asked for; once, or until Ctrl-C."""
     console = _console()
     folders = roots(arguments.folders)
+    if not arguments.watch:
+        _report(arguments, folders, console)
+        return
+    watch(folders, arguments.every, console, lambda: _report(arguments, folders, console))
+
+
+def _report(arguments: Arguments, folders: list[Path], console: Console) -> None:
     out = arguments.out or _default_out(arguments.folders)
     cache = out / CACHE if arguments.formats else None
     found = _gathered(folders, cache, arguments.question)
@@ -33,7 +42,7 @@ def report(arguments: Arguments) -> None:
     show(found, console)
     if arguments.formats:
         written = write_files(found, out, arguments.formats, studies)
-        console.print(f"written: {written}", markup=False, soft_wrap=True)
+        console.print(f"written: {plain(str(written))}", markup=False, soft_wrap=True)
 
 
 def write_report(folder: Path) -> Path:

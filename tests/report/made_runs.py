@@ -203,7 +203,7 @@ def make_grid(
     folder: Path, models: Sequence[str], seeds: Sequence[int], **settings: Any
 ) -> list[Path]:
     """A grid of Hydra's basic sweeper: one numbered job for each model and seed."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "multirun.yaml").write_text("hydra:\n  sweeper:\n    max_batch_size: null\n")
     jobs = [(model, seed) for model in models for seed in seeds]
     return [

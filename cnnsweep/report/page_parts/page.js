@@ -160,6 +160,5 @@ async function start() {
   dark.addEventListener("change", () => drawn.forEach(plot));
   addEventListener("beforeprint", () => { printing = true; all.forEach(plot); draw(500); });
   addEventListener("afterprint", () => { printing = false; drawn.forEach(plot); draw(); });
-  document.documentElement.dataset.ready = "yes";
 }
-start();
+const ready = start();

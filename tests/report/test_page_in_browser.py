@@ -1,0 +1,141 @@
+"""The page in a real browser: sorts, filters, draws, and asks nobody for anything."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import cnnsweep.report
+
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
+DRIVER = shutil.which("chromedriver")
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None or DRIVER is None, reason="Chromium and its chromedriver are not installed"
+)
+
+
+@pytest.fixture(scope="module")
+def page(mixed: Path) -> Path:
+    return cnnsweep.report.write(mixed)
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Any]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
+        options.add_argument(flag)
+    logs = {"browser": "ALL", "performance": "ALL"}
+    options.set_capability("goog:loggingPrefs", logs)
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    try:
+        driver.set_script_timeout(60)
+        yield driver
+    finally:
+        driver.quit()
+
+
+def _open(browser: Any, page: Path, width: int, scheme: str) -> None:
+    """Open the page and wait until plotly is unpacked."""
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    feature = {"name": "prefers-color-scheme", "value": scheme}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+    browser.get_log("performance")  # what the browser asked itself for at its start
+    browser.get(page.as_uri())
+    browser.execute_async_script("const done = arguments[0]; ready.then(() => done());")
+
+
+def _column(browser: Any, name: str) -> list[str]:
+    code = """const names = [...document.querySelectorAll("#table th")].map((th) => th.textContent);
+    return [...document.querySelectorAll("#table tbody tr")]
+      .map((tr) => tr.children[names.indexOf(arguments[0])].textContent);"""
+    return list(browser.execute_script(code, name))
+
+
+def _click(browser: Any, name: str) -> None:
+    code = """[...document.querySelectorAll("#table th button")]
+      .find((button) => button.textContent === arguments[0]).click();"""
+    browser.execute_script(code, name)
+
+
+def _filter(browser: Any, text: str) -> None:
+    box = browser.find_element("id", "filter")
+    box.clear()
+    box.send_keys(text or " ")
+
+
+def _draw_all(browser: Any) -> int:
+    code = """const done = arguments[0];
+    Promise.all([...document.querySelectorAll(".plot")].map(plot))
+      .then(() => done(document.querySelectorAll(".plot .main-svg").length));"""
+    return int(browser.execute_async_script(code))
+
+
+def _complaints(browser: Any) -> list[str]:
+    return [entry["message"] for entry in browser.get_log("browser") if entry["level"] != "DEBUG"]
+
+
+def _requests(browser: Any) -> set[str]:
+    """Schemes of all addresses that were asked for."""
+    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    sent = [e for e in events if e["method"] == "Network.requestWillBeSent"]
+    return {event["params"]["request"]["url"].split(":")[0] for event in sent}
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_the_page_sorts_filters_and_draws_without_errors_or_requests(
+    browser: Any, page: Path, width: int, scheme: str
+) -> None:
+    _open(browser, page, width, scheme)
+    best = _column(browser, "test_accuracy")
+    assert best == sorted(best, key=lambda cell: -float(cell.rstrip(" %").replace("–", "0")))
+    _click(browser, "model")
+    assert _column(browser, "model")[0] == "lenet"
+    _click(browser, "model")
+    assert _column(browser, "model")[0] == "simple"
+    _filter(browser, "model=resnet test_accuracy>0.5 status=completed")
+    assert set(_column(browser, "model")) == {"resnet"}
+    assert "–" not in _column(browser, "test_accuracy")
+    _filter(browser, "damaged")
+    assert len(_column(browser, "folder")) == 1
+    _filter(browser, "nothing-has-this")
+    assert browser.find_element("id", "where").text == "no run fits"
+    assert _draw_all(browser) > 30
+    overflow = "return document.documentElement.scrollWidth - innerWidth"
+    assert browser.execute_script(overflow) <= 0
+    assert _complaints(browser) == []
+    assert _requests(browser) <= {"file", "data", "blob"}
+
+
+def test_pages_turn_and_columns_can_be_chosen(browser: Any, page: Path) -> None:
+    _open(browser, page, 1280, "light")
+    first = _column(browser, "folder")
+    assert len(first) == 50
+    browser.find_element("id", "next").click()
+    assert not {*first} & {*_column(browser, "folder")}
+    choose = """const label = [...document.querySelectorAll("#columns label")]
+      .find((label) => label.textContent.trim() === arguments[0]);
+    label.firstChild.click();"""
+    browser.execute_script(choose, "val_loss")
+    assert len(_column(browser, "val_loss")) > 1
+
+
+def test_printing_draws_everything_in_ink(browser: Any, page: Path) -> None:
+    _open(browser, page, 1280, "dark")
+    browser.execute_script("dispatchEvent(new Event('beforeprint'))")
+    drawn = "return document.querySelectorAll('.plot .main-svg').length > 30"
+    assert browser.execute_script(drawn)
+    browser.execute_cdp_cmd("Page.printToPDF", {})
+    assert _complaints(browser) == []
