@@ -65,6 +65,7 @@ def settle(study: Study, present: Facts, say: Callable[[str], None]) -> None:
 
 
 def _refuse_mixing(before: dict[str, Any], now: dict[str, Any]) -> None:
+    _refuse_another_space(before["space"], now["space"])
     differing = differing_keys(before["config"], now["config"])
     said = [
         f"{k} (was {_look_up(before['config'], k)}, is {_look_up(now['config'], k)})"
@@ -78,7 +79,9 @@ def _refuse_mixing(before: dict[str, Any], now: dict[str, Any]) -> None:
             f"this sweep was begun with another config, and results would mix: {', '.join(said)}. "
             "Type what was typed first, or choose another hydra.sweep.dir"
         )
-    old, new = before["space"], now["space"]
+
+
+def _refuse_another_space(old: dict[str, str], new: dict[str, str]) -> None:
     if old.keys() != new.keys():
         raise BadInput(
             f"this sweep was begun over {', '.join(old) or 'nothing'}, not {', '.join(new)}; "

@@ -71,6 +71,10 @@ def _tell(row: dict[str, Any]) -> None:
 
 
 def _mishap(config: DictConfig, epoch: int) -> None:
+    if config.mishap == "tell_device":
+        Path(HydraConfig.get().runtime.output_dir, "device").write_text(
+            os.environ["CUDA_VISIBLE_DEVICES"]
+        )
     if epoch != 2:
         return
     if config.mishap == "raise":

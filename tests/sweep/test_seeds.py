@@ -1,0 +1,108 @@
+"""Several seeds a trial, an honest winner, and several objectives."""
+
+from pathlib import Path
+from statistics import mean
+
+import pytest
+from omegaconf import DictConfig, OmegaConf
+from optuna.trial import TrialState
+
+from cnnsweep.run_folder import RunFolder
+from cnnsweep.sweep.confirm import spread
+from tests.sweep.driving import TOY, TOY_SPACE, Done, study, sweep
+
+SEEDS = ("hydra.sweeper.seeds=3", "hydra.sweeper.confirm=2", "hydra.sweeper.n_trials=10")
+
+
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
+    folder = tmp_path_factory.mktemp("seeds") / "sweep"
+    return folder, sweep(TOY, folder, *TOY_SPACE, *SEEDS, "epoch_seconds=0")
+
+
+def result(run: Path) -> dict[str, object]:
+    recorded = RunFolder(run).read_result()
+    assert recorded is not None
+    return recorded
+
+
+def results_file(folder: Path) -> DictConfig:
+    loaded = OmegaConf.load(folder / "optimization_results.yaml")
+    assert isinstance(loaded, DictConfig)
+    return loaded
+
+
+def test_a_trial_s_objective_is_the_mean_over_its_seeds(seeded: tuple[Path, Done]) -> None:
+    folder, done = seeded
+    assert done.code == 0, done.text
+    for trial in study(folder).get_trials(states=(TrialState.COMPLETE,)):
+        runs = [result(folder / f"{trial.number}/seed_{k}") for k in range(3)]
+        assert [run["seed"] for run in runs] == [0, 1, 2]
+        assert trial.value == pytest.approx(mean(float(str(run["objective"])) for run in runs))
+        whole = result(folder / str(trial.number))
+        assert whole["objective"] == pytest.approx(trial.value)
+        assert (whole["status"], whole["seeds"]) == ("completed", [0, 1, 2])
+
+
+def test_no_seed_is_spent_on_a_trial_that_is_losing(seeded: tuple[Path, Done]) -> None:
+    folder, _ = seeded
+    pruned = study(folder).get_trials(states=(TrialState.PRUNED,))
+    assert pruned
+    for trial in pruned:
+        runs = list((folder / str(trial.number)).glob("seed_*"))
+        assert len(runs) == trial.last_step
+        assert len(runs) < 3
+        assert result(folder / str(trial.number))["status"] == "pruned"
+
+
+def test_only_the_winner_s_fresh_runs_read_the_test_split(seeded: tuple[Path, Done]) -> None:
+    folder, done = seeded
+    searched = [result(run) for run in folder.glob("[0-9]*/seed_*")]
+    confirmed = [result(run) for run in sorted((folder / "confirm").glob("*"))]
+    assert {run["test_loss"] for run in searched} == {None}
+    assert [run["seed"] for run in confirmed] == [3, 4]
+    assert None not in [run["test_loss"] for run in confirmed]
+    assert "validation best" in done.text
+    assert "(of 10 trials) · test 0.1000 ± 0.0000 (n = 2)" in done.text
+
+
+def test_the_results_name_the_best_trial_and_its_folder(seeded: tuple[Path, Done]) -> None:
+    folder, _ = seeded
+    written, best = results_file(folder), study(folder).best_trial
+    assert written.name == "optuna"
+    assert (written.best_value, written.best_trial) == (best.value, best.number)
+    assert dict(written.best_params) == best.params
+    assert written.best_folder == str(folder / str(best.number))
+
+
+def test_more_trials_may_find_another_winner_whose_runs_stay_apart(
+    seeded: tuple[Path, Done],
+) -> None:
+    folder, _ = seeded
+    before = study(folder).user_attrs["confirmed"]
+    done = sweep(
+        TOY, folder, *TOY_SPACE, *SEEDS[:2], "epoch_seconds=0", "hydra.sweeper.n_trials=24"
+    )
+    assert done.code == 0, done.text
+    assert len(study(folder).trials) == 24
+    now = study(folder).user_attrs["confirmed"]
+    assert (folder / f"confirm-of-{before}").exists() == (now != before)
+    assert len(list((folder / "confirm").glob("*"))) == 2
+
+
+def test_several_objectives_give_a_front(tmp_path: Path) -> None:
+    objectives = "objective=[val_loss,images_per_second]"
+    settings = ("hydra.sweeper.n_trials=6", "epoch_seconds=0")
+    done = sweep(TOY, tmp_path / "sweep", *TOY_SPACE, objectives, *settings)
+    assert done.code == 0, done.text
+    loaded = study(tmp_path / "sweep")
+    assert [d.name for d in loaded.directions] == ["MINIMIZE", "MAXIMIZE"]
+    solutions = results_file(tmp_path / "sweep").solutions
+    assert [s.trial for s in solutions] == [t.number for t in loaded.best_trials]
+    assert [list(s["values"]) for s in solutions] == [t.values for t in loaded.best_trials]
+    assert f"Pareto front: {len(solutions)} of 6 trials" in done.text
+
+
+def test_a_spread_says_its_n() -> None:
+    assert spread([0.988, 0.99]) == "0.9890 ± 0.0014 (n = 2)"
+    assert spread([0.988]) == "0.9880 (n = 1)"

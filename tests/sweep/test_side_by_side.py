@@ -1,0 +1,53 @@
+"""Workers side by side: none waits for another, and they share cores and GPUs."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from cnnsweep.sweep import devices
+from tests.sweep.driving import TOY, study, sweep
+
+
+def test_free_workers_never_wait_for_a_straggler(tmp_path: Path) -> None:
+    seconds = "epoch_seconds=2,0.01,0.02,0.03,0.04,0.05,0.06,0.07"
+    settings = ("hydra/sweeper/sampler=grid", "hydra.sweeper.n_jobs=2", "epochs=2")
+    done = sweep(TOY, tmp_path / "sweep", seconds, *settings)
+    assert done.code == 0, done.text
+    trials = study(tmp_path / "sweep").trials
+    straggler = next(t for t in trials if t.params["epoch_seconds"] == 2)
+    after = [t for t in trials if t.number > straggler.number]
+    assert straggler.datetime_complete is not None
+    begun_meanwhile = [t for t in after if t.datetime_start < straggler.datetime_complete]  # type: ignore[operator]
+    assert len(begun_meanwhile) == len(after)
+    assert all(a.number < b.number for a, b in pairwise(trials))
+
+
+def test_threads_never_exceed_the_cores() -> None:
+    cores = devices.threads_each(1)
+    assert all(devices.threads_each(jobs) * jobs <= max(cores, jobs) for jobs in range(1, 20))
+    assert devices.threads_each(1000) == 1
+
+
+@pytest.mark.parametrize(
+    ("visible", "typed", "slots"),
+    [
+        ("", None, [None, None, None]),
+        ("3,5", None, ["3", "5", "3"]),
+        ("3,5", [0, 1, 1], ["0", "1", "1"]),
+        ("", [2], ["2", "2", "2"]),
+    ],
+)
+def test_workers_take_devices_in_turn(
+    monkeypatch: pytest.MonkeyPatch, visible: str, typed: list[int] | None, slots: list[str | None]
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert devices.devices_of_slots(typed, 3) == slots
+
+
+def test_a_worker_has_its_device_before_anything_is_imported(tmp_path: Path) -> None:
+    settings = ("hydra/sweeper/sampler=grid", "lr=0.1,0.2", "hydra.sweeper.devices=[7,4]")
+    done = sweep(TOY, tmp_path / "sweep", *settings, "mishap=tell_device", "epoch_seconds=0.3")
+    assert done.code == 0, done.text
+    told = {(tmp_path / f"sweep/{number}/device").read_text() for number in (0, 1)}
+    assert told == {"7", "4"}
