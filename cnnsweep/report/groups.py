@@ -74,7 +74,7 @@ def group_runs(
 def label_of(run: Run, by: list[str]) -> str:
     """The run's group: the values of the ``by`` columns."""
     values = [run.value(key) for key in by]
-    shown = ["none" if value is None else str(value) for value in values]
+    shown = ["none" if value is None else str(value).strip() or "''" for value in values]
     return (
         shown[0] if len(by) == 1 else ", ".join(f"{k}={v}" for k, v in zip(by, shown, strict=True))
     )

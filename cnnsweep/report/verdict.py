@@ -1,10 +1,10 @@
 """The comparison in plain sentences."""
 
-from collections.abc import Iterable
-
 from cnnsweep.report.compare import FEWEST, Comparison, Pair
 from cnnsweep.report.groups import Group, Grouping, name_stratum
 from cnnsweep.report.metric import Metric
+
+_MOST = 5  # pairs of a kind that are spelled out
 
 
 def verdicts(grouping: Grouping, comparison: Comparison, metric: Metric) -> list[str]:
@@ -31,19 +31,30 @@ def _verdict(groups: list[Group], pairs: list[Pair], comparison: Comparison, met
     focus = comparison.baseline or groups[0].label
     about = [pair for pair in pairs if focus in (pair.better.label, pair.worse.label)]
     parts = [sentence(pair, metric) for pair in about if pair.decided]
-    parts += _not_told_apart([p for p in about if not p.decided and not p.too_few])
-    parts += [sentence(pair, metric) for pair in about if pair.too_few]
+    open_pairs = [sentence(pair, metric) for pair in about if not pair.decided and not pair.too_few]
+    few = [pair for pair in about if pair.too_few]
+    parts = _shortened(parts) + _shortened(open_pairs)
+    parts += [sentence(pair, metric) for pair in few] if len(few) == 1 else _few(few)
+    if len(few) > 1 and len(parts) == 1:
+        parts.insert(0, f"{groups[0].label} leads with {metric.show(groups[0].mean)}")
     return "; ".join(parts) + "."
 
 
-def _not_told_apart(pairs: list[Pair]) -> Iterable[str]:
-    for pair in pairs:
-        n, p = pair.difference.n, show_p(pair.p_holm)
-        hint = _needed(pair)
-        yield (
-            f"{pair.better.label} and {pair.worse.label} can't be told apart "
-            f"({p}, n = {n}{hint and f'; {hint}'})"
-        )
+def _shortened(parts: list[str]) -> list[str]:
+    more = len(parts) - _MOST
+    return [*parts[:_MOST], f"and {more} more like these"] if more > 0 else parts
+
+
+def _few(pairs: list[Pair]) -> list[str]:
+    """Many pairs with too few seeds, in one clause."""
+    if not pairs:
+        return []
+    n = max(pair.difference.n for pair in pairs)
+    needed = [pair.needed for pair in pairs if pair.needed is not None]
+    hint = f"{FEWEST} or more seeds are needed to say anything"
+    if len(needed) == len(pairs):
+        hint = f"about {min(needed)} to {max(needed)} seeds would show differences of these sizes"
+    return [f"n = {n} for {len(pairs)} pairs: no verdict on them; {hint}"]
 
 
 def sentence(pair: Pair, metric: Metric) -> str:
@@ -54,7 +65,9 @@ def sentence(pair: Pair, metric: Metric) -> str:
         hint = _needed(pair) or f"{FEWEST} or more seeds are needed to say anything"
         return f"{names[0]} is {shown} ahead of {names[1]}, n = {d.n}: no verdict; {hint}"
     if not pair.decided:
-        return next(iter(_not_told_apart([pair])))
+        hint = _needed(pair)
+        told = f"{show_p(pair.p_holm)}, n = {d.n}{hint and f'; {hint}'}"
+        return f"{names[0]} and {names[1]} can't be told apart ({told})"
     unit = "common seeds" if d.kind == "paired t" else "or more runs each, no common seeds"
     seeds = f"{d.n} seeds each" if pair.better.n == pair.worse.n == d.n else f"{d.n} {unit}"
     return (

@@ -83,6 +83,9 @@ def test_learning_rates_have_a_logarithmic_axis_and_momentum_none(
     assert wants_log([32, 64, 128, 256])
     assert not wants_log([1, 2, 3, 4])
     assert not wants_log([0, 1, 1000])
+    rng = random.Random(0)
+    assert wants_log([10 ** rng.uniform(-4, 0) for _ in range(1000)])
+    assert not wants_log([rng.uniform(0, 1) for _ in range(1000)])  # spans much by chance
 
 
 def test_the_history_shows_pruned_trials_and_the_best_so_far(charts: dict[str, Chart]) -> None:
@@ -122,7 +125,7 @@ def _large_search(tmp_path: Path, trials: int) -> Answer:
             first,
             trial=number,
             status="pruned" if number % 5 == 4 else "completed",
-            config=first.config | {"optim.lr": 10 ** rng.uniform(-4, 0)},
+            config=first.config | {"optim.lr": 10 ** rng.uniform(-4, 0), "l1": rng.random()},
             result=first.result | {"val_accuracy": rng.random()},
         )
         for number in range(trials)
@@ -138,7 +141,7 @@ def test_a_large_search_is_drawn_in_few_points_and_says_so(tmp_path: Path) -> No
     chart = drawn["optim.lr-val_accuracy"]
     assert isinstance(chart, XY)
     assert len(chart.series[0].x) <= 40
-    assert "4,000 completed trials in 40 steps of optim.lr: median" in chart.caption
+    assert "in 40 steps of optim.lr: 4,000 completed trials" in chart.caption
     assert "drawn, evenly chosen" in drawn["intermediate-sweep"].caption
     assert "the best of neighbours" in drawn["history"].caption
     assert "the best of 4,000" in drawn["parallel-sweep"].caption

@@ -55,6 +55,14 @@ def test_one_seed_gives_no_verdict(tmp_path: Path) -> None:
     assert "n = 1: no verdict; 3 or more seeds are needed" in sentence
 
 
+def test_many_pairs_with_too_few_seeds_are_one_clause(tmp_path: Path) -> None:
+    _make(tmp_path, {name: [0.99 - 0.001 * i] for i, name in enumerate("abcdefgh")})
+    (sentence,) = _answer(tmp_path).verdicts
+    assert sentence == (
+        "a leads with 98.80 %; n = 1 for 7 pairs: no verdict on them; 3 or more seeds are needed to say anything."
+    )
+
+
 def test_equal_figures_are_no_crash_and_no_verdict(tmp_path: Path) -> None:
     _make(tmp_path, {"a": [0.99, 0.99, 0.99], "b": [0.99, 0.99, 0.99]})
     (sentence,) = _answer(tmp_path).verdicts

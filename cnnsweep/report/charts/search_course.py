@@ -12,6 +12,7 @@ from cnnsweep.report.run import Run
 
 _MOST_POINTS = 400  # a sweep
 _MOST_LINES = 120
+_FEW_LINES = 20  # more of them are drawn thin
 _PRUNED = "#d55e00"
 
 
@@ -94,8 +95,8 @@ def intermediate(one: Tried) -> Iterator[Chart]:
         return
     kept = [r for many in (completed, pruned) for r in many[:: 1 + len(many) * 2 // _MOST_LINES]]
     series = [
-        _bundle(one, [r for r in kept if r.status == "completed"], "completed", GREY, faint=True),
-        _bundle(one, [r for r in kept if r.status == "pruned"], "pruned", _PRUNED, faint=False),
+        _bundle(one, [r for r in kept if r.status == "completed"], "completed", GREY),
+        _bundle(one, [r for r in kept if r.status == "pruned"], "pruned", _PRUNED),
     ]
     caption = f"One line a trial: {len(completed):,} completed, {len(pruned):,} pruned"
     caption += f"; {len(kept)} of them drawn, evenly chosen." if len(kept) < len(runs) else "."
@@ -105,7 +106,7 @@ def intermediate(one: Tried) -> Iterator[Chart]:
     )  # fmt: skip
 
 
-def _bundle(one: Tried, runs: list[Run], name: str, color: str, *, faint: bool) -> Series:
+def _bundle(one: Tried, runs: list[Run], name: str, color: str) -> Series:
     """Many runs as one line with gaps."""
     scale = 100 if one.metric.percent else 1
     xs: list[float | None] = []
@@ -114,4 +115,4 @@ def _bundle(one: Tried, runs: list[Run], name: str, color: str, *, faint: bool) 
         column = run.metrics[one.metric.name]
         xs += [*map(float, range(1, len(column) + 1)), None]
         ys += [*(None if v is None else scale * v for v in column), None]
-    return Series(name, xs, ys, "line", color, faint=faint)
+    return Series(name, xs, ys, "line", color, faint=len(runs) > _FEW_LINES or color == GREY)

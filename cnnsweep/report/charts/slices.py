@@ -1,18 +1,21 @@
 """Each hyperparameter against the objective."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from cnnsweep.report.charts.chart import XY, Chart, Colors, Series, count
 from cnnsweep.report.charts.tried import Tried, numbers, shown, wants_log
 from cnnsweep.report.metric import Metric
-from cnnsweep.report.safe_files import Scalar
 
 _MOST_KEYS = 8
 _MOST_POINTS = 1500
 _BINS = 40
+_FEW_VALUES = 12
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.intp]
 
 
 def slices(sweeps: Sequence[Tried], colors: Colors) -> Iterator[Chart]:
@@ -30,48 +33,54 @@ def slices(sweeps: Sequence[Tried], colors: Colors) -> Iterator[Chart]:
 def _slice(key: str, members: Sequence[Tried], metric: Metric, colors: Colors) -> XY:
     values = [run.config.get(key) for one in members for run in one.runs]
     as_numbers = numbers(values)
-    numeric = as_numbers is not None
     log = as_numbers is not None and wants_log(as_numbers)
     names = sorted({shown(value) for value in values})
-    binned = len(values) > _MOST_POINTS and numeric
+    summed_up = len(values) > _MOST_POINTS
     series = []
     for one in members:
-        xs = [_place(run.config.get(key), numeric, names) for run in one.runs]
-        ys = one.heights()
-        make = _bins if binned else _all_points
-        series.append(make(one, xs, ys, log, colors[one.label]))
-    caption = f"Each point is one of {count(len(values), 'completed trial')}"
-    if binned:
-        caption = f"{count(len(values), 'completed trial')} in {_BINS} steps of {key}: median, and "
-        caption += "band from the 10th to the 90th percentile"
+        own = [run.config.get(key) for run in one.runs]
+        xs = numbers(own) if as_numbers is not None else None
+        places = xs or [float(names.index(shown(value))) for value in own]
+        make: Callable[[Tried, list[float], bool, str], Series] = _all_points
+        if summed_up:
+            make = _by_value if len(names) <= _FEW_VALUES else _by_step
+        series.append(make(one, places, log, colors[one.label]))
+    if summed_up:
+        caption = "Median of the trials, and from their 10th to their 90th percentile, "
+        steps = f"in {_BINS} steps" if len(names) > _FEW_VALUES else "for each value"
+        caption += f"{steps} of {key}: {count(len(values), 'completed trial')}"
+    else:
+        caption = f"Each point is one of {count(len(values), 'completed trial')}"
     caption += "; the axis is logarithmic." if log else "."
     return XY(
         f"{key}-{metric.name}".replace("/", "-"), f"{metric.name} against {key}", caption, key,
-        members[0].title(), series, x_log=log, ticks=None if numeric else names,
+        members[0].title(), series, x_log=log, ticks=names if as_numbers is None else None,
     )  # fmt: skip
 
 
-def _all_points(one: Tried, xs: list[float], ys: list[float], log: bool, color: str) -> Series:
-    del log
+def _all_points(one: Tried, xs: list[float], _log: bool, color: str) -> Series:
     hover = [str(run.folder) for run in one.runs]
-    return Series(one.label, xs, ys, "points", color, hover=hover)
+    return Series(one.label, xs, one.heights(), "points", color, hover=hover)
 
 
-def _bins(one: Tried, xs: list[float], ys: list[float], log: bool, color: str) -> Series:
-    x, y = np.asarray(xs), np.asarray(ys)
+def _by_value(one: Tried, xs: list[float], _log: bool, color: str) -> Series:
+    values, places = np.unique(np.asarray(xs), return_inverse=True)
+    low, middle, high = _percentiles(np.asarray(one.heights()), places)
+    return Series(one.label, values.tolist(), middle, "points", color, low, high, big=True)
+
+
+def _by_step(one: Tried, xs: list[float], log: bool, color: str) -> Series:
+    x = np.asarray(xs)
     axis = np.log(x) if log else x
     edges = np.linspace(axis.min(), axis.max(), _BINS + 1)
-    bins = np.clip(np.searchsorted(edges, axis, side="right") - 1, 0, _BINS - 1)
-    used = np.unique(bins)
-    parts = [y[bins == b] for b in used]
-    centres = np.array([np.median(x[bins == b]) for b in used])
-    low, mid, high = (np.array([np.percentile(p, q) for p in parts]) for q in (10, 50, 90))
-    return Series(
-        one.label, centres.tolist(), mid.tolist(), "line", color, low.tolist(), high.tolist()
-    )
+    steps = np.clip(np.searchsorted(edges, axis, side="right") - 1, 0, _BINS - 1)
+    used, places = np.unique(steps, return_inverse=True)
+    centres = [float(np.median(x[steps == step])) for step in used]
+    low, middle, high = _percentiles(np.asarray(one.heights()), places)
+    return Series(one.label, centres, middle, "line", color, low, high)
 
 
-def _place(value: Scalar, numeric: bool, names: list[str]) -> float:
-    if numeric and isinstance(value, int | float):
-        return float(value)
-    return float(names.index(shown(value)))
+def _percentiles(values: Floats, places: Integers) -> list[list[float]]:
+    """The 10th, 50th and 90th percentile of the values in each place."""
+    parts = [values[places == place] for place in range(int(places.max()) + 1)]
+    return [[float(np.percentile(part, q)) for part in parts] for q in (10, 50, 90)]

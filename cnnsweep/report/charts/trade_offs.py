@@ -15,6 +15,7 @@ _COSTS = {
 }
 _MOST_POINTS = 1500
 _MOST_STRATA = 4
+_MOST_GROUPS = 12
 Point = tuple[float, float]
 
 
@@ -23,11 +24,11 @@ def trade_offs(answer: Answer, colors: Colors) -> Iterator[Chart]:
     strata = list(answer.grouping.strata().items())
     for stratum, groups in strata[:_MOST_STRATA]:
         for figure, title in _COSTS.items():
-            points = {id(group): _points(answer, group, figure) for group in groups}
-            with_points = [group for group in groups if points[id(group)]]
+            points = {id(group): _points(answer, group, figure) for group in groups[:_MOST_GROUPS]}
+            with_points = [group for group in groups[:_MOST_GROUPS] if points[id(group)]]
             if len(with_points) > 1 and figure != answer.metric.name:
                 where = f" ({name_stratum(stratum)})" if len(strata) > 1 else ""
-                yield _chart(answer, figure, title, where, with_points, points, colors)
+                yield _chart(answer, figure, title, where, with_points, points, colors, len(groups))
 
 
 def _chart(
@@ -38,6 +39,7 @@ def _chart(
     groups: list[Group],
     points: dict[int, list[Point]],
     colors: Colors,
+    all_groups: int,
 ) -> XY:
     metric = answer.metric
     scale, unit = (100, " (%)") if metric.percent else (1, "")
@@ -62,6 +64,8 @@ def _chart(
     caption = "Large: mean of each group with its 95 % interval; dashed: the Pareto front of the "
     caption += f"means, which no other group beats in both. {count(total, 'run')}"
     caption += ", each a small point." if total <= _MOST_POINTS else ", too many to draw each."
+    if all_groups > len(groups):
+        caption += f" {len(groups)} of {all_groups} groups: the best that have the figure."
     xs = [x for group in groups for x, _ in points[id(group)]]
     return XY(
         f"{metric.name}-{figure}{where}".replace("/", "-"),

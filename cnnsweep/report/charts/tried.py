@@ -53,8 +53,11 @@ def wants_log(values: Sequence[float]) -> bool:
     """Whether a linear axis would crowd the values: a wide span, or steps of equal factors."""
     if min(values) <= 0:
         return False
-    if max(values) / min(values) >= 50:
-        return True
+    low, middle, high = min(values), float(np.median(values)), max(values)
+    if high / low >= 50:
+        # Values drawn evenly from 0 to 1 span a lot too: the median tells which axis fills.
+        on_log = abs(np.log(middle / low) / np.log(high / low) - 0.5)
+        return bool(on_log <= abs((middle - low) / (high - low) - 0.5))
     steps = np.diff(np.log(sorted(set(values))))
     return 2 <= len(steps) <= _MOST_STEPS and bool(steps.max() - steps.min() < 0.1 * steps.max())
 
