@@ -81,13 +81,20 @@ def _change(config: DictConfig, key: str, folder: Path) -> None:
 
 
 def _is_run_of(folder: Path, resolved: dict[str, Any]) -> bool:
-    recorded = RunFolder(folder).read_config()
+    try:
+        recorded = RunFolder(folder).read_config()
+    except BadInput:  # damaged: not one to go on with
+        return False
     return recorded is not None and not differing_keys(recorded, resolved)
 
 
 def _is_sweep_of(folder: Path, config: DictConfig) -> bool:
-    recorded = OmegaConf.load(folder / SWEEP_CONFIG)
-    return bool(recorded.hydra.overrides.task == config.hydra.overrides.task)
+    sweep = folder / SWEEP_CONFIG
+    return sweep.exists() and _typed(OmegaConf.load(sweep)) == _typed(config)
+
+
+def _typed(config: Any) -> list[str]:
+    return [line for line in config.hydra.overrides.task if not line.startswith("resume=")]
 
 
 def _make(folder: Path, *, is_new: bool) -> Path:

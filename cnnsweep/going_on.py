@@ -67,7 +67,10 @@ def is_unfinished(folder: Path) -> bool:
 
 
 def _stands(folder: Path) -> bool:
-    result = RunFolder(folder).read_result()
+    try:
+        result = RunFolder(folder).read_result()
+    except BadInput:  # a damaged outcome: nothing to go on with, and no reason to refuse others
+        return True
     return result is not None and result["status"] in _STANDING
 
 

@@ -30,34 +30,45 @@ STATEFUL = (
 )
 
 
-def kill_when(
-    is_time: Callable[[Path], bool], folder: Path, *arguments: str
-) -> subprocess.Popen[str]:
-    """Start a run in the folder and SIGKILL it as soon as it is time; it may be done before."""
+Moment = Callable[[Callable[[str], bool]], bool]
+
+
+def kill_when(is_time: Moment, folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start a run in the folder and SIGKILL it as soon as it is time; it may be done before.
+
+    ``is_time`` gets a function that tells whether this process has written a file of the folder.
+    """
+    began = time.time_ns()
     process = start(*arguments, f"hydra.run.dir={folder}", cwd=folder.parent)
-    while process.poll() is None and not is_time(folder):
-        pass
+
+    def has_written(name: str) -> bool:
+        try:
+            return (folder / name).stat().st_mtime_ns > began
+        except FileNotFoundError:
+            return False
+
+    while process.poll() is None and not is_time(has_written):
+        time.sleep(0.0002)
     process.kill()
     process.communicate()
     return process
 
 
-def at_random(generator: random.Random) -> Callable[[Path], bool]:
-    """A moment of training: a random while after its first sign, metrics.csv with its header."""
+def at_random(generator: random.Random) -> Moment:
+    """A moment of training: a random while after its first sign, a new metrics.csv."""
     wait = generator.uniform(0.0, 1.0)
     seen: list[float] = []
 
-    def is_time(folder: Path) -> bool:
-        if not seen and (folder / "metrics.csv").exists():
+    def is_time(has_written: Callable[[str], bool]) -> bool:
+        if not seen and has_written("metrics.csv"):
             seen.append(time.monotonic())
-        time.sleep(0.001)
         return bool(seen) and time.monotonic() - seen[0] > wait
 
     return is_time
 
 
-def amid_a_checkpoint(folder: Path) -> bool:
-    return (folder / "last.pt.unfinished").exists() and (folder / "last.pt").exists()
+def amid_a_checkpoint(has_written: Callable[[str], bool]) -> bool:
+    return has_written("last.pt.unfinished")
 
 
 def epochs_behind(folder: Path) -> int:
@@ -94,7 +105,8 @@ def test_killed_at_random_and_amid_a_checkpoint_it_ends_as_if_nothing_had_happen
 @pytest.mark.timeout(3000)
 def test_fifty_kills_leave_the_same_bytes(unbroken: Path, tmp_path: Path) -> None:
     generator = random.Random(1)
-    killed = resumed = round_ = 0
+    killed = amid_write = round_ = 0
+    behind: set[int] = set()
     folder = tmp_path / "0"
     while killed < 50:
         amid = generator.random() < 0.3
@@ -102,14 +114,18 @@ def test_fifty_kills_leave_the_same_bytes(unbroken: Path, tmp_path: Path) -> Non
         process = kill_when(is_time, folder, *STATEFUL)
         if process.returncode == -signal.SIGKILL:
             killed += 1
-            resumed += epochs_behind(folder) > 0
+            amid_write += amid
+            behind.add(epochs_behind(folder))
             continue
         assert_same(folder, unbroken)
         round_ += 1
         folder = tmp_path / str(round_)
     succeeded(cnnsweep(*STATEFUL, f"hydra.run.dir={folder}", cwd=tmp_path))
     assert_same(folder, unbroken)
-    print(f"{killed} kills, {resumed} of them with epochs behind, over {round_ + 1} runs")
+    print(
+        f"{killed} kills ({amid_write} amid a checkpoint's write) over {round_ + 1} runs, "
+        f"after these epochs: {sorted(behind)}"
+    )
 
 
 def test_a_finished_run_says_so_and_trains_nothing(tiny_run: Path, tmp_path: Path) -> None:
