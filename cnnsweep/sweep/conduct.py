@@ -45,11 +45,11 @@ def conduct(master: Master, keys: dict[str, object], arguments: list[str]) -> No
     master.folder.mkdir(parents=True, exist_ok=True)
     lock.acquire(master.folder)
     write_text_whole(master.folder / SWEEP_CONFIG, OmegaConf.to_yaml(master.config))
-    setup = Setup(master, Singleton.get_state())
-    devices = devices_of_slots(settings.devices, settings.n_jobs)
-    pool = Pool(master.folder / WORKERS, setup, devices)
     with open_display(sys.stdout) as display:
         searches = _open_all(plans, settings, master, display)
+        setup = Setup(master, Singleton.get_state())
+        devices = devices_of_slots(settings.devices, settings.n_jobs)
+        pool = Pool(master.folder / WORKERS, setup, devices)
         _run(searches, pool, settings, display)
     _conclude(master, searches)
 

@@ -66,7 +66,7 @@ def open_search(
             plan.seed,
             plan.space.distributions,
             custom_search_space(settings),
-            plan.config,
+            master.config,
         ),
         ledger=ledger,
         confirmation=Confirmation(
