@@ -59,9 +59,9 @@ def predict(run_folder: Path, images: list[Path], *, invert: bool) -> list[Predi
     from hydra.utils import execution_whitelist
     from omegaconf import DictConfig, OmegaConf
 
+    from cnnsweep import checkpoint
     from cnnsweep.data.dataset import Images
     from cnnsweep.run import make_batches, make_model
-    from cnnsweep.training import checkpoint
     from cnnsweep.whitelist import allowed_targets, check_targets
 
     folder = RunFolder(run_folder)

@@ -8,7 +8,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
-from cnnsweep import listener
+from cnnsweep import checkpoint, listener
 from cnnsweep.checks import objective_names
 from cnnsweep.data.batches import Batches, Layout
 from cnnsweep.data.dataset import Dataset, Images
@@ -23,7 +23,7 @@ from cnnsweep.objects import build, call
 from cnnsweep.outcome import Outcome
 from cnnsweep.run_folder import RunFolder
 from cnnsweep.session import Session
-from cnnsweep.training import checkpoint, transfer
+from cnnsweep.training import transfer
 from cnnsweep.training.device import (
     autocast,
     resolve_device,

@@ -8,14 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cnnsweep import listener, signals
+from cnnsweep import checkpoint, listener, signals
 from cnnsweep.data.batches import Batches
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.display import Display
 from cnnsweep.loggers.protocol import Logger
 from cnnsweep.outcome import Outcome
 from cnnsweep.run_folder import RunFolder, write_whole
-from cnnsweep.training import checkpoint
 from cnnsweep.training.epoch import Figures, run_epoch
 from cnnsweep.training.trainer import Trainer
 

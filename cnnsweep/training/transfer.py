@@ -8,8 +8,8 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from cnnsweep import checkpoint
 from cnnsweep.bad_input import BadInput
-from cnnsweep.training import checkpoint
 
 
 def load_weights(model: nn.Module, path: Path, last_layer: str) -> list[str]:
@@ -20,7 +20,7 @@ def load_weights(model: nn.Module, path: Path, last_layer: str) -> list[str]:
     Raises:
         BadInput: the file cannot be read, or holds other names or shapes (it says which).
     """
-    content = checkpoint.read(path, "cpu")
+    content = checkpoint.read(path, "cpu", "init_from")
     weights = content.get("model", content)
     own = model.state_dict()
     _check_names(path, weights, own)
