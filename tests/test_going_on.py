@@ -117,6 +117,7 @@ def test_fifty_kills_leave_the_same_bytes(unbroken: Path, tmp_path: Path) -> Non
             amid_write += amid
             behind.add(epochs_behind(folder))
             continue
+        assert process.returncode == 0
         assert_same(folder, unbroken)
         round_ += 1
         folder = tmp_path / str(round_)
