@@ -101,9 +101,10 @@ def _group(
             values[seed, setting(run, mixes)].append(figure)
     units = {unit: fmean(several) for unit, several in values.items()}
     mean, deviation = mean_deviation(list(units.values()))
-    return Group(
-        key[1], key[0], runs, units, mixes, mean, deviation, interval(list(units.values()))
-    )
+    span = interval(list(units.values()))
+    if span is not None and metric.percent:
+        span = max(span[0], 0.0), min(span[1], 1.0)  # an accuracy is nowhere else
+    return Group(key[1], key[0], runs, units, mixes, mean, deviation, span)
 
 
 def _notes_on_choice(usable: list[Run], chosen: list[Run], metric: Metric) -> list[str]:

@@ -36,14 +36,20 @@ def like_keys(runs: Sequence[Run], by: Iterable[str]) -> list[str]:
 
 
 def setting_keys(runs: Sequence[Run], besides: Iterable[str]) -> list[str]:
-    """The hyperparameters in which runs of one group differ, seeds and data aside."""
+    """The hyperparameters in which runs differ, seeds and data aside.
+
+    Where a group's choice differs (``model``), its own keys (``model.channels``) differ with it
+    and are left out.
+    """
     left_out = {*besides, *_NO_SETTING}
 
     def wanted(key: str) -> bool:
         place = key.rpartition(".")[2] in _SAME_IMAGES[:2] or key.startswith("logger.")
-        return key not in left_out and not place
+        return key not in {*_NO_SETTING} and not place
 
-    return [k for k in differing(runs, wanted) if len({run.config.get(k) for run in runs}) > 1]
+    found = [k for k in differing(runs, wanted) if len({run.config.get(k) for run in runs}) > 1]
+    own = [k for k in found if "." not in k or k.partition(".")[0] not in found]
+    return [key for key in own if key not in left_out]
 
 
 def setting(run: Run, keys: Iterable[str]) -> Setting:

@@ -88,11 +88,11 @@ def _flattery(
     """A bound: noise of a trial's figure times the expected largest of so many noises.
 
     The noise is the deviation over seeds, from the confirmation runs or else from the trials with
-    several seeds; None where nothing was repeated.
+    several seeds; None where nothing was repeated or all repeats came out equal.
     """
     _, noise = mean_deviation(confirmed) if len(confirmed) > 1 else (0.0, None)
     repeated = [t for t in trials if len(t) > 1]
     if noise is None and repeated:
         variances = [(mean_deviation(trial)[1] or 0.0) ** 2 for trial in repeated]
         noise = math.sqrt(fmean(variances))
-    return None if noise is None else noise / math.sqrt(seeds) * expected_maximum(tried)
+    return None if not noise else noise / math.sqrt(seeds) * expected_maximum(tried)

@@ -7,6 +7,7 @@ import pytest
 from cnnsweep.report.gather import gather
 from cnnsweep.report.groups import Grouping, group_runs, name_stratum
 from cnnsweep.report.intervals import t_interval
+from cnnsweep.report.like import setting_keys
 from cnnsweep.report.metric import choose_metric
 from tests.report.made_runs import Job, make_grid, make_run
 from tests.report.made_sweeps import make_sweep
@@ -99,3 +100,19 @@ def test_another_target_under_the_same_choice_is_another_group(tmp_path: Path) -
     make_run(tmp_path / "0", Job())
     make_run(tmp_path / "1", Job(changes={"model._target_": "my.Net"}))
     assert set(_sizes(_grouping(tmp_path))) == {"simple (Simple)", "simple (Net)"}
+
+
+def test_an_interval_of_accuracies_stays_within_0_and_1(tmp_path: Path) -> None:
+    make_run(tmp_path / "0", Job(seed=0, accuracy=0.9))
+    make_run(tmp_path / "1", Job(seed=1, accuracy=0.2))
+    (group,) = _grouping(tmp_path).groups
+    assert group.interval == (0.0, 1.0)
+
+
+def test_the_sizes_of_an_architecture_are_not_what_runs_of_several_differ_in(
+    tmp_path: Path,
+) -> None:
+    make_run(tmp_path / "0", Job("simple", changes={"model.kernel_size": 3}))
+    make_run(tmp_path / "1", Job("resnet", changes={"optim.lr": 0.1}))
+    assert setting_keys(gather([tmp_path]).runs, ["model"]) == ["optim.lr"]
+    assert setting_keys(gather([tmp_path]).runs, []) == ["model", "optim.lr"]

@@ -59,7 +59,8 @@ def test_many_pairs_with_too_few_seeds_are_one_clause(tmp_path: Path) -> None:
     _make(tmp_path, {name: [0.99 - 0.001 * i] for i, name in enumerate("abcdefgh")})
     (sentence,) = _answer(tmp_path).verdicts
     assert sentence == (
-        "a leads with 98.80 %; n = 1 for 7 pairs: no verdict on them; 3 or more seeds are needed to say anything."
+        "a leads with 98.80 %; n = 1 for 7 pairs: no verdict on them; "
+        "3 or more seeds are needed to say anything."
     )
 
 

@@ -7,6 +7,7 @@ from cnnsweep.report.charts.chart import XY, Chart, Heat, Series
 
 Json = dict[str, Any]
 _HEIGHT = 380
+_FEW_TICKS = 12
 _ORANGE = [[0, "rgba(213,94,0,0.03)"], [1, "rgba(213,94,0,1)"]]  # on white and on black alike
 
 
@@ -23,6 +24,8 @@ def _xy(chart: XY) -> Json:
     if chart.ticks is not None:
         places = list(range(len(chart.ticks)))
         layout["xaxis"] |= {"tickvals": places, "ticktext": [_text(t) for t in chart.ticks]}
+    if chart.x_title in ("epoch", "trial") and _largest_x(chart) <= _FEW_TICKS:
+        layout["xaxis"]["dtick"] = 1  # there is no half an epoch
     if chart.notes:
         layout["yaxis"] |= {"visible": False, "range": [-0.15, 1.15]}
         layout["xaxis"] |= {"range": [-0.4, len(chart.ticks or []) - 0.6], "zeroline": False}
@@ -33,6 +36,10 @@ def _xy(chart: XY) -> Json:
         layout["xaxis"], layout["yaxis"] = layout["yaxis"], layout["xaxis"]
         layout["yaxis"]["autorange"] = "reversed"
     return {"data": [t for s in chart.series for t in _traces(s)], "layout": layout}
+
+
+def _largest_x(chart: XY) -> float:
+    return max((x for s in chart.series for x in s.x if isinstance(x, int | float)), default=0)
 
 
 def _traces(series: Series) -> Iterator[Json]:

@@ -58,7 +58,7 @@ def _matrix(name: str, read: list[Predictions], classes: int, total: int) -> Hea
     each = table / len(read)
     share = 100 * table / np.maximum(table.sum(axis=1, keepdims=True), 1)
     errors = [[None if i == j else float(v) for j, v in enumerate(r)] for i, r in enumerate(share)]
-    text = [[f"{v:.0f}" if v >= 0.5 else "" for v in row] for row in each]
+    text = [[f"{v:.0f}" if v > 0.5 else "" for v in row] for row in each]
     labels = [str(c) for c in range(classes)]
     caption = "Test images of a class (row) that are taken for another (column): mean number over "
     caption += f"{count(len(read), 'run')}"

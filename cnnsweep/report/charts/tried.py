@@ -44,8 +44,6 @@ def tried(sweep: Sweep, label: str) -> Tried | None:
     known = all(run.figure(objective) is not None for run in own)
     metric = choose_metric(own, objective if known else None)
     scored = [(r, v) for r in own if (v := r.figure(metric.name)) is not None]
-    # Another architecture brings other sizes: the choice of it stands for them all.
-    keys = [key for key in keys if key.partition(".")[0] not in keys or "." not in key]
     return Tried(sweep, label, metric, keys, [r for r, _ in scored], [v for _, v in scored])
 
 
