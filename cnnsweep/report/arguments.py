@@ -39,8 +39,16 @@ def parse(words: list[str] | None) -> Arguments:
     by = tuple(key.strip() for key in typed.by.split(",") if key.strip())
     if not by:
         raise BadInput(f"--by {typed.by!r}: a column is needed, or several with commas between")
+    if typed.images is not None and not typed.images.is_dir():
+        raise BadInput(f"--images {typed.images}: no such folder")
     question = Question(
-        by, typed.metric, tuple(typed.where), typed.top, typed.baseline, typed.interval
+        by,
+        typed.metric,
+        tuple(typed.where),
+        typed.top,
+        typed.baseline,
+        typed.interval,
+        typed.images,
     )
     folders = [Path(folder) for folder in typed.folder]
     formats = _formats(typed.format)
@@ -89,6 +97,8 @@ def _parser() -> argparse.ArgumentParser:
         help="compare each group with this one only")  # fmt: skip
     add("--interval", choices=("t", "bootstrap"), default=_DEFAULT.interval,
         help="kind of 95 %% interval (default: %(default)s)")  # fmt: skip
+    add("--images", type=Path, metavar="DIR",
+        help="data.root of MNIST and its like: show the images got wrong")  # fmt: skip
     add("--out", type=Path, metavar="DIR",
         help="for the files (default: report/ in the one folder given, else here)")  # fmt: skip
     add("--format", default=",".join(DEFAULT_FORMATS), metavar="NAME,...",

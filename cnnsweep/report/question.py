@@ -1,6 +1,7 @@
 """What is asked of a report."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,7 @@ class Question:
     top: int = 10
     baseline: str | None = None
     interval: str = "t"
+    images: Path | None = None  # a folder with MNIST's files, to show the images got wrong
 
 
 FORMATS = ("csv", "md", "tex", "html", "png", "svg")

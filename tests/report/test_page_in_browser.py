@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-import cnnsweep.report
+from cnnsweep.report.__main__ import main
 
 CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -26,8 +26,10 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def page(mixed: Path) -> Path:
-    return cnnsweep.report.write(mixed)
+def page(mixed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("page")
+    assert main([str(mixed), "--out", str(out)]) == 0
+    return out / "index.html"
 
 
 @pytest.fixture

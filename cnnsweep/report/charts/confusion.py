@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from cnnsweep.report.answer import Answer
 from cnnsweep.report.charts.chart import Chart, Heat, count
 from cnnsweep.report.groups import Group, name_stratum
 from cnnsweep.report.predictions import Predictions
+from cnnsweep.report.published_images import addresses
 
 _MOST_GROUPS = 6
 _MOST_RUNS = 5  # of a group: each reads a file of thousands of lines
@@ -76,8 +77,10 @@ def hardest(answer: Answer) -> list[Hard]:
     for stratum, groups in answer.grouping.strata().items():
         read = [p for group in groups[:_MOST_GROUPS] for p in _predictions(answer, group)]
         alike = [p for p in read if p.same_images(read[0])]
-        if alike:
-            found += _hardest(alike, name_stratum(stratum))
+        images = _hardest(alike, name_stratum(stratum)) if alike else []
+        data = groups[0].runs[0].value("data")
+        pictures = addresses(answer.question.images, data, [image.index for image in images])
+        found += [replace(image, picture=pictures.get(image.index, "")) for image in images]
     return found
 
 
