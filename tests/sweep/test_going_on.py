@@ -20,6 +20,7 @@ from tests.sweep.driving import (
 
 ONE_WORKER = ("hydra.sweeper.n_jobs=1", "hydra.sweeper.n_trials=8")
 TOY_TRAINING = (*TOY_SPACE, "epochs=6", "epoch_seconds=0.05")
+LONG_TOY_TRAINING = (*TOY_SPACE, "epochs=15", "epoch_seconds=0.1")
 OUR_TRAINING = (
     *("search=sgd", "model=lenet", "model.activation=relu", "model.channels=[2, 4]"),
     *("data.train_limit=200", "epochs=4", "hydra/sweeper/pruner=percentile"),
@@ -73,9 +74,9 @@ def test_with_several_workers_no_trial_is_lost_or_repeated(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("app", "training", "chosen"),
     [
-        (TOY, TOY_TRAINING, ("hydra/sweeper/sampler=cmaes", "hydra/sweeper/pruner=halving")),
-        (TOY, TOY_TRAINING, ("hydra/sweeper/sampler=qmc", "hydra/sweeper/pruner=hyperband")),
-        (TOY, TOY_TRAINING, ("hydra/sweeper/sampler=gp", "hydra.sweeper.seeds=2")),
+        (TOY, LONG_TOY_TRAINING, ("hydra/sweeper/sampler=cmaes", "hydra/sweeper/pruner=halving")),
+        (TOY, LONG_TOY_TRAINING, ("hydra/sweeper/sampler=qmc", "hydra/sweeper/pruner=hyperband")),
+        (TOY, LONG_TOY_TRAINING, ("hydra/sweeper/sampler=gp", "hydra.sweeper.seeds=2")),
         (OURS, OUR_TRAINING, ("hydra/sweeper/sampler=tpe",)),
         (OURS, OUR_TRAINING, ("hydra/sweeper/sampler=random", "model=resnet")),
     ],
@@ -88,7 +89,7 @@ def test_fifty_kills_change_nothing(
         settings = tuple(s for s in settings if not s.startswith("model.") and s != "model=lenet")
     assert sweep(app, tmp_path / "whole", *settings).code == 0
     line = command(app, tmp_path / "killed", *settings)
-    kills = kill_until_done(line, tmp_path / "killed", seed=3, most=50, seconds=0.8)
+    kills = kill_until_done(line, tmp_path / "killed", seed=3, most=50, seconds=0.5)
     print(f"{kills} kills, {' '.join(chosen)}")
     assert kills >= 10
     assert table(tmp_path / "killed") == table(tmp_path / "whole")
