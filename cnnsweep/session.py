@@ -80,8 +80,13 @@ class Session:
             self._tell(row)
 
     def _tell(self, row: Mapping[str, float | int | None]) -> None:
-        if listener.current is not None:
+        if listener.current is None:
+            return
+        try:
             listener.current.epoch_ended(int(row["epoch"] or 0), row)
+        except listener.Pruned:
+            if not self.trainer.is_finished:  # nothing is spared by pruning what is trained
+                raise
 
     def _write_epoch(self, is_best: bool) -> None:
         """best.pt before last.pt: a run killed between them repeats the epoch, and so the file."""
