@@ -19,6 +19,7 @@ from cnnsweep.sweep.check_space import check_sweep
 from cnnsweep.sweep.devices import devices_of_slots
 from cnnsweep.sweep.display import Display, open_display
 from cnnsweep.sweep.failures import FailureWatch, StoppedEarly
+from cnnsweep.sweep.launched import LaunchedPool, is_chosen
 from cnnsweep.sweep.loop import work
 from cnnsweep.sweep.master import Master
 from cnnsweep.sweep.open_search import open_search
@@ -49,7 +50,8 @@ def conduct(master: Master, keys: dict[str, object], arguments: list[str]) -> No
         searches = _open_all(plans, settings, master, display)
         setup = Setup(master, Singleton.get_state())
         devices = devices_of_slots(settings.devices, settings.n_jobs)
-        pool = Pool(master.folder / WORKERS, setup, devices)
+        make = LaunchedPool if is_chosen(master.config) else Pool
+        pool = make(master.folder / WORKERS, setup, devices)
         _run(searches, pool, settings, display)
     _conclude(master, searches)
 

@@ -18,7 +18,7 @@ def work(searches: list[Search], pool: Pool, trial_timeout: float | None, displa
     """
     dead_starts = 0
     _hand_out(searches, pool, display)
-    while pool.busy_slots():
+    while not all(search.is_done() for search in searches):
         for slot, job, message in pool.messages(TICK_SECONDS):
             dead_starts = dead_starts + 1 if _died_early(message) else 0
             if dead_starts >= _STARTS:

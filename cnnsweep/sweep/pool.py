@@ -10,6 +10,7 @@ import cloudpickle
 
 from cnnsweep.sweep.messages import Died, Ended, Job, Message
 from cnnsweep.sweep.process import Worker, wait_for_earlier
+from cnnsweep.sweep.seat import Seat
 from cnnsweep.sweep.worker import Setup
 
 _EARLIER_SECONDS = 10.0
@@ -27,7 +28,7 @@ class Pool:
         self._setup = tempfile.TemporaryFile()  # noqa: SIM115 — open as long as workers may start
         self._setup.write(cloudpickle.dumps(setup))
         self._setup.flush()
-        self._workers: dict[int, Worker] = {}
+        self._workers: dict[int, Seat] = {}
 
     def free_slots(self) -> list[int]:
         """Slots without a job."""
@@ -52,18 +53,25 @@ class Pool:
     def give(self, slot: int, job: Job) -> None:
         """Hand a job to a free slot, starting its worker where there is none."""
         if slot not in self._workers:
-            self._workers[slot] = Worker(self._setup, self.log(slot), self._devices[slot])
+            self._workers[slot] = self._start(slot)
         self._workers[slot].give(job)
+
+    def _start(self, slot: int) -> Seat:
+        return Worker(self._setup, self.log(slot), self._devices[slot])
 
     def answer(self, slot: int, goes_on: bool) -> None:
         self._workers[slot].answer(goes_on)
 
     def kill(self, slot: int, cause: str) -> Died:
         """End a slot's worker at once; the slot is free afterwards."""
-        worker = self._workers.pop(slot)
+        worker = self._workers[slot]
         worker.kill()
-        worker.close(grace=1.0)
+        self._let_go(slot)
         return Died(cause, had_started=True)
+
+    def _let_go(self, slot: int) -> None:
+        if self._workers[slot].is_over:
+            del self._workers[slot]
 
     def messages(self, seconds: float) -> Iterator[tuple[int, Job, Message]]:
         """What workers say within ``seconds``: the first that come, with their slots and jobs."""
@@ -79,11 +87,10 @@ class Pool:
         gone = not worker.connection.poll() and worker.is_gone()
         message = worker.death() if gone else worker.receive()
         job = worker.job
-        if isinstance(message, Died):
-            del self._workers[slot]
-        elif isinstance(message, Ended):
+        if isinstance(message, Ended | Died):
             worker.job = None
-        if job is not None:
+        self._let_go(slot)
+        if job is not None and message is not None:
             yield slot, job, message
 
     def close(self, *, grace: float, stop: bool) -> None:

@@ -60,7 +60,7 @@ class Worker:
         """The next message of a readable connection."""
         try:
             message: Message = self.connection.recv()
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):  # OSError: it died in the middle of a message
             return self.death()
         if isinstance(message, Started):
             self._has_started, self.started_at = True, time.monotonic()
@@ -85,22 +85,31 @@ class Worker:
         self._send(None)
 
     def kill(self) -> None:
-        """SIGKILL it and all it started."""
+        """SIGKILL it and all it started, and clear away what is left."""
+        self._kill()
+        self._end(1.0)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is no process any more."""
+        return self.connection.closed
+
+    def _kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def close(self, grace: float) -> None:
         """Wait ``grace`` seconds for its end, then kill it; again is harmless."""
-        if not self.connection.closed:
+        if not self.is_over:
             self._end(grace)
 
     def _end(self, grace: float) -> int:
         try:
             code = self._process.wait(timeout=max(0.0, grace))
         except subprocess.TimeoutExpired:
-            self.kill()
+            self._kill()
             code = self._process.wait()
-        self.kill()  # its children
+        self._kill()  # its children
         self.connection.close()
         os.close(self._lifeline)
         return code

@@ -69,30 +69,32 @@ def test_with_several_workers_no_trial_is_lost_or_repeated(tmp_path: Path) -> No
     assert len({tuple(t["params"].values()) for t in trials}) == 12
 
 
+LONG_TRAININGS = {
+    "cmaes halving": (TOY, *LONG_TOY_TRAINING, "hydra/sweeper/pruner=halving"),
+    "qmc hyperband": (TOY, *LONG_TOY_TRAINING, "hydra/sweeper/pruner=hyperband"),
+    "gp seeds": (TOY, *LONG_TOY_TRAINING, "hydra.sweeper.seeds=2"),
+    "tpe lenet": (OURS, *OUR_TRAINING),
+    "random resnet": (OURS, "search=sgd", "model=resnet", "data.train_limit=200", "epochs=4"),
+}
+KILLS_EACH = 12  # sixty in all
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize(
-    ("app", "training", "chosen"),
-    [
-        (TOY, LONG_TOY_TRAINING, ("hydra/sweeper/sampler=cmaes", "hydra/sweeper/pruner=halving")),
-        (TOY, LONG_TOY_TRAINING, ("hydra/sweeper/sampler=qmc", "hydra/sweeper/pruner=hyperband")),
-        (TOY, LONG_TOY_TRAINING, ("hydra/sweeper/sampler=gp", "hydra.sweeper.seeds=2")),
-        (OURS, OUR_TRAINING, ("hydra/sweeper/sampler=tpe",)),
-        (OURS, OUR_TRAINING, ("hydra/sweeper/sampler=random", "model=resnet")),
-    ],
-)
-def test_fifty_kills_change_nothing(
-    tmp_path: Path, app: tuple[str, ...], training: tuple[str, ...], chosen: tuple[str, ...]
-) -> None:
-    settings = (*training, "hydra.sweeper.n_jobs=1", "hydra.sweeper.n_trials=12", *chosen)
-    if app is OURS and "model=resnet" in chosen:
-        settings = tuple(s for s in settings if not s.startswith("model.") and s != "model=lenet")
-    assert sweep(app, tmp_path / "whole", *settings).code == 0
-    line = command(app, tmp_path / "killed", *settings)
-    kills = kill_until_done(line, tmp_path / "killed", seed=3, most=50, seconds=0.5)
-    print(f"{kills} kills, {' '.join(chosen)}")
-    assert kills >= 10
-    assert table(tmp_path / "killed") == table(tmp_path / "whole")
+@pytest.mark.parametrize("name", LONG_TRAININGS)
+def test_sixty_kills_over_several_sweeps_change_nothing(tmp_path: Path, name: str) -> None:
+    app, *training = LONG_TRAININGS[name]
+    kills = sweeps = 0
+    while kills < KILLS_EACH:
+        seeds = (f"seed={sweeps}", "hydra.sweeper.n_jobs=1", "hydra.sweeper.n_trials=10")
+        settings = (*training, *seeds, f"hydra/sweeper/sampler={name.split()[0]}")
+        whole, killed = tmp_path / f"whole{sweeps}", tmp_path / f"killed{sweeps}"
+        assert sweep(app, whole, *settings).code == 0
+        line = command(app, killed, *settings)
+        kills += kill_until_done(line, killed, seed=sweeps, most=KILLS_EACH, seconds=0.5)
+        assert table(killed) == table(whole)
+        sweeps += 1
+    print(f"{name}: {kills} kills in {sweeps} sweeps, tables identical")
 
 
 @pytest.mark.slow

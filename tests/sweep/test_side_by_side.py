@@ -51,3 +51,18 @@ def test_a_worker_has_its_device_before_anything_is_imported(tmp_path: Path) -> 
     assert done.code == 0, done.text
     told = {(tmp_path / f"sweep/{number}/device").read_text() for number in (0, 1)}
     assert told == {"7", "4"}
+
+
+def test_another_launcher_may_start_the_workers(tmp_path: Path) -> None:
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="no joblib launcher")
+    settings = ("hydra/sweeper/sampler=grid", "hydra/launcher=joblib", "epoch_seconds=0.01")
+    done = sweep(TOY, tmp_path / "sweep", "mishap=none,SIGKILL,raise,exit", *settings)
+    assert done.code == 0, done.text
+    trials = study(tmp_path / "sweep").trials
+    states = {t.params["mishap"]: (t.state.name, t.user_attrs.get("deaths", 0)) for t in trials}
+    assert states == {
+        "none": ("COMPLETE", 0),
+        "SIGKILL": ("FAIL", 1),
+        "raise": ("FAIL", 0),
+        "exit": ("FAIL", 1),
+    }
