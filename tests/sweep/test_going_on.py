@@ -69,12 +69,12 @@ def test_with_several_workers_no_trial_is_lost_or_repeated(tmp_path: Path) -> No
     assert len({tuple(t["params"].values()) for t in trials}) == 12
 
 
-LONG_TRAININGS = {
-    "cmaes halving": (TOY, *LONG_TOY_TRAINING, "hydra/sweeper/pruner=halving"),
-    "qmc hyperband": (TOY, *LONG_TOY_TRAINING, "hydra/sweeper/pruner=hyperband"),
-    "gp seeds": (TOY, *LONG_TOY_TRAINING, "hydra.sweeper.seeds=2"),
-    "tpe lenet": (OURS, *OUR_TRAINING),
-    "random resnet": (OURS, "search=sgd", "model=resnet", "data.train_limit=200", "epochs=4"),
+LONG_TRAININGS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "cmaes halving": (TOY, (*LONG_TOY_TRAINING, "hydra/sweeper/pruner=halving")),
+    "qmc hyperband": (TOY, (*LONG_TOY_TRAINING, "hydra/sweeper/pruner=hyperband")),
+    "gp seeds": (TOY, (*LONG_TOY_TRAINING, "hydra.sweeper.seeds=2")),
+    "tpe lenet": (OURS, OUR_TRAINING),
+    "random resnet": (OURS, ("search=sgd", "model=resnet", "data.train_limit=200", "epochs=4")),
 }
 KILLS_EACH = 12  # sixty in all
 
@@ -83,7 +83,7 @@ KILLS_EACH = 12  # sixty in all
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", LONG_TRAININGS)
 def test_sixty_kills_over_several_sweeps_change_nothing(tmp_path: Path, name: str) -> None:
-    app, *training = LONG_TRAININGS[name]
+    app, training = LONG_TRAININGS[name]
     kills = sweeps = 0
     while kills < KILLS_EACH:
         seeds = (f"seed={sweeps}", "hydra.sweeper.n_jobs=1", "hydra.sweeper.n_trials=10")
