@@ -3,22 +3,47 @@
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from typing import Any
+
+from cnnsweep.bad_input import BadInput
 
 
 def threads_each(n_jobs: int) -> int:
     """CPU threads for each worker, so that together they have no more than there are cores."""
-    return max(1, len(os.sched_getaffinity(0)) // n_jobs)
+    return max(1, _cores() // n_jobs)
+
+
+def _cores() -> int:
+    """Cores that this process may use; macOS knows no such limit."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def devices_of_slots(typed: Sequence[Any] | None, n_jobs: int) -> list[str | None]:
     """CUDA_VISIBLE_DEVICES of each worker: the listed devices in turn, by default every GPU once.
 
-    None, to leave the variable alone, where there is no GPU.
+    Numbers count the GPUs that are visible to us. None, to leave the variable alone, where there
+    is no GPU.
+
+    Raises:
+        BadInput: a number has no GPU.
     """
-    devices = _visible() if typed is None else [str(device) for device in typed]
+    visible = _visible()
+    devices = visible if typed is None else [_device(device, visible) for device in typed]
     return [devices[slot % len(devices)] if devices else None for slot in range(n_jobs)]
+
+
+def _device(typed: Any, visible: list[str]) -> str:
+    if not visible or not isinstance(typed, int):
+        return str(typed)
+    if not 0 <= typed < len(visible):
+        raise BadInput(
+            f"hydra.sweeper.devices: there is no GPU {typed}; allowed are 0 to {len(visible) - 1}"
+        )
+    return visible[typed]
 
 
 def _visible() -> list[str]:

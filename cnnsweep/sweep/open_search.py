@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -109,7 +110,7 @@ def _own(study: Study, plan: Plan, settings: Settings) -> None:
     if settings.storage is None:
         return
     owner = study.user_attrs.get(SWEEP_FOLDER)
-    if owner not in (None, str(plan.folder)) and (plan.folder.__class__(owner)).is_dir():
+    if owner not in (None, str(plan.folder)) and Path(owner).is_dir():
         raise BadInput(
             f"study {plan.study_name!r} belongs to {owner}: go on there (hydra.sweep.dir={owner}) "
             "or choose another hydra.sweeper.study_name"

@@ -69,6 +69,19 @@ def test_with_several_workers_no_trial_is_lost_or_repeated(tmp_path: Path) -> No
     assert len({tuple(t["params"].values()) for t in trials}) == 12
 
 
+def test_a_full_disk_ends_a_sweep_that_goes_on_once_there_is_room(tmp_path: Path) -> None:
+    settings = (*TOY_TRAINING, *ONE_WORKER, "epoch_seconds=0")
+    assert sweep(TOY, tmp_path / "whole", *settings).code == 0
+    line = command(TOY, tmp_path / "full", *settings)
+    journal = (tmp_path / "whole/study.journal").stat().st_size
+    limited = ["prlimit", f"--fsize={journal // 2}", *line]
+    full = finish(start(limited))
+    assert full.code != 0
+    assert "File too large" in full.text
+    assert finish(start(line)).code == 0
+    assert table(tmp_path / "full") == table(tmp_path / "whole")
+
+
 LONG_TRAININGS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "cmaes halving": (TOY, (*LONG_TOY_TRAINING, "hydra/sweeper/pruner=halving")),
     "qmc hyperband": (TOY, (*LONG_TOY_TRAINING, "hydra/sweeper/pruner=hyperband")),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cnnsweep.bad_input import BadInput
 from cnnsweep.sweep import devices
 from tests.sweep.driving import TOY, study, sweep
 
@@ -34,7 +35,7 @@ def test_threads_never_exceed_the_cores() -> None:
     [
         ("", None, [None, None, None]),
         ("3,5", None, ["3", "5", "3"]),
-        ("3,5", [0, 1, 1], ["0", "1", "1"]),
+        ("3,5", [0, 1, 1], ["3", "5", "5"]),
         ("", [2], ["2", "2", "2"]),
     ],
 )
@@ -43,6 +44,12 @@ def test_workers_take_devices_in_turn(
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert devices.devices_of_slots(typed, 3) == slots
+
+
+def test_a_gpu_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
+    with pytest.raises(BadInput, match="there is no GPU 2; allowed are 0 to 1"):
+        devices.devices_of_slots([2], 1)
 
 
 def test_a_worker_has_its_device_before_anything_is_imported(tmp_path: Path) -> None:
