@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,9 +16,8 @@ def threads_each(n_jobs: int) -> int:
 
 def _cores() -> int:
     """Cores that this process may use; macOS knows no such limit."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
 
 
 def devices_of_slots(typed: Sequence[Any] | None, n_jobs: int) -> list[str | None]:
