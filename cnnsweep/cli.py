@@ -12,9 +12,10 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from cnnsweep import listener
+from cnnsweep import listener, lock
 from cnnsweep.complaint import complaint
 from cnnsweep.conf_dir import CONF_DIR
+from cnnsweep.going_on import line_to_go_on
 from cnnsweep.signals import Terminated, raise_on_sigterm
 from cnnsweep.task import Objective, task
 from cnnsweep.whitelist import allowed_targets
@@ -39,10 +40,11 @@ def main() -> None:
             execution_whitelist=allowed_targets(),
         )
         decorate(door)()
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except Terminated:
-        sys.exit(143)
+    except (KeyboardInterrupt, Terminated) as stop:
+        folder = lock.first_held()
+        if folder is not None:
+            print(f"stopped; to go on: {line_to_go_on(folder)}", file=sys.stderr)
+        sys.exit(130 if isinstance(stop, KeyboardInterrupt) else 143)
     except (SingleRunFailed, Exception) as failure:  # the outermost door: nobody else is left
         if wants_traceback:
             raise

@@ -46,8 +46,17 @@ def note_unfinished(dir_key: str, is_same: Callable[[Path], bool]) -> None:
     """
     last = next(iter(_newest_first(dir_key)), None)
     if last is not None and _can_go_on(last) and is_same(last):
-        line = shlex.join(["python", "-m", "cnnsweep", *sys.argv[1:], f"resume={last}"])
-        print(f"{last} is unfinished; to go on with it instead of starting anew:\n  {line}")
+        print(
+            f"{last} is unfinished; to go on with it instead of starting anew:\n"
+            f"  {line_to_go_on(last)}"
+        )
+
+
+def line_to_go_on(folder: Path) -> str:
+    """This command again, for a folder that it left unfinished."""
+    names_it = any(word.startswith(("resume=", RUN_DIR, SWEEP_DIR)) for word in sys.argv[1:])
+    more = [] if names_it else [f"resume={RunFolder(folder)}"]
+    return shlex.join(["python", "-m", "cnnsweep", *sys.argv[1:], *more])
 
 
 def is_unfinished(folder: Path) -> bool:

@@ -45,6 +45,11 @@ def release(folder: Path) -> None:
     _held.pop(folder.resolve() / LOCK_NAME).close()
 
 
+def first_held() -> Path | None:
+    """The folder that this process took first: the one of its command."""
+    return next((path.parent for path in _held), None)
+
+
 def is_held_elsewhere(folder: Path) -> bool:
     """Whether another process works in the folder now."""
     path = folder.resolve() / LOCK_NAME

@@ -174,7 +174,8 @@ def interrupt(how: signal.Signals, cwd: Path, *arguments: str) -> tuple[int, Pat
         time.sleep(0.01)
     process.send_signal(how)
     _, errors = process.communicate(timeout=30)
-    assert "Traceback" not in errors
+    assert errors.startswith("stopped; to go on: python -m cnnsweep model=lenet")
+    assert errors.strip().endswith(f"resume={lasts[0].parent.relative_to(cwd)}")
     return process.returncode, lasts[0].parent
 
 
