@@ -2,10 +2,12 @@
 
 Makes run folders in a temporary directory (a third of them trials of a search, the others a grid
 of models, learning rates and seeds), then times the whole command: first call, second call, and
-the terminal's answer alone. Peak memory is that of the command and its helper process.
+the terminal's answer alone. CPU time (of all its processes) beside the clock tells whether the
+machine had other work. Peak memory is that of the command.
 """
 
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -35,31 +37,37 @@ def make(folder: Path, runs: int) -> None:
         make_run(grid / str(number), job)
 
 
-def timed(folder: Path, *options: str) -> tuple[float, float]:
-    """Seconds and peak memory in MiB of one call."""
+def timed(folder: Path, *options: str) -> tuple[float, float, float]:
+    """Seconds, seconds of CPU (of all its processes) and peak memory in MiB of one call."""
     start = time.perf_counter()
     command = [sys.executable, "-m", "cnnsweep.report", str(folder), *options]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     if status != 0:
         raise SystemExit(f"the report ended with status {status}")
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
+    seconds = time.perf_counter() - start
+    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def main(words: list[str]) -> None:
     """Print the table."""
-    table = Table(title=f"python -m cnnsweep.report, {len(os.sched_getaffinity(0))} cores")
+    before = os.getloadavg()[0]
+    table = Table(title="python -m cnnsweep.report: seconds (of CPU)")
     for name in ("runs", "first call", "second call", "terminal only", "peak memory", "page"):
         table.add_column(name, justify="right")
     for runs in map(int, words or ["1000", "10000"]):
         with tempfile.TemporaryDirectory() as folder:
             make(Path(folder), runs)
-            (first, memory), (second, _) = timed(Path(folder)), timed(Path(folder))
-            terminal, _ = timed(Path(folder), "--format", "none")
+            calls = [timed(Path(folder), *words) for words in ((), (), ("--format", "none"))]
             page = (Path(folder) / "report" / "index.html").stat().st_size / 2**20
-        seconds = [f"{value:.1f} s" for value in (first, second, terminal)]
-        table.add_row(f"{runs:,}", *seconds, f"{memory:.0f} MiB", f"{page:.1f} MiB")
-    Console(width=100).print(table)
+        seconds = [f"{wall:.1f} s ({cpu:.1f})" for wall, cpu, _ in calls]
+        table.add_row(f"{runs:,}", *seconds, f"{calls[0][2]:.0f} MiB", f"{page:.1f} MiB")
+    console = Console(width=110)
+    console.print(table)
+    console.print(
+        f"{len(os.sched_getaffinity(0))} cores, load before: {before:.1f} ({platform.machine()}, "
+        f"Python {platform.python_version()})"
+    )
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from cnnsweep.report.power import expected_maximum
 from cnnsweep.report.run import Run
 from cnnsweep.report.sweep_folder import Sweep
 
+_ROUNDING = 1e-9  # less deviation than that is none
 _TRIED = ("completed", "pruned")
 
 
@@ -95,4 +96,8 @@ def _flattery(
     if noise is None and repeated:
         variances = [(mean_deviation(trial)[1] or 0.0) ** 2 for trial in repeated]
         noise = math.sqrt(fmean(variances))
-    return None if not noise else noise / math.sqrt(seeds) * expected_maximum(tried)
+    return (
+        None
+        if noise is None or noise < _ROUNDING
+        else noise / math.sqrt(seeds) * expected_maximum(tried)
+    )

@@ -58,6 +58,12 @@ def test_every_chart_is_json_for_plotly_and_a_picture(charts: dict[str, Chart]) 
     assert as_picture(charts["history"], "png").startswith(b"\x89PNG")
 
 
+def test_no_picture_shows_a_formula_for_a_number(charts: dict[str, Chart]) -> None:
+    for slug in ("optim.lr-val_accuracy", "test_accuracy-parameters", "contour-resnet"):
+        assert b"mathdefault" not in as_picture(charts[slug], "svg")
+    assert b">0.01<" in as_picture(charts["optim.lr-val_accuracy"], "svg")
+
+
 def test_equal_charts_are_equal_files(charts: dict[str, Chart]) -> None:
     chart = charts["curves-accuracy"]
     assert as_picture(chart, "svg") == as_picture(chart, "svg")

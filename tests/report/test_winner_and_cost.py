@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import cnnsweep.report
 from cnnsweep.report.answer import Answer, answer
 from cnnsweep.report.gather import gather
 from cnnsweep.report.power import expected_maximum
@@ -60,3 +61,16 @@ def test_costs_count_every_run_and_pruning_is_what_was_planned_less_what_was_don
     assert cost.seconds_lost == pytest.approx(2 * (1.5 + 0.97))
     assert [(cause, n) for cause, n, _ in cost.failures] == [("RuntimeError: no 1", 2)]
     assert "pruning spared 5 epochs (19 % of all planned)" in cost.sentence()
+
+
+def test_a_search_with_several_objectives_has_no_one_winner_but_a_report(tmp_path: Path) -> None:
+    sweep = make_sweep(tmp_path / "sweep", trials=6, confirm=0)
+    for number in range(6):
+        for name, old, new in (
+            ("config.yaml", "objective: val_accuracy", "objective: [val_accuracy, parameters]"),
+            ("result.json", '"objective": 0', '"objective": [1, 0.9], "x": 0'),
+        ):
+            path = sweep / str(number) / name
+            path.write_text(path.read_text().replace(old, new))
+    assert _answer(tmp_path).winners == []
+    assert cnnsweep.report.write(tmp_path).is_file()

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from cnnsweep.report.charts.chart import XY, Chart, Heat, Series
 
@@ -118,7 +119,12 @@ def _heat(figure: Figure, axes: Axes, chart: Heat) -> None:
 def _axes(axes: Axes, chart: XY | Heat) -> None:
     axes.set_xlabel(chart.x_title)
     axes.set_ylabel(chart.y_title)
-    if chart.x_log:
-        axes.set_xscale("log")
-    if chart.y_log:
-        axes.set_yscale("log")
+    for axis, log in ((axes.xaxis, chart.x_log), (axes.yaxis, chart.y_log)):
+        if log:
+            getattr(axes, f"set_{axis.axis_name}scale")("log")
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            # Plain numbers: matplotlib's own labels are formulas, which texts here never are.
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axis.set_minor_formatter(NullFormatter())
+    if chart.x_title in ("epoch", "trial"):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
