@@ -54,9 +54,12 @@ def run_epoch(
                 batch_loss = loss(logits, labels)
             if step is not None:
                 step(batch_loss)
+            if done == 0:
+                loss_sum, right = loss_sum.to(labels.device), right.to(labels.device)
             done += len(labels)
-            loss_sum = batch_loss.detach().float() * len(labels) + loss_sum.to(labels.device)
-            right = (logits.detach().argmax(dim=1) == labels).sum() + right.to(labels.device)
+            # In place: half the time of a sum of new tensors, which counts on the smallest nets.
+            loss_sum.add_(batch_loss.detach(), alpha=len(labels))
+            right.add_(torch.count_nonzero(logits.detach().argmax(dim=1) == labels))
             if on_batch is not None:
                 on_batch(done, loss_sum, right)
             if keep_logits is not None:
