@@ -42,31 +42,44 @@ def read(images_file: Path, labels_file: Path, num_classes: int, first_label: in
     return Images(pixels.unsqueeze(1), labels)
 
 
-def check(file: Path, dimensions: int) -> None:
-    """Raises BadInput where the header or the length of a plain file is wrong.
+def check(file: Path, dimensions: int) -> tuple[int, ...]:
+    """The sizes in a plain file's header; BadInput where it or the file's length is wrong.
 
     Reads the header alone, so that a damaged test file is known before the training, unread.
-    A gzipped file is checked when it is read.
     """
-    if file.suffix == ".gz":
-        return
     try:
         with file.open("rb") as stream:
             header = stream.read(4 * (dimensions + 1))
         size = file.stat().st_size
     except OSError as error:
         raise BadInput(f"{file} cannot be read: {error.strerror}.") from error
-    _shape(file, header, size, dimensions)
+    return _shape(file, header, size, dimensions)
 
 
 def _array(file: Path, dimensions: int) -> Tensor:
+    if file.suffix != ".gz":
+        return _mapped(file, dimensions)
     try:
-        data = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+        data = gzip.decompress(file.read_bytes())
     except (OSError, EOFError, zlib.error) as error:
         raise BadInput(f"{file} is damaged or cannot be read: {error}.") from error
     shape = _shape(file, data, len(data), dimensions)
     body = bytearray(data[4 * (dimensions + 1) :])
     return torch.frombuffer(body, dtype=torch.uint8).view(shape) if body else torch.empty(shape)
+
+
+def _mapped(file: Path, dimensions: int) -> Tensor:
+    """A plain file's bytes where the system keeps them, once for all processes that read them."""
+    shape = check(file, dimensions)
+    start = 4 * (dimensions + 1)
+    try:
+        # Not shared: should somebody write into the tensor, the file stays as it is.
+        content = torch.from_file(
+            str(file), shared=False, size=start + prod(shape), dtype=torch.uint8
+        )
+    except RuntimeError as error:
+        raise BadInput(f"{file} cannot be read: {str(error).splitlines()[0]}.") from error
+    return content[start:].view(shape)
 
 
 def _shape(file: Path, header: bytes, size: int, dimensions: int) -> tuple[int, ...]:
