@@ -1,8 +1,9 @@
 """How long workers stand idle: our sweeper beside Hydra's own with joblib, on the same trials.
 
-Four workers, trials of 0.2 s and one straggler of 3 s; nothing is computed, so cores don't matter.
-Idle is the share of the workers' time between the first trial's begin and the last one's end in
-which no trial ran.
+Four workers, trials of 0.2 s and one straggler of 3 s, then the same five times as long. Idle is
+the share of the workers' time, from the first task's begin to the last one's end, in which no task
+ran. What Hydra does for each job (composing its config, writing .hydra/) counts as idle too; it
+takes 0.1 s of a core, so longer trials show better whether anybody waits for anybody.
 
     python benchmarks/idle.py
 """
@@ -26,7 +27,7 @@ WORKERS, TRIALS, STRAGGLER_SECONDS, SECONDS = 4, 40, 3.0, 0.2
 
 def task(config: DictConfig) -> float:
     """Sleep; the fifth trial is the straggler."""
-    seconds = STRAGGLER_SECONDS if config.index == 4 else SECONDS
+    seconds = config.scale * (STRAGGLER_SECONDS if config.index == 4 else SECONDS)
     begun = time.time()
     time.sleep(seconds)
     folder = Path(HydraConfig.get().runtime.output_dir)
@@ -51,10 +52,16 @@ def compare() -> None:
     )
     theirs = ("hydra/sweeper=optuna", "hydra/launcher=joblib", f"hydra.launcher.n_jobs={WORKERS}")
     ours = (f"hydra.searchpath=[file://{CONF_DIR}]", "hydra/sweeper=optuna")
+    for scale in (1, 5):
+        print(f"trials of {SECONDS * scale:g} s, one of {STRAGGLER_SECONDS * scale:g} s")
+        compare_at(theirs, ours, (*common, f"scale={scale}"))
+
+
+def compare_at(theirs: tuple[str, ...], ours: tuple[str, ...], common: tuple[str, ...]) -> None:
     with tempfile.TemporaryDirectory() as place:
         for name, chosen in (("Hydra's own, joblib", theirs), ("cnnsweep", ours)):
             idle, span = measure(Path(place, name.split()[-1]), *chosen, *common)
-            print(f"{name:20} idle {idle:6.1%}   {span:5.1f} s for {TRIALS} trials")
+            print(f"  {name:20} idle {idle:6.1%}   {span:5.1f} s for {TRIALS} trials")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
@@ -12,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from cnnsweep.bad_input import BadInput
-from cnnsweep.checks import check
+from cnnsweep.checks import check, reads_validation
 from cnnsweep.sweep.judging import make_pruner
 from cnnsweep.sweep.master import Master
 from cnnsweep.sweep.plan import Plan
@@ -72,7 +73,16 @@ def _check_corners(master: Master, plan: Plan) -> None:
             with _said_where(choices | corner):
                 _set(config, corner)
                 if master.runs_ours:
-                    check(master.resolved(config))
+                    _check_run(master.resolved(config))
+
+
+def _check_run(resolved: dict[str, Any]) -> None:
+    check(resolved)
+    if reads_validation(resolved) and resolved["data"]["val_fraction"] == 0:
+        raise BadInput(
+            f"a sweep chooses by objective={resolved['objective']}, and data.val_fraction=0 leaves "
+            "no validation split; allowed is a fraction above 0, e.g. data.val_fraction=0.1"
+        )
 
 
 def _is_key(name: str, plan: Plan) -> bool:

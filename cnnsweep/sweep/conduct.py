@@ -102,13 +102,22 @@ def _open_all(
 def _run(searches: list[Search], pool: Pool, settings: Settings, display: Display) -> None:
     try:
         for search in searches:
-            search.take_up()
+            _take_up(search, display)
         work(searches, pool, settings.trial_timeout, display)
     except BaseException:
         display.say("stopping: running trials keep their last whole epoch")
         pool.close(grace=_STOP_SECONDS, stop=True)
         raise
     pool.close(grace=_STOP_SECONDS, stop=False)
+
+
+def _take_up(search: Search, display: Display) -> None:
+    begun = len(search.study.get_trials(deepcopy=False))
+    left = search.take_up()
+    if begun > 1:
+        place = f"{search.plan.place}: " if search.plan.place else ""
+        counts = f"{begun - left} of {search.plan.n_trials} trials are over, {left} taken up again"
+        display.say(f"{place}going on: {counts}")
 
 
 def _conclude(master: Master, searches: list[Search]) -> None:

@@ -43,15 +43,20 @@ class Search:
     def __post_init__(self) -> None:
         self._judge = Judge(self.study) if len(self.plan.objectives) == 1 else None
 
-    def take_up(self) -> None:
-        """Queue the trials that an earlier launch left running, under their own numbers."""
-        for left in self.study.get_trials(states=(TrialState.RUNNING,)):
+    def take_up(self) -> int:
+        """Queue the trials that an earlier launch left running, under their own numbers.
+
+        Returns how many there are.
+        """
+        all_left = self.study.get_trials(states=(TrialState.RUNNING,))
+        for left in all_left:
             trial = left if FOLDER in left.user_attrs else self.proposals.ask_again(left)
             job = self._begin(trial)
             if trial.user_attrs.get(DEATHS, 0) > self.retries:
                 self._fail(job, "its process died too often", "died")
             else:
                 self._ready.append(job)
+        return len(all_left)
 
     def next_job(self) -> Job | None:
         """What a free worker should do now; None where there is nothing (yet)."""

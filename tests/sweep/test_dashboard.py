@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 
-from tests.sweep.driving import TOY, TOY_SPACE, command, finish, start, study, wait_for_training
+from tests.sweep.driving import TOY, TOY_SPACE, command, finish, start, study
 
 
 @contextmanager
@@ -55,15 +55,18 @@ def ask_until_none_runs(address: str) -> list[dict[str, Any]]:
 
 
 def test_the_dashboard_shows_a_sweep_that_runs_and_one_that_is_over(tmp_path: Path) -> None:
-    folder = tmp_path / "sweep"
-    settings = (*TOY_SPACE, "hydra.sweeper.n_trials=3", "epochs=10", "epoch_seconds=0.4")
+    folder, hold = tmp_path / "sweep", tmp_path / "hold"
+    hold.touch()
+    settings = (*TOY_SPACE, "hydra.sweeper.n_trials=3", "epochs=2", f"hold={hold}")
     process = start(command(TOY, folder, *settings))
-    assert wait_for_training(process, folder)
+    while not (folder / "0").exists():
+        time.sleep(0.05)
     with dashboard(folder / "study.journal") as address:
         (summary,) = ask(f"{address}/studies")["study_summaries"]
         assert summary["study_name"] == "cnnsweep"
         detail = f"{address}/studies/{summary['study_id']}"
         assert "Running" in {trial["state"] for trial in ask(detail)["trials"]}
+        hold.unlink()
         done = finish(process)
         assert done.code == 0, done.text
         trials = ask_until_none_runs(detail)

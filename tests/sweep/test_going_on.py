@@ -51,7 +51,7 @@ def test_a_sweep_killed_often_ends_with_the_table_of_an_unbroken_one(tmp_path: P
 
 
 def test_real_trainings_killed_end_with_the_table_of_unbroken_ones(tmp_path: Path) -> None:
-    settings = (*OUR_TRAINING, "hydra.sweeper.n_jobs=1", "hydra.sweeper.n_trials=3")
+    settings = (*OUR_TRAINING, "hydra.sweeper.n_jobs=1", "hydra.sweeper.n_trials=2")
     whole = sweep(OURS, tmp_path / "whole", *settings)
     assert whole.code == 0, whole.text
     line = command(OURS, tmp_path / "killed", *settings)

@@ -14,6 +14,7 @@ REFUSED = {
     "Did you mean 'optim.lr'?": (SEARCH, "optim.lrr=interval(0, 1)"),
     "Did you mean 'hyperband'?": (SEARCH, "hydra/sweeper/pruner=hyperbandd"),
     "cannot open the sqlite storage": (SEARCH, "hydra.sweeper.storage=sqlite:////no/such/x.db"),
+    "data.val_fraction=0 leaves no validation split": (SEARCH, "data.val_fraction=0"),
     "needs one objective": (SEARCH, "hydra.sweeper.confirm=2", "objective=[val_loss,parameters]"),
 }
 

@@ -1,6 +1,7 @@
 """Ctrl-C and SIGTERM: running trials keep their last whole epoch, and nothing is left behind."""
 
 import signal
+import time
 from pathlib import Path
 
 import psutil
@@ -56,12 +57,15 @@ def test_workers_die_with_a_killed_launching_process(tmp_path: Path) -> None:
 
 
 def test_a_second_launch_says_who_holds_the_sweep(tmp_path: Path) -> None:
-    folder = tmp_path / "sweep"
-    settings = (*TOY_SPACE, "epochs=20", "epoch_seconds=0.05", "hydra.sweeper.n_trials=2")
+    folder, hold = tmp_path / "sweep", tmp_path / "hold"
+    settings = (*TOY_SPACE, "epochs=2", f"hold={hold}", "hydra.sweeper.n_trials=2")
+    hold.touch()
     first = start(command(TOY, folder, *settings))
-    assert wait_for_training(first, folder)
+    while not (folder / "0").exists():
+        time.sleep(0.05)
     second = finish(start(command(TOY, folder, *settings)))
     assert second.code != 0
     assert f"is being worked on by process {first.pid}" in second.text
+    hold.unlink()
     assert finish(first).code == 0
     assert len(study(folder).trials) == 2

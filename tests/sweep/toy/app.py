@@ -49,6 +49,7 @@ def _train(config: DictConfig, folder: RunFolder) -> Any:
     weight = rows[-1]["weight"] if rows else 0.0
     for epoch in range(len(rows) + 1, config.epochs + 1):
         _mishap(config, epoch)
+        _wait(config)
         time.sleep(config.epoch_seconds)
         noise = np.random.default_rng([config.seed, epoch]).normal()
         weight -= config.lr * (2 * (weight - 3) + config.momentum * noise)
@@ -68,6 +69,17 @@ def _load(folder: RunFolder) -> list[dict[str, Any]]:
 def _tell(row: dict[str, Any]) -> None:
     if listener.current is not None:
         listener.current.epoch_ended(row["epoch"], {"val_loss": row["val_loss"]})
+
+
+def _wait(config: DictConfig) -> None:
+    while config.hold is not None and Path(config.hold).exists():
+        time.sleep(0.05)
+    sweep = Path(HydraConfig.get().sweep.dir)
+    deadline = time.monotonic() + 120
+    while len(list(sweep.glob("*/result.json"))) < config.others:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{config.others} other trials are not over")
+        time.sleep(0.05)
 
 
 def _mishap(config: DictConfig, epoch: int) -> None:
