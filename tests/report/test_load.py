@@ -1,7 +1,9 @@
 """The table in a notebook, and a machine without torch."""
 
+import os
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import pandas as pd
@@ -11,13 +13,7 @@ import cnnsweep.report
 from cnnsweep.bad_input import BadInput
 from tests.report.made_runs import Job, make_grid, make_run
 
-_WITHOUT = """
-import sys
-for name in ("torch", "torchvision", "hydra", "omegaconf", "kornia"):
-    sys.modules[name] = None  # importing it is an error
-from cnnsweep.report.__main__ import main
-sys.exit(main(sys.argv[1:]))
-"""
+_LACKING = ("torch", "functorch", "torchvision", "torchinfo", "hydra", "omegaconf", "kornia")
 _HEAVY = """
 import sys
 from cnnsweep.report.__main__ import main
@@ -75,10 +71,26 @@ def test_no_runs_and_no_folder_are_refused(tmp_path: Path) -> None:
         cnnsweep.report.load(tmp_path / "output")
 
 
+def _environment_without_torch(folder: Path) -> Path:
+    """The Python of a fresh virtual environment that has this one's packages but those lacking."""
+    venv.create(folder, with_pip=False, symlinks=True)
+    (site,) = folder.glob("lib/python*/site-packages")
+    for package in Path(pd.__file__).parent.parent.iterdir():
+        if not package.name.startswith((*_LACKING, "cnnsweep")) and package.suffix != ".pth":
+            (site / package.name).symlink_to(package)
+    (site / "cnnsweep").symlink_to(Path(cnnsweep.__file__).parent)
+    return folder / "bin" / "python"
+
+
 def test_everything_works_without_torch_and_hydra(tmp_path: Path) -> None:
     make_grid(tmp_path / "grid", ["simple", "resnet"], range(2), images=20)
+    python = _environment_without_torch(tmp_path / "env")
+    alone = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    lacking = subprocess.run([python, "-c", "import torch"], env=alone, capture_output=True)
+    assert b"No module named 'torch'" in lacking.stderr
     words = (str(tmp_path / "grid"), "--out", str(tmp_path / "out"), "--format", "all")
-    done = _python(_WITHOUT, *words, cwd=tmp_path)
+    command = [str(python), "-m", "cnnsweep.report", *words]
+    done = subprocess.run(command, cwd=tmp_path, env=alone, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert {"runs.csv", "summary.csv", "report.md", "report.tex", "index.html"} <= names
