@@ -53,10 +53,12 @@ class Display:
 
     def _summary(self, searches: list[Search]) -> Table:
         table = Table(box=None, pad_edge=False)
-        for heading in ("done", "pruned", "failed", "running", "of", "best", "left"):
+        headings = ("done", "pruned", "failed", "running", "of", "best", "left")
+        for heading in ("search", *headings) if len(searches) > 1 else headings:
             table.add_column(heading, style="bold" if heading == "best" else None)
         for search in searches:
-            table.add_row(*self._counts(search), _best(search), self._left(searches))
+            place = [search.plan.place] if len(searches) > 1 else []
+            table.add_row(*place, *self._counts(search), _best(search), self._left(searches))
         return table
 
     def _counts(self, search: Search) -> list[str]:
@@ -82,11 +84,17 @@ class Display:
             shown = None if epoch is None else epoch.figures.get(name)
             table.add_row(
                 job.folder,
-                "" if epoch is None else str(epoch.number),
+                "" if epoch is None else f"{epoch.number}{_of_epochs(search)}",
                 "" if shown is None else f"{name} {brief(shown)}",
                 "" if job.trial is None else in_words(search.ledger.trial(job).params),
             )
         return table
+
+
+def _of_epochs(search: Search) -> str:
+    """How many epochs a run has, where that is known and the same for all."""
+    known = "epochs" in search.plan.config and "epochs" not in search.plan.space.distributions
+    return f"/{search.plan.config.epochs}" if known else ""
 
 
 def _best(search: Search) -> str:

@@ -36,6 +36,6 @@ def test_a_terminal_shows_one_live_table_above_which_lines_pass(tmp_path: Path) 
     headings = ("done", "pruned", "failed", "running", "of", "best", "left")
     assert re.search(r"\s+".join(headings), shown)
     assert re.search(r"run\s+epoch\s+figure so far\s+parameters", shown)
-    assert re.search(r"\n?1\s+3\s+val_loss [0-9.e-]+\s+lr=", shown)
+    assert re.search(r"\n?1\s+3/4\s+val_loss [0-9.e-]+\s+lr=", shown)
     assert all(shown.count(f"trial {number}: val_loss") == 1 for number in range(4))
     assert "best: trial" in shown
