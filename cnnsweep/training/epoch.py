@@ -45,8 +45,7 @@ def run_epoch(
     """
     started = perf_counter()
     done = 0
-    loss_sum: Tensor = torch.zeros(())
-    right: Tensor = torch.zeros((), dtype=torch.int64)
+    loss_sum = right = torch.zeros(())
     with torch.set_grad_enabled(step is not None):
         for images, labels in split:
             with cast:
@@ -55,7 +54,9 @@ def run_epoch(
             if step is not None:
                 step(batch_loss)
             if done == 0:
-                loss_sum, right = loss_sum.to(labels.device), right.to(labels.device)
+                # Made there: a copy to a GPU would wait for what it still has to do.
+                loss_sum = torch.zeros((), device=labels.device)
+                right = torch.zeros((), dtype=torch.int64, device=labels.device)
             done += len(labels)
             # In place: half the time of a sum of new tensors, which counts on the smallest nets.
             loss_sum.add_(batch_loss.detach(), alpha=len(labels))

@@ -1,0 +1,212 @@
+"""The same search by five contestants: ``python -m benchmarks.sweep --data DIR [--only …]``.
+
+16 trials of the ResNet on 9,000 training and 1,000 validation images of MNIST, at most 9 epochs
+each, over learning rate, momentum and batch size; two workers with one CPU thread each. Each
+contestant runs alone, one after the other, in a process (and, the peers, an environment) of its
+own; wall time counts from the start of its command to its end.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.environments import python_of
+from benchmarks.images import mnist_folder, read_idx
+from benchmarks.machine import RESULTS, facts, write_csv
+from benchmarks.race import Race, draw, read_events, read_logs
+from cnnsweep.data.dataset import Images
+from cnnsweep.data.split import limit, split
+
+PEERS = Path(__file__).parent / "peers"
+CONTESTANTS = ("cnnsweep bfloat16", "cnnsweep float32", "hydra", "lightning", "ray")
+SPACE = {"lr": [1e-3, 0.3], "momentum": [0.0, 0.95], "batch_size": [32, 64, 128, 256]}
+_TITLES = {
+    "hydra": "Hydra's Optuna sweeper + joblib, articles' loop",
+    "lightning": "Lightning + Hydra (template's stack)",
+    "ray": "Ray Tune + ASHA, articles' loop",
+}
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Run the contestants, print the table, write the CSV and the picture."""
+    arguments = _arguments(words)
+    about = facts(("torch", "torchvision", "cnnsweep", "hydra-core", "optuna"))
+    pythons = {
+        name: python_of(name, arguments.environments) for name in arguments.only if name in _TITLES
+    }
+    races: list[Race] = []
+    with mnist_folder(arguments.data) as (folder, data), TemporaryDirectory() as scratch:
+        parts = Path(scratch) / "split.json"
+        parts.write_text(json.dumps(_split(folder, arguments.images)))
+        for seed in arguments.seeds:
+            for name in arguments.only:
+                place = Path(scratch) / f"{name.replace(' ', '_')}-{seed}"
+                place.mkdir()
+                race = _run(name, seed, place, parts, folder, pythons, arguments)
+                races.append(race)
+                print(f"{race.name}, seed {seed}: {race.seconds:.1f} s", flush=True)
+    rows = [_row(race, races, arguments.workers) for race in races]
+    about |= {"data": f"{arguments.images:,} images of {data}, a tenth for validation"}
+    about |= {"workers": f"{arguments.workers}, one CPU thread each", "space": str(SPACE)}
+    write_csv(arguments.out, rows, about)
+    draw(races, arguments.picture)
+    _show(rows)
+
+
+def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.sweep", description=__doc__)
+    add = parser.add_argument
+    add("--data", type=Path, help="folder with MNIST/raw; made-up images without it")
+    add("--only", nargs="+", default=list(CONTESTANTS), choices=CONTESTANTS)
+    add("--seeds", nargs="+", type=int, default=[0], help="of the samplers; one search for each")
+    add("--trials", type=int, default=16)
+    add("--epochs", type=int, default=9)
+    add("--images", type=int, default=10_000)
+    add("--workers", type=int, default=2)
+    add(
+        "--environments",
+        type=Path,
+        default=Path.home() / ".cache" / "cnnsweep-benchmarks",
+        help="where the peers' environments are, or are made",
+    )
+    add("--out", type=Path, default=RESULTS / "sweep.csv")
+    add("--picture", type=Path, default=Path("docs/pictures/sweep_race.png"))
+    return parser.parse_args(words)
+
+
+def _split(folder: Path, images: int) -> dict[str, list[int]]:
+    """The very images that cnnsweep takes with seed 0, as indices for the peers."""
+    labels = torch.tensor(read_idx(folder / "MNIST" / "raw" / "train-labels-idx1-ubyte")).long()
+    numbers = torch.arange(len(labels)).view(-1, 1, 1, 1)  # an image that is its own index
+    train, val = split(limit(Images(numbers, labels), images), 0.1, seed=0)
+    assert val is not None
+    return {"train": train.pixels.flatten().tolist(), "val": val.pixels.flatten().tolist()}
+
+
+def _run(
+    name: str,
+    seed: int,
+    place: Path,
+    parts: Path,
+    data: Path,
+    pythons: dict[str, Path],
+    arguments: argparse.Namespace,
+) -> Race:
+    events = place / "events.jsonl"
+    setting = {
+        "data": str(data.resolve()),
+        "split": str(parts),
+        "events": str(events),
+        "epochs": arguments.epochs,
+        "threads": 1,
+    }
+    if name == "ray":
+        file = place / "setting.json"
+        more = {"trials": arguments.trials, "workers": arguments.workers, "space": SPACE}
+        file.write_text(json.dumps(setting | more | {"storage": str(place), "seed": seed}))
+        command = [str(pythons[name]), str(PEERS / "ray_app.py"), str(file)]
+    elif name in pythons:
+        app = PEERS / f"{name}_app.py"
+        command = [str(pythons[name]), str(app), *_hydra_words(setting, seed, place, arguments)]
+    else:
+        command = _cnnsweep_words(name.split()[1], data.resolve(), seed, place, arguments)
+    environment = dict(os.environ) | {"OMP_NUM_THREADS": "1"}
+    if name in pythons:
+        environment["PYTHONPATH"] = str(PEERS)  # joblib's workers import the app's modules too
+    else:
+        environment["PYTHONPATH"] = str(Path.cwd())
+    started = time.time()
+    with (place / "output.txt").open("w") as output:
+        done = subprocess.run(
+            command, cwd=place, env=environment, stdout=output, stderr=output, check=False
+        )
+    seconds = time.time() - started
+    if done.returncode != 0:
+        raise SystemExit(
+            f"{name} ended with {done.returncode}:\n{(place / 'output.txt').read_text()}"
+        )
+    found = read_events(events, started) if name in pythons else read_logs(place / "sweep", started)
+    return Race(_TITLES.get(name, name), seed, seconds, found)
+
+
+def _hydra_words(
+    setting: dict[str, Any], seed: int, place: Path, arguments: argparse.Namespace
+) -> list[str]:
+    return [
+        "--multirun",
+        "hydra/sweeper=optuna",
+        "hydra/launcher=joblib",
+        f"hydra.launcher.n_jobs={arguments.workers}",
+        f"hydra.sweeper.n_jobs={arguments.workers}",
+        f"hydra.sweeper.n_trials={arguments.trials}",
+        "hydra.sweeper.direction=maximize",
+        f"hydra.sweeper.sampler.seed={seed}",
+        f"hydra.sweep.dir={place / 'sweep'}",
+        f"lr=tag(log, interval({SPACE['lr'][0]}, {SPACE['lr'][1]}))",
+        f"momentum=interval({SPACE['momentum'][0]}, {SPACE['momentum'][1]})",
+        f"batch_size=choice({','.join(map(str, SPACE['batch_size']))})",
+        *(f"{key}={value}" for key, value in setting.items()),
+    ]
+
+
+def _cnnsweep_words(
+    precision: str, data: Path, seed: int, place: Path, arguments: argparse.Namespace
+) -> list[str]:
+    """Successive halving from one epoch on, as ASHA does; no pictures, as the peers draw none."""
+    return [
+        *(sys.executable, "-m", "cnnsweep", "--multirun", "hydra/sweeper=optuna"),
+        "hydra/sweeper/pruner=halving",
+        "hydra.sweeper.pruner.min_resource=1",
+        f"hydra.sweeper.n_jobs={arguments.workers}",
+        f"hydra.sweeper.n_trials={arguments.trials}",
+        f"hydra.sweeper.sampler.seed={seed}",
+        f"hydra.sweep.dir={place / 'sweep'}",
+        f"optim.lr=tag(log, interval({SPACE['lr'][0]}, {SPACE['lr'][1]}))",
+        f"optim.momentum=interval({SPACE['momentum'][0]}, {SPACE['momentum'][1]})",
+        f"data.batch_size=choice({','.join(map(str, SPACE['batch_size']))})",
+        *("model=resnet", "data=mnist", f"data.root={data}", "data.val_fraction=0.1"),
+        f"data.train_limit={arguments.images}",
+        f"epochs={arguments.epochs}",
+        f"precision={precision}",
+        "pictures=false",
+    ]
+
+
+def _row(race: Race, races: Sequence[Race], workers: int) -> dict[str, Any]:
+    hydra = [r.seconds for r in races if r.name == _TITLES["hydra"] and r.seed == race.seed]
+    to_98 = race.seconds_to(0.98)
+    return {
+        "contestant": race.name,
+        "seed": race.seed,
+        "seconds": round(race.seconds, 1),
+        "share_of_hydras": round(race.seconds / hydra[0], 3) if hydra else "",
+        "trials": race.trials,
+        "epochs": race.epochs,
+        "best_val_accuracy": round(race.best, 4),
+        "seconds_to_0.98": "" if to_98 is None else round(to_98, 1),
+        "idle_share": round(race.idle(workers), 3),
+    }
+
+
+def _show(rows: Sequence[dict[str, Any]]) -> None:
+    table = Table()
+    for name in rows[0]:
+        table.add_column(name.replace("_", " "))
+    for row in rows:
+        table.add_row(*map(str, row.values()))
+    Console(width=140).print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""Images a second: ``python -m benchmarks.throughput [--data DIR] [--device cuda] …``.
+
+Three contestants take turns, epoch by epoch, in one process with the same threads: the articles'
+loop, a bare loop over tensors on the device, and cnnsweep with everything it does (display,
+figures, log, checkpoints). Noise that lasts longer than a round falls on all alike; a ratio is
+taken in each round, and its median and range are shown.
+"""
+
+import argparse
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.contestants import (
+    Case,
+    Sizes,
+    alternate,
+    article_epoch,
+    bare_epoch,
+    composed,
+    resident,
+)
+from benchmarks.images import mnist_folder
+from benchmarks.machine import RESULTS, facts, write_csv
+from benchmarks.peak import flops_per_image, matmul_flops
+from benchmarks.peers.article import NETWORKS
+from cnnsweep import run as cnnsweep_run
+
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+_SHOWN = (
+    "model", "layout", "precision", "batch_size",
+    "article_images_per_second", "bare_images_per_second", "cnnsweep_images_per_second",
+    "cnnsweep_to_article", "cnnsweep_to_bare", "share_of_peak",
+)  # fmt: skip
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Measure, print the table, write the CSV."""
+    arguments = _arguments(words)
+    if arguments.device.startswith("cuda") and not torch.cuda.is_available():
+        print(f"skipped: --device {arguments.device}, and torch sees no CUDA device here")
+        return
+    if arguments.threads is not None:
+        torch.set_num_threads(arguments.threads)
+    about = facts(("torch", "torchvision", "cnnsweep"))
+    peaks = {name: matmul_flops(arguments.device, _DTYPES[name]) for name in arguments.precisions}
+    rows = []
+    with mnist_folder(arguments.data) as (folder, data), TemporaryDirectory() as scratch:
+        for number, case in enumerate(_cases(arguments, folder)):
+            row = _measure(case, arguments, Path(scratch) / str(number), peaks[case.precision])
+            rows.append(row)
+            print("  ".join(f"{row[name]}" for name in _SHOWN), flush=True)
+    about |= {
+        "data": f"{arguments.images:,} images of {data} an epoch",
+        "threads": str(torch.get_num_threads()),
+        "article": f"num_workers={arguments.article_workers}, default layout, float32",
+        "rounds": f"{arguments.rounds} (and one to warm up); ratios: median (least to greatest)",
+        "peak": ", ".join(f"{n} {flops / 1e9:.0f} GFLOP/s" for n, flops in peaks.items()),
+    }
+    write_csv(arguments.out, rows, about)
+    _show(rows, about)
+
+
+def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput", description=__doc__)
+    add = parser.add_argument
+    add("--data", type=Path, help="folder with MNIST/raw; made-up images without it")
+    add("--device", default="cpu")
+    add("--threads", type=int, help="CPU threads of all contestants; default: torch's")
+    add("--models", nargs="+", default=list(NETWORKS), choices=NETWORKS)
+    add("--layouts", nargs="+", default=["contiguous", "channels_last"])
+    add("--precisions", nargs="+", default=list(_DTYPES), choices=_DTYPES)
+    add("--batch-sizes", nargs="+", type=int, default=[64, 256])
+    add("--images", type=int, default=10_000, help="images an epoch")
+    add("--rounds", type=int, default=3, help="timed epochs of each contestant")
+    add("--article-workers", type=int, default=0, help="loader processes of the articles' loop")
+    add("--out", type=Path, default=RESULTS / "throughput.csv")
+    return parser.parse_args(words)
+
+
+def _cases(arguments: argparse.Namespace, folder: Path) -> list[Case]:
+    grid = itertools.product(
+        arguments.models, arguments.layouts, arguments.precisions, arguments.batch_sizes
+    )
+    return [Case(*point, arguments.images, arguments.device, folder) for point in grid]
+
+
+def _measure(
+    case: Case, arguments: argparse.Namespace, folder: Path, peak: float
+) -> dict[str, Any]:
+    others = {"article": article_epoch(case, arguments.article_workers), "bare": bare_epoch(case)}
+    seconds = alternate(case, others, arguments.rounds, folder)
+    rates = {name: case.images / median(times) for name, times in seconds.items()}
+    row: dict[str, Any] = {
+        "model": case.model,
+        "layout": case.layout,
+        "precision": case.precision,
+        "batch_size": case.batch_size,
+    }
+    row |= {f"{name}_images_per_second": round(rates[name]) for name in sorted(rates)}
+    for name in others:
+        ratios = [b / c for b, c in zip(seconds[name], seconds["cnnsweep"], strict=True)]
+        row[f"cnnsweep_to_{name}"] = round(median(ratios), 3)
+        row[f"cnnsweep_to_{name}_least"] = round(min(ratios), 3)
+        row[f"cnnsweep_to_{name}_greatest"] = round(max(ratios), 3)
+    row["share_of_peak"] = round(rates["cnnsweep"] * _flops(case) / peak, 4)
+    return row
+
+
+def _flops(case: Case) -> float:
+    images, labels = resident(case)
+    few = images[: case.batch_size]
+    few = few.permute(0, 3, 1, 2) if case.layout == "channels_last" else few
+    with composed(case, epochs=1) as config:
+        model = cnnsweep_run.make_model(config, Sizes(), starts_anew=True).to(case.device)
+    return flops_per_image(model, few, labels[: case.batch_size])
+
+
+def _show(rows: Sequence[dict[str, Any]], about: dict[str, str]) -> None:
+    table = Table(caption="\n".join(f"{name}: {value}" for name, value in about.items()))
+    for name in _SHOWN:
+        table.add_column(name.replace("_images_per_second", "/s").replace("_", " "))
+    for row in rows:
+        cells = {
+            name: f"{row[name]:,}" if name.endswith("second") else str(row[name]) for name in _SHOWN
+        }
+        for name in ("cnnsweep_to_article", "cnnsweep_to_bare"):
+            cells[name] += f" ({row[name + '_least']}–{row[name + '_greatest']})"
+        table.add_row(*(cells[name] for name in _SHOWN))
+    Console(width=160).print(table)
+
+
+if __name__ == "__main__":
+    main()
