@@ -1,5 +1,6 @@
 """The three that throughput compares: the articles' loop, a bare loop, and cnnsweep itself."""
 
+import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -102,7 +103,8 @@ def bare_epoch(case: Case) -> Callable[[], None]:
 
     def epoch() -> None:
         model.train()
-        for index in torch.randperm(len(labels), device=case.device).split(case.batch_size):
+        order = torch.randperm(len(labels), device=case.device)
+        for index in torch.split(order, case.batch_size):
             batch = images.index_select(0, index)
             if case.layout == "channels_last":
                 batch = batch.permute(0, 3, 1, 2)
@@ -158,7 +160,7 @@ def alternate(
 ) -> dict[str, list[float]]:
     """Seconds of each contestant's epochs, ``rounds`` each, one after the other in turn."""
     display = Alternating(case.device, others)
-    cnnsweep_run.make_display = lambda: display
+    vars(cnnsweep_run)["make_display"] = lambda: display
     folder.mkdir()
     with composed(case, epochs=rounds + 1) as config:
         outcome = Outcome(seed=0, device=case.device, precision=case.precision, threads="auto")
@@ -166,14 +168,11 @@ def alternate(
     return display.seconds
 
 
-class _Nowhere:
+class _Nowhere(io.StringIO):
     """A terminal's file that forgets."""
 
     def write(self, text: str) -> int:
         return len(text)
-
-    def flush(self) -> None:
-        pass
 
 
 def void(_: Any) -> None:

@@ -1,7 +1,7 @@
 """What is paid besides training: ``python -m benchmarks.overhead [--data DIR] [--only …]``.
 
-A no-op trial: the time of a search of many trials less that of one of few, over the difference, with
-one worker; the task returns at once. Start-up: `--help` beside that of a bare Hydra app, and a
+A no-op trial: the time of a search of many trials less that of one of few, over the difference,
+with one worker; the task returns at once. Start-up: `--help` beside that of a bare Hydra app, and a
 run's first second. Imports. Memory: four workers on MNIST, as the kernel counts it (PSS: pages
 that several processes share are counted once in all), sampled five times a second.
 """
@@ -53,7 +53,7 @@ def main(words: Sequence[str] | None = None) -> None:
     Console(width=120).print(table)
 
 
-def help_time(repeats: int, _: Path) -> list[Row]:
+def help_time(repeats: int, _data: Path) -> list[Row]:
     """`--help` of cnnsweep and of a bare Hydra app in turn, by CPU time and by wall time."""
     ours = [sys.executable, "-m", "cnnsweep", "--help"]
     bare = [sys.executable, str(HERE / "bare_app.py"), "--help"]
@@ -68,7 +68,7 @@ def help_time(repeats: int, _: Path) -> list[Row]:
     return rows
 
 
-def imports(repeats: int, _: Path) -> list[Row]:
+def imports(repeats: int, _data: Path) -> list[Row]:
     """A new interpreter that imports one module, less one that imports nothing."""
     rows = []
     for module in IMPORTS:
@@ -80,7 +80,7 @@ def imports(repeats: int, _: Path) -> list[Row]:
     return rows
 
 
-def a_run(repeats: int, _: Path) -> list[Row]:
+def a_run(repeats: int, _data: Path) -> list[Row]:
     """From the command to its end: one epoch of LeNet on 200 images, no pictures."""
     found = []
     for _ in range(repeats):
@@ -94,7 +94,7 @@ def a_run(repeats: int, _: Path) -> list[Row]:
     ]
 
 
-def noop_trial(repeats: int, _: Path) -> list[Row]:
+def noop_trial(repeats: int, _data: Path) -> list[Row]:
     """What the sweeper costs for each trial, with one worker, and what the job itself costs.
 
     The job itself is Hydra's: composing its config, its folder, its log. Hydra's own grid does
@@ -135,7 +135,7 @@ def _noop_sweep(words: Sequence[str]) -> tuple[float, float]:
         return _seconds([*app, *words, f"hydra.sweep.dir={folder}/sweep"])
 
 
-def memory(_: int, data: Path) -> list[Row]:
+def memory(_repeats: int, data: Path) -> list[Row]:
     """Peak of a search's launching process and its four workers."""
     with TemporaryDirectory() as folder:
         words = (

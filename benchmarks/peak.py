@@ -27,9 +27,10 @@ def matmul_flops(device: str, dtype: torch.dtype) -> float:
 def flops_per_image(model: nn.Module, images: Tensor, labels: Tensor) -> float:
     """Of a forward and a backward pass: the products of convolutions and linear layers."""
     with FlopCounterMode(display=False) as counter:
-        nn.functional.cross_entropy(model(images), labels).backward()
+        loss = nn.functional.cross_entropy(model(images), labels)
+        loss.backward()  # type: ignore[no-untyped-call]
     model.zero_grad(set_to_none=True)
-    return counter.get_total_flops() / len(images)
+    return float(counter.get_total_flops()) / len(images)
 
 
 def synchronise(device: str) -> None:

@@ -41,7 +41,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=RESULTS / "precision.csv")
     arguments = parser.parse_args(words)
     about = facts(("torch", "cnnsweep"))
-    cnnsweep_run.make_display = Quiet
+    vars(cnnsweep_run)["make_display"] = Quiet
     rows = []
     with mnist_folder(arguments.data) as (folder, data):
         for model in arguments.models:
@@ -62,7 +62,8 @@ def _compared(model: str, folder: Path, arguments: argparse.Namespace) -> dict[s
         for precision, accuracies in found.items():
             accuracies.append(_accuracy(model, precision, seed, folder, arguments))
     differences = [b - a for a, b in zip(found["float32"], found["bfloat16"], strict=True)]
-    half = student.ppf(0.975, arguments.seeds - 1) * stdev(differences) / sqrt(arguments.seeds)
+    quantile = float(student.ppf(0.975, arguments.seeds - 1))
+    half = quantile * stdev(differences) / sqrt(arguments.seeds)
     row: dict[str, Any] = {"model": model, "n": arguments.seeds}
     for precision, accuracies in found.items():
         row[f"{precision}_mean"] = round(mean(accuracies), 4)

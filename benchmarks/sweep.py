@@ -30,7 +30,11 @@ from cnnsweep.data.split import limit, split
 
 PEERS = Path(__file__).parent / "peers"
 CONTESTANTS = ("cnnsweep bfloat16", "cnnsweep float32", "hydra", "lightning", "ray")
-SPACE = {"lr": [1e-3, 0.3], "momentum": [0.0, 0.95], "batch_size": [32, 64, 128, 256]}
+SPACE: dict[str, list[Any]] = {
+    "lr": [1e-3, 0.3],
+    "momentum": [0.0, 0.95],
+    "batch_size": [32, 64, 128, 256],
+}
 _TITLES = {
     "hydra": "Hydra's Optuna sweeper + joblib, articles' loop",
     "lightning": "Lightning + Hydra (template's stack)",

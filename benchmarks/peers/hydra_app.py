@@ -34,12 +34,12 @@ def main(config: DictConfig) -> float:
     from search_task import train
 
     return train(
-        dict(OmegaConf.to_container(config)),
+        OmegaConf.to_container(config),
         lr=config.lr,
         momentum=config.momentum,
         batch_size=config.batch_size,
         trial=str(HydraConfig.get().job.num),
-        report=lambda accuracy: None,
+        report=lambda _: None,
     )
 
 

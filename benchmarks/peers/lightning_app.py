@@ -30,7 +30,7 @@ class Data(LightningDataModule):
         super().__init__()
         self.config = config
 
-    def setup(self, stage: str) -> None:
+    def setup(self, stage: str) -> None:  # noqa: ARG002 — Lightning names it
         parts = json.loads(Path(self.config.split).read_text())
         self.parts = article.search_data(Path(self.config.data), parts["train"], parts["val"])
 
