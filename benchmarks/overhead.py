@@ -98,7 +98,8 @@ def noop_trial(repeats: int, _data: Path) -> list[Row]:
     """What the sweeper costs for each trial, with one worker, and what the job itself costs.
 
     The job itself is Hydra's: composing its config, its folder, its log. Hydra's own grid does
-    that and no more, one job after the other in one process.
+    that and no more, one job after the other in one process (less a second composition of each
+    job, its check, which noop_app.py spares it).
     """
     kinds: dict[str, Callable[[int], tuple[str, ...]]] = {
         "a no-op trial": _trials,

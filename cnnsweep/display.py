@@ -119,6 +119,7 @@ class Bars(Lines):
             TimeRemainingColumn(),
             transient=True,
             console=console,
+            refresh_per_second=1 / _REFRESH_SECONDS,  # each drawing takes the trainer 0.6 ms
         )
         self._shown = 0.0
 
