@@ -167,11 +167,10 @@ def _hydra_words(
 def _cnnsweep_words(
     precision: str, data: Path, seed: int, place: Path, arguments: argparse.Namespace
 ) -> list[str]:
-    """Successive halving from one epoch on, as ASHA does; no pictures, as the peers draw none."""
+    """Successive halving as conf/ has it (from two epochs on); no pictures: the peers draw none."""
     return [
         *(sys.executable, "-m", "cnnsweep", "--multirun", "hydra/sweeper=optuna"),
         "hydra/sweeper/pruner=halving",
-        "hydra.sweeper.pruner.min_resource=1",
         f"hydra.sweeper.n_jobs={arguments.workers}",
         f"hydra.sweeper.n_trials={arguments.trials}",
         f"hydra.sweeper.sampler.seed={seed}",
