@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import IntervalSweep
 
 import cnnsweep
 from cnnsweep.conf_dir import CONF_DIR
@@ -87,7 +88,10 @@ def test_every_command_of_the_readme_composes(command: str) -> None:
     typed = [word for word in shlex.split(command) if not word.startswith("--")]
     composed = []
     for override in OverridesParser.create().parse_overrides(typed):
-        if override.is_sweep_override():
+        swept = override.value()
+        if isinstance(swept, IntervalSweep):
+            value = str(swept.start)
+        elif override.is_sweep_override():
             value = next(override.sweep_string_iterator())
         else:
             value = override.get_value_element_as_str()
