@@ -23,11 +23,16 @@ class Event(NamedTuple):
 
 @dataclass(frozen=True)
 class Race:
-    """One contestant's search; ``seconds`` is its process's whole life."""
+    """One contestant's search; ``seconds`` is its process's whole life.
+
+    ``load`` is the machine's at its end, over one minute: well above the workers' number, and
+    somebody else was at work too.
+    """
 
     name: str
     seed: int
     seconds: float
+    load: float
     events: Sequence[Event]
 
     @property

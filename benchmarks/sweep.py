@@ -135,13 +135,13 @@ def _run(
         done = subprocess.run(
             command, cwd=place, env=environment, stdout=output, stderr=output, check=False
         )
-    seconds = time.time() - started
+    seconds, load = time.time() - started, os.getloadavg()[0]
     if done.returncode != 0:
         raise SystemExit(
             f"{name} ended with {done.returncode}:\n{(place / 'output.txt').read_text()}"
         )
     found = read_events(events, started) if name in pythons else read_logs(place / "sweep", started)
-    return Race(_TITLES.get(name, name), seed, seconds, found)
+    return Race(_TITLES.get(name, name), seed, seconds, load, found)
 
 
 def _hydra_words(
@@ -199,6 +199,7 @@ def _row(race: Race, races: Sequence[Race], workers: int) -> dict[str, Any]:
         "best_val_accuracy": round(race.best, 4),
         "seconds_to_0.98": "" if to_98 is None else round(to_98, 1),
         "idle_share": round(race.idle(workers), 3),
+        "load": round(race.load, 1),
     }
 
 

@@ -8,6 +8,7 @@ taken in each round, and its median and range are shown.
 
 import argparse
 import itertools
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
@@ -51,20 +52,20 @@ def main(words: Sequence[str] | None = None) -> None:
         torch.set_num_threads(arguments.threads)
     about = facts(("torch", "torchvision", "cnnsweep"))
     peaks = {name: matmul_flops(arguments.device, _DTYPES[name]) for name in arguments.precisions}
-    rows = []
-    with mnist_folder(arguments.data) as (folder, data), TemporaryDirectory() as scratch:
-        for number, case in enumerate(_cases(arguments, folder)):
-            row = _measure(case, arguments, Path(scratch) / str(number), peaks[case.precision])
-            rows.append(row)
-            print("  ".join(f"{row[name]}" for name in _SHOWN), flush=True)
     about |= {
-        "data": f"{arguments.images:,} images of {data} an epoch",
         "threads": str(torch.get_num_threads()),
         "article": f"num_workers={arguments.article_workers}, default layout, float32",
         "rounds": f"{arguments.rounds} (and one to warm up); ratios: median (least to greatest)",
         "peak": ", ".join(f"{n} {flops / 1e9:.0f} GFLOP/s" for n, flops in peaks.items()),
     }
-    write_csv(arguments.out, rows, about)
+    rows = []
+    with mnist_folder(arguments.data) as (folder, data), TemporaryDirectory() as scratch:
+        about["data"] = f"{arguments.images:,} images of {data} an epoch"
+        for number, case in enumerate(_cases(arguments, folder)):
+            row = _measure(case, arguments, Path(scratch) / str(number), peaks[case.precision])
+            rows.append(row)
+            write_csv(arguments.out, rows, about)  # after each: whoever stops it keeps the rest
+            print("  ".join(f"{row[name]}" for name in _SHOWN), flush=True)
     _show(rows, about)
 
 
@@ -111,6 +112,7 @@ def _measure(
         row[f"cnnsweep_to_{name}_least"] = round(min(ratios), 3)
         row[f"cnnsweep_to_{name}_greatest"] = round(max(ratios), 3)
     row["share_of_peak"] = round(rates["cnnsweep"] * _flops(case) / peak, 4)
+    row["load"] = round(os.getloadavg()[0], 1)  # above the threads: others were at work too
     return row
 
 
