@@ -49,8 +49,11 @@ def main(words: Sequence[str] | None = None) -> None:
     pythons = {
         name: python_of(name, arguments.environments) for name in arguments.only if name in _TITLES
     }
+    about |= {"workers": f"{arguments.workers}, one CPU thread each", "space": str(SPACE)}
     races: list[Race] = []
+    rows: list[dict[str, Any]] = []
     with mnist_folder(arguments.data) as (folder, data), TemporaryDirectory() as scratch:
+        about["data"] = f"{arguments.images:,} images of {data}, a tenth for validation"
         parts = Path(scratch) / "split.json"
         parts.write_text(json.dumps(_split(folder, arguments.images)))
         for seed in arguments.seeds:
@@ -59,12 +62,10 @@ def main(words: Sequence[str] | None = None) -> None:
                 place.mkdir()
                 race = _run(name, seed, place, parts, folder, pythons, arguments)
                 races.append(race)
+                rows = [_row(each, races, arguments.workers) for each in races]
+                write_csv(arguments.out, rows, about)  # after each: what is stopped keeps the rest
+                draw(races, arguments.picture)
                 print(f"{race.name}, seed {seed}: {race.seconds:.1f} s", flush=True)
-    rows = [_row(race, races, arguments.workers) for race in races]
-    about |= {"data": f"{arguments.images:,} images of {data}, a tenth for validation"}
-    about |= {"workers": f"{arguments.workers}, one CPU thread each", "space": str(SPACE)}
-    write_csv(arguments.out, rows, about)
-    draw(races, arguments.picture)
     _show(rows)
 
 
