@@ -1,10 +1,14 @@
 """Runs that several tests look at."""
 
+import signal
 from pathlib import Path
 
 import pytest
 
 from tests.command import TINY, cnnsweep, succeeded
+
+# Started in the background of a script, we would hand "ignore Ctrl-C" on to every command.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -149,6 +149,7 @@ def test_a_torn_file_is_refused_wherever_it_ends(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
-    for path in (tmp_path / "nowhere.pth", tmp_path):
-        with pytest.raises(BadInput, match="there is no such file"):
-            loaded(path)
+    with pytest.raises(BadInput, match="there is no such file"):
+        loaded(tmp_path / "nowhere.pth")
+    with pytest.raises(BadInput, match="cannot be read: Is a directory"):
+        loaded(tmp_path)

@@ -36,7 +36,7 @@ def dashboard(storage: Path) -> Iterator[str]:
 
 def ask(address: str) -> Any:
     """A page of its API, waiting for it to come up."""
-    for _ in range(300):
+    for _ in range(900):
         try:
             with urllib.request.urlopen(address) as answer:
                 return json.load(answer)
