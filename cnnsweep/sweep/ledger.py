@@ -85,6 +85,10 @@ class Ledger:
         self._set(job, _deaths_key(job), self.deaths(job) + 1)
         self._say(f"{self._name(job)}: {cause}; taken up again from its last epoch")
 
+    def note_departure(self, job: Job, cause: str) -> None:
+        """A job's worker went, and the job goes on; nothing is counted."""
+        self._say(f"{self._name(job)}: {cause}; goes on from its last epoch")
+
     def is_exhausted(self) -> bool:
         """Whether the sampler has no more points."""
         return EXHAUSTED in self._study.user_attrs

@@ -59,4 +59,14 @@ class Died:
     had_started: bool
 
 
-Message = Started | Epoch | Ended | Died
+@dataclass(frozen=True)
+class Left:
+    """The worker was told to go by whoever lent its place: its job goes on elsewhere.
+
+    Nothing of the job is lost but its unfinished epoch, and nobody counts it as a death.
+    """
+
+    cause: str
+
+
+Message = Started | Epoch | Ended | Died | Left

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import cloudpickle
 
-from cnnsweep.sweep.messages import Died, Ended, Job, Message
+from cnnsweep.sweep.messages import Died, Ended, Job, Left, Message
 from cnnsweep.sweep.process import Worker, wait_for_earlier
 from cnnsweep.sweep.seat import Seat
 from cnnsweep.sweep.worker import Setup
@@ -17,7 +17,7 @@ _EARLIER_SECONDS = 10.0
 
 
 class Pool:
-    """Slots numbered from 0. A slot is free, or has a job until its Ended or Died."""
+    """Slots numbered from 0. A slot is free, or has a job until its Ended, Died or Left."""
 
     def __init__(self, folder: Path, setup: Setup, devices: list[str | None]) -> None:
         """``folder`` takes the workers' own logs; ``devices`` has the CUDA device of each slot."""
@@ -87,7 +87,7 @@ class Pool:
         gone = not worker.connection.poll() and worker.is_gone()
         message = worker.death() if gone else worker.receive()
         job = worker.job
-        if isinstance(message, Ended | Died):
+        if isinstance(message, Ended | Died | Left):
             worker.job = None
         self._let_go(slot)
         if job is not None and message is not None:

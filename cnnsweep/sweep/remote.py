@@ -4,7 +4,7 @@ import contextlib
 import time
 from typing import Any
 
-from cnnsweep.sweep.messages import Died, Job, Message, Started
+from cnnsweep.sweep.messages import Died, Job, Left, Message, Started
 from cnnsweep.sweep.relay import Hello, Kill, Stop
 
 
@@ -42,6 +42,8 @@ class RemoteWorker:
             return self.death()
         if isinstance(message, Started):
             self._has_started, self.started_at = True, time.monotonic()
+        if isinstance(message, Left):
+            self.connection.close()
         if self._is_dying:  # what its former job still had to say
             self._is_dying = not isinstance(message, Died)
             return None

@@ -74,6 +74,11 @@ class Search:
         """Queue a job whose worker never began it."""
         self._ready.appendleft(job)
 
+    def left(self, job: Job, cause: str) -> None:
+        """A run's worker had to go through no fault of the run, which goes on elsewhere."""
+        self.ledger.note_departure(job, cause)
+        self._ready.appendleft(job)
+
     def epoch_ended(self, job: Job, epoch: Epoch) -> bool:
         """Store an epoch's figure; whether the run goes on."""
         figure = self.plan.objectives[0]
