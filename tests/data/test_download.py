@@ -23,6 +23,9 @@ LOADERS = {
 @pytest.fixture
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sends every request to a port that nobody listens on."""
+    # urllib keeps the proxies of a process's first request: without this, tests that come later in
+    # this process would ask that port too.
+    monkeypatch.setattr("urllib.request._opener", None)
     for variable in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(variable, "http://127.0.0.1:9")
     for variable in ("no_proxy", "NO_PROXY"):
