@@ -13,6 +13,7 @@ from typing import IO
 
 from cnnsweep.bad_input import BadInput
 from cnnsweep.sweep.messages import Died, Job, Message, Started
+from cnnsweep.sweep.notice import no_early_notice
 
 _BOOT = (
     "import sys; sys.path[:] = sys.argv[1].split('\\n'); "
@@ -34,7 +35,7 @@ class Worker:
         if device is not None:
             environment["CUDA_VISIBLE_DEVICES"] = device
         fds = (theirs.fileno(), read_end, setup.fileno())
-        with log.open("ab") as output:
+        with log.open("ab") as output, no_early_notice():
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _BOOT, "\n".join(sys.path), *map(str, fds)],
                 stdin=subprocess.DEVNULL,
@@ -79,6 +80,11 @@ class Worker:
         """Let it keep its last whole epoch and go."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self._process.pid, signal.SIGTERM)
+
+    @property
+    def was_told_to_go(self) -> bool:
+        """Whether the process ended because of SIGTERM, which clusters send to all of a job."""
+        return self._process.returncode in (128 + signal.SIGTERM, -signal.SIGTERM)
 
     def dismiss(self) -> None:
         """Tell an idle worker that no more jobs come."""

@@ -1,0 +1,74 @@
+"""A cluster's notice to a job that it is about to end: a signal, at a time limit or otherwise."""
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, NoReturn
+
+# SIGTERM: cancelled, requeued or preempted. The others are what clusters can be told to send some
+# time before a limit; submitit asks for SIGUSR2, and requeues the job when it comes.
+_EARLY = frozenset({signal.SIGUSR1, signal.SIGUSR2})
+_ALL = (*_EARLY, signal.SIGTERM)
+
+
+class Notice(BaseException):
+    """This job has been told to go. Not an Exception: no handler may swallow it."""
+
+    def __init__(self, sent: signal.Signals) -> None:
+        super().__init__(f"its job was told to go ({sent.name})")
+        self.sent = sent
+
+
+class Notices:
+    """Signals as they come in; ``given`` is the first of them, ``is_raised`` whether it is also
+    raised where the main thread is."""
+
+    def __init__(self) -> None:
+        self.given: Notice | None = None
+        self.is_raised = True
+        self._before: dict[int, Any] = {}
+
+    def listen(self) -> None:
+        """From now on; only the main thread may, so another one's job hears nothing."""
+        if threading.current_thread() is threading.main_thread():
+            for number in _ALL:
+                self._before[number] = signal.signal(number, self._note)
+
+    def restore(self) -> None:
+        """Listen no more."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def comes_within(self, seconds: float) -> bool:
+        """Whether there is a notice, waiting a little for it: a job's processes hear one by one."""
+        deadline = time.monotonic() + seconds
+        while self._before and self.given is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return self.given is not None
+
+    def hand_over(self, notice: Notice) -> NoReturn:
+        """Let whoever listened before us do its part, such as requeueing; then go."""
+        before = self._before[notice.sent]
+        if callable(before):
+            before(notice.sent, None)
+        sys.exit(128 + notice.sent)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        if self.given is None:
+            self.given = Notice(signal.Signals(number))
+            if self.is_raised:
+                raise self.given
+
+
+@contextmanager
+def no_early_notice() -> Iterator[None]:
+    """Processes started in this block never hear of a limit: it is their parent's affair."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _EARLY)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
