@@ -1,7 +1,7 @@
 """Images on the device -> normalised batches, drawn by index."""
 
 from collections.abc import Iterator, Sequence
-from math import ceil, isfinite
+from math import ceil
 from typing import Literal, get_args
 
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from cnnsweep.bad_input import BadInput, unknown
 from cnnsweep.data.dataset import Images
+from cnnsweep.data.normalisation import normalisation
 
 Layout = Literal["contiguous", "channels_last"]
 
@@ -49,7 +50,12 @@ class Batches:
         pixels = images.pixels.permute(0, 2, 3, 1) if self._channels_last else images.pixels
         self._pixels = pixels.contiguous()
         self._labels = images.labels
-        self._scale, self._shift = self._normalisation(mean, std)
+        channels = images.pixels.shape[1]
+        shape = (channels,) if self._channels_last else (channels, 1, 1)
+        self._scale, self._shift = (
+            numbers.view(shape).to(self._pixels.device)
+            for numbers in normalisation(mean, std, channels)
+        )
 
     def __len__(self) -> int:
         """Number of batches."""
@@ -82,20 +88,6 @@ class Batches:
         x = augment(x / 255) * 255
         return x.permute(0, 2, 3, 1).contiguous() if self._channels_last else x.contiguous()
 
-    def _normalisation(
-        self, mean: float | Sequence[float], std: float | Sequence[float]
-    ) -> tuple[Tensor, Tensor]:
-        """Factor and summand for pixels in 0..255, in a shape that fits the kept layout."""
-        channels = self._pixels.shape[3 if self._channels_last else 1]
-        means = _per_channel("data.mean", mean, channels)
-        stds = _per_channel("data.std", std, channels)
-        if not bool((stds > 0).all()):
-            raise BadInput(f"data.std={std}: allowed are numbers above 0.")
-        shape = (channels,) if self._channels_last else (channels, 1, 1)
-        device = self._pixels.device
-        scale, shift = 1 / (255 * stds), -means / stds
-        return scale.float().view(shape).to(device), shift.float().view(shape).to(device)
-
 
 def _check_batch_size(batch_size: int, images: int, shuffle: bool) -> None:
     # A batch of an evaluation may be larger than the split: it just comes as one batch.
@@ -106,12 +98,3 @@ def _check_batch_size(batch_size: int, images: int, shuffle: bool) -> None:
             f"data.batch_size={batch_size}: allowed is 1 to {images}, "
             "the number of images in the training split."
         )
-
-
-def _per_channel(key: str, value: float | Sequence[float], channels: int) -> Tensor:
-    numbers = [value] if isinstance(value, int | float) else list(value)
-    are_numbers = all(isinstance(n, int | float) and isfinite(n) for n in numbers)
-    if not are_numbers or len(numbers) not in (1, channels):
-        more = f", or {channels} of them, one for each channel" if channels > 1 else ""
-        raise BadInput(f"{key}={value}: allowed is one number{more}.")
-    return torch.tensor(numbers, dtype=torch.float64).expand(channels)
