@@ -53,7 +53,7 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
     state = checkpoint.read(folder.last, device) if folder.last.exists() else None
     outcome.threads = use_threads(_threads(config, state))
     use_deterministic_algorithms(config.deterministic)
-    dataset: Dataset = build("data", config.data, without=_PIPELINE_KEYS)
+    dataset = make_dataset(config)
     train_images, val_images = split(
         limit(dataset.train, config.data.train_limit), config.data.val_fraction, config.seed
     )
@@ -104,6 +104,12 @@ class Sizes(Protocol):
 
     @property
     def num_classes(self) -> int: ...
+
+
+def make_dataset(config: DictConfig) -> Dataset:
+    """The data set of a config; its test images are not read yet."""
+    dataset: Dataset = build("data", config.data, without=_PIPELINE_KEYS)
+    return dataset
 
 
 def make_model(config: DictConfig, sizes: Sizes, *, starts_anew: bool) -> nn.Module:
