@@ -34,6 +34,8 @@ class RunFolder:
         self.curves = path / "curves.png"
         self.predictions = path / "predictions.png"
         self.confusion = path / "confusion.png"
+        self.onnx = path / "model.onnx"
+        self.program = path / "model.pt2"
         self.log = path / "cnnsweep.log"
 
     def __str__(self) -> str:
