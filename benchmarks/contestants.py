@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import Pipe, get_context
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -76,6 +77,37 @@ def composed(case: Case, epochs: int) -> Iterator[DictConfig]:
         execution_whitelist(allowed_targets()),
     ):
         yield hydra.compose("config", overrides)
+
+
+@contextmanager
+def article_process(case: Case, workers: int) -> Iterator[Callable[[], None]]:
+    """An epoch of the articles' loop in a process of its own, as its users start it.
+
+    So nothing that cnnsweep sets for its own process, such as malloc's thresholds, helps it.
+    """
+    ours, theirs = Pipe()
+    arguments = (theirs, case, workers, torch.get_num_threads())
+    process = get_context("spawn").Process(target=_serve_article, args=arguments, daemon=True)
+    process.start()
+
+    def epoch() -> None:
+        ours.send(True)
+        ours.recv()
+
+    try:
+        yield epoch
+    finally:
+        ours.send(False)
+        process.join()
+
+
+def _serve_article(connection: Any, case: Case, workers: int, threads: int) -> None:
+    torch.set_num_threads(threads)
+    epoch = article_epoch(case, workers)
+    while connection.recv():
+        epoch()
+        synchronise(case.device)
+        connection.send(None)
 
 
 def article_epoch(case: Case, workers: int) -> Callable[[], None]:

@@ -1,9 +1,10 @@
 """Images a second: ``python -m benchmarks.throughput [--data DIR] [--device cuda] …``.
 
-Three contestants take turns, epoch by epoch, in one process with the same threads: the articles'
-loop, a bare loop over tensors on the device, and cnnsweep with everything it does (display,
-figures, log, checkpoints). Noise that lasts longer than a round falls on all alike; a ratio is
-taken in each round, and its median and range are shown.
+Three contestants take turns, epoch by epoch, with the same number of threads: the articles' loop
+(in a process of its own), a bare loop over tensors on the device, and cnnsweep with everything it
+does (display, figures, log, checkpoints); these two share a process, and how it treats memory.
+Noise that lasts longer than a round falls on all alike; a ratio is taken in each round, and its
+median and range are shown.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from benchmarks.contestants import (
     Case,
     Sizes,
     alternate,
-    article_epoch,
+    article_process,
     bare_epoch,
     composed,
     resident,
@@ -96,8 +97,9 @@ def _cases(arguments: argparse.Namespace, folder: Path) -> list[Case]:
 def _measure(
     case: Case, arguments: argparse.Namespace, folder: Path, peak: float
 ) -> dict[str, Any]:
-    others = {"article": article_epoch(case, arguments.article_workers), "bare": bare_epoch(case)}
-    seconds = alternate(case, others, arguments.rounds, folder)
+    with article_process(case, arguments.article_workers) as article_epoch:
+        others = {"article": article_epoch, "bare": bare_epoch(case)}
+        seconds = alternate(case, others, arguments.rounds, folder)
     rates = {name: case.images / median(times) for name, times in seconds.items()}
     row: dict[str, Any] = {
         "model": case.model,

@@ -15,7 +15,7 @@ from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.data.split import limit, split
 from cnnsweep.display import Quiet, make_display
 from cnnsweep.figures import DIRECTIONS, VALIDATION_FIGURES
-from cnnsweep.loggers.protocol import Logger
+from cnnsweep.loggers.trackers import Trackers
 from cnnsweep.models.fit import check_fits
 from cnnsweep.models.last_layer import last_layer, last_layer_name
 from cnnsweep.models.summary import layer_table
@@ -31,6 +31,7 @@ from cnnsweep.training.device import (
     use_deterministic_algorithms,
     use_threads,
 )
+from cnnsweep.training.memory import keep_freed_memory
 from cnnsweep.training.schedule import Schedule
 from cnnsweep.training.score import Score
 from cnnsweep.training.seeds import seed_everything
@@ -42,7 +43,7 @@ log = logging.getLogger(__name__)
 _PIPELINE_KEYS = ("batch_size", "eval_batch_size", "val_fraction", "train_limit", "mean", "std")
 
 
-def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
+def run(config: DictConfig, folder: RunFolder, outcome: Outcome, trackers: Trackers) -> None:
     """Train and evaluate what ``config`` says, going on from the folder's last.pt if it has one.
 
     Every file of the run but result.json is written here; its content is left in ``outcome``.
@@ -52,6 +53,7 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
     outcome.precision = resolve_precision(config.precision, device)
     state = checkpoint.read(folder.last, device) if folder.last.exists() else None
     outcome.threads = use_threads(_threads(config, state))
+    keep_freed_memory()
     use_deterministic_algorithms(config.deterministic)
     dataset = make_dataset(config)
     train_images, val_images = split(
@@ -89,7 +91,7 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
         keep=config.keep,
         pictures=config.pictures,
         display=display,
-        logger=_make_logger(config, folder.path),
+        trackers=trackers,
     ).run()
 
 
@@ -196,11 +198,6 @@ def _make_schedule(config: DictConfig, optimizer: Any, steps_per_epoch: int) -> 
     return Schedule(
         call("scheduler", config.scheduler._target_, make, optimizer), config.scheduler.interval
     )
-
-
-def _make_logger(config: DictConfig, folder: Path) -> Logger | None:
-    make = build("logger", config.logger, partial=True)
-    return None if make is None else make(folder=folder)
 
 
 def _judging_figure(config: DictConfig) -> str | None:
