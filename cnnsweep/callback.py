@@ -21,6 +21,7 @@ from cnnsweep.checks import check
 from cnnsweep.complaint import complaint
 from cnnsweep.going_on import RUN_DIR, SWEEP_CONFIG, SWEEP_DIR, chosen_folder, note_unfinished
 from cnnsweep.grid import Job, compose_jobs, is_grid
+from cnnsweep.launcher import check_installed
 from cnnsweep.run_folder import RunFolder, differing_keys
 from cnnsweep.task import refuse_other_config, resolve
 
@@ -61,6 +62,7 @@ def _start_run(config: DictConfig) -> None:
 
 
 def _start_multirun(config: DictConfig) -> None:
+    check_installed(config)
     typed = chosen_folder(config, SWEEP_DIR)
     jobs: list[Job] = []
     if is_grid(config):

@@ -14,6 +14,7 @@ from hydra.errors import (
 from omegaconf import Container, DictConfig
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
+from cnnsweep import launcher
 from cnnsweep.bad_input import BadInput, unknown
 from cnnsweep.outcome import one_line
 
@@ -28,6 +29,8 @@ def _said(error: BaseException) -> str:
         return one_line(error)
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
         group, _, name = error.missing_cfg_file.rpartition("/")
+        if group == "hydra/launcher" and name in launcher.EXTRAS:
+            return str(launcher.not_installed(name))
         return str(unknown(group or "config", name, error.options))
     if isinstance(error, OverrideParseException):
         return f"cannot read {error.override!r}: {' '.join(error.message.split())}"

@@ -14,12 +14,13 @@ from optuna.trial import TrialState
 
 from cnnsweep import lock, report
 from cnnsweep.going_on import SWEEP_CONFIG
+from cnnsweep.launcher import gives_gpus, is_chosen, refuse_devices
 from cnnsweep.run_folder import write_text_whole
 from cnnsweep.sweep.check_space import check_sweep
 from cnnsweep.sweep.devices import devices_of_slots
 from cnnsweep.sweep.display import Display, open_display
 from cnnsweep.sweep.failures import FailureWatch, StoppedEarly
-from cnnsweep.sweep.launched import LaunchedPool, is_chosen
+from cnnsweep.sweep.launched import LaunchedPool
 from cnnsweep.sweep.loop import work
 from cnnsweep.sweep.master import Master
 from cnnsweep.sweep.open_search import open_search
@@ -48,10 +49,7 @@ def conduct(master: Master, keys: dict[str, object], arguments: list[str]) -> No
     write_text_whole(master.folder / SWEEP_CONFIG, OmegaConf.to_yaml(master.config))
     with open_display(sys.stdout) as display:
         searches = _open_all(plans, settings, master, display)
-        setup = Setup(master, Singleton.get_state())
-        devices = devices_of_slots(settings.devices, settings.n_jobs)
-        make = LaunchedPool if is_chosen(master.config) else Pool
-        pool = make(master.folder / WORKERS, setup, devices)
+        pool = _open_pool(master, settings, display)
         _run(searches, pool, settings, display)
     _conclude(master, searches)
 
@@ -61,6 +59,7 @@ def _checked(
 ) -> tuple[Settings, list[Plan]]:
     try:
         settings = read_settings(keys)
+        refuse_devices(master.config, settings.devices)
         plans = make_plans(master, settings, arguments)
         check_sweep(master, settings, plans)
     except Exception:
@@ -97,6 +96,17 @@ def _open_all(
     if not all(search.is_done() for search in searches):
         withdraw_results(master.folder, searches)
     return searches
+
+
+def _open_pool(master: Master, settings: Settings, display: Display) -> Pool:
+    setup = Setup(master, Singleton.get_state())
+    if gives_gpus(master.config):
+        devices: list[str | None] = [None] * settings.n_jobs
+    else:
+        devices = devices_of_slots(settings.devices, settings.n_jobs)
+    if is_chosen(master.config):
+        return LaunchedPool(master.folder / WORKERS, setup, devices, display.say)
+    return Pool(master.folder / WORKERS, setup, devices)
 
 
 def _run(searches: list[Search], pool: Pool, settings: Settings, display: Display) -> None:

@@ -2,7 +2,7 @@
 
 from cnnsweep.sweep.display import Display
 from cnnsweep.sweep.failures import StoppedEarly
-from cnnsweep.sweep.messages import Died, Ended, Epoch, Job, Left, Message
+from cnnsweep.sweep.messages import Died, Ended, Epoch, Job, Left, Lost, Message
 from cnnsweep.sweep.pool import Pool
 from cnnsweep.sweep.search import Search
 
@@ -20,7 +20,7 @@ def work(searches: list[Search], pool: Pool, trial_timeout: float | None, displa
     _hand_out(searches, pool, display)
     while not all(search.is_done() for search in searches):
         for slot, job, message in pool.messages(TICK_SECONDS):
-            if not isinstance(message, Left):
+            if not isinstance(message, Left | Lost):
                 dead_starts = dead_starts + 1 if _died_early(message) else 0
             if dead_starts >= _STARTS:
                 raise StoppedEarly(f"workers cannot start ({message}); see {pool.log(slot)}")
@@ -52,12 +52,14 @@ def _act(
         goes_on = search.epoch_ended(job, message)
         if job.asks:
             pool.answer(slot, goes_on)
-    elif isinstance(message, Ended | Died | Left):
+    elif isinstance(message, Ended | Died | Left | Lost):
         display.over(slot)
         if isinstance(message, Ended):
             search.ended(job, message)
         elif isinstance(message, Left):
             search.left(job, message.cause)
+        elif isinstance(message, Lost):
+            search.lost(job, message.cause)
         elif message.had_started:
             search.died(job, message.cause, retry=True)
         else:

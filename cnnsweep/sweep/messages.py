@@ -69,4 +69,11 @@ class Left:
     cause: str
 
 
-Message = Started | Epoch | Ended | Died | Left
+@dataclass(frozen=True)
+class Lost:
+    """The worker is out of reach, with its machine or its launcher's job; it ends by itself."""
+
+    cause: str
+
+
+Message = Started | Epoch | Ended | Died | Left | Lost

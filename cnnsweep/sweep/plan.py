@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from cnnsweep.bad_input import BadInput
 from cnnsweep.checks import objective_names
 from cnnsweep.figures import Direction
+from cnnsweep.launcher import cpus_each
 from cnnsweep.sweep.devices import threads_each
 from cnnsweep.sweep.master import Master, typed_overrides
 from cnnsweep.sweep.sampling import grid_size, is_grid_sampler
@@ -133,4 +134,6 @@ def _seed(sampler: DictConfig, config: DictConfig) -> int:
 def _threads(config: DictConfig, n_jobs: int) -> int | None:
     if "threads" not in config:
         return None
-    return threads_each(n_jobs) if config.threads == "auto" else int(config.threads)
+    if config.threads != "auto":
+        return int(config.threads)
+    return cpus_each(config) or threads_each(n_jobs)

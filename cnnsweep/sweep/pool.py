@@ -8,21 +8,21 @@ from pathlib import Path
 
 import cloudpickle
 
-from cnnsweep.sweep.messages import Died, Ended, Job, Left, Message
+from cnnsweep.sweep.messages import Died, Ended, Job, Left, Lost, Message
 from cnnsweep.sweep.process import Worker, wait_for_earlier
 from cnnsweep.sweep.seat import Seat
 from cnnsweep.sweep.worker import Setup
 
-_EARLIER_SECONDS = 10.0
-
 
 class Pool:
-    """Slots numbered from 0. A slot is free, or has a job until its Ended, Died or Left."""
+    """Slots numbered from 0. A slot is free, or has a job until its Ended, Died, Left or Lost."""
+
+    _earlier_seconds = 10.0  # that workers of an earlier launch get to end
 
     def __init__(self, folder: Path, setup: Setup, devices: list[str | None]) -> None:
         """``folder`` takes the workers' own logs; ``devices`` has the CUDA device of each slot."""
         folder.mkdir(parents=True, exist_ok=True)
-        wait_for_earlier(folder, _EARLIER_SECONDS)
+        wait_for_earlier(folder, self._earlier_seconds)
         self._folder = folder
         self._devices = devices
         self._setup = tempfile.TemporaryFile()  # noqa: SIM115 — open as long as workers may start
@@ -87,7 +87,7 @@ class Pool:
         gone = not worker.connection.poll() and worker.is_gone()
         message = worker.death() if gone else worker.receive()
         job = worker.job
-        if isinstance(message, Ended | Died | Left):
+        if isinstance(message, Ended | Died | Left | Lost):
             worker.job = None
         self._let_go(slot)
         if job is not None and message is not None:

@@ -3,25 +3,64 @@
 The launcher's own process never runs a trial, so no trial can take it down.
 """
 
+import contextlib
+import socket
 import tempfile
+import time
 from dataclasses import dataclass
-from multiprocessing.connection import Client, wait
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from cnnsweep.sweep.messages import Died, Job
 from cnnsweep.sweep.process import Worker
+from cnnsweep.sweep.wire import Address, Beat, Wire, reach
+
+_SIGHT_SECONDS = 10.0  # a new file may take a while to show on a shared file system
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """The first thing that a relay says: which job of which launch it is, and where it runs."""
+
+    launch: int
+    job: int
+    host: str
 
 
 @dataclass(frozen=True)
 class Hello:
-    """The first thing that a relay hears: its worker's setup, log and device."""
+    """The first thing that a relay hears.
+
+    ``token`` is what the file ``token_file`` holds, wherever the sweep folder can be seen.
+    """
 
     setup: bytes
+    token_file: Path
+    token: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Heard by a relay once its worker is wanted: the worker's log and device."""
+
     log: Path
     device: str | None
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A relay's answer to Hello: it can work."""
+
+
+@dataclass(frozen=True)
+class Unfit:
+    """A relay's other answer: it cannot, for this reason."""
+
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -38,31 +77,79 @@ class Kill:
 class Relay:
     """The task function of a launcher's jobs."""
 
-    address: tuple[str, int]
+    addresses: tuple[Address, ...]
     key: bytes
+    launch: int
 
     def __call__(self, _config: DictConfig) -> None:
-        connection = Client(self.address, authkey=self.key)
-        hello: Hello = connection.recv()
+        """Raises BadInput where the launching process cannot be reached."""
+        wire = reach(self.addresses, self.key)
+        with contextlib.closing(wire), contextlib.suppress(EOFError, OSError):
+            self._report(wire)
+
+    def _report(self, wire: Wire) -> None:
+        wire.send(Arrival(self.launch, HydraConfig.get().job.num, socket.gethostname()))
+        hello: Hello = wire.recv_word()
+        unfit = _unfit(hello)
+        if unfit is not None:
+            _remove_own_folders()
+            wire.send(unfit)
+            wire.recv_word()  # until it hangs up: what is sent then is read for certain
+            return
+        wire.send(Ready())
+        place: Place = wire.recv_word()
         with tempfile.TemporaryFile() as setup:
             setup.write(hello.setup)
             setup.flush()
-            _Keeper(connection, hello, setup).keep()
+            _Keeper(wire, place, setup).keep()
+
+
+def _unfit(hello: Hello) -> Unfit | None:
+    """Work on a disk that the launching process does not see would be lost."""
+    deadline = time.monotonic() + _SIGHT_SECONDS
+    while not _sees(hello):
+        if time.monotonic() > deadline:
+            folder = hello.token_file.parent.parent
+            return Unfit(
+                f"{socket.gethostname()} does not see the sweep folder {folder}: it must be on a "
+                "file system that all nodes share, at the same path"
+            )
+        time.sleep(0.5)
+    return None
+
+
+def _sees(hello: Hello) -> bool:
+    try:
+        return hello.token_file.read_text(encoding="ascii") == hello.token
+    except OSError:
+        return False
+
+
+def _remove_own_folders() -> None:
+    """Those that Hydra made for this job in a place that is not the sweep's."""
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    for made in (folder, folder.parent, folder.parent.parent):
+        with contextlib.suppress(OSError):  # holds something: not ours alone
+            made.rmdir()
 
 
 @dataclass
 class _Keeper:
-    connection: Any
-    hello: Hello
+    connection: Wire
+    place: Place
     setup: Any
     worker: Worker | None = None
 
     def keep(self) -> None:
         """Until the launching process says so, or is gone."""
         while True:
-            spoken = [self.connection] + ([self.worker.connection] if self.worker else [])
-            ready = wait(spoken, timeout=1.0)
+            spoken: list[Any] = [self.connection] + (
+                [self.worker.connection] if self.worker else []
+            )
+            ready: list[Any] = wait(spoken, timeout=1.0)
             try:
+                if self.connection.is_silent():
+                    raise EOFError
                 if self.worker is not None and (
                     self.worker.connection in ready or self.worker.is_gone()
                 ):
@@ -82,9 +169,11 @@ class _Keeper:
 
     def _obey(self, message: object) -> bool:
         """Whether there may be more to do."""
+        if isinstance(message, Beat):
+            return True
         if isinstance(message, Job):
             if self.worker is None:
-                self.worker = Worker(self.setup, self.hello.log, self.hello.device)
+                self.worker = Worker(self.setup, self.place.log, self.place.device)
             self.worker.give(message)
         elif isinstance(message, Kill):
             self._kill()

@@ -4,20 +4,23 @@ import contextlib
 import time
 from typing import Any
 
-from cnnsweep.sweep.messages import Died, Job, Left, Message, Started
-from cnnsweep.sweep.relay import Hello, Kill, Stop
+from cnnsweep.sweep.messages import Died, Job, Left, Lost, Message, Started
+from cnnsweep.sweep.reception import Arrived
+from cnnsweep.sweep.relay import Kill, Place, Stop
+from cnnsweep.sweep.wire import Beat
 
 
 class RemoteWorker:
     """Its process is the relay's business; what is lost for good is the connection."""
 
-    def __init__(self, connection: Any, hello: Hello) -> None:
+    def __init__(self, arrived: Arrived, place: Place) -> None:
         self.job: Job | None = None
         self.started_at: float | None = None
-        self.connection = connection
-        self._has_started = False
+        self.arrival = arrived.arrival
+        self.place = place
+        self.connection: Any = arrived.wire
         self._is_dying = False
-        self._send(hello)
+        self._send(place)
 
     @property
     def is_over(self) -> bool:
@@ -29,7 +32,7 @@ class RemoteWorker:
         return self.job is None and not self._is_dying
 
     def give(self, job: Job) -> None:
-        self.job, self._has_started, self.started_at = job, False, None
+        self.job, self.started_at = job, None
         self._send(job)
 
     def answer(self, goes_on: bool) -> None:
@@ -41,20 +44,23 @@ class RemoteWorker:
         except (EOFError, OSError):
             return self.death()
         if isinstance(message, Started):
-            self._has_started, self.started_at = True, time.monotonic()
+            self.started_at = time.monotonic()
         if isinstance(message, Left):
             self.connection.close()
+        if isinstance(message, Beat):
+            return None
         if self._is_dying:  # what its former job still had to say
             self._is_dying = not isinstance(message, Died)
             return None
         return message
 
     def is_gone(self) -> bool:
-        return False
+        return bool(self.connection.is_silent())
 
-    def death(self) -> Died:
+    def death(self) -> Lost:
+        how = "says nothing any more" if self.connection.is_silent() else "was lost"
         self.connection.close()
-        return Died("the connection to its launcher's job was lost", self._has_started)
+        return Lost(f"its worker on {self.arrival.host} {how}")
 
     def ask_to_stop(self) -> None:
         self._send(Stop())

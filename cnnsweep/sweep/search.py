@@ -19,6 +19,8 @@ from cnnsweep.sweep.plan import Plan
 from cnnsweep.sweep.proposals import FOLDER, Proposals
 from cnnsweep.sweep.values import Unusable, as_values, means
 
+MOST_LOSSES = 10  # of a run's worker with its machine, without an epoch between
+
 
 @dataclass
 class Search:
@@ -39,6 +41,8 @@ class Search:
     may_propose: Callable[[], bool]
     _ready: deque[Job] = field(default_factory=deque)
     _values: dict[int, list[list[float]]] = field(default_factory=dict)  # of running trials, a seed
+    _epochs: dict[str, int] = field(default_factory=dict)  # the last one of each run
+    _losses: dict[str, int] = field(default_factory=dict)  # of each run since then
 
     def __post_init__(self) -> None:
         self._judge = Judge(self.study) if len(self.plan.objectives) == 1 else None
@@ -79,8 +83,20 @@ class Search:
         self.ledger.note_departure(job, cause)
         self._ready.appendleft(job)
 
+    def lost(self, job: Job, cause: str) -> None:
+        """A run's worker went with its machine: no failure, unless it happens again and again.
+
+        A run whose appetite for memory kills whatever runs it looks just like this.
+        """
+        self._losses[job.folder] = losses = self._losses.get(job.folder, 0) + 1
+        if recorded_objective(self.run_folder(job)) is None and losses < MOST_LOSSES:
+            self.left(job, cause)
+        else:
+            self.died(job, f"{cause} ({losses} times without an epoch between)", retry=False)
+
     def epoch_ended(self, job: Job, epoch: Epoch) -> bool:
         """Store an epoch's figure; whether the run goes on."""
+        self._note_progress(job, epoch.number)
         figure = self.plan.objectives[0]
         if not job.asks or self._judge is None or epoch.figures.get(figure) is None:
             return True
@@ -119,6 +135,11 @@ class Search:
     def running(self) -> int:
         """How many trials are running."""
         return len(self._values)
+
+    def _note_progress(self, job: Job, epoch: int) -> None:
+        if epoch > self._epochs.get(job.folder, 0):  # a run taken up tells its former epochs again
+            self._epochs[job.folder] = epoch
+            self._losses.pop(job.folder, None)
 
     def _proposes(self) -> bool:
         trials = self.study.get_trials(deepcopy=False)

@@ -3,7 +3,7 @@
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
-from cnnsweep.sweep.messages import Died, Job, Message
+from cnnsweep.sweep.messages import Died, Job, Lost, Message
 
 
 class Seat(Protocol):
@@ -29,7 +29,7 @@ class Seat(Protocol):
     def is_gone(self) -> bool:
         """Whether it has died without closing its connection."""
 
-    def death(self) -> Died:
+    def death(self) -> Died | Lost:
         """How it died."""
 
     def ask_to_stop(self) -> None:

@@ -1,0 +1,68 @@
+"""The chosen Hydra launcher, as far as others must know it."""
+
+from importlib.util import find_spec
+from typing import Any
+
+from hydra._internal.core_plugins.basic_launcher import BasicLauncher
+from omegaconf import DictConfig, OmegaConf
+
+from cnnsweep.bad_input import BadInput
+
+EXTRAS = {
+    "joblib": "joblib",
+    "ray": "ray",
+    "ray_aws": "ray",
+    "submitit_local": "slurm",
+    "submitit_slurm": "slurm",
+}
+# Where these launchers' configs say how many CPUs a job gets.
+_CPUS = ("ray.remote.num_cpus", "cpus_per_task")
+_SHARING_OUR_GPUS = ("basic", "joblib")
+
+
+def is_chosen(config: DictConfig) -> bool:
+    """Whether another launcher than Hydra's basic one is to start the workers."""
+    return bool(
+        config.hydra.launcher._target_ != f"{BasicLauncher.__module__}.{BasicLauncher.__name__}"
+    )
+
+
+def name(config: DictConfig) -> str:
+    """What was typed as ``hydra/launcher=``."""
+    return str(config.hydra.runtime.choices.get("hydra/launcher"))
+
+
+def check_installed(config: DictConfig) -> None:
+    """Raise BadInput, naming the extra, where the chosen launcher's package is not there."""
+    package = ".".join(str(config.hydra.launcher._target_).split(".")[:2])
+    if name(config) in EXTRAS and find_spec(package) is None:
+        raise not_installed(name(config))
+
+
+def not_installed(launcher: str) -> BadInput:
+    """The refusal of a launcher that some extra brings."""
+    return BadInput(
+        f"hydra/launcher={launcher} needs a package that is not installed: "
+        f"pip install -e '.[{EXTRAS[launcher]}]'"
+    )
+
+
+def cpus_each(config: DictConfig) -> int | None:
+    """CPUs that each worker is promised; None where the launcher promises nothing."""
+    found = [OmegaConf.select(config.hydra.launcher, key) for key in _CPUS]
+    counts = [int(cpus) for cpus in found if cpus is not None]
+    return max(1, counts[0]) if counts else None
+
+
+def refuse_devices(config: DictConfig, devices: Any) -> None:
+    """Raise BadInput where GPUs were listed although the launcher gives them out."""
+    if devices is not None and gives_gpus(config):
+        raise BadInput(
+            f"hydra.sweeper.devices={list(devices)} is for workers on this machine; "
+            f"hydra/launcher={name(config)} gives out GPUs itself, by its own keys"
+        )
+
+
+def gives_gpus(config: DictConfig) -> bool:
+    """Whether workers have their GPUs from the launcher, so that nobody else may choose."""
+    return name(config) not in _SHARING_OUR_GPUS
