@@ -65,6 +65,21 @@ class Notices:
 
 
 @contextmanager
+def heeded() -> Iterator[Notices]:
+    """A block that ends in time when this job is told to go; whoever listened before goes on."""
+    notices = Notices()
+    notices.listen()
+    try:
+        yield notices
+    except Notice:
+        pass  # before there was anything to keep
+    finally:
+        notices.restore()
+    if notices.given is not None:
+        notices.hand_over(notices.given)
+
+
+@contextmanager
 def no_early_notice() -> Iterator[None]:
     """Processes started in this block never hear of a limit: it is their parent's affair."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _EARLY)

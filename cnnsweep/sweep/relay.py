@@ -15,10 +15,12 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from cnnsweep.sweep.messages import Died, Job
+from cnnsweep.sweep.messages import Died, Job, Left
+from cnnsweep.sweep.notice import Notice, Notices, heeded
 from cnnsweep.sweep.process import Worker
 from cnnsweep.sweep.wire import Address, Beat, Wire, reach
 
+_LEAVE_SECONDS = 10.0  # clusters give notice at least 30 s before they kill
 _SIGHT_SECONDS = 10.0  # a new file may take a while to show on a shared file system
 
 
@@ -83,11 +85,12 @@ class Relay:
 
     def __call__(self, _config: DictConfig) -> None:
         """Raises BadInput where the launching process cannot be reached."""
-        wire = reach(self.addresses, self.key)
-        with contextlib.closing(wire), contextlib.suppress(EOFError, OSError):
-            self._report(wire)
+        with heeded() as notices:
+            wire = reach(self.addresses, self.key)
+            with contextlib.closing(wire), contextlib.suppress(EOFError, OSError):
+                self._report(wire, notices)
 
-    def _report(self, wire: Wire) -> None:
+    def _report(self, wire: Wire, notices: Notices) -> None:
         wire.send(Arrival(self.launch, HydraConfig.get().job.num, socket.gethostname()))
         hello: Hello = wire.recv_word()
         unfit = _unfit(hello)
@@ -101,7 +104,7 @@ class Relay:
         with tempfile.TemporaryFile() as setup:
             setup.write(hello.setup)
             setup.flush()
-            _Keeper(wire, place, setup).keep()
+            _Keeper(wire, place, setup, notices).keep()
 
 
 def _unfit(hello: Hello) -> Unfit | None:
@@ -138,11 +141,13 @@ class _Keeper:
     connection: Wire
     place: Place
     setup: Any
+    notices: Notices
     worker: Worker | None = None
 
     def keep(self) -> None:
-        """Until the launching process says so, or is gone."""
-        while True:
+        """Until the launching process says so, or is gone, or this job has to go."""
+        self.notices.is_raised = False
+        while self.notices.given is None:
             spoken: list[Any] = [self.connection] + (
                 [self.worker.connection] if self.worker else []
             )
@@ -160,11 +165,32 @@ class _Keeper:
                 if self.worker is not None:
                     self.worker.close(grace=0.0)
                 return
+        self._leave(self.notices.given)
+
+    def _leave(self, notice: Notice) -> None:
+        """Let the worker keep its last whole epoch, and say so."""
+        deadline = time.monotonic() + _LEAVE_SECONDS
+        with contextlib.suppress(EOFError, OSError):  # nobody is left to be told
+            if self.worker is not None:
+                self.worker.ask_to_stop()
+                self._pass_on_last_words(self.worker, deadline)
+            self.connection.send(Left(str(notice)))
+            while self.connection.poll(max(0.0, deadline - time.monotonic())):
+                self.connection.recv()  # until it hangs up: what is sent then is read for certain
+
+    def _pass_on_last_words(self, worker: Worker, deadline: float) -> None:
+        while not worker.is_over and worker.connection.poll(max(0.0, deadline - time.monotonic())):
+            message = worker.receive()
+            if not isinstance(message, Died):
+                self.connection.send(message)
+        worker.close(deadline - time.monotonic())
 
     def _pass_on(self, worker: Worker) -> None:
         message = worker.receive() if worker.connection.poll() else worker.death()
         if worker.is_over:
             self.worker = None
+            if worker.was_told_to_go and self.notices.comes_within(1.0):
+                return  # told together with us
         self.connection.send(message)
 
     def _obey(self, message: object) -> bool:
