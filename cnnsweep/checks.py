@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from cnnsweep.bad_input import BadInput, unknown
 from cnnsweep.figures import DIRECTIONS, VALIDATION_FIGURES
+from cnnsweep.loggers.choice import check_loggers
 from cnnsweep.whitelist import check_targets
 
 
@@ -116,6 +117,7 @@ def check(config: Mapping[str, Any]) -> None:
         if present and not is_fit(value):
             raise BadInput(f"{key}={_typed(value)} is out of range: allowed is {allowed}")
     check_targets({key: value for key, value in config.items() if isinstance(value, dict)})
+    check_loggers(config["logger"])
     for name in objective_names(config["objective"]):
         if name not in DIRECTIONS:
             raise unknown("objective", str(name), DIRECTIONS)

@@ -52,7 +52,7 @@ def build(
         called = OmegaConf.create({"_target_": target} | arguments)
         return instantiate(called, _convert_="all", **known)
     except (InstantiationException, ImportError) as error:
-        raise _refusal(group, target, error) from error
+        raise refusal(group, target, error) from error
 
 
 def call(group: str, target: str, make: Callable[..., Any], *arguments: Any) -> Any:
@@ -60,7 +60,7 @@ def call(group: str, target: str, make: Callable[..., Any], *arguments: Any) -> 
     try:
         return make(*arguments)
     except (TypeError, ValueError) as error:
-        raise _refusal(group, target, error) from error
+        raise refusal(group, target, error) from error
 
 
 def _parameters(target: str) -> set[str] | None:
@@ -93,7 +93,8 @@ def _is_typed(key: str) -> bool:
     return any(line.lstrip("+").partition("=")[0] == key for line in overrides)
 
 
-def _refusal(group: str, target: str, error: BaseException) -> BadInput:
+def refusal(group: str, target: str, error: BaseException) -> BadInput:
+    """The one line for a target that cannot be made; the first cause speaks."""
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__

@@ -2,7 +2,7 @@
 
 import platform
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -12,7 +12,7 @@ from typing import Any
 from cnnsweep import __version__
 from cnnsweep.listener import Pruned
 from cnnsweep.run_folder import RunFolder
-from cnnsweep.signals import Terminated
+from cnnsweep.signals import Terminated, held_back
 
 
 def _versions() -> dict[str, str]:
@@ -74,8 +74,10 @@ class Outcome:
 
 
 @contextmanager
-def recorded(folder: RunFolder, outcome: Outcome) -> Iterator[None]:
-    """Write result.json at the end of the block, however it ends.
+def recorded(
+    folder: RunFolder, outcome: Outcome, tell: Callable[[dict[str, Any]], None] | None = None
+) -> Iterator[None]:
+    """Write result.json at the end of the block, however it ends; ``tell`` hears of it first.
 
     The one place that catches everything, so that a folder always tells what became of its run.
     """
@@ -85,10 +87,19 @@ def recorded(folder: RunFolder, outcome: Outcome) -> Iterator[None]:
         outcome.status, outcome.error = _verdict(error)
         if not folder.metrics.exists():
             folder.write_metrics([])
-        folder.write_result(outcome.as_dict())
+        _conclude(folder, outcome, tell)
         raise
     outcome.status = "completed"
-    folder.write_result(outcome.as_dict())
+    _conclude(folder, outcome, tell)
+
+
+def _conclude(
+    folder: RunFolder, outcome: Outcome, tell: Callable[[dict[str, Any]], None] | None
+) -> None:
+    with held_back():
+        if tell is not None:  # before the file: a run without it goes on, and tells again
+            tell(outcome.as_dict())
+        folder.write_result(outcome.as_dict())
 
 
 def _verdict(error: BaseException) -> tuple[str, str | None]:

@@ -12,7 +12,7 @@ from cnnsweep import checkpoint, listener, signals
 from cnnsweep.data.batches import Batches
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.display import Display
-from cnnsweep.loggers.protocol import Logger
+from cnnsweep.loggers.trackers import Trackers
 from cnnsweep.outcome import Outcome
 from cnnsweep.run_folder import RunFolder, write_whole
 from cnnsweep.training.epoch import Figures, run_epoch
@@ -40,7 +40,7 @@ class Session:
     keep: str
     pictures: bool
     display: Display
-    logger: Logger | None
+    trackers: Trackers
 
     def run(self) -> None:
         """Train what is left to train, evaluate the best weights, fill the outcome."""
@@ -52,16 +52,13 @@ class Session:
             self._draw(seen, probabilities)
         self._fill_objective()
         self._drop_checkpoints()
-        if self.logger is not None:
-            self.logger.ended(self.outcome.as_dict(), self.folder)
         self.display.outcome(self.outcome, self.folder)
 
     def _train(self) -> None:
         trainer = self.trainer
         behind = len(trainer.history)
         self.display.started(trainer.train.images, behind, trainer.epochs)
-        if self.logger is not None:
-            self.logger.started(trainer.history)
+        self.trackers.started(trainer.history)
         if behind:
             log.info("going on after epoch %d", behind)
             self.display.say(f"going on after epoch {behind} of {trainer.epochs}")
@@ -75,8 +72,7 @@ class Session:
                 self._write_epoch(trainer.record(row))
             log.info("%s", ", ".join(f"{name} {value}" for name, value in row.items()))
             self.display.epoch_ended(row)
-            if self.logger is not None:
-                self.logger.epoch_ended(row)
+            self.trackers.epoch_ended(row)
             self._tell(row)
 
     def _tell(self, row: Mapping[str, float | int | None]) -> None:

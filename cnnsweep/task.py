@@ -10,6 +10,8 @@ from omegaconf import DictConfig, OmegaConf
 from cnnsweep import listener, lock
 from cnnsweep.bad_input import BadInput
 from cnnsweep.checks import check
+from cnnsweep.loggers.choice import chosen
+from cnnsweep.loggers.trackers import Trackers
 from cnnsweep.outcome import Outcome, recorded
 from cnnsweep.run_folder import RunFolder, differing_keys
 
@@ -46,11 +48,17 @@ def task(config: DictConfig) -> Objective:
             precision=resolved["precision"],
             threads=resolved["threads"],
         )
-        with recorded(folder, outcome):
+        trackers = Trackers()
+        with recorded(folder, outcome, trackers.ended):
             check(resolved)
+            loggers = chosen(resolved["logger"])
+            if loggers:
+                from cnnsweep.tracked import tracked_run  # which needs this module
+
+                trackers.start(loggers, tracked_run(folder.path, resolved))
             from cnnsweep.run import run  # torch is imported once the folder can tell what happened
 
-            run(config, folder, outcome)
+            run(config, folder, outcome, trackers)
     return outcome.objective
 
 

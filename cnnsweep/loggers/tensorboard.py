@@ -1,57 +1,126 @@
-"""TensorBoard event files in the run folder."""
+"""TensorBoard event files in the run folder, without torch or TensorFlow."""
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
+from tensorboard.compat.proto.tensor_pb2 import TensorProto
+from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
+from tensorboard.compat.proto.types_pb2 import DT_STRING
+from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-from cnnsweep.bad_input import BadInput
-from cnnsweep.loggers.protocol import Row
+from cnnsweep.loggers.figures import epoch_figures, final_figures, leaves
+from cnnsweep.loggers.protocol import Row, Run
 from cnnsweep.run_folder import RunFolder
 
 FOLDER = "tensorboard"
+_STATUS = {"completed": api_pb2.STATUS_SUCCESS, "failed": api_pb2.STATUS_FAILURE}
 
 
 class TensorBoard:
-    """Figures as scalars by epoch, pictures as images, the outcome as a text."""
+    """Figures as scalars by epoch, pictures as images, config and outcome as texts.
 
-    def __init__(self, *, folder: Path) -> None:
-        """Raises BadInput where the tensorboard package is not installed."""
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ModuleNotFoundError as error:
-            raise BadInput(
-                "logger=tensorboard needs the tensorboard package: "
-                "pip install 'cnnsweep[tensorboard]', or choose logger=none"
-            ) from error
-        self._make_writer = SummaryWriter
-        self._folder = folder / FOLDER
+    A sweep's runs also have their parameters for the HPARAMS tab.
+    """
+
+    def __init__(self, *, run: Run) -> None:
+        self._run = run
+        self._folder = run.folder / FOLDER
 
     def started(self, history: Sequence[Row]) -> None:
-        # A killed run may have logged an epoch too many, or one too few: readers drop all of it.
-        has_events = self._folder.is_dir()
-        self._writer = self._make_writer(str(self._folder), purge_step=0 if has_events else None)
+        goes_on = self._folder.is_dir()
+        self._writer = EventFileWriter(str(self._folder))
+        if goes_on:  # an earlier go's figures may end anywhere: readers drop all of them
+            self._add(Event(step=0, file_version="brain.Event:2"))
+            self._add(Event(step=0, session_log=SessionLog(status=SessionLog.START)))
+        self._add_text("config", _as_table(leaves(self._run.config)))
+        if self._run.sweep is not None:
+            self._start_session(self._run.sweep.parameters)
         for row in history:
-            self.epoch_ended(row)
+            self._add_figures(row)
+        self._writer.flush()
 
     def epoch_ended(self, row: Row) -> None:
-        for name, value in row.items():
-            if name != "epoch" and value is not None:
-                self._writer.add_scalar(name, value, int(row["epoch"] or 0))
+        self._add_figures(row)
         self._writer.flush()
 
     def ended(self, result: Mapping[str, Any], folder: RunFolder) -> None:
+        step = int(result["epochs"])
+        for name, value in final_figures(result).items():
+            self._add_scalar(name, value, step)
         for picture in (folder.curves, folder.predictions, folder.confusion):
             if picture.exists():
-                self._writer.add_image(picture.stem, _pixels(picture), dataformats="HWC")
-        lines = (f"{key}: {value}" for key, value in result.items())
-        self._writer.add_text("result", "  \n".join(lines))
+                self._add_picture(picture, step)
+        self._add_text("result", _as_table(leaves(result)))
+        if self._run.sweep is not None and result["status"] != "interrupted":
+            self._end_session(result["status"])
         self._writer.close()
 
+    def _add_figures(self, row: Row) -> None:
+        step, figures = epoch_figures(row)
+        for name, value in figures.items():
+            self._add_scalar(name, value, step)
 
-def _pixels(picture: Path) -> torch.Tensor:
-    """A PNG as uint8, H × W × 3."""
-    from matplotlib.image import imread
+    def _add(self, event: Event) -> None:
+        event.wall_time = time.time()
+        self._writer.add_event(event)
 
-    return torch.from_numpy((imread(picture)[..., :3] * 255).astype("uint8"))
+    def _add_value(self, value: Summary.Value, step: int = 0) -> None:
+        self._add(Event(step=step, summary=Summary(value=[value])))
+
+    def _add_scalar(self, name: str, value: float, step: int) -> None:
+        self._add_value(Summary.Value(tag=name, simple_value=float(value)), step)
+
+    def _add_picture(self, path: Path, step: int) -> None:
+        from PIL import Image
+
+        with Image.open(path) as picture:
+            width, height = picture.size
+        image = Summary.Image(
+            height=height, width=width, colorspace=4, encoded_image_string=path.read_bytes()
+        )
+        self._add_value(Summary.Value(tag=path.stem, image=image), step)
+
+    def _add_text(self, name: str, markdown: str) -> None:
+        plugin = SummaryMetadata.PluginData(plugin_name="text")
+        tensor = TensorProto(
+            dtype=DT_STRING,
+            string_val=[markdown.encode()],
+            tensor_shape=TensorShapeProto(dim=[TensorShapeProto.Dim(size=1)]),
+        )
+        self._add_value(
+            Summary.Value(tag=name, metadata=SummaryMetadata(plugin_data=plugin), tensor=tensor)
+        )
+
+    def _start_session(self, parameters: Mapping[str, Any]) -> None:
+        start = plugin_data_pb2.SessionStartInfo(
+            group_name=self._run.id, start_time_secs=time.time()
+        )
+        for name, value in parameters.items():
+            if isinstance(value, bool):
+                start.hparams[name].bool_value = value
+            elif isinstance(value, int | float):
+                start.hparams[name].number_value = value
+            else:
+                start.hparams[name].string_value = str(value)
+        data = plugin_data_pb2.HParamsPluginData(session_start_info=start)
+        self._add_hparams(metadata.SESSION_START_INFO_TAG, data)
+
+    def _end_session(self, status: str) -> None:
+        end = plugin_data_pb2.SessionEndInfo(
+            status=_STATUS.get(status, api_pb2.STATUS_UNKNOWN), end_time_secs=time.time()
+        )
+        data = plugin_data_pb2.HParamsPluginData(session_end_info=end)
+        self._add_hparams(metadata.SESSION_END_INFO_TAG, data)
+
+    def _add_hparams(self, tag: str, data: plugin_data_pb2.HParamsPluginData) -> None:
+        self._add_value(Summary.Value(tag=tag, metadata=metadata.create_summary_metadata(data)))
+
+
+def _as_table(values: Mapping[str, Any]) -> str:
+    lines = (f"| {key} | {str(value).replace('|', ' ')} |" for key, value in values.items())
+    return "\n".join(("| key | value |", "|---|---|", *lines))

@@ -1,0 +1,188 @@
+"""MLflow: a run, below that of its sweep where it has one."""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+from cnnsweep.bad_input import BadInput
+from cnnsweep.loggers.figures import epoch_figures, final_figures, leaves
+from cnnsweep.loggers.identity import alone
+from cnnsweep.loggers.protocol import Row, Run
+from cnnsweep.run_folder import RunFolder
+
+ID, STATUS, ERROR = "cnnsweep.id", "cnnsweep.status", "cnnsweep.error"
+DATABASE, ARTIFACTS = "mlflow.db", "mlartifacts"
+_PARAMS_AT_ONCE = 100  # more are refused
+_LONGEST_PARAM = 6000
+_REACH_SECONDS = 2.0
+_SOURCE = {"mlflow.source.name": "cnnsweep", "mlflow.source.type": "LOCAL"}
+_STATUSES = {"completed": "FINISHED", "failed": "FAILED"}  # else KILLED
+
+# Whoever sits behind a firewall, or would rather not be counted, need not know of this.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+
+
+class MLflow:
+    """Config as parameters, figures as metrics by epoch, pictures and config as artifacts.
+
+    A run is found again by its tag ``cnnsweep.id``. Epochs that the store has are not added again.
+    """
+
+    def __init__(self, *, run: Run, tracking_uri: str | None, experiment: str) -> None:
+        self._run = run
+        self._experiment = experiment
+        typed = tracking_uri or os.environ.get("MLFLOW_TRACKING_URI")
+        self._uri = typed or f"sqlite:///{run.root / DATABASE}"
+        self._artifacts = None if typed else (run.root / ARTIFACTS).as_uri()
+        if self._uri.startswith("http"):
+            _reach(self._uri, is_new=run.sweep is None)
+        import mlflow
+
+        self._mlflow = mlflow
+
+    def started(self, history: Sequence[Row]) -> None:
+        experiment = self._open()
+        parent = {} if self._run.sweep is None else self._parent_tag(experiment)
+        self._run_id = self._find(experiment, self._run.id) or self._make(experiment, parent)
+        self._client.update_run(self._run_id, status="RUNNING")
+        if ERROR in self._client.get_run(self._run_id).data.tags:  # of an earlier go
+            self._client.delete_tag(self._run_id, ERROR)
+        self._log_params()
+        self._client.log_dict(self._run_id, dict(self._run.config), "config.yaml")
+        self._logged = self._steps()
+        for row in history:
+            self.epoch_ended(row)
+
+    def epoch_ended(self, row: Row) -> None:
+        step, figures = epoch_figures(row)
+        self._log(figures, step)
+
+    def ended(self, result: Mapping[str, Any], folder: RunFolder) -> None:
+        status = result["status"]
+        if status in ("completed", "pruned"):  # any other goes on, and has its final figures then
+            self._log(final_figures(result), int(result["epochs"]))
+            self._client.log_dict(self._run_id, dict(result), "result.json")
+        for picture in (folder.curves, folder.predictions, folder.confusion):
+            if picture.exists():
+                self._client.log_artifact(self._run_id, str(picture))
+        tags = {
+            STATUS: status,
+            ERROR: result["error"],
+            "mlflow.source.git.commit": result["commit"],
+        }
+        for key, value in tags.items():
+            if value is not None:
+                self._client.set_tag(self._run_id, key, value)
+        self._client.set_terminated(self._run_id, _STATUSES.get(status, "KILLED"))
+
+    def sweep_ended(self) -> None:
+        run_id = self._find(self._open(), self._run.id)
+        if run_id is not None and self._client.get_run(run_id).info.status == "RUNNING":
+            self._client.set_terminated(run_id)
+
+    def _log(self, figures: Mapping[str, float], step: int) -> None:
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        missing = {k: v for k, v in figures.items() if step not in self._logged.get(k, ())}
+        metrics = [Metric(name, value, now, step) for name, value in missing.items()]
+        if metrics:
+            self._client.log_batch(self._run_id, metrics=metrics)
+
+    def _steps(self) -> dict[str, set[int]]:
+        """The epochs that the store has of each figure."""
+        names = self._client.get_run(self._run_id).data.metrics
+        return {
+            name: {m.step for m in self._client.get_metric_history(self._run_id, name)}
+            for name in names
+        }
+
+    def _log_params(self) -> None:
+        from mlflow.entities import Param
+
+        values = {k: v for k, v in leaves(self._run.config).items() if not k.startswith("logger.")}
+        if self._run.sweep is not None:
+            values = {**self._run.sweep.parameters, **values}
+        known = self._client.get_run(self._run_id).data.params  # which cannot be changed
+        params = [
+            Param(key.replace("@", " "), str(value)[:_LONGEST_PARAM])
+            for key, value in values.items()
+            if key not in known
+        ]
+        for first in range(0, len(params), _PARAMS_AT_ONCE):
+            some = params[first : first + _PARAMS_AT_ONCE]
+            self._client.log_batch(self._run_id, params=some)
+
+    def _open(self) -> str:
+        """The store and the experiment in it; its id. One process at a time makes a new store."""
+        root, sweep = self._run.root, self._run.sweep
+        place = self._run.folder if sweep is None else sweep.folder
+        with alone(place if self._artifacts is None else root / ARTIFACTS, "mlflow-store"):
+            self._client = self._mlflow.MlflowClient(tracking_uri=self._uri)
+            return self._experiment_id()
+
+    def _experiment_id(self) -> str:
+        from mlflow.exceptions import MlflowException
+
+        found = self._client.get_experiment_by_name(self._experiment)
+        if found is None:
+            try:
+                return str(
+                    self._client.create_experiment(
+                        self._experiment, artifact_location=self._artifacts
+                    )
+                )
+            except MlflowException:  # another run may have been quicker
+                found = self._client.get_experiment_by_name(self._experiment)
+                if found is None:
+                    raise
+        return str(found.experiment_id)
+
+    def _parent_tag(self, experiment: str) -> dict[str, str]:
+        """The sweep's own run: made by the first of its runs, found by the others."""
+        sweep = self._run.sweep
+        assert sweep is not None
+        with alone(sweep.folder, "mlflow"):
+            parent = self._find(experiment, sweep.id)
+            if parent is None:
+                tags = {ID: sweep.id, "cnnsweep.folder": str(sweep.folder), **_SOURCE}
+                created = self._client.create_run(experiment, run_name=sweep.name, tags=tags)
+                parent = str(created.info.run_id)
+        self._client.update_run(parent, status="RUNNING")
+        return {"mlflow.parentRunId": parent}
+
+    def _find(self, experiment: str, id_: str) -> str | None:
+        found = self._client.search_runs([experiment], f"tags.`{ID}` = '{id_}'", max_results=1)
+        return str(found[0].info.run_id) if found else None
+
+    def _make(self, experiment: str, parent: Mapping[str, str]) -> str:
+        run = self._run
+        tags = {ID: run.id, "cnnsweep.folder": str(run.folder), **_SOURCE, **parent}
+        if run.sweep is not None:
+            tags["cnnsweep.sweep"] = run.sweep.name
+            if run.sweep.trial is not None:
+                tags["cnnsweep.trial"] = str(run.sweep.trial)
+        created = self._client.create_run(experiment, run_name=run.name, tags=tags)
+        return str(created.info.run_id)
+
+
+def _reach(uri: str, *, is_new: bool) -> None:
+    """Ask a server whether it is there, since MLflow would go on asking for minutes.
+
+    Raises:
+        BadInput: nobody answers a run of its own, whose command can be typed again.
+        ConnectionError: nobody answers a sweep's run, which goes on without.
+    """
+    host = urlsplit(uri).netloc.rpartition("@")[2]
+    try:
+        with urlopen(f"{uri.rstrip('/')}/health", timeout=_REACH_SECONDS):
+            return
+    except HTTPError:  # somebody answers: what they think of us shows later
+        return
+    except OSError as error:
+        line = f"no MLflow server answers at {host}: {error}"
+        raise (BadInput if is_new else ConnectionError)(line) from error

@@ -1,0 +1,83 @@
+"""One tracker in a process of its own, seen from the run: told much, waited for little.
+
+A tracker that hangs, even in C code, cannot hold the run up; one that draws random numbers or
+changes torch's settings cannot change what is trained.
+"""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from cnnsweep.loggers.identity import FOLDER
+
+_SEND_SECONDS = 1.0  # the other end reads at once unless its process is stuck
+_BOOT = (
+    "import sys; sys.path[:] = sys.argv[1].split('\\n'); "
+    "from cnnsweep.loggers.child import main; main(int(sys.argv[2]))"
+)
+
+
+class Answer(NamedTuple):
+    """What a tracker's process says; ``line`` is an error's."""
+
+    word: Literal["ready", "done", "refused", "failed"]
+    line: str = ""
+
+
+class TrackerProcess:
+    """Starts the process; it ends when it is told of the end, or when we are gone."""
+
+    def __init__(self, name: str, folder: Path, setup: Mapping[str, Any]) -> None:
+        """``folder`` is the run's, where what the tracker prints is kept."""
+        self.name = name
+        self._heard = b""
+        self._ours, theirs = socket.socketpair()
+        log = folder / FOLDER / f"{name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output, theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _BOOT, "\n".join(sys.path), str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,  # Ctrl-C is the run's, which tells us how it ended
+            )
+        self.tell("setup", setup)
+
+    def tell(self, word: str, content: Any = None) -> None:
+        """Send a message; where nobody reads it, :meth:`hear` says so."""
+        self._ours.settimeout(_SEND_SECONDS)
+        try:
+            self._ours.sendall(json.dumps([word, content], default=os.fspath).encode() + b"\n")
+        except OSError:
+            with contextlib.suppress(OSError):  # half a message was sent: no other may follow
+                self._ours.shutdown(socket.SHUT_WR)
+
+    def hear(self, until: float) -> Answer | None:
+        """The next answer; None where there is none at ``until`` (of time.monotonic())."""
+        while b"\n" not in self._heard:
+            self._ours.settimeout(max(0.0, until - time.monotonic()))
+            try:
+                read = self._ours.recv(65536)
+            except (TimeoutError, BlockingIOError):
+                return None
+            except OSError:
+                read = b""
+            if not read:
+                return Answer("failed", "its process ended unexpectedly")
+            self._heard += read
+        line, _, self._heard = self._heard.partition(b"\n")
+        return Answer(*json.loads(line))
+
+    def let_go(self) -> None:
+        """Hang up. A process that was told of the end may finish; any other ends at once."""
+        self._ours.close()
+        self._process.poll()

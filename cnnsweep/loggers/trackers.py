@@ -1,0 +1,123 @@
+"""All trackers of one run. None of them can harm it."""
+
+import csv
+import logging
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from cnnsweep import listener
+from cnnsweep.bad_input import BadInput
+from cnnsweep.loggers.process import Answer, TrackerProcess
+from cnnsweep.loggers.protocol import Row, Run
+from cnnsweep.run_folder import RunFolder
+
+log = logging.getLogger(__name__)
+
+# What a tracker that hangs can cost a run.
+_START_SECONDS = 3.0
+_END_SECONDS = 6.0
+_INTERRUPTED_SECONDS = 1.0  # a person waits, or a job's time is up; it goes on by itself
+
+
+class Trackers:
+    """Nobody is told of anything until :meth:`start`."""
+
+    def __init__(self) -> None:
+        self._running: list[TrackerProcess] = []
+        self._has_started = False
+
+    def start(self, loggers: Mapping[str, Mapping[str, Any]], run: Run) -> None:
+        """Begin to start a process for each, by name; their packages load while torch does."""
+        self._folder = RunFolder(run.folder)
+        for name, node in loggers.items():
+            setup = {"name": name, "node": dict(node), "run": asdict(run)}
+            self._running.append(TrackerProcess(name, run.folder, setup))
+
+    def started(self, history: Sequence[Row]) -> None:
+        """The run begins, or goes on after these epochs.
+
+        Raises:
+            BadInput: a tracker's config cannot be used.
+        """
+        self._has_started = True
+        self._tell("started", [dict(row) for row in history])
+        until = time.monotonic() + _START_SECONDS
+        for tracker in list(self._running):
+            answer = tracker.hear(until)
+            if answer is not None and answer.word == "refused":
+                self._drop(tracker)
+                raise BadInput(answer.line)
+            self._note(tracker, answer)
+
+    def epoch_ended(self, row: Row) -> None:
+        """``row`` is the epoch's line of metrics.csv."""
+        self._tell("epoch_ended", dict(row))
+        for tracker in list(self._running):
+            self._note(tracker, tracker.hear(time.monotonic()))
+
+    def ended(self, result: Mapping[str, Any]) -> None:
+        """Tell them how the run ended, and give them a moment to write it down."""
+        if not self._running:
+            return
+        if not self._has_started:  # it failed before; what an earlier go left behind stands
+            self._tell("started", _read_metrics(self._folder))
+        self._tell("ended", dict(result))
+        seconds = _INTERRUPTED_SECONDS if result["status"] == "interrupted" else _END_SECONDS
+        self._wait_for_all(seconds, is_interrupted=result["status"] == "interrupted")
+
+    def sweep_ended(self) -> None:
+        """Tell trackers, started for a sweep's own folder, that all its runs are over."""
+        self._tell("sweep_ended")
+        self._wait_for_all(_END_SECONDS, is_interrupted=False)
+
+    def _wait_for_all(self, seconds: float, *, is_interrupted: bool) -> None:
+        until = time.monotonic() + seconds
+        for tracker in list(self._running):
+            answer = tracker.hear(until)
+            while answer is not None and answer.word == "ready":
+                answer = tracker.hear(until)
+            if answer is None and not is_interrupted:
+                _warn(tracker.name, f"not done after {seconds:.0f} s, may miss what came last")
+            self._note(tracker, answer)
+            if tracker in self._running:
+                self._drop(tracker)
+
+    def _tell(self, word: str, content: Any = None) -> None:
+        for tracker in self._running:
+            tracker.tell(word, content)
+
+    def _note(self, tracker: TrackerProcess, answer: Answer | None) -> None:
+        if answer is not None and answer.word in ("failed", "refused"):
+            _warn(tracker.name, f"{answer.line}; the run goes on without it")
+            self._drop(tracker)
+
+    def _drop(self, tracker: TrackerProcess) -> None:
+        self._running.remove(tracker)
+        tracker.let_go()
+
+
+def tell_of_sweeps_end(loggers: Mapping[str, Mapping[str, Any]], sweep: Run) -> None:
+    """All runs of a sweep are over; ``sweep`` stands for it."""
+    trackers = Trackers()
+    trackers.start(loggers, sweep)
+    trackers.sweep_ended()
+
+
+def _warn(name: str, line: str) -> None:
+    message = f"warning: logger {name}: {line}"
+    log.warning(message)
+    if listener.current is None:  # else the terminal is the sweep's
+        print(message, file=sys.stderr)
+
+
+def _read_metrics(folder: RunFolder) -> list[dict[str, float | None]]:
+    if not folder.metrics.exists():
+        return []
+    with folder.metrics.open(encoding="utf-8", newline="") as file:
+        return [
+            {name: float(text) if text else None for name, text in row.items()}
+            for row in csv.DictReader(file)
+        ]

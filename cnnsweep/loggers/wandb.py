@@ -1,0 +1,101 @@
+"""Weights & Biases: a run, in the group of its sweep where it has one. Offline unless asked."""
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cnnsweep.loggers.figures import epoch_figures
+from cnnsweep.loggers.protocol import Row, Run
+from cnnsweep.run_folder import RunFolder
+
+_EXIT_CODES = {"completed": 0, "pruned": 0, "failed": 1, "interrupted": 130}
+
+
+class WandB:
+    """Figures by epoch (the step is the epoch), the outcome as the summary, pictures as images."""
+
+    def __init__(
+        self,
+        *,
+        run: Run,
+        mode: str,
+        project: str,
+        entity: str | None,
+        group: str | None,
+        tags: Sequence[str],
+    ) -> None:
+        os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # it would call home
+        import wandb
+
+        self._wandb = wandb
+        self._run = run
+        self._mode: Any = mode
+        self._where: dict[str, Any] = {"project": project, "entity": entity, "group": group}
+        self._tags = list(tags)
+
+    def started(self, history: Sequence[Row]) -> None:
+        if self._mode == "offline":
+            self._remove_earlier()
+        sweep = self._run.sweep
+        if sweep is not None:
+            self._where["group"] = self._where["group"] or sweep.name
+        self._wandb_run = self._wandb.init(
+            **self._where,
+            mode=self._mode,
+            id=self._run.id,
+            resume=None if self._mode == "offline" else "allow",
+            dir=str(self._run.folder),
+            name=self._run.name,
+            job_type=_job_type(self._run),
+            tags=[*self._tags, *_sweep_tags(self._run)],
+            config={k: v for k, v in self._run.config.items() if k != "logger"},
+            settings=self._wandb.Settings(
+                silent=True,
+                console="off",
+                disable_code=True,
+                disable_git=True,
+                x_save_requirements=False,
+                x_stats_pid=self._run.pid,
+            ),
+        )
+        for row in history:
+            self.epoch_ended(row)
+
+    def epoch_ended(self, row: Row) -> None:
+        step, figures = epoch_figures(row)
+        if step >= self._wandb_run.step:  # online, the server knows what it has
+            self._wandb_run.log(figures, step=step)
+
+    def ended(self, result: Mapping[str, Any], folder: RunFolder) -> None:
+        run, status = self._wandb_run, str(result["status"])
+        pictures = {
+            picture.stem: self._wandb.Image(str(picture))
+            for picture in (folder.curves, folder.predictions, folder.confusion)
+            if picture.exists()
+        }
+        if pictures:
+            run.log(pictures, step=max(int(result["epochs"]), run.step))
+        run.summary.update({k: v for k, v in result.items() if v is not None})
+        if status == "pruned":
+            run.tags = (*(run.tags or ()), "pruned")
+        run.finish(exit_code=_EXIT_CODES[status])
+
+    def _remove_earlier(self) -> None:
+        """A killed run's file may end anywhere: all that stands is written again, into one."""
+        for earlier in (self._run.folder / "wandb").glob(f"offline-run-*-{self._run.id}"):
+            shutil.rmtree(earlier)
+
+
+def _job_type(run: Run) -> str:
+    if run.sweep is None:
+        return "run"
+    return "confirm" if run.sweep.trial is None else "trial"
+
+
+def _sweep_tags(run: Run) -> list[str]:
+    """Of a comparison's part its name: `simple` of the place `simple/3`."""
+    if run.sweep is None:
+        return []
+    first = run.sweep.place.partition("/")[0]
+    return [] if first.isdigit() else [first]

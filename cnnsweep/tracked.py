@@ -1,0 +1,88 @@
+"""A run as trackers see it: its name, its id, and the sweep it is part of."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+
+from cnnsweep.going_on import SWEEP_CONFIG
+from cnnsweep.loggers.identity import identity
+from cnnsweep.loggers.protocol import Run, Sweep
+
+_SETTINGS_OF_SWEEPS = ("test", "pictures", "threads")  # what a search adds for all its trials
+
+
+def tracked_run(folder: Path, config: Mapping[str, Any]) -> Run:
+    """The run of this Hydra job; ``config`` is its resolved config."""
+    hydra = HydraConfig.get()
+    root = Path(hydra.runtime.cwd)
+    sweep = _sweep(hydra, root, config) if hydra.mode == RunMode.MULTIRUN else None
+    return Run(
+        folder=folder,
+        id=identity(folder),
+        name=_name(folder, root) if sweep is None else sweep.place,
+        root=root,
+        pid=os.getpid(),
+        config=config,
+        sweep=sweep,
+    )
+
+
+def tracked_sweep(hydra: Any, config: Mapping[str, Any]) -> Run:
+    """What stands for a whole sweep; ``hydra`` is Hydra's part of its own config."""
+    root = Path(hydra.runtime.cwd)
+    folder = root / str(hydra.sweep.dir)
+    name, id_ = _name(folder, root), identity(folder)
+    return Run(
+        folder=folder, id=id_, name=name, root=root, pid=os.getpid(), config=config, sweep=None
+    )
+
+
+def _sweep(hydra: Any, root: Path, config: Mapping[str, Any]) -> Sweep:
+    folder = root / str(hydra.sweep.dir)
+    place = str(hydra.sweep.subdir)
+    return Sweep(
+        folder=folder,
+        id=identity(folder),
+        name=_name(folder, root),
+        place=place,
+        trial=None if place.rpartition("/")[0].endswith("confirm") else int(hydra.job.num),
+        parameters=_parameters(list(hydra.overrides.task), folder, config),
+    )
+
+
+def _parameters(
+    overrides: list[str], sweep_folder: Path, config: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The job's overrides that are not the whole sweep's, by key."""
+    common = _common(sweep_folder)
+    parameters = {}
+    for line in overrides:
+        key, _, text = line.lstrip("+~").partition("=")
+        if line not in common and key not in _SETTINGS_OF_SWEEPS:
+            parameters[key.partition("@")[0]] = _value(config, key, text)
+    return parameters
+
+
+def _common(sweep_folder: Path) -> set[str]:
+    text = (sweep_folder / SWEEP_CONFIG).read_text(encoding="utf-8")
+    hydra = yaml.safe_load(text)["hydra"]
+    params = hydra["sweeper"].get("params") or {}
+    return {*hydra["overrides"]["task"], *(f"{key}={value}" for key, value in params.items())}
+
+
+def _value(config: Mapping[str, Any], key: str, text: str) -> Any:
+    """A key's value; for a group, the option's name."""
+    node: Any = config
+    for part in key.split("."):
+        node = node.get(part) if isinstance(node, Mapping) else None
+    return node if isinstance(node, str | int | float | bool) else text
+
+
+def _name(folder: Path, root: Path) -> str:
+    folder, root = folder.resolve(), root.resolve()
+    return str(folder.relative_to(root)) if folder.is_relative_to(root) else folder.name
