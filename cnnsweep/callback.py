@@ -22,8 +22,11 @@ from cnnsweep.complaint import complaint
 from cnnsweep.going_on import RUN_DIR, SWEEP_CONFIG, SWEEP_DIR, chosen_folder, note_unfinished
 from cnnsweep.grid import Job, compose_jobs, is_grid
 from cnnsweep.launcher import check_installed
+from cnnsweep.loggers.choice import chosen
+from cnnsweep.loggers.trackers import tell_of_sweeps_end
 from cnnsweep.run_folder import RunFolder, differing_keys
 from cnnsweep.task import refuse_other_config, resolve
+from cnnsweep.tracked import tracked_sweep
 
 
 class Folders(Callback):
@@ -34,6 +37,9 @@ class Folders(Callback):
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         _or_exit(_start_multirun, config)
+
+    def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
+        _end_multirun(config)
 
 
 def _or_exit(start: Callable[[DictConfig], None], config: DictConfig) -> None:
@@ -75,6 +81,13 @@ def _start_multirun(config: DictConfig) -> None:
     for job in jobs:
         refuse_other_config(RunFolder(folder / job.subdir), job.resolved)
     _change(config, "sweep.dir", folder)
+
+
+def _end_multirun(config: DictConfig) -> None:
+    plain: Any = OmegaConf.to_container(config.logger, resolve=True)
+    loggers = chosen(plain)
+    if loggers:
+        tell_of_sweeps_end(loggers, tracked_sweep(config.hydra, {}))
 
 
 def _change(config: DictConfig, key: str, folder: Path) -> None:
