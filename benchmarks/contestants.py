@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import Pipe, get_context
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import hydra
@@ -163,41 +163,46 @@ class Alternating(Bars):
     """cnnsweep's own display on a terminal nobody sees; after each epoch the others have one.
 
     So the whole of cnnsweep is timed from one epoch's end to the next: training, figures, bars,
-    log, metrics.csv, best.pt and last.pt.
+    log, metrics.csv, best.pt and last.pt. CPU seconds are this process's, all threads together.
     """
 
     def __init__(self, device: str, others: dict[str, Callable[[], None]]) -> None:
         super().__init__(Console(force_terminal=True, file=_Nowhere(), width=100))
         self._device = device
         self._others = others
-        self._resumed: float | None = None
+        self._resumed: tuple[float, float] | None = None
         self.seconds: dict[str, list[float]] = {name: [] for name in ("cnnsweep", *others)}
+        self.cpu_seconds: dict[str, list[float]] = {name: [] for name in ("cnnsweep", *others)}
 
     def epoch_ended(self, row: Row) -> None:
         super().epoch_ended(row)
         synchronise(self._device)
-        if self._resumed is not None:
-            self.seconds["cnnsweep"].append(perf_counter() - self._resumed)
+        self._count("cnnsweep", self._resumed)
         for name, epoch in self._others.items():
-            started = perf_counter()
+            started = perf_counter(), process_time()
             epoch()
             synchronise(self._device)
-            if self._resumed is not None:  # the first round warms up
-                self.seconds[name].append(perf_counter() - started)
-        self._resumed = perf_counter()
+            self._count(name, started if self._resumed is not None else None)
+        self._resumed = perf_counter(), process_time()
+
+    def _count(self, name: str, started: tuple[float, float] | None) -> None:
+        """``started`` on both clocks; None in the first round, which warms up."""
+        if started is not None:
+            self.seconds[name].append(perf_counter() - started[0])
+            self.cpu_seconds[name].append(process_time() - started[1])
 
 
 def alternate(
     case: Case, others: dict[str, Callable[[], None]], rounds: int, folder: Path
-) -> dict[str, list[float]]:
-    """Seconds of each contestant's epochs, ``rounds`` each, one after the other in turn."""
+) -> Alternating:
+    """The seconds of each contestant's epochs, ``rounds`` each, one after the other in turn."""
     display = Alternating(case.device, others)
     vars(cnnsweep_run)["make_display"] = lambda: display
     folder.mkdir()
     with composed(case, epochs=rounds + 1) as config:
         outcome = Outcome(seed=0, device=case.device, precision=case.precision, threads="auto")
         cnnsweep_run.run(config, RunFolder(folder), outcome)
-    return display.seconds
+    return display
 
 
 class _Nowhere(io.StringIO):

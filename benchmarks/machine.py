@@ -1,17 +1,13 @@
-"""Where and how a figure was measured, and the CSV files that say so."""
+"""Where and how a figure was measured."""
 
-import csv
 import os
 import platform
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
-
-RESULTS = Path("benchmarks") / "results"
 
 
 def facts(packages: Sequence[str]) -> dict[str, str]:
@@ -32,17 +28,6 @@ def command() -> str:
     main = sys.modules["__main__"].__spec__
     module = "" if main is None else main.name
     return shlex.join(["python", "-m", module, *sys.argv[1:]])
-
-
-def write_csv(path: Path, rows: Sequence[Mapping[str, Any]], about: Mapping[str, str]) -> None:
-    """Rows of equal keys; ``about`` goes in front as lines that begin with ``#``."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        for name, value in about.items():
-            file.write(f"# {name}: {value}\n")
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def _processor() -> str:

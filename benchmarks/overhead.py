@@ -18,11 +18,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import psutil
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks.images import mnist_folder
-from benchmarks.machine import RESULTS, facts, write_csv
+from benchmarks.machine import facts
+from benchmarks.rows import RESULTS, print_rows, write_csv
 
 HERE = Path(__file__).parent
 IMPORTS = ("hydra", "cnnsweep.cli", "optuna", "torch", "cnnsweep.run", "cnnsweep.pictures")
@@ -45,12 +44,7 @@ def main(words: Sequence[str] | None = None) -> None:
             rows += PARTS[name](arguments.repeats, folder.resolve())
             print(rows[-1], flush=True)
     write_csv(arguments.out, rows, about | {"data": data})
-    table = Table()
-    for name in rows[0]:
-        table.add_column(name)
-    for row in rows:
-        table.add_row(*map(str, row.values()))
-    Console(width=120).print(table)
+    print_rows(rows)
 
 
 def help_time(repeats: int, _data: Path) -> list[Row]:

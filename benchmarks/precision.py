@@ -15,12 +15,11 @@ from typing import Any
 
 import hydra
 from hydra.utils import execution_whitelist
-from rich.console import Console
-from rich.table import Table
 from scipy.stats import t as student
 
 from benchmarks.images import mnist_folder
-from benchmarks.machine import RESULTS, facts, write_csv
+from benchmarks.machine import facts
+from benchmarks.rows import RESULTS, print_rows, write_csv
 from cnnsweep import run as cnnsweep_run
 from cnnsweep.conf_dir import CONF_DIR
 from cnnsweep.display import Quiet
@@ -48,12 +47,7 @@ def main(words: Sequence[str] | None = None) -> None:
             rows.append(_compared(model, folder, arguments))
             print(rows[-1], flush=True)
     write_csv(arguments.out, rows, about | {"data": data})
-    table = Table()
-    for name in rows[0]:
-        table.add_column(name.replace("_", " "))
-    for row in rows:
-        table.add_row(*map(str, row.values()))
-    Console(width=150).print(table)
+    print_rows(rows)
 
 
 def _compared(model: str, folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:

@@ -18,13 +18,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks.environments import python_of
 from benchmarks.images import mnist_folder, read_idx
-from benchmarks.machine import RESULTS, facts, write_csv
+from benchmarks.machine import facts
 from benchmarks.race import Race, draw, read_events, read_logs
+from benchmarks.rows import RESULTS, print_rows, write_csv
 from cnnsweep.data.dataset import Images
 from cnnsweep.data.split import limit, split
 
@@ -66,7 +65,7 @@ def main(words: Sequence[str] | None = None) -> None:
                 write_csv(arguments.out, rows, about)  # after each: what is stopped keeps the rest
                 draw(races, arguments.picture)
                 print(f"{race.name}, seed {seed}: {race.seconds:.1f} s", flush=True)
-    _show(rows)
+    print_rows(rows)
 
 
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
@@ -202,15 +201,6 @@ def _row(race: Race, races: Sequence[Race], workers: int) -> dict[str, Any]:
         "idle_share": round(race.idle(workers), 3),
         "load": round(race.load, 1),
     }
-
-
-def _show(rows: Sequence[dict[str, Any]]) -> None:
-    table = Table()
-    for name in rows[0]:
-        table.add_column(name.replace("_", " "))
-    for row in rows:
-        table.add_row(*map(str, row.values()))
-    Console(width=140).print(table)
 
 
 if __name__ == "__main__":

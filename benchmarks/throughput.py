@@ -30,16 +30,17 @@ from benchmarks.contestants import (
     resident,
 )
 from benchmarks.images import mnist_folder
-from benchmarks.machine import RESULTS, facts, write_csv
+from benchmarks.machine import facts
 from benchmarks.peak import flops_per_image, matmul_flops
 from benchmarks.peers.article import NETWORKS
+from benchmarks.rows import RESULTS, write_csv
 from cnnsweep import run as cnnsweep_run
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 _SHOWN = (
     "model", "layout", "precision", "batch_size",
     "article_images_per_second", "bare_images_per_second", "cnnsweep_images_per_second",
-    "cnnsweep_to_article", "cnnsweep_to_bare", "share_of_peak",
+    "cnnsweep_to_article", "cnnsweep_to_bare", "cnnsweep_to_bare_cpu", "share_of_peak",
 )  # fmt: skip
 
 
@@ -99,7 +100,8 @@ def _measure(
 ) -> dict[str, Any]:
     with article_process(case, arguments.article_workers) as article_epoch:
         others = {"article": article_epoch, "bare": bare_epoch(case)}
-        seconds = alternate(case, others, arguments.rounds, folder)
+        taken = alternate(case, others, arguments.rounds, folder)
+    seconds = taken.seconds
     rates = {name: case.images / median(times) for name, times in seconds.items()}
     row: dict[str, Any] = {
         "model": case.model,
@@ -109,13 +111,19 @@ def _measure(
     }
     row |= {f"{name}_images_per_second": round(rates[name]) for name in sorted(rates)}
     for name in others:
-        ratios = [b / c for b, c in zip(seconds[name], seconds["cnnsweep"], strict=True)]
-        row[f"cnnsweep_to_{name}"] = round(median(ratios), 3)
-        row[f"cnnsweep_to_{name}_least"] = round(min(ratios), 3)
-        row[f"cnnsweep_to_{name}_greatest"] = round(max(ratios), 3)
+        row |= _ratios(f"cnnsweep_to_{name}", seconds[name], seconds["cnnsweep"])
+    cpu = taken.cpu_seconds
+    row |= _ratios("cnnsweep_to_bare_cpu", cpu["bare"], cpu["cnnsweep"])
     row["share_of_peak"] = round(rates["cnnsweep"] * _flops(case) / peak, 4)
     row["load"] = round(os.getloadavg()[0], 1)  # above the threads: others were at work too
     return row
+
+
+def _ratios(name: str, theirs: list[float], ours: list[float]) -> dict[str, float]:
+    """How many times as fast we are, in each round: median, least and greatest."""
+    ratios = [b / c for b, c in zip(theirs, ours, strict=True)]
+    found = {name: median(ratios), f"{name}_least": min(ratios), f"{name}_greatest": max(ratios)}
+    return {key: round(ratio, 3) for key, ratio in found.items()}
 
 
 def _flops(case: Case) -> float:
@@ -135,7 +143,7 @@ def _show(rows: Sequence[dict[str, Any]], about: dict[str, str]) -> None:
         cells = {
             name: f"{row[name]:,}" if name.endswith("second") else str(row[name]) for name in _SHOWN
         }
-        for name in ("cnnsweep_to_article", "cnnsweep_to_bare"):
+        for name in ("cnnsweep_to_article", "cnnsweep_to_bare", "cnnsweep_to_bare_cpu"):
             cells[name] += f" ({row[name + '_least']}–{row[name + '_greatest']})"
         table.add_row(*(cells[name] for name in _SHOWN))
     Console(width=160).print(table)
