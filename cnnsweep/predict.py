@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnnsweep.bad_input import BadInput
 from cnnsweep.complaint import complaint
-from cnnsweep.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 _SHOWN_CLASSES = 3
+_AT_ONCE = 100
 
 
 class Prediction(NamedTuple):
@@ -56,45 +56,19 @@ def predict(run_folder: Path, images: list[Path], *, invert: bool) -> list[Predi
     """
     pixels_of = [_opened(path, invert) for path in images]
     import torch
-    from hydra.utils import execution_whitelist
-    from omegaconf import DictConfig, OmegaConf
 
-    from cnnsweep import checkpoint
-    from cnnsweep.data.dataset import Images
-    from cnnsweep.run import make_batches, make_model
-    from cnnsweep.whitelist import allowed_targets, check_targets
+    from cnnsweep.trained import load_trained
 
-    folder = RunFolder(run_folder)
-    plain = folder.read_config()
-    if plain is None:
-        raise BadInput(f"{run_folder} is no run folder: it has no {folder.config.name}")
-    check_targets({key: value for key, value in plain.items() if isinstance(value, dict)})
-    config = OmegaConf.create(plain)
-    assert isinstance(config, DictConfig)
-    best = checkpoint.read(folder.best, "cpu")
-    height, width = best["image_size"]
-    pixels = torch.stack([_pixels(p, best["in_channels"], (width, height)) for p in pixels_of])
-    with execution_whitelist(allowed_targets()):
-        sizes = Sizes(best["in_channels"], (height, width), len(best["classes"]))
-        model = make_model(config, sizes, starts_anew=False)
-        model.load_state_dict(best["model"])
-        unlabelled = Images(pixels, torch.zeros(len(images), dtype=torch.int64))
-        batches = make_batches(config, unlabelled, torch.device("cpu"), is_training=False)
-    model.eval()
+    trained = load_trained(run_folder)
+    height, width = trained.image_size
+    pixels = torch.stack([_pixels(p, trained.in_channels, (width, height)) for p in pixels_of])
     with torch.inference_mode():
-        probabilities = torch.cat([torch.softmax(model(x), dim=1) for x, _ in batches])
+        parts = [trained.network(part) for part in torch.split(pixels, _AT_ONCE)]
+    probabilities = torch.cat(parts)
     return [
-        Prediction(path, sorted(zip(best["classes"], row, strict=True), key=lambda c: -c[1]))
+        Prediction(path, sorted(zip(trained.classes, row, strict=True), key=lambda c: -c[1]))
         for path, row in zip(images, probabilities.tolist(), strict=True)
     ]
-
-
-class Sizes(NamedTuple):
-    """The sizes that a network is made for."""
-
-    in_channels: int
-    image_size: tuple[int, int]
-    num_classes: int
 
 
 def _opened(path: Path, invert: bool) -> Any:

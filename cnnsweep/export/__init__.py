@@ -1,0 +1,1 @@
+"""Taking a trained network away: files that run without this package."""

@@ -1,0 +1,40 @@
+"""``python -m cnnsweep.export RUN_FOLDER``: a trained network as one file that runs elsewhere."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from cnnsweep.bad_input import BadInput
+from cnnsweep.complaint import complaint
+
+
+def main() -> None:
+    """The command line; exits with 0, or with 1 and one line on what to change."""
+    parser = argparse.ArgumentParser(prog="python -m cnnsweep.export", description=__doc__)
+    parser.add_argument(
+        "folder", type=Path, help="a run folder, or a finished sweep's: its best trial is taken"
+    )
+    parser.add_argument(
+        "--format",
+        choices=("onnx", "torch"),
+        default="onnx",
+        help="onnx, or torch for the program that torch.export.load reads (default: onnx)",
+    )
+    parser.add_argument(
+        "--out", type=Path, help="the file (default: model.onnx or model.pt2 in the run folder)"
+    )
+    parser.add_argument(
+        "--opset", type=int, help="version of ONNX's operators (default: the one torch prefers)"
+    )
+    arguments = parser.parse_args()
+    try:
+        # Only now: --help and a mistyped option should not wait for torch.
+        from cnnsweep.export.command import export
+
+        export(arguments.folder, arguments.format, out=arguments.out, opset=arguments.opset)
+    except (BadInput, OSError) as error:
+        sys.exit(complaint(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""Whether the file says of images what the network says of them."""
+
+from typing import NamedTuple
+
+import torch
+from hydra.utils import execution_whitelist
+from torch import Tensor
+
+from cnnsweep.bad_input import BadInput
+from cnnsweep.export.formats import Predict
+from cnnsweep.run import make_dataset
+from cnnsweep.trained import Trained
+from cnnsweep.whitelist import allowed_targets
+
+_MOST_IMAGES = 1000
+_AT_ONCE = 100
+# Different kernels add in another order: 1e-6 is usual. Anything near this is another network.
+_TOLERANCE = 1e-3
+
+
+class Sample(NamedTuple):
+    """uint8 images (N, C, H, W) and what they are."""
+
+    images: Tensor
+    words: str
+
+
+def sample(trained: Trained) -> Sample:
+    """Images of the test split, spread over it; random ones where it is not on this machine."""
+    try:
+        pixels = _test_images(trained)
+    except BadInput as error:
+        drawn = torch.Generator().manual_seed(0)
+        size = (_AT_ONCE, trained.in_channels, *trained.image_size)
+        noise = torch.randint(0, 256, size, dtype=torch.uint8, generator=drawn)
+        return Sample(noise, f"random images, since {str(error).split('. ')[0]}")
+    if len(pixels) <= _MOST_IMAGES:
+        return Sample(pixels, "test images")
+    spread = torch.linspace(0, len(pixels) - 1, _MOST_IMAGES).long()
+    return Sample(pixels[spread], f"of {len(pixels):,} test images")
+
+
+def agreement(trained: Trained, predict: Predict, images: Tensor) -> str:
+    """The largest difference between probabilities, and how many classes are the same, in words.
+
+    Raises:
+        BadInput: the two are further apart than arithmetic explains.
+    """
+    with torch.inference_mode():
+        parts = torch.split(images, _AT_ONCE)
+        ours = torch.cat([trained.network(part) for part in parts])
+        theirs = torch.cat([predict(part) for part in parts])
+    difference = float((ours - theirs).abs().max())
+    same = int((ours.argmax(dim=1) == theirs.argmax(dim=1)).sum())
+    words = f"largest difference {difference:.1e}, same class for {same:,} of {len(images):,}"
+    if not difference <= _TOLERANCE:  # NaN included
+        raise BadInput(f"the exported network is another one ({words}): nothing was written")
+    return words
+
+
+def _test_images(trained: Trained) -> Tensor:
+    here = trained.config.copy()
+    if "download" in here.data:
+        here.data.download = False
+    with execution_whitelist(allowed_targets()):
+        return make_dataset(here).test().pixels

@@ -1,0 +1,58 @@
+"""Which run is meant by a folder: the run itself, or a sweep's best trial."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cnnsweep.bad_input import BadInput
+from cnnsweep.going_on import SEARCH_RESULT, SWEEP_CONFIG
+from cnnsweep.run_folder import RunFolder
+
+
+def chosen_run(folder: Path) -> Path:
+    """The run folder itself; of a sweep folder the best trial's, of several seeds the first.
+
+    Raises:
+        BadInput: the sweep has no single best trial; names the folders to choose from.
+    """
+    if RunFolder(folder).config.exists():
+        return folder
+    results = folder / SEARCH_RESULT
+    if results.exists():
+        return _first_seed(_best_trial(folder, _read(results)))
+    if (folder / SWEEP_CONFIG).exists():
+        raise BadInput(
+            f"{folder} is a grid, or a search that is not over, and has no best trial yet: "
+            "name a run folder in it"
+        )
+    return _first_seed(folder)
+
+
+def _best_trial(sweep: Path, results: dict[str, Any]) -> Path:
+    if "best_folder" not in results:
+        places = [
+            str(solution["folder"]) if isinstance(solution, dict) else str(solution)
+            for solution in results.get("solutions", [key for key in results if key != "name"])
+        ]
+        named = ", ".join(str(sweep / Path(place).name) for place in places)
+        raise BadInput(f"{sweep} has no single best trial: name one of {named}")
+    if results["best_folder"] is None:
+        raise BadInput(f"{sweep} has no best trial: none was completed")
+    # The folder as it was written may be another machine's.
+    return sweep / Path(str(results["best_folder"])).name
+
+
+def _first_seed(trial: Path) -> Path:
+    seeds = [f for f in trial.glob("seed_*") if RunFolder(f).best.exists()]
+    return min(seeds, key=lambda f: int(f.name.removeprefix("seed_"))) if seeds else trial
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path} is damaged: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise BadInput(f"{path} is damaged: a mapping was expected")
+    return content

@@ -1,0 +1,133 @@
+"""The two kinds of files, and how each is read and run without this package."""
+
+import io
+import json
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.export import Dim, ExportedProgram
+
+from cnnsweep.bad_input import BadInput
+from cnnsweep.standalone import Standalone
+
+INPUT, OUTPUT, BATCH = "images", "probabilities", "batch"
+DESCRIPTION = "description.json"
+EXTRA = "pip install -e '.[export]'"
+
+Predict = Callable[[Tensor], Tensor]
+
+
+class Reader(NamedTuple):
+    """A program that runs the file, and what it is called."""
+
+    name: str
+    predict: Predict
+
+
+def require_extra() -> None:
+    """Raise BadInput where what writes ONNX is not installed."""
+    missing = [name for name in ("onnx", "onnxscript") if find_spec(name) is None]
+    if missing:
+        raise BadInput(
+            f"--format onnx needs {' and '.join(missing)}: {EXTRA}; --format torch needs no more"
+        )
+
+
+def trace(network: Standalone, image: tuple[int, int, int]) -> ExportedProgram:
+    """The network as a graph for any number of images of ``image`` (channels, height, width).
+
+    Raises:
+        BadInput: the network does something that cannot be written down as a graph.
+    """
+    examples = torch.zeros(2, *image, dtype=torch.uint8)
+    with _quiet(), _refused(network):
+        program = torch.export.export(
+            network, (examples,), dynamic_shapes=({0: Dim(BATCH, min=1)},), strict=False
+        )
+    for node in program.graph.nodes:
+        node.meta.pop("stack_trace", None)  # folders of this machine
+    return program
+
+
+def to_torch(program: ExportedProgram, description: dict[str, Any]) -> bytes:
+    """The bytes of a .pt2 file; the description lies in it as ``description.json``."""
+    buffer = io.BytesIO()
+    with _quiet():
+        torch.export.save(program, buffer, extra_files={DESCRIPTION: json.dumps(description)})
+    return buffer.getvalue()
+
+
+def to_onnx(
+    network: Standalone, program: ExportedProgram, description: dict[str, Any], opset: int | None
+) -> bytes:
+    """The bytes of an .onnx file; each entry of the description is JSON in its metadata.
+
+    Raises:
+        BadInput: an operator cannot be written in this opset.
+    """
+    with _quiet(), _refused(network):
+        made = torch.onnx.export(
+            program,
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            opset_version=opset,
+            verbose=False,
+        )
+        assert made is not None
+        model = made.model_proto
+        for key, value in description.items():
+            model.metadata_props.add(key=key, value=json.dumps(value))
+        return bytes(model.SerializeToString())
+
+
+def read_torch(content: bytes) -> Reader:
+    """torch itself."""
+    with _quiet():
+        module = torch.export.load(io.BytesIO(content)).module()
+    return Reader(f"torch {torch.__version__}", module)
+
+
+def read_onnx(content: bytes) -> Reader | None:
+    """onnxruntime; None where it is not installed."""
+    if find_spec("onnxruntime") is None:
+        return None
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    # Left alone it starts a thread a core and ties them to cores, which containers may forbid.
+    options.intra_op_num_threads = torch.get_num_threads()
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+    def predict(images: Tensor) -> Tensor:
+        return torch.from_numpy(session.run([OUTPUT], {INPUT: images.numpy()})[0])
+
+    return Reader(f"onnxruntime {onnxruntime.__version__}", predict)
+
+
+@contextmanager
+def _refused(network: Standalone) -> Iterator[None]:
+    try:
+        yield
+    except (RuntimeError, ValueError) as error:  # torch's export errors are of the first kind
+        reason = next((line for line in str(error).splitlines() if line.strip()), "")
+        name = type(network.network).__name__
+        raise BadInput(f"the network {name} cannot be exported: {reason.strip()[:200]}") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The exporters warn of their own insides, and of nothing that a person could change."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)

@@ -1,0 +1,108 @@
+"""A run's network with its best weights, read back from the run folder."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from hydra.utils import execution_whitelist
+from omegaconf import DictConfig, OmegaConf
+from torch import Tensor
+
+from cnnsweep import checkpoint
+from cnnsweep.bad_input import BadInput
+from cnnsweep.objects import refusal
+from cnnsweep.run import make_model
+from cnnsweep.run_folder import RunFolder
+from cnnsweep.standalone import Standalone
+from cnnsweep.whitelist import allowed_targets, check_targets
+
+_CONFIG_KEYS = ("seed", "model", "data", "init_from", "freeze")
+_CHECKPOINT_KEYS = ("model", "epoch", "in_channels", "image_size", "classes")
+
+
+class Trained(NamedTuple):
+    """A network on the CPU in evaluation mode, and what is known of it.
+
+    ``image_size`` is height and width; ``epoch`` the one whose weights these are; ``config`` the
+    run's resolved config.
+    """
+
+    folder: RunFolder
+    config: DictConfig
+    network: Standalone
+    in_channels: int
+    image_size: tuple[int, int]
+    classes: tuple[str, ...]
+    epoch: int
+
+
+class _Sizes(NamedTuple):
+    in_channels: int
+    image_size: tuple[int, int]
+    num_classes: int
+
+
+def load_trained(path: Path) -> Trained:
+    """The network of the run folder ``path`` with the weights of its best epoch.
+
+    Raises:
+        BadInput: the folder holds no run or no weights, its files are damaged or do not fit each
+            other, or its config names a target that is not allowed.
+    """
+    folder = RunFolder(path)
+    config = _config(folder)
+    if not folder.best.exists():
+        raise BadInput(
+            f"{folder} has no {folder.best.name}: no epoch is over yet, or keep=none dropped it"
+        )
+    best = checkpoint.read(folder.best, "cpu")
+    _require(folder.best, best, _CHECKPOINT_KEYS)
+    height, width = best["image_size"]
+    sizes = _Sizes(best["in_channels"], (height, width), len(best["classes"]))
+    return Trained(
+        folder=folder,
+        config=config,
+        network=_network(folder, config, sizes, best["model"]),
+        in_channels=sizes.in_channels,
+        image_size=sizes.image_size,
+        classes=tuple(best["classes"]),
+        epoch=best["epoch"],
+    )
+
+
+def _config(folder: RunFolder) -> DictConfig:
+    plain = folder.read_config()
+    if plain is None:
+        raise BadInput(f"{folder} is no run folder: it has no {folder.config.name}")
+    _require(folder.config, plain, _CONFIG_KEYS)
+    check_targets({key: value for key, value in plain.items() if isinstance(value, dict)})
+    config = OmegaConf.create(plain)
+    if str(config.model._target_).startswith("cnnsweep.") and "weights" in config.model:
+        config.model.weights = None  # maybe another machine's file; best.pt has what became of it
+    return config
+
+
+def _network(
+    folder: RunFolder, config: DictConfig, sizes: _Sizes, weights: dict[str, Tensor]
+) -> Standalone:
+    try:
+        with execution_whitelist(allowed_targets()):
+            model = make_model(config, sizes, starts_anew=False)
+    except (TypeError, ValueError) as error:  # of a config that was changed, or of other code
+        raise refusal("model", config.model._target_, error) from error
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        raise BadInput(
+            f"{folder.best} does not fit {folder.config.name}: {reason[:200]}"
+        ) from error
+    data = cast(dict[str, Any], OmegaConf.to_container(config.data))
+    network = Standalone(model, mean=data["mean"], std=data["std"], in_channels=sizes.in_channels)
+    return network.eval()
+
+
+def _require(path: Path, content: Mapping[str, Any], keys: Iterable[str]) -> None:
+    missing = [key for key in keys if key not in content]
+    if missing:
+        raise BadInput(f"{path} is not as a run leaves it: it lacks {', '.join(missing)}")
