@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
+from omegaconf import OmegaConf
 
 from cnnsweep.going_on import SWEEP_CONFIG
 from cnnsweep.loggers.identity import identity
@@ -69,10 +69,14 @@ def _parameters(
 
 
 def _common(sweep_folder: Path) -> set[str]:
-    text = (sweep_folder / SWEEP_CONFIG).read_text(encoding="utf-8")
-    hydra = yaml.safe_load(text)["hydra"]
-    params = hydra["sweeper"].get("params") or {}
-    return {*hydra["overrides"]["task"], *(f"{key}={value}" for key, value in params.items())}
+    """What was typed for all jobs; nothing where the sweeper leaves no record of it."""
+    path = sweep_folder / SWEEP_CONFIG
+    if not path.exists():
+        return set()
+    master: Any = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+    params = master["hydra"]["sweeper"].get("params") or {}
+    typed = master["hydra"]["overrides"]["task"]
+    return {*typed, *(f"{key}={value}" for key, value in params.items())}
 
 
 def _value(config: Mapping[str, Any], key: str, text: str) -> Any:

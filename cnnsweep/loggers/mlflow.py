@@ -30,6 +30,7 @@ class MLflow:
     """Config as parameters, figures as metrics by epoch, pictures and config as artifacts.
 
     A run is found again by its tag ``cnnsweep.id``. Epochs that the store has are not added again.
+    The outcome is no ``result.json`` there, or a report would take the artifacts for a run folder.
     """
 
     def __init__(self, *, run: Run, tracking_uri: str | None, experiment: str) -> None:
@@ -65,7 +66,7 @@ class MLflow:
         status = result["status"]
         if status in ("completed", "pruned"):  # any other goes on, and has its final figures then
             self._log(final_figures(result), int(result["epochs"]))
-            self._client.log_dict(self._run_id, dict(result), "result.json")
+            self._client.log_dict(self._run_id, dict(result), "outcome.json")
         for picture in (folder.curves, folder.predictions, folder.confusion):
             if picture.exists():
                 self._client.log_artifact(self._run_id, str(picture))

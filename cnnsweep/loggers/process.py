@@ -6,7 +6,6 @@ changes torch's settings cannot change what is trained.
 
 import contextlib
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -56,7 +55,7 @@ class TrackerProcess:
         """Send a message; where nobody reads it, :meth:`hear` says so."""
         self._ours.settimeout(_SEND_SECONDS)
         try:
-            self._ours.sendall(json.dumps([word, content], default=os.fspath).encode() + b"\n")
+            self._ours.sendall(json.dumps([word, content], default=str).encode() + b"\n")
         except OSError:
             with contextlib.suppress(OSError):  # half a message was sent: no other may follow
                 self._ours.shutdown(socket.SHUT_WR)

@@ -34,7 +34,10 @@ class Trackers:
         self._folder = RunFolder(run.folder)
         for name, node in loggers.items():
             setup = {"name": name, "node": dict(node), "run": asdict(run)}
-            self._running.append(TrackerProcess(name, run.folder, setup))
+            try:
+                self._running.append(TrackerProcess(name, run.folder, setup))
+            except OSError as error:  # no process or no memory left for it
+                _warn(name, f"{error}; the run goes on without it")
 
     def started(self, history: Sequence[Row]) -> None:
         """The run begins, or goes on after these epochs.

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from tests.command import TINY, cnnsweep, complaint_of, start, succeeded
+from tests.command import TINY, cnnsweep, start, succeeded
 from tests.left import metrics
 
 
@@ -30,9 +30,3 @@ def test_tensorboards_own_reader_finds_every_epoch_once_even_after_a_kill(tmp_pa
         assert [scalar.step for scalar in logged] == list(range(1, 9))
         wanted = [float(row[name]) for row in metrics(folder)]
         assert [scalar.value for scalar in logged] == pytest.approx(wanted, rel=1e-6)
-
-
-def test_without_the_package_one_line_says_how_to_get_it(tmp_path: Path) -> None:
-    (tmp_path / "tensorboard.py").write_text("raise ModuleNotFoundError('tensorboard')\n")
-    done = cnnsweep(*TINY, "logger=tensorboard", cwd=tmp_path, PYTHONPATH=str(tmp_path))
-    assert "cnnsweep[tensorboard]" in complaint_of(done)

@@ -1,0 +1,86 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.command import REPOSITORY, TINY, cnnsweep, complaint_of, succeeded
+from tests.left import assert_same
+
+ALLOWED = {"CNNSWEEP_ALLOW": "tests.loggers.users_own.*", "PYTHONPATH": str(REPOSITORY)}
+
+
+def own(name: str, kind: str) -> str:
+    return f"+logger.{name}._target_=tests.loggers.users_own.{kind}"
+
+
+def warnings_about(name: str, text: str) -> list[str]:
+    return [line for line in text.splitlines() if f"warning: logger {name}:" in line]
+
+
+def test_loggers_that_raise_hang_or_meddle_change_nothing(tiny_run: Path, tmp_path: Path) -> None:
+    bad = (
+        own("a", "Raising"),
+        own("b", "Hanging"),
+        own("c", "HangingAtOnce"),
+        own("d", "Meddling"),
+    )
+    good = (own("e", "Notebook"), "+logger.e.title=mine")
+    arguments = (*TINY, "logger=tensorboard", *bad, *good, "hydra.run.dir=run")
+    done = cnnsweep(*arguments, cwd=tmp_path, **ALLOWED)
+    succeeded(done)
+    folder = tmp_path / "run"
+    assert_same(tiny_run, folder)
+    (line,) = warnings_about("a", done.stderr)
+    assert "RuntimeError: no room for epoch 1; the run goes on without it" in line
+    for name in ("b", "c"):
+        (line,) = warnings_about(name, done.stderr)
+        assert "not done after" in line
+    assert not warnings_about("d", done.stderr)
+    assert line in (folder / "cnnsweep.log").read_text()
+    told = [json.loads(line) for line in (folder / "recorded.jsonl").read_text().splitlines()]
+    assert [word for word, _ in told] == ["made", "started", "epoch_ended", "epoch_ended", "ended"]
+    assert told[0][1] == ["mine", "run", 2]
+    assert told[-1][1] == ["completed", True]
+    assert list((folder / "tensorboard").iterdir())
+
+
+def test_a_logger_that_refuses_its_config_ends_the_run_before_any_training(tmp_path: Path) -> None:
+    done = cnnsweep(*TINY, own("own", "Refusing"), "hydra.run.dir=run", cwd=tmp_path, **ALLOWED)
+    assert "logger.own.key=7 is not what I want" in complaint_of(done)
+    assert not (tmp_path / "run" / "last.pt").exists()
+
+
+def test_keys_that_a_logger_does_not_know_are_named(tmp_path: Path) -> None:
+    typed = (own("own", "Raising"), "+logger.own.colour=red")
+    done = cnnsweep(*TINY, *typed, cwd=tmp_path, **ALLOWED)
+    line = complaint_of(done)
+    assert "logger.own" in line
+    assert "colour" in line
+
+
+def test_a_logger_that_nobody_allowed_is_refused(tmp_path: Path) -> None:
+    done = cnnsweep(*TINY, own("own", "Raising"), cwd=tmp_path, PYTHONPATH=str(REPOSITORY))
+    assert "CNNSWEEP_ALLOW='tests.*'" in complaint_of(done)
+    assert not (tmp_path / "outputs").exists()
+
+
+@pytest.mark.parametrize("package", ["tensorboard", "mlflow", "wandb"])
+def test_without_its_package_one_line_says_how_to_get_it(package: str, tmp_path: Path) -> None:
+    (tmp_path / f"{package}.py").write_text(f"raise ModuleNotFoundError('{package}')\n")
+    done = cnnsweep(*TINY, f"logger={package}", cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    assert f"pip install -e '.[{package}]'" in complaint_of(done)
+    assert not list(tmp_path.glob("outputs/*/*/last.pt"))
+
+
+def test_a_run_that_goes_on_tells_its_epochs_as_history(
+    tmp_path: Path,
+) -> None:
+    arguments = (*TINY, own("e", "Notebook"), "+logger.e.title=mine", "hydra.run.dir=run")
+    succeeded(cnnsweep(*arguments, cwd=tmp_path, **ALLOWED))
+    folder = tmp_path / "run"
+    (folder / "result.json").unlink()
+    (folder / "recorded.jsonl").unlink()
+    succeeded(cnnsweep(*arguments, cwd=tmp_path, **ALLOWED))
+    told = [json.loads(line) for line in (folder / "recorded.jsonl").read_text().splitlines()]
+    assert [word for word, _ in told] == ["made", "started", "ended"]
+    assert [row["epoch"] for row in told[1][1]] == [1, 2]
