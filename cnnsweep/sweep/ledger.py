@@ -6,6 +6,7 @@ from typing import Any
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from cnnsweep.sweep import notes
 from cnnsweep.sweep.failures import FailureWatch
 from cnnsweep.sweep.folders import write_failure, write_mean
 from cnnsweep.sweep.messages import Job
@@ -33,6 +34,7 @@ class Ledger:
         self._log_name = log_name
         # Samplers that run out of points say so by Study.stop, which wants to be in a loop.
         study._thread_local.in_optimize_loop = True
+        notes.introduce(study, plan)
 
     def trial(self, job: Job) -> FrozenTrial:
         """The trial of a job, as stored."""
@@ -44,6 +46,7 @@ class Ledger:
 
     def complete(self, job: Job, values: list[float]) -> None:
         self._record_mean(job, "completed", None)
+        self._note(job, None)
         self._study.tell(job.number, values)
         self._note_exhaustion()
         self._watch.succeeded()
@@ -55,6 +58,7 @@ class Ledger:
 
     def prune(self, job: Job) -> None:
         self._record_mean(job, "pruned", None)
+        self._note(job, None)
         self._study.tell(job.number, state=TrialState.PRUNED)
         self._note_exhaustion()
         self._watch.succeeded()
@@ -70,6 +74,7 @@ class Ledger:
         folder = self._plan.sweep / job.folder
         write_failure(folder, error, self._setting(), anew=anew)
         self._record_mean(job, "failed", error)
+        self._note(job, error)
         self._set(job, ERROR, error)
         self._study.tell(job.number, state=TrialState.FAIL)
         self._note_exhaustion()
@@ -106,6 +111,10 @@ class Ledger:
         if folder.name.startswith("seed_"):
             runs = sorted(folder.parent.glob("seed_*"))
             write_mean(folder.parent, status, runs, error)
+
+    def _note(self, job: Job, error: str | None) -> None:
+        run = self._plan.sweep / job.folder
+        notes.tell_of(self._study, self._plan, self.trial(job), run, error)
 
     def _setting(self) -> dict[str, Any]:
         setting = {

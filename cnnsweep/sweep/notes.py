@@ -1,0 +1,96 @@
+"""Notes that Optuna's dashboard shows: what a trial was, where it lies, how to run it again.
+
+The dashboard keeps notes in the study's system attributes. They are written in its format (that of
+``optuna_dashboard.save_note``, 0.21) rather than by it, since it is an extra.
+"""
+
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import yaml
+from optuna.study import Study
+from optuna.trial import FrozenTrial
+
+from cnnsweep.run_folder import RunFolder
+from cnnsweep.sweep.plan import Plan
+from cnnsweep.sweep.words import brief, in_words
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it is there
+_LONGEST = 2045  # characters that the dashboard keeps in one attribute, since databases limit them
+
+
+def introduce(study: Study, plan: Plan) -> None:
+    """Note of the study: where its run folders are."""
+    _put(
+        study,
+        None,
+        f"Sweep folder:\n\n{_verbatim(str(plan.folder))}\n\n"
+        "A trial's run folder is the one in it that its user attribute `folder` names.\n",
+    )
+
+
+def tell_of(study: Study, plan: Plan, trial: FrozenTrial, run: Path, error: str | None) -> None:
+    """Note of a trial that is over; ``run`` is the run folder of its last run."""
+    _put(study, trial._trial_id, "\n\n".join(_paragraphs(plan, trial, run, error)) + "\n")
+
+
+def _paragraphs(plan: Plan, trial: FrozenTrial, run: Path, error: str | None) -> Iterator[str]:
+    folder = plan.folder / str(trial.number)
+    result = RunFolder(folder).read_result() or {}
+    outcome = [f"**{result.get('status', trial.state.name.lower())}**"]
+    figures = [*plan.objectives, "epochs"]
+    outcome += [f"{name} {brief(result[name])}" for name in figures if result.get(name) is not None]
+    yield ", ".join(outcome)
+    if error is not None:
+        yield _verbatim(error)
+    yield in_words(trial.params)
+    yield "Run folder:"
+    yield _verbatim(str(folder))
+    overrides = run / ".hydra" / "overrides.yaml"
+    if overrides.exists():  # not where the config could not be composed
+        words = yaml.load(overrides.read_text(encoding="utf-8"), Loader=_LOADER)
+        yield "The same run again:"
+        yield _verbatim(shlex.join([*_program(), *words]))
+
+
+def _verbatim(line: str) -> str:
+    """As Markdown that is shown as it is."""
+    return f"    {line}"
+
+
+def _program() -> list[str]:
+    """The words with which the sweep's app was started."""
+    words = sys.orig_argv[: len(sys.orig_argv) - len(sys.argv) + 1]
+    return ["python", "-m", words[-1]] if words[-2:-1] == ["-m"] else ["python", sys.argv[0]]
+
+
+def _put(study: Study, trial_id: int | None, body: str) -> None:
+    """Write a note, above what a person may have written there; not twice."""
+    attributes = study._storage.get_study_system_attrs(study._study_id)
+    version, prefix = _keys(trial_id)
+    before = "".join(_pieces(attributes, prefix))
+    if before.startswith(body):
+        return
+    whole = f"{body}\n---\n\n{before}" if before else body
+    # The text first: a version without a text is a note that the dashboard cannot show.
+    for number, start in enumerate(range(0, len(whole), _LONGEST)):
+        piece = whole[start : start + _LONGEST]
+        study._storage.set_study_system_attr(study._study_id, f"{prefix}{number}", piece)
+    study._storage.set_study_system_attr(study._study_id, version, attributes.get(version, 0) + 1)
+
+
+def _keys(trial_id: int | None) -> tuple[str, str]:
+    """Of a note's version, and the beginning of those of its text."""
+    owner = "dashboard:" if trial_id is None else f"dashboard:{trial_id}:"
+    return f"{owner}note_ver", f"{owner}note_str:"
+
+
+def _pieces(attributes: Mapping[str, Any], prefix: str) -> Iterator[str]:
+    for number in count():
+        if f"{prefix}{number}" not in attributes:
+            return
+        yield attributes[f"{prefix}{number}"]
