@@ -1,6 +1,8 @@
 """The chosen Hydra launcher, as far as others must know it."""
 
+import shutil
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from hydra._internal.core_plugins.basic_launcher import BasicLauncher
@@ -15,6 +17,7 @@ EXTRAS = {
     "submitit_local": "slurm",
     "submitit_slurm": "slurm",
 }
+_SUBMITIT = "hydra_plugins.hydra_submitit_launcher."
 # Where these launchers' configs say how many CPUs a job gets.
 _CPUS = ("ray.remote.num_cpus", "cpus_per_task")
 _SHARING_OUR_GPUS = ("basic", "joblib")
@@ -27,16 +30,39 @@ def is_chosen(config: DictConfig) -> bool:
     )
 
 
+def is_submitit(config: DictConfig) -> bool:
+    """Whether submitit starts the workers, on SLURM or on this machine."""
+    return str(config.hydra.launcher._target_).startswith(_SUBMITIT)
+
+
+def is_slurm(config: DictConfig) -> bool:
+    """Whether SLURM starts the workers."""
+    return is_submitit(config) and str(config.hydra.launcher._target_).endswith("SlurmLauncher")
+
+
+def submissions(config: DictConfig) -> Path | None:
+    """The folder in which submitit keeps its scripts and logs, where it is chosen."""
+    if not is_submitit(config):
+        return None
+    pattern = Path(str(config.hydra.launcher.submitit_folder)).absolute()
+    return Path(str(pattern).split("%")[0])  # it puts each job's id in place of %j
+
+
 def name(config: DictConfig) -> str:
     """What was typed as ``hydra/launcher=``."""
     return str(config.hydra.runtime.choices.get("hydra/launcher"))
 
 
 def check_installed(config: DictConfig) -> None:
-    """Raise BadInput, naming the extra, where the chosen launcher's package is not there."""
+    """Raise BadInput where the chosen launcher's package, named with its extra, or SLURM lacks."""
     package = ".".join(str(config.hydra.launcher._target_).split(".")[:2])
     if name(config) in EXTRAS and find_spec(package) is None:
         raise not_installed(name(config))
+    if is_slurm(config) and shutil.which("sbatch") is None:
+        raise BadInput(
+            f"hydra/launcher={name(config)} needs SLURM, and there is no sbatch on this machine: "
+            "start it on a login node, or choose hydra/launcher=submitit_local"
+        )
 
 
 def not_installed(launcher: str) -> BadInput:
