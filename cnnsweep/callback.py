@@ -77,7 +77,8 @@ def _start_multirun(config: DictConfig) -> None:
             check(job.resolved)
     if typed is None:
         note_unfinished(SWEEP_DIR, lambda last: _is_sweep_of(last, config))
-    folder = _make(typed or Path(config.hydra.sweep.dir), is_new=typed is None)
+    shared = bool(config.hydra.sweeper.get("shared", False))
+    folder = _make(typed or Path(config.hydra.sweep.dir), is_new=typed is None, shared=shared)
     for job in jobs:
         refuse_other_config(RunFolder(folder / job.subdir), job.resolved)
     _change(config, "sweep.dir", folder)
@@ -112,11 +113,11 @@ def _typed(config: Any) -> list[str]:
     return [line for line in config.hydra.overrides.task if not line.startswith("resume=")]
 
 
-def _make(folder: Path, *, is_new: bool) -> Path:
+def _make(folder: Path, *, is_new: bool, shared: bool = False) -> Path:
     """Make the folder and lock it; a new one that is taken gets a suffix, so none is shared."""
     if not is_new:
         folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire(folder)
+        lock.acquire(folder, shared=shared)
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     suffix, made = 1, folder
@@ -127,5 +128,5 @@ def _make(folder: Path, *, is_new: bool) -> Path:
             suffix += 1
             made = folder.with_name(f"{folder.name}_{suffix}")
         else:
-            lock.acquire(made)
+            lock.acquire(made, shared=shared)
             return made

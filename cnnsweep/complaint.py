@@ -17,11 +17,12 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 from cnnsweep import launcher
 from cnnsweep.bad_input import BadInput, unknown
 from cnnsweep.outcome import one_line
+from cnnsweep.secret import masked
 
 
 def complaint(error: BaseException) -> str:
     """One line that begins with `error:` and says what to change, where that can be known."""
-    return f"error: {_said(error)}"
+    return f"error: {masked(_said(error))}"
 
 
 def _said(error: BaseException) -> str:

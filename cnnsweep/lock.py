@@ -1,13 +1,13 @@
-"""A folder belongs to one process at a time.
+"""A folder belongs to one process at a time, or to several that share it.
 
 ``flock`` rather than a file that exists: the kernel lets go of it on any death, SIGKILL included.
 """
 
+import contextlib
 import fcntl
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -17,8 +17,10 @@ LOCK_NAME = ".lock"
 _held: dict[Path, IO[str]] = {}
 
 
-def acquire(folder: Path) -> None:
+def acquire(folder: Path, *, shared: bool = False) -> None:
     """Take the folder for this process until :func:`release` or its death; again is harmless.
+
+    ``shared``: others that share it may have it too.
 
     Raises:
         BadInput: another process has it; the line names that process.
@@ -28,7 +30,7 @@ def acquire(folder: Path) -> None:
         return
     file = path.open("a+", encoding="utf-8")
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         file.seek(0)
         holder = file.read().strip() or "another process"
@@ -51,11 +53,12 @@ def first_held() -> Path | None:
 
 
 def is_held_elsewhere(folder: Path) -> bool:
-    """Whether another process works in the folder now."""
+    """Whether another process works in the folder now; it may share it with this one."""
     path = folder.resolve() / LOCK_NAME
-    if path in _held or not path.exists():
+    if not path.exists():
         return False
-    with path.open("r+", encoding="utf-8") as file:
+    with contextlib.ExitStack() as stack:
+        file = _held.get(path) or stack.enter_context(path.open("r+", encoding="utf-8"))
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -63,7 +66,7 @@ def is_held_elsewhere(folder: Path) -> bool:
     return False
 
 
-@contextmanager
+@contextlib.contextmanager
 def held(folder: Path) -> Iterator[None]:
     """Hold the folder for the length of a block, unless this process holds it already."""
     nested = folder.resolve() / LOCK_NAME in _held

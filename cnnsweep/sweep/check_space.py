@@ -45,7 +45,7 @@ def check_sweep(master: Master, settings: Settings, plans: list[Plan]) -> None:
         _check_corners(master, plan)
     _check_disk(master.folder)
     if settings.storage is not None:
-        open_storage(settings.storage, master.folder)
+        open_storage(settings.storage, master.folder, None)
 
 
 def _check_seeds(plan: Plan) -> None:

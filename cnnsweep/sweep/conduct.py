@@ -4,6 +4,8 @@ import shutil
 import sys
 import time
 import warnings
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import optuna
@@ -17,22 +19,23 @@ from cnnsweep.going_on import SWEEP_CONFIG
 from cnnsweep.launcher import gives_gpus, is_chosen, refuse_devices
 from cnnsweep.run_folder import write_text_whole
 from cnnsweep.sweep.check_space import check_sweep
+from cnnsweep.sweep.course import run
 from cnnsweep.sweep.devices import devices_of_slots
 from cnnsweep.sweep.display import Display, open_display
 from cnnsweep.sweep.failures import FailureWatch, StoppedEarly
 from cnnsweep.sweep.launched import LaunchedPool
-from cnnsweep.sweep.loop import work
-from cnnsweep.sweep.master import Master
+from cnnsweep.sweep.master import Master, hide_password
 from cnnsweep.sweep.open_search import open_search
+from cnnsweep.sweep.patience import Patience
 from cnnsweep.sweep.plan import Plan, make_plans
 from cnnsweep.sweep.pool import Pool
-from cnnsweep.sweep.results import withdraw_results, write_results
+from cnnsweep.sweep.results import result_lines, withdraw_results, write_results
 from cnnsweep.sweep.search import Search
 from cnnsweep.sweep.settings import Settings, read_settings
+from cnnsweep.sweep.sharing import Peers, joined
 from cnnsweep.sweep.worker import Setup
 
 WORKERS = ".workers"
-_STOP_SECONDS = 3.5  # a person who pressed Ctrl-C waits less than 5 s in all
 
 
 def conduct(master: Master, keys: dict[str, object], arguments: list[str]) -> None:
@@ -41,17 +44,22 @@ def conduct(master: Master, keys: dict[str, object], arguments: list[str]) -> No
     Raises:
         BadInput: it cannot begin, was stopped by failures, or a part of it failed.
     """
+    hide_password(master.config)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.simplefilter("ignore", ExperimentalWarning)  # whoever chose it knows
     settings, plans = _checked(master, keys, arguments)
     master.folder.mkdir(parents=True, exist_ok=True)
-    lock.acquire(master.folder)
-    write_text_whole(master.folder / SWEEP_CONFIG, OmegaConf.to_yaml(master.config))
-    with open_display(sys.stdout) as display:
-        searches = _open_all(plans, settings, master, display)
-        pool = _open_pool(master, settings, display)
-        _run(searches, pool, settings, display)
-    _conclude(master, searches)
+    lock.acquire(master.folder, shared=settings.shared)
+    with ExitStack() as stack:
+        with open_display(sys.stdout) as display:
+            patience = Patience(display.say)
+            peers = stack.enter_context(joined(master.folder, settings.shared, patience))
+            with peers.turn():
+                write_text_whole(master.folder / SWEEP_CONFIG, OmegaConf.to_yaml(master.config))
+                searches = _open_all(plans, settings, master, peers, patience, display)
+            open_pool = partial(_open_pool, master, settings, peers, display)
+            run(searches, open_pool, settings.trial_timeout, peers, patience, display)
+        _conclude(master, searches)
 
 
 def _checked(
@@ -70,12 +78,19 @@ def _checked(
 
 def _remove_if_unused(folder: Path) -> None:
     """Nothing is left of a sweep that was refused before it began."""
-    if folder.is_dir() and {entry.name for entry in folder.iterdir()} <= {lock.LOCK_NAME}:
+    if not folder.is_dir() or lock.is_held_elsewhere(folder):
+        return
+    if {entry.name for entry in folder.iterdir()} <= {lock.LOCK_NAME}:
         shutil.rmtree(folder)
 
 
 def _open_all(
-    plans: list[Plan], settings: Settings, master: Master, display: Display
+    plans: list[Plan],
+    settings: Settings,
+    master: Master,
+    peers: Peers,
+    patience: Patience,
+    display: Display,
 ) -> list[Search]:
     searches: list[Search] = []
 
@@ -91,48 +106,30 @@ def _open_all(
 
     for owner, plan in enumerate(plans):
         display.say(_announcement(plan, settings))
-        search = open_search(owner, plan, settings, master, watch, may_propose, display.say)
+        search = open_search(owner, plan, settings, master, watch, may_propose, peers, patience)
         searches.append(search)
-    if not all(search.is_done() for search in searches):
+    if peers.is_first() or not all(search.is_done() for search in searches):
         withdraw_results(master.folder, searches)
     return searches
 
 
-def _open_pool(master: Master, settings: Settings, display: Display) -> Pool:
-    setup = Setup(master, Singleton.get_state())
+def _open_pool(master: Master, settings: Settings, peers: Peers, display: Display) -> Pool:
+    setup = Setup(master, Singleton.get_state(), peers.heartbeat)
+    folder = peers.place(master.folder / WORKERS)
     if gives_gpus(master.config):
         devices: list[str | None] = [None] * settings.n_jobs
     else:
         devices = devices_of_slots(settings.devices, settings.n_jobs)
     if is_chosen(master.config):
-        return LaunchedPool(master.folder / WORKERS, setup, devices, display.say)
-    return Pool(master.folder / WORKERS, setup, devices)
-
-
-def _run(searches: list[Search], pool: Pool, settings: Settings, display: Display) -> None:
-    try:
-        for search in searches:
-            _take_up(search, display)
-        work(searches, pool, settings.trial_timeout, display)
-    except BaseException:
-        display.say("stopping: running trials keep their last whole epoch")
-        pool.close(grace=_STOP_SECONDS, stop=True)
-        raise
-    pool.close(grace=_STOP_SECONDS, stop=False)
-
-
-def _take_up(search: Search, display: Display) -> None:
-    begun = len(search.study.get_trials(deepcopy=False))
-    left = search.take_up()
-    if begun > 1:
-        place = f"{search.plan.place}: " if search.plan.place else ""
-        counts = f"{begun - left} of {search.plan.n_trials} trials are over, {left} taken up again"
-        display.say(f"{place}going on: {counts}")
+        return LaunchedPool(folder, setup, devices, display.say)
+    return Pool(folder, setup, devices)
 
 
 def _conclude(master: Master, searches: list[Search]) -> None:
     failed = [line for search in searches for line in search.confirmation.failed]
-    print("\n".join(write_results(master.folder, searches)), flush=True)
+    if all(search.may_confirm for search in searches):
+        write_results(master.folder, searches)
+    print("\n".join(result_lines(searches)), flush=True)
     if master.runs_ours and any(search.study.best_trials for search in searches):
         print(f"report: {report.write(master.folder)}", flush=True)
     if failed:

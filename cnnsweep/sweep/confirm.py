@@ -43,6 +43,12 @@ class Confirmation:
         self._open.add(job.folder)
         return job
 
+    def forget(self) -> None:
+        """Have no runs any more: another launch may do them."""
+        self._jobs = None
+        self._open.clear()
+        self.failed.clear()
+
     def is_done(self) -> bool:
         """Whether all runs are over, or none is wanted."""
         nothing = self.wanted == 0 or winner(self.study) is None

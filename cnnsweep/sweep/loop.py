@@ -2,7 +2,9 @@
 
 from cnnsweep.sweep.display import Display
 from cnnsweep.sweep.failures import StoppedEarly
-from cnnsweep.sweep.messages import Died, Ended, Epoch, Job, Left, Lost, Message
+from cnnsweep.sweep.inbox import Inbox, Letter
+from cnnsweep.sweep.messages import Died, Ended, Epoch, Left, Lost, Message
+from cnnsweep.sweep.patience import Patience
 from cnnsweep.sweep.pool import Pool
 from cnnsweep.sweep.search import Search
 
@@ -10,21 +12,30 @@ TICK_SECONDS = 0.2
 _STARTS = 3  # workers in a row that may die before they begin anything
 
 
-def work(searches: list[Search], pool: Pool, trial_timeout: float | None, display: Display) -> None:
-    """Run until every search is done.
+def work(
+    searches: list[Search],
+    pool: Pool,
+    trial_timeout: float | None,
+    patience: Patience,
+    display: Display,
+) -> None:
+    """Run until every search is done; while the storage is away, workers go on.
 
     Raises:
         StoppedEarly: failures end the sweep, or workers cannot start.
     """
     dead_starts = 0
+    inbox = Inbox(pool)
+    patience.meanwhile = inbox.let_go_on
     _hand_out(searches, pool, display)
     while not all(search.is_done() for search in searches):
-        for slot, job, message in pool.messages(TICK_SECONDS):
+        for letter in inbox.letters(TICK_SECONDS):
+            slot, job, message = letter.slot, letter.job, letter.message
             if not isinstance(message, Left | Lost):
                 dead_starts = dead_starts + 1 if _died_early(message) else 0
             if dead_starts >= _STARTS:
                 raise StoppedEarly(f"workers cannot start ({message}); see {pool.log(slot)}")
-            _act(searches[job.owner], slot, job, message, pool, display)
+            _act(searches[job.owner], letter, inbox, display)
         if trial_timeout is not None:
             _end_overdue(searches, pool, trial_timeout, display)
         _hand_out(searches, pool, display)
@@ -44,14 +55,11 @@ def _died_early(message: Message) -> bool:
     return isinstance(message, Died) and not message.had_started
 
 
-def _act(
-    search: Search, slot: int, job: Job, message: Message, pool: Pool, display: Display
-) -> None:
+def _act(search: Search, letter: Letter, inbox: Inbox, display: Display) -> None:
+    slot, job, message = letter.slot, letter.job, letter.message
     if isinstance(message, Epoch):
         display.epoch_ended(slot, message)
-        goes_on = search.epoch_ended(job, message)
-        if job.asks:
-            pool.answer(slot, goes_on)
+        inbox.answer(letter, search.epoch_ended(job, message))
     elif isinstance(message, Ended | Died | Left | Lost):
         display.over(slot)
         if isinstance(message, Ended):

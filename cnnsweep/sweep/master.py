@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import filter_overrides
@@ -10,6 +10,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from cnnsweep.cli import door
+from cnnsweep.secret import masked
 from cnnsweep.task import resolve
 
 
@@ -59,6 +60,20 @@ class Master:
     def log_file(self, folder: str) -> Path:
         """Where the log of the job in ``folder`` is."""
         return self.folder / folder / f"{self.config.hydra.job.name}.log"
+
+
+def hide_password(config: DictConfig) -> None:
+    """Mask a password in the storage's URL: Hydra writes its config into every folder.
+
+    The settings have the URL as it was typed; workers need none.
+    """
+    plain: Any = OmegaConf.to_container(config.hydra, resolve=False)  # ${oc.env:...} stays that
+    typed, url = plain["overrides"]["hydra"], plain["sweeper"].get("storage")
+    with read_write(config.hydra), open_dict(config.hydra):
+        config.hydra.overrides.hydra = [masked(line) for line in typed]
+        if isinstance(url, str):
+            config.hydra.sweeper.storage = masked(url)
+    HydraConfig.instance().set_config(config)
 
 
 def typed_overrides(arguments: list[str]) -> list[str]:

@@ -20,11 +20,13 @@ from cnnsweep.sweep.failures import FailureWatch
 from cnnsweep.sweep.judging import make_pruner
 from cnnsweep.sweep.ledger import Ledger
 from cnnsweep.sweep.master import Master
+from cnnsweep.sweep.patience import Patience, PatientStorage
 from cnnsweep.sweep.plan import Plan
 from cnnsweep.sweep.proposals import Proposals
 from cnnsweep.sweep.sampling import is_grid_sampler
 from cnnsweep.sweep.search import Search
 from cnnsweep.sweep.settings import Settings
+from cnnsweep.sweep.sharing import Peers
 from cnnsweep.sweep.storage import open_storage
 
 SWEEP_FOLDER = "sweep_folder"
@@ -38,7 +40,8 @@ def open_search(
     master: Master,
     watch: FailureWatch,
     may_propose: Callable[[], bool],
-    say: Say,
+    peers: Peers,
+    patience: Patience,
 ) -> Search:
     """The search of ``plan``, new or as an earlier launch left it.
 
@@ -46,7 +49,8 @@ def open_search(
         BadInput: what is recorded there does not go with this launch.
     """
     plan.folder.mkdir(parents=True, exist_ok=True)
-    study = _open_study(plan, settings)
+    say = patience.say
+    study = _open_study(plan, settings, peers, patience)
     recorded = study.user_attrs.get(FACTS)
     if recorded is not None and "threads" not in plan.typed:
         plan = replace(plan, threads=recorded["threads"])
@@ -74,6 +78,8 @@ def open_search(
             owner, plan, study, ledger, wanted=settings.confirm, seeds=settings.seeds
         ),
         may_propose=may_propose,
+        peers=peers,
+        may_confirm=peers.is_alone,
     )
 
 
@@ -87,10 +93,13 @@ def custom_search_space(settings: Settings) -> Callable[[DictConfig, Trial], Non
     return extend
 
 
-def _open_study(plan: Plan, settings: Settings) -> Study:
+def _open_study(plan: Plan, settings: Settings, peers: Peers, patience: Patience) -> Study:
+    storage: Any = open_storage(settings.storage, plan.folder, peers.journal_lock())
+    if settings.shared or settings.storage is not None:
+        storage = PatientStorage(storage, patience)
     study = optuna.create_study(
         study_name=plan.study_name,
-        storage=open_storage(settings.storage, plan.folder),
+        storage=storage,
         sampler=optuna.samplers.RandomSampler(),  # each proposal brings its own
         pruner=make_pruner(settings.pruner, settings.seeds),
         directions=plan.directions,

@@ -16,8 +16,8 @@ from cnnsweep.sweep.words import brief, in_words
 RESULTS = SEARCH_RESULT
 
 
-def write_results(sweep: Path, searches: list[Search]) -> list[str]:
-    """Write the results as Hydra's own sweeper does, and more; what to say of them.
+def write_results(sweep: Path, searches: list[Search]) -> None:
+    """Write the results as Hydra's own sweeper does, and more.
 
     A comparison's sweep folder gets those of all its searches, by choice.
     """
@@ -25,7 +25,16 @@ def write_results(sweep: Path, searches: list[Search]) -> list[str]:
         _write(search.plan.folder, _results(search))
     if [search.plan.place for search in searches] != [""]:
         _write(sweep, {search.plan.place: _results(search) for search in searches})
+
+
+def result_lines(searches: list[Search]) -> list[str]:
+    """What to say of the results."""
     return [line for search in searches for line in _lines(search)]
+
+
+def are_written(searches: list[Search]) -> bool:
+    """Whether another launch has already written these results."""
+    return all((search.plan.folder / RESULTS).exists() for search in searches)
 
 
 def withdraw_results(sweep: Path, searches: list[Search]) -> None:

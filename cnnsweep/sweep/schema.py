@@ -32,6 +32,7 @@ class OptunaSchema:
     trial_timeout: float | None = MISSING
     timeout: float | None = MISSING
     compare: dict[str, list[str]] | None = MISSING
+    shared: bool = MISSING
 
 
 def register() -> None:

@@ -17,6 +17,7 @@ from cnnsweep.sweep.ledger import DEATHS, Ledger
 from cnnsweep.sweep.messages import Ended, Epoch, Job
 from cnnsweep.sweep.plan import Plan
 from cnnsweep.sweep.proposals import FOLDER, Proposals
+from cnnsweep.sweep.sharing import Peers
 from cnnsweep.sweep.values import Unusable, as_values, means
 
 MOST_LOSSES = 10  # of a run's worker with its machine, without an epoch between
@@ -27,7 +28,8 @@ class Search:
     """Decides; workers run, the ledger records.
 
     ``owner`` is its number among the searches of a sweep. ``may_propose`` tells whether the
-    sweep's time is not yet up.
+    sweep's time is not yet up. ``peers`` are other launches that work on the same study; one of
+    them alone is told, in the end, that it ``may_confirm``.
     """
 
     owner: int
@@ -39,6 +41,8 @@ class Search:
     ledger: Ledger
     confirmation: Confirmation
     may_propose: Callable[[], bool]
+    peers: Peers
+    may_confirm: bool
     _ready: deque[Job] = field(default_factory=deque)
     _values: dict[int, list[list[float]]] = field(default_factory=dict)  # of running trials, a seed
     _epochs: dict[str, int] = field(default_factory=dict)  # the last one of each run
@@ -54,25 +58,29 @@ class Search:
         """
         all_left = self.study.get_trials(states=(TrialState.RUNNING,))
         for left in all_left:
-            trial = left if FOLDER in left.user_attrs else self.proposals.ask_again(left)
-            job = self._begin(trial)
-            if trial.user_attrs.get(DEATHS, 0) > self.retries:
-                self._fail(job, "its process died too often", "died")
-            else:
-                self._ready.append(job)
+            self._take(left)
         return len(all_left)
+
+    def forget(self) -> None:
+        """Have no trials any more: others may have taken them over."""
+        self._ready.clear()
+        self._values.clear()
+        self.may_confirm = False
+        self.confirmation.forget()
 
     def next_job(self) -> Job | None:
         """What a free worker should do now; None where there is nothing (yet)."""
+        if not self._ready:
+            self._seek()
         if self._ready:
             return self._ready.popleft()
-        if self._proposes():
-            return self._begin(self.proposals.ask())
-        return None if self._values else self.confirmation.next_job()
+        return None if self._values or not self.may_confirm else self.confirmation.next_job()
 
     def is_done(self) -> bool:
         """Whether nothing waits, runs or is still to come."""
-        return not (self._ready or self._values or self._proposes()) and self.confirmation.is_done()
+        if self._ready or self._values or self._proposes() or self.peers.others_run(self.study):
+            return False
+        return not self.may_confirm or self.confirmation.is_done()
 
     def give_back(self, job: Job) -> None:
         """Queue a job whose worker never began it."""
@@ -106,6 +114,11 @@ class Search:
 
     def ended(self, job: Job, ended: Ended) -> None:
         """A run is over."""
+        with self.peers.turn():
+            if self._is_ours(job):
+                self._ended(job, ended)
+
+    def _ended(self, job: Job, ended: Ended) -> None:
         if job.trial is None:
             self.confirmation.ended(job, ended)
         elif ended.status == "completed":
@@ -118,9 +131,14 @@ class Search:
 
     def died(self, job: Job, cause: str, *, retry: bool) -> None:
         """A run's worker is gone, but not we; ``retry``: a new one may take the run up again."""
+        with self.peers.turn():
+            if self._is_ours(job):
+                self._died(job, cause, retry)
+
+    def _died(self, job: Job, cause: str, retry: bool) -> None:
         value = recorded_objective(self.run_folder(job))
         if value is not None:
-            self.ended(job, Ended("completed", value))
+            self._ended(job, Ended("completed", value))
         elif retry and self.ledger.deaths(job) < self.retries:
             self.ledger.count_death(job, cause)
             self._ready.appendleft(job)
@@ -145,6 +163,36 @@ class Search:
         trials = self.study.get_trials(deepcopy=False)
         begun = sum(trial.state is not TrialState.WAITING for trial in trials)
         return begun < self.plan.n_trials and not self.ledger.is_exhausted() and self.may_propose()
+
+    def _seek(self) -> None:
+        """Take a trial that was left behind, or else propose one."""
+        in_hand = self._values.keys()
+        if not (self._proposes() or self.peers.should_look(self.study, in_hand)):
+            return
+        with self.peers.turn():
+            left = self.peers.left_behind(self.study, self.plan.folder, in_hand)
+            if left is not None:
+                self._take(left)
+            elif self._proposes():
+                trial = self.peers.claim(self.study, self.proposals.ask())
+                self._ready.append(self._begin(trial))
+
+    def _take(self, left: FrozenTrial) -> None:
+        """Queue a trial that somebody left running."""
+        asked = left if FOLDER in left.user_attrs else self.proposals.ask_again(left)
+        trial = self.peers.claim(self.study, asked)
+        job = self._begin(trial)
+        if trial.user_attrs.get(DEATHS, 0) > self.retries:
+            self._fail(job, "its process died too often", "died")
+        else:
+            self._ready.append(job)
+
+    def _is_ours(self, job: Job) -> bool:
+        """Whether we say what becomes of a run; forgets a trial that others have taken over."""
+        if job.trial is None or self.peers.is_ours(self.ledger.trial(job)):
+            return True
+        self._values.pop(job.trial, None)
+        return False
 
     def _begin(self, trial: FrozenTrial) -> Job:
         self._values[trial.number] = []

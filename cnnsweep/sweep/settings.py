@@ -31,6 +31,7 @@ class Settings:
     trial_timeout: float | None
     timeout: float | None
     compare: DictConfig | None
+    shared: bool
 
     def __post_init__(self) -> None:
         for name, is_fit, allowed in _RULES:

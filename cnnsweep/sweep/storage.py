@@ -1,19 +1,39 @@
-"""Opening the study's storage: a journal in the sweep folder, or any URL that Optuna takes."""
+"""Opening the study's storage: a journal in the sweep folder, a database, or a proxy."""
 
 import fcntl
 import os
+import random
+import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
-from optuna.storages import BaseStorage, JournalStorage, get_storage
+from optuna.storages import (
+    BaseStorage,
+    GrpcStorageProxy,
+    JournalStorage,
+    RDBStorage,
+    get_storage,
+)
 from optuna.storages.journal import JournalFileBackend
 from optuna.storages.journal._file import BaseJournalFileLock
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import make_url
+from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 
 from cnnsweep.bad_input import BadInput
 from cnnsweep.outcome import one_line
+from cnnsweep.secret import masked
 
 JOURNAL = "study.journal"
+GRPC = "grpc://"
+_CONNECT_SECONDS = 10
+_ATTEMPTS = 4
+_POSTGRESQL: dict[str, object] = {
+    "connect_timeout": _CONNECT_SECONDS,
+    "tcp_user_timeout": 20_000,  # milliseconds
+    # A host that was stopped in the middle of a transaction would keep its rows locked.
+    "options": "-c idle_in_transaction_session_timeout=20000",
+}
 
 
 class FlockLock(BaseJournalFileLock):
@@ -39,9 +59,9 @@ class WholeLines(JournalFileBackend):
     Optuna would glue its next line to it, and lose both.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, lock: BaseJournalFileLock | None) -> None:
         self._journal = path.resolve()
-        lock = FlockLock(self._journal.with_suffix(".lock"))
+        lock = lock or FlockLock(self._journal.with_suffix(".lock"))
         super().__init__(str(self._journal), lock_obj=lock)
         lock.acquire()
         _cut_torn_line(self._journal)
@@ -68,27 +88,64 @@ def _cut_torn_line(journal: Path) -> None:
             file.truncate(whole)
 
 
-def open_storage(url: str | None, folder: Path) -> BaseStorage:
-    """The journal of a sweep's folder where ``url`` is None.
+def open_storage(url: str | None, folder: Path, lock: BaseJournalFileLock | None) -> BaseStorage:
+    """The journal of a sweep's folder where ``url`` is None; ``lock`` is what it is written under.
 
     Raises:
         BadInput: it cannot be opened.
     """
     if url is None:
-        return _open_journal(folder / JOURNAL)
+        return _open_journal(folder / JOURNAL, lock)
     try:
-        return get_storage(url)
-    except (ImportError, ValueError, SQLAlchemyError) as error:
+        if url.startswith(GRPC):
+            return _open_proxy(url)
+        return _open_database(url)
+    except (ImportError, ValueError, ConnectionError, SQLAlchemyError) as error:
         kind = url.partition("://")[0]  # the rest may hold a password
+        said = masked(one_line(error.__cause__ or error))
         raise BadInput(
-            f"hydra.sweeper.storage: cannot open the {kind} storage: {type(error).__name__}. "
-            "Allowed: null (a journal in the sweep folder), or a URL that Optuna takes, "
-            "e.g. sqlite:////absolute/path.db, its folder and driver being there"
-        ) from error
+            f"hydra.sweeper.storage: cannot open the {kind} storage: {said}. "
+            "Allowed: null (a journal in the sweep folder), grpc://host:port (Optuna's proxy), or "
+            "a URL that Optuna takes, e.g. sqlite:////absolute/path.db or "
+            "postgresql+psycopg://user@host/database, its folder and driver being there"
+        ) from None  # a traceback would show what the driver says
 
 
-def _open_journal(path: Path) -> BaseStorage:
+def _open_journal(path: Path, lock: BaseJournalFileLock | None) -> BaseStorage:
     try:
-        return JournalStorage(WholeLines(path))
+        return JournalStorage(WholeLines(path, lock))
     except (ValueError, KeyError) as error:
         raise BadInput(f"{path} is damaged: {one_line(error)}; restore it from a copy") from error
+
+
+def _open_database(url: str) -> BaseStorage:
+    """Two hosts that come to an empty database at once both make its tables, and one fails."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            return get_storage(_open_postgresql(url) if url.startswith("postgresql") else url)
+        except (IntegrityError, ProgrammingError):
+            if attempt == _ATTEMPTS - 1:
+                raise
+            time.sleep(random.uniform(0.5, 1.5))
+    raise AssertionError
+
+
+def _open_postgresql(url: str) -> RDBStorage:
+    """A connection that does not hang on a server, nor a server on us, where the other is gone."""
+    parsed = make_url(url)
+    if parsed.drivername == "postgresql" and find_spec("psycopg2") is None:
+        parsed = parsed.set(drivername="postgresql+psycopg")  # the one that our extra brings
+    options: dict[str, Any] = {"pool_pre_ping": True}
+    if parsed.get_driver_name().startswith("psycopg"):
+        chosen = parsed.query
+        options["connect_args"] = {k: v for k, v in _POSTGRESQL.items() if k not in chosen}
+    return RDBStorage(parsed.render_as_string(hide_password=False), engine_kwargs=options)
+
+
+def _open_proxy(url: str) -> BaseStorage:
+    host, _, port = url.removeprefix(GRPC).rstrip("/").rpartition(":")
+    if not host or not port.isdigit():
+        raise ValueError("its form is grpc://host:port")
+    proxy = GrpcStorageProxy(host=host, port=int(port))
+    proxy.wait_server_ready(timeout=_CONNECT_SECONDS)
+    return proxy

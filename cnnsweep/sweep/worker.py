@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import cloudpickle
@@ -21,9 +22,12 @@ from hydra.types import TaskFunction
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from cnnsweep import listener
+from cnnsweep import listener, lock
+from cnnsweep.bad_input import BadInput
 from cnnsweep.outcome import one_line
 from cnnsweep.signals import Terminated, raise_on_sigterm
+from cnnsweep.sweep.deadman import die_when_silent
+from cnnsweep.sweep.hosts import LOST_SECONDS
 from cnnsweep.sweep.lifeline import die_with_parent
 from cnnsweep.sweep.master import Master
 from cnnsweep.sweep.messages import Ended, Epoch, Job, Started
@@ -38,6 +42,7 @@ class Setup:
 
     master: Master
     singletons: Any
+    heartbeat: Path | None  # what the launching process touches, where it has others beside it
 
 
 def main(connection_fd: int, lifeline_fd: int, setup_fd: int) -> None:
@@ -49,6 +54,8 @@ def main(connection_fd: int, lifeline_fd: int, setup_fd: int) -> None:
     own_output = os.dup(1)
     fcntl.flock(own_output, fcntl.LOCK_EX | fcntl.LOCK_NB)  # held until this process is gone
     setup = cloudpickle.loads(os.pread(setup_fd, os.fstat(setup_fd).st_size, 0))
+    if setup.heartbeat is not None:
+        die_when_silent(setup.heartbeat, LOST_SECONDS)
     try:
         serve(Connection(connection_fd), setup, own_output)
     except Terminated:
@@ -77,7 +84,10 @@ def _run(job: Job, master: Master, connection: Connection, own_output: int | Non
     if own_output is not None:
         _redirect(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666))
     try:
-        return _ended(_in_hydra(config, master))
+        with lock.held(log.parent):
+            return _ended(_in_hydra(config, master))
+    except BadInput as error:  # another process is in the folder
+        return _failed(error, plainly(error))
     finally:
         listener.current = None
         if own_output is not None:

@@ -15,7 +15,7 @@ from cnnsweep.sweep.storage import JOURNAL, open_storage
 
 def begin(folder: Path) -> optuna.Study:
     return optuna.create_study(
-        study_name="s", storage=open_storage(None, folder), load_if_exists=True
+        study_name="s", storage=open_storage(None, folder, None), load_if_exists=True
     )
 
 
@@ -80,5 +80,5 @@ def test_optuna_reads_the_journal_with_its_own_means(tmp_path: Path) -> None:
 
 def test_a_storage_that_cannot_be_opened_is_refused_without_its_password(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="nosuchdb storage") as refused:
-        open_storage("nosuchdb://user:secret@host/db", tmp_path)
+        open_storage("nosuchdb://user:secret@host/db", tmp_path, None)
     assert "secret" not in str(refused.value)

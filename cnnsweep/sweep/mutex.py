@@ -1,0 +1,109 @@
+"""One at a time, over several hosts: a lock that a host which is gone cannot keep."""
+
+import fcntl
+import os
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from optuna.storages.journal._file import BaseJournalFileLock
+
+POLL_SECONDS = 0.02
+
+
+class Mutex(BaseJournalFileLock):
+    """A ``flock`` on a file that holds the name of whoever has it.
+
+    The kernel lets go of it when a process dies. One that is merely stopped keeps it: then the
+    others put a new file in its place. ``me`` is the holder's name, ``is_silent`` tells whether a
+    holder has not been heard of for ``patience`` seconds, and ``wait`` spends some seconds. Taking
+    it again while holding it is harmless.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        me: Callable[[], str],
+        is_silent: Callable[[str], bool],
+        patience: float,
+        wait: Callable[[float], None],
+    ) -> None:
+        self._path = path
+        self._me = me
+        self._is_silent = is_silent
+        self._patience = patience
+        self._wait = wait
+        self._file: IO[str] | None = None
+        self._depth = 0
+
+    def acquire(self) -> bool:
+        """Wait for the mutex and take it."""
+        begun = time.monotonic()
+        while self._file is None:
+            self._file = self._try()
+            if self._file is None:
+                self._break(time.monotonic() - begun)
+                self._wait(POLL_SECONDS)
+        self._depth += 1
+        return True
+
+    def release(self) -> None:
+        """Let go of it, once as often released as taken."""
+        self._depth -= 1
+        if self._depth == 0:
+            self.drop()
+
+    def drop(self) -> None:
+        """Let go of it however often it was taken."""
+        self._depth = 0
+        if self._file is not None:
+            self._file.truncate(0)
+            self._file.close()
+            self._file = None
+
+    def __enter__(self) -> None:
+        self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        if self._depth > 0:  # else it was dropped
+            self.release()
+
+    def _try(self) -> IO[str] | None:
+        file = self._path.open("a+", encoding="utf-8")
+        if not _locks(file) or not self._is_in_place(file):
+            file.close()
+            return None
+        file.truncate(0)
+        file.write(self._me())
+        file.flush()
+        return file
+
+    def _break(self, waited: float) -> None:
+        """Put a new file in the place of one whose holder is gone.
+
+        A holder without a name was stopped on its way in or out, or will be out at once.
+        """
+        with self._path.open("a+", encoding="utf-8") as file:
+            file.seek(0)
+            holder = file.read()
+            if not (self._is_silent(holder) if holder else waited > self._patience):
+                return
+            with self._path.with_name(f"{self._path.name}.breaking").open("a") as guard:
+                if _locks(guard) and self._is_in_place(file) and not _locks(file):
+                    fresh = self._path.with_name(f"{self._path.name}.{uuid.uuid4().hex}")
+                    fresh.touch()
+                    fresh.replace(self._path)
+
+    def _is_in_place(self, file: IO[str]) -> bool:
+        ours, there = os.fstat(file.fileno()), self._path.stat()
+        return (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino)
+
+
+def _locks(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

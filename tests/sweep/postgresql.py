@@ -1,0 +1,79 @@
+"""A real PostgreSQL in a temporary folder, stopped and started as a test wants it."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+PASSWORD = "hush-dragon-7351"
+USER = "postgres"
+PORT = 54329
+
+
+def programs() -> Path | None:
+    """The folder of initdb and pg_ctl; None where there is no PostgreSQL."""
+    found = shutil.which("initdb")
+    folders = [Path(found).parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    return folders[-1] if folders else None
+
+
+@dataclass
+class Server:
+    """``folder`` belongs to the user that runs it: PostgreSQL refuses to run as root."""
+
+    folder: Path
+
+    def start(self) -> None:
+        options = f"-p {PORT} -c listen_addresses=* -c unix_socket_directories={self.folder}"
+        self._run("pg_ctl", "start", "-w", "-l", str(self.folder / "log"), "-o", options)
+
+    def stop(self) -> None:
+        """Cutting off whoever is connected."""
+        self._run("pg_ctl", "stop", "-w", "-m", "fast")
+
+    def url(self, host: str, driver: str = "postgresql", password: str = PASSWORD) -> str:
+        return f"{driver}://{USER}:{password}@{host}:{PORT}/{USER}"
+
+    def make(self) -> None:
+        secret = self.folder / "password"
+        secret.write_text(PASSWORD)
+        shutil.chown(secret, USER)
+        arguments = ("-U", USER, "-A", "scram-sha-256", f"--pwfile={secret}", "--no-sync")
+        self._run("initdb", *arguments)
+        with (self.folder / "data/pg_hba.conf").open("a") as rules:
+            rules.write("host all all 0.0.0.0/0 scram-sha-256\n")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        bin_folder = programs()
+        assert bin_folder is not None
+        as_user = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
+        line = [str(bin_folder / program), "-D", str(self.folder / "data"), *arguments]
+        subprocess.run(
+            as_user + line if os.getuid() == 0 else line,
+            check=True,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, "LC_ALL": "C.UTF-8"},
+        )
+
+
+@contextmanager
+def running() -> Iterator[Server]:
+    """A server with an empty database."""
+    folder = Path(tempfile.mkdtemp(prefix="postgresql"))
+    if os.getuid() == 0:
+        shutil.chown(folder, USER, USER)
+    server = Server(folder)
+    try:
+        server.make()
+        server.start()
+        yield server
+    finally:
+        if (folder / "data/postmaster.pid").exists():
+            server.stop()
+        shutil.rmtree(folder)

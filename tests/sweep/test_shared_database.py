@@ -1,0 +1,253 @@
+"""Two hosts that share nothing but a database and the sweep folder, through every mishap."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from cnnsweep.sweep.hosts import GONE_SECONDS
+from tests.sweep import namespaces, postgresql
+from tests.sweep.driving import OURS, command, finish
+from tests.sweep.driving import start as started
+from tests.sweep.namespaces import Namespace, two_namespaces
+from tests.sweep.postgresql import PASSWORD, Server, running
+from tests.sweep.several_hosts import (
+    Launch,
+    assert_whole,
+    hosts_of,
+    launch,
+    over,
+    results,
+    until,
+)
+
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(600)]
+
+N_TRIALS = 40
+SETTINGS = (f"hydra.sweeper.n_trials={N_TRIALS}", "epochs=8", "epoch_seconds=0.3")
+OUTAGE_SECONDS = 20
+PROXY_PORT = 54339
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    if postgresql.programs() is None or find_spec("psycopg") is None:
+        pytest.skip("needs PostgreSQL's programs and the extra postgres")
+    with running() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def hosts() -> Iterator[list[Namespace]]:
+    if not namespaces.can_be_made():
+        pytest.skip("network namespaces need root and ip")
+    with two_namespaces() as hosts:
+        assert all(host.reaches(host.gateway) for host in hosts)
+        assert not hosts[0].reaches(hosts[1].address)
+        yield hosts
+
+
+def start(server: Server, hosts: list[Namespace], folder: Path, *settings: str) -> list[Launch]:
+    """The same command on both hosts, which know the database by other addresses."""
+    storage = "hydra.sweeper.storage=${oc.env:CNNSWEEP_STORAGE}"
+    return [
+        launch(
+            folder,
+            number,
+            *(storage, *SETTINGS, *settings),
+            prefix=host.prefix,
+            CNNSWEEP_STORAGE=server.url(host.gateway),
+        )
+        for number, host in enumerate(hosts)
+    ]
+
+
+def study(server: Server, folder: Path) -> optuna.Study:
+    url = server.url("127.0.0.1", "postgresql+psycopg")
+    return optuna.load_study(study_name=str(folder), storage=url)
+
+
+def assert_concluded(launches: list[Launch]) -> None:
+    ends = [one.end() for one in launches]
+    assert [end.code for end in ends] == [0] * len(ends), ends
+    assert len({tuple(results(end)) for end in ends}) == 1
+
+
+def test_the_database_stopped_for_20_s_costs_nothing(
+    tmp_path: Path, server: Server, hosts: list[Namespace]
+) -> None:
+    folder = tmp_path / "sweep"
+    launches = start(server, hosts, folder)
+    until(lambda: over(folder) >= 8, "eight trials over")
+    trained_before = epochs_trained(folder)
+    server.stop()
+    time.sleep(OUTAGE_SECONDS)
+    trained_meanwhile = epochs_trained(folder) - trained_before
+    server.start()
+    assert_concluded(launches)
+    assert_whole(folder, study(server, folder), N_TRIALS)
+    assert len(hosts_of(study(server, folder))) == 2
+    assert trained_meanwhile >= 4  # running trials went on
+    for one in launches:
+        assert one.text().count("the study's storage does not answer") >= 1
+        assert one.text().count("the study's storage answers again") >= 1
+    assert_secret(folder, launches)
+
+
+def epochs_trained(folder: Path) -> int:
+    return sum(len(trace.read_text().splitlines()) for trace in folder.glob("*/epochs.txt"))
+
+
+def test_a_killed_host_leaves_its_trials_to_the_other(
+    tmp_path: Path, server: Server, hosts: list[Namespace]
+) -> None:
+    folder = tmp_path / "sweep"
+    launches = start(server, hosts, folder)
+    until(lambda: over(folder) >= 8, "eight trials over")
+    launches[0].signal_all(signal.SIGKILL)
+    assert_concluded(launches[1:])
+    assert_whole(folder, study(server, folder), N_TRIALS)
+
+
+@pytest.mark.parametrize("who", ["everything", "the launching process"])
+def test_a_host_that_vanishes_and_wakes_again_does_no_harm(
+    tmp_path: Path, server: Server, hosts: list[Namespace], who: str
+) -> None:
+    """Stopped processes keep their locks, so the silence alone tells."""
+    folder = tmp_path / "sweep"
+    launches = start(server, hosts, folder)
+    until(lambda: over(folder) >= 8, "eight trials over")
+    sleeper = only_host_of(folder, launches[0])
+    if who == "everything":
+        launches[0].signal_all(signal.SIGSTOP)
+    else:
+        launches[0].process.send_signal(signal.SIGSTOP)
+    stopped = time.monotonic()
+    left = running_of(server, folder, sleeper)
+    assert left
+    until(lambda: len(running_of(server, folder, sleeper)) < len(left), "a trial taken over")
+    noticed = time.monotonic() - stopped
+    launches[0].signal_all(signal.SIGCONT)
+    assert_concluded(launches)
+    print(f"noticed after {noticed:.0f} s")
+    assert noticed > GONE_SECONDS - 5
+    assert "this launch was stopped for more than 25 s" in launches[0].text()
+    assert_whole(folder, study(server, folder), N_TRIALS)
+
+
+def only_host_of(folder: Path, one: Launch) -> str:
+    """The name under which a launch goes."""
+    names = [file.name for file in (folder / ".hosts").iterdir()]
+    return next(name for name in names if f"-{one.process.pid}-" in name)
+
+
+def running_of(server: Server, folder: Path, host: str) -> list[int]:
+    trials = study(server, folder).get_trials(states=(TrialState.RUNNING,))
+    return [trial.number for trial in trials if trial.user_attrs.get("host") == host]
+
+
+@contextmanager
+def proxy(server: Server) -> Iterator[None]:
+    """Optuna's gRPC proxy in front of the database."""
+    script = (
+        "import os; from optuna.storages import get_storage, run_grpc_proxy_server; "
+        "run_grpc_proxy_server(get_storage(os.environ['URL']), "
+        f"host='0.0.0.0', port={PROXY_PORT})"
+    )
+    url = server.url("127.0.0.1", "postgresql+psycopg")
+    process = subprocess.Popen([sys.executable, "-c", script], env={**os.environ, "URL": url})
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def is_up() -> bool:
+    with socket.socket() as knock:
+        return knock.connect_ex(("127.0.0.1", PROXY_PORT)) == 0
+
+
+def test_two_hosts_behind_a_proxy_that_is_started_anew_in_between(
+    tmp_path: Path, server: Server, hosts: list[Namespace]
+) -> None:
+    if find_spec("grpc") is None:
+        pytest.skip("needs grpcio, of the extra postgres")
+    folder = tmp_path / "sweep"
+    with proxy(server):
+        until(is_up, "the proxy", 60)
+        launches = [
+            launch(
+                folder,
+                number,
+                f"hydra.sweeper.storage=grpc://{host.gateway}:{PROXY_PORT}",
+                *SETTINGS,
+                prefix=host.prefix,
+            )
+            for number, host in enumerate(hosts)
+        ]
+        until(lambda: over(folder) >= 8, "eight trials over")
+    time.sleep(5)
+    with proxy(server):
+        assert_concluded(launches)
+    assert_whole(folder, study(server, folder), N_TRIALS)
+
+
+def test_a_typed_password_is_found_nowhere(tmp_path: Path, server: Server) -> None:
+    folder = tmp_path / "sweep"
+    few = ("hydra.sweeper.n_trials=2",)
+    typed = f"hydra.sweeper.storage={server.url('127.0.0.1')}"
+    one = launch(folder, 0, typed, *few)
+    assert one.end().code == 0, one.text()
+    assert_secret(folder, [one])
+    assert (folder / "0/.hydra/hydra.yaml").read_text().count(":***@127.0.0.1") >= 1
+    again = launch(folder, 1, typed, "hydra.sweeper.n_trials=3")
+    assert again.end().code == 0, again.text()
+    wrong = launch(folder, 2, f"{typed}x", *few)  # a database that is not there
+    assert wrong.end().code == 1
+    assert "cannot open the postgresql storage" in wrong.text()
+    unreachable = launch(folder, 3, typed.replace("127.0.0.1", "127.0.0.1:1/x?"), *few)
+    assert unreachable.end().code == 1
+    assert_secret(folder, [one, again, wrong, unreachable])
+
+
+def test_a_typed_password_is_not_said_where_a_real_sweep_is_stopped(
+    tmp_path: Path, server: Server
+) -> None:
+    folder = tmp_path / "sweep"
+    typed = f"hydra.sweeper.storage={server.url('127.0.0.1')}"
+    real = ("search=sgd", "model=lenet", "epochs=100", "hydra.sweeper.shared=true")
+    process = started(command(OURS, folder, typed, *real))
+    until(lambda: (folder / "1/metrics.csv").exists(), "an epoch of trial 1")
+    process.send_signal(signal.SIGINT)
+    stopped = finish(process)
+    assert stopped.code == 130
+    assert "stopped; to go on: " in stopped.text
+    assert PASSWORD not in stopped.text
+    assert_secret(folder, [])
+    unreadable = finish(started(command(OURS, folder, f"{typed}?a={{b", *real)))
+    assert unreadable.code == 1
+    assert "cannot read" in unreadable.text
+    assert PASSWORD not in unreadable.text
+    page = subprocess.run(
+        [sys.executable, "-m", "cnnsweep.report", str(folder)], capture_output=True, check=True
+    )
+    assert b"index.html" in page.stdout
+
+
+def assert_secret(folder: Path, launches: list[Launch]) -> None:
+    """Neither a file of the sweep, hidden or not, nor a line that was printed has the password."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert any(path.name == "hydra.yaml" for path in files)
+    for path in [*files, *(one.log for one in launches)]:
+        assert PASSWORD.encode() not in path.read_bytes(), path
