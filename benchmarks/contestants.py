@@ -23,6 +23,7 @@ from benchmarks.peers import article
 from cnnsweep import run as cnnsweep_run
 from cnnsweep.conf_dir import CONF_DIR
 from cnnsweep.display import Bars, Row
+from cnnsweep.loggers.trackers import Trackers
 from cnnsweep.outcome import Outcome
 from cnnsweep.run_folder import RunFolder
 from cnnsweep.training.device import autocast
@@ -201,7 +202,7 @@ def alternate(
     folder.mkdir()
     with composed(case, epochs=rounds + 1) as config:
         outcome = Outcome(seed=0, device=case.device, precision=case.precision, threads="auto")
-        cnnsweep_run.run(config, RunFolder(folder), outcome)
+        cnnsweep_run.run(config, RunFolder(folder), outcome, Trackers())
     return display
 
 

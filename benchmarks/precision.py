@@ -23,6 +23,7 @@ from benchmarks.rows import RESULTS, print_rows, write_csv
 from cnnsweep import run as cnnsweep_run
 from cnnsweep.conf_dir import CONF_DIR
 from cnnsweep.display import Quiet
+from cnnsweep.loggers.trackers import Trackers
 from cnnsweep.outcome import Outcome
 from cnnsweep.run_folder import RunFolder
 from cnnsweep.whitelist import allowed_targets
@@ -83,7 +84,9 @@ def _accuracy(
         execution_whitelist(allowed_targets()),
     ):
         outcome = Outcome(seed=seed, device="cpu", precision=precision, threads=arguments.threads)
-        cnnsweep_run.run(hydra.compose("config", words), RunFolder(Path(scratch)), outcome)
+        cnnsweep_run.run(
+            hydra.compose("config", words), RunFolder(Path(scratch)), outcome, Trackers()
+        )
     assert outcome.val_accuracy is not None
     return outcome.val_accuracy
 

@@ -24,6 +24,7 @@ from cnnsweep.outcome import Outcome
 from cnnsweep.run_folder import RunFolder
 from cnnsweep.session import Session
 from cnnsweep.training import transfer
+from cnnsweep.training.compiling import compile_in_place
 from cnnsweep.training.device import (
     autocast,
     resolve_device,
@@ -156,6 +157,8 @@ def _make_trainer(
     if _layout(config) == "channels_last":
         model.to(memory_format=torch.channels_last)
     model.to(device)
+    if config.compile:
+        compile_in_place(model, device)
     parameters = transfer.trainable(model)
     optimizer = call(
         "optim", config.optim._target_, build("optim", config.optim, partial=True), parameters
