@@ -1,30 +1,30 @@
 """Workers started by a Hydra launcher (joblib, ray, submitit): each connects back to us."""
 
 import contextlib
-import os
 import secrets
+import shutil
 import time
-from collections.abc import Callable, Sequence
-from copy import copy
+from collections.abc import Callable
 from pathlib import Path
 
 import cloudpickle
-from hydra._internal.callbacks import Callbacks
-from hydra.core.plugins import Plugins
-from hydra.core.utils import JobReturn
 
+from cnnsweep.launcher import is_slurm, submissions
 from cnnsweep.sweep.failures import StoppedEarly
+from cnnsweep.sweep.launch import Launch
 from cnnsweep.sweep.launches import Launches
-from cnnsweep.sweep.master import Master
+from cnnsweep.sweep.launching import Order
 from cnnsweep.sweep.pool import Pool
 from cnnsweep.sweep.reception import Arrived, Reception
 from cnnsweep.sweep.relay import Hello, Place, Relay
 from cnnsweep.sweep.remote import RemoteWorker
+from cnnsweep.sweep.slurm import Queue
 from cnnsweep.sweep.worker import Setup
 
 TOKEN = "token"
 _PATIENCE_SECONDS = 20.0  # without any worker, until a person is told what we wait for
-_JOIN_SECONDS = 1.0
+_JOIN_SECONDS = 0.5
+_QUEUE_SECONDS = 5.0  # for SLURM's jobs to end by themselves
 
 
 class LaunchedPool(Pool):
@@ -36,7 +36,13 @@ class LaunchedPool(Pool):
     def __init__(
         self, folder: Path, setup: Setup, devices: list[str | None], say: Callable[[str], None]
     ) -> None:
+        config = setup.master.config
+        self._submissions = submissions(config)
+        self._queue = Queue(self._submissions) if self._submissions and is_slurm(config) else None
+        if self._queue is not None:
+            self._queue.end(0.0)  # what an earlier launch left waiting
         super().__init__(folder, setup, devices)
+        self._launch_setup = setup
         self._say = say
         self._said: set[str] = set()
         self._alone_since: float | None = time.monotonic()
@@ -44,7 +50,8 @@ class LaunchedPool(Pool):
         token = secrets.token_hex(16)
         (folder / TOKEN).write_text(token, encoding="ascii")
         self._reception = Reception(Hello(cloudpickle.dumps(setup), folder / TOKEN, token))
-        self._launches = Launches(make_launch(setup.master, folder, self._reception))
+        queued = None if self._queue is None else self._queue.count
+        self._launches = Launches(self._launch_jobs, queued)
 
     def free_slots(self) -> list[int]:
         """Connected slots without a job.
@@ -54,8 +61,8 @@ class LaunchedPool(Pool):
         """
         for arrived in self._reception.arrived():
             self._receive(arrived)
-        self._launches.keep(len(self._devices))
         self._mind_being_alone()
+        self._launches.keep(len(self._devices))
         return [s for s, worker in self._workers.items() if _remote(worker).is_free]
 
     def log(self, slot: int) -> Path:
@@ -66,8 +73,19 @@ class LaunchedPool(Pool):
         self._reception.close()
         (self._folder / TOKEN).unlink(missing_ok=True)
         super().close(grace=grace, stop=stop)
-        self._launches.join(_JOIN_SECONDS)
+        self._launches.end(_JOIN_SECONDS)
+        if self._queue is not None:
+            self._queue.end(0.0 if stop else _QUEUE_SECONDS)
+        if self._submissions is not None and not stop:
+            shutil.rmtree(self._submissions, ignore_errors=True)  # a job may be writing in it yet
         _remove_empty_folders(self._folder)
+
+    def _launch_jobs(self, number: int, jobs: int) -> Launch:
+        if number > 0:
+            self._say(f"{jobs} of {len(self._devices)} workers are missing: asked for new ones")
+        relay = Relay(self._reception.addresses(), self._reception.key, number)
+        order = Order(self._launch_setup, relay, self._folder, jobs)
+        return Launch(order, self._folder / f"launcher_{number}.log")
 
     def _receive(self, arrived: Arrived) -> None:
         launch, job = arrived.arrival.launch, arrived.arrival.job
@@ -114,35 +132,6 @@ class LaunchedPool(Pool):
 def _remote(worker: object) -> RemoteWorker:
     assert isinstance(worker, RemoteWorker)
     return worker
-
-
-def make_launch(
-    master: Master, folder: Path, reception: Reception
-) -> Callable[[int, int], Sequence[JobReturn]]:
-    """The launcher's work: so many relays as jobs of their own below ``folder``.
-
-    The user's callbacks are for trials, so these jobs have none, nor logs and configs.
-    """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a cluster of our own phones nobody
-    context = copy(master.context)
-    context.callbacks = Callbacks()
-
-    def launch(number: int, jobs: int) -> Sequence[JobReturn]:
-        relay = Relay(reception.addresses(), reception.key, number)
-        launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=context, task_function=relay, config=master.config
-        )
-        overrides = [
-            [
-                *(f"hydra.sweep.dir={folder}", f"hydra.sweep.subdir=job_{number}_{job}"),
-                *("hydra.output_subdir=null", "hydra/job_logging=disabled"),
-                "hydra.job.chdir=false",
-            ]
-            for job in range(jobs)
-        ]
-        return launcher.launch(overrides, initial_job_idx=0)
-
-    return launch
 
 
 def _remove_empty_folders(folder: Path) -> None:
