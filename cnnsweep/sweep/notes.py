@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from itertools import count
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import yaml
@@ -20,6 +21,7 @@ from cnnsweep.sweep.plan import Plan
 from cnnsweep.sweep.words import brief, in_words
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it is there
+_WIDTH = 80  # characters
 _LONGEST = 2045  # characters that the dashboard keeps in one attribute, since databases limit them
 
 
@@ -54,18 +56,33 @@ def _paragraphs(plan: Plan, trial: FrozenTrial, run: Path, error: str | None) ->
     if overrides.exists():  # not where the config could not be composed
         words = yaml.load(overrides.read_text(encoding="utf-8"), Loader=_LOADER)
         yield "The same run again:"
-        yield _verbatim(shlex.join([*_program(), *words]))
+        yield _verbatim(_command([*_program(), *words]))
 
 
-def _verbatim(line: str) -> str:
+def _verbatim(text: str) -> str:
     """As Markdown that is shown as it is."""
-    return f"    {line}"
+    return indent(text, "    ")
+
+
+def _command(words: list[str]) -> str:
+    """A command in lines that a shell puts together again: the dashboard doesn't break them."""
+    lines: list[str] = []
+    for word in map(shlex.quote, words):
+        if lines and len(lines[-1]) + len(word) < _WIDTH:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(f"  {word}" if lines else word)
+    return " \\\n".join(lines)
 
 
 def _program() -> list[str]:
-    """The words with which the sweep's app was started."""
-    words = sys.orig_argv[: len(sys.orig_argv) - len(sys.argv) + 1]
-    return ["python", "-m", words[-1]] if words[-2:-1] == ["-m"] else ["python", sys.argv[0]]
+    """The words that start the sweep's app."""
+    spec = sys.modules["__main__"].__spec__  # None for a script
+    return (
+        ["python", sys.argv[0]]
+        if spec is None
+        else ["python", "-m", spec.name.removesuffix(".__main__")]
+    )
 
 
 def _put(study: Study, trial_id: int | None, body: str) -> None:
