@@ -7,7 +7,12 @@ from typing import Any, TypeVar
 
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+    PendingRollbackError,
+)
 
 from cnnsweep.sweep.failures import StoppedEarly
 
@@ -143,6 +148,8 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _is_of_the_way(error: BaseException) -> bool:
+    if isinstance(error, PendingRollbackError):  # Optuna went on with a connection that was lost
+        return True
     if isinstance(error, DBAPIError):
         lost = error.connection_invalidated
         return lost or isinstance(error, OperationalError | InterfaceError)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -11,7 +12,6 @@ from pathlib import Path
 
 PASSWORD = "hush-dragon-7351"
 USER = "postgres"
-PORT = 54329
 
 
 def programs() -> Path | None:
@@ -21,14 +21,22 @@ def programs() -> Path | None:
     return folders[-1] if folders else None
 
 
+def free_port() -> int:
+    """One on which nobody listens now."""
+    with socket.socket() as knock:
+        knock.bind(("", 0))
+        return int(knock.getsockname()[1])
+
+
 @dataclass
 class Server:
     """``folder`` belongs to the user that runs it: PostgreSQL refuses to run as root."""
 
     folder: Path
+    port: int
 
     def start(self) -> None:
-        options = f"-p {PORT} -c listen_addresses=* -c unix_socket_directories={self.folder}"
+        options = f"-p {self.port} -c listen_addresses=* -c unix_socket_directories={self.folder}"
         self._run("pg_ctl", "start", "-w", "-l", str(self.folder / "log"), "-o", options)
 
     def stop(self) -> None:
@@ -36,7 +44,7 @@ class Server:
         self._run("pg_ctl", "stop", "-w", "-m", "fast")
 
     def url(self, host: str, driver: str = "postgresql", password: str = PASSWORD) -> str:
-        return f"{driver}://{USER}:{password}@{host}:{PORT}/{USER}"
+        return f"{driver}://{USER}:{password}@{host}:{self.port}/{USER}"
 
     def make(self) -> None:
         secret = self.folder / "password"
@@ -68,7 +76,7 @@ def running() -> Iterator[Server]:
     folder = Path(tempfile.mkdtemp(prefix="postgresql"))
     if os.getuid() == 0:
         shutil.chown(folder, USER, USER)
-    server = Server(folder)
+    server = Server(folder, free_port())
     try:
         server.make()
         server.start()

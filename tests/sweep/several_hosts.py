@@ -18,6 +18,7 @@ from optuna.trial import TrialState
 from tests.sweep.driving import ROOT, TOY, TOY_SPACE, Done, command
 
 STATUS = {"COMPLETE": "completed", "PRUNED": "pruned", "FAIL": "failed"}
+_started: list["Launch"] = []
 TRAINING = (*TOY_SPACE, "epochs=6", "epoch_seconds=0.1", "hydra.sweeper.shared=true")
 
 
@@ -59,7 +60,16 @@ def launch(
             stdout=output,
             stderr=output,
         )
-    return Launch(process, log)
+    _started.append(Launch(process, log))
+    return _started[-1]
+
+
+def end_all() -> None:
+    """End what a failed test left running."""
+    while _started:
+        one = _started.pop()
+        if one.process.poll() is None:
+            one.signal_all(signal.SIGKILL)
 
 
 def until(holds: Callable[[], bool], what: str, seconds: float = 120) -> None:

@@ -1,10 +1,20 @@
 """Two launches on one sweep and its journal; see test_shared_database.py for databases."""
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.sweep.driving import study
-from tests.sweep.several_hosts import assert_whole, hosts_of, launch, over, results, until
+from tests.sweep.several_hosts import assert_whole, end_all, hosts_of, launch, over, results, until
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running() -> Iterator[None]:
+    yield
+    end_all()
+
 
 TWELVE = ("hydra.sweeper.n_trials=12",)
 

@@ -20,10 +20,11 @@ from tests.sweep import namespaces, postgresql
 from tests.sweep.driving import OURS, command, finish
 from tests.sweep.driving import start as started
 from tests.sweep.namespaces import Namespace, two_namespaces
-from tests.sweep.postgresql import PASSWORD, Server, running
+from tests.sweep.postgresql import PASSWORD, Server, free_port, running
 from tests.sweep.several_hosts import (
     Launch,
     assert_whole,
+    end_all,
     hosts_of,
     launch,
     over,
@@ -36,7 +37,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.timeout(600)]
 N_TRIALS = 40
 SETTINGS = (f"hydra.sweeper.n_trials={N_TRIALS}", "epochs=8", "epoch_seconds=0.3")
 OUTAGE_SECONDS = 20
-PROXY_PORT = 54339
+PROXY_PORT = free_port()
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +78,12 @@ def study(server: Server, folder: Path) -> optuna.Study:
     return optuna.load_study(study_name=str(folder), storage=url)
 
 
+@pytest.fixture(autouse=True)
+def nothing_left_running() -> Iterator[None]:
+    yield
+    end_all()
+
+
 def assert_concluded(launches: list[Launch]) -> None:
     ends = [one.end() for one in launches]
     assert [end.code for end in ends] == [0] * len(ends), ends
@@ -95,8 +102,9 @@ def test_the_database_stopped_for_20_s_costs_nothing(
     trained_meanwhile = epochs_trained(folder) - trained_before
     server.start()
     assert_concluded(launches)
-    assert_whole(folder, study(server, folder), N_TRIALS)
-    assert len(hosts_of(study(server, folder))) == 2
+    found = study(server, folder)
+    assert_whole(folder, found, N_TRIALS)
+    assert len(hosts_of(found)) == 2
     assert trained_meanwhile >= 4  # running trials went on
     for one in launches:
         assert one.text().count("the study's storage does not answer") >= 1
@@ -133,9 +141,10 @@ def test_a_host_that_vanishes_and_wakes_again_does_no_harm(
     else:
         launches[0].process.send_signal(signal.SIGSTOP)
     stopped = time.monotonic()
-    left = running_of(server, folder, sleeper)
+    the_study = study(server, folder)
+    left = running_of(the_study, sleeper)
     assert left
-    until(lambda: len(running_of(server, folder, sleeper)) < len(left), "a trial taken over")
+    until(lambda: len(running_of(the_study, sleeper)) < len(left), "a trial taken over")
     noticed = time.monotonic() - stopped
     launches[0].signal_all(signal.SIGCONT)
     assert_concluded(launches)
@@ -151,8 +160,8 @@ def only_host_of(folder: Path, one: Launch) -> str:
     return next(name for name in names if f"-{one.process.pid}-" in name)
 
 
-def running_of(server: Server, folder: Path, host: str) -> list[int]:
-    trials = study(server, folder).get_trials(states=(TrialState.RUNNING,))
+def running_of(the_study: optuna.Study, host: str) -> list[int]:
+    trials = the_study.get_trials(states=(TrialState.RUNNING,))
     return [trial.number for trial in trials if trial.user_attrs.get("host") == host]
 
 
