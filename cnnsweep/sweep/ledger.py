@@ -1,6 +1,6 @@
 """Writing down what became of trials: in the study, in their folders, on the terminal."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from optuna.study import Study
@@ -46,7 +46,7 @@ class Ledger:
 
     def complete(self, job: Job, values: list[float]) -> None:
         self._record_mean(job, "completed", None)
-        self._note(job, None)
+        self._note(job, None, values)
         self._study.tell(job.number, values)
         self._note_exhaustion()
         self._watch.succeeded()
@@ -112,9 +112,9 @@ class Ledger:
             runs = sorted(folder.parent.glob("seed_*"))
             write_mean(folder.parent, status, runs, error)
 
-    def _note(self, job: Job, error: str | None) -> None:
+    def _note(self, job: Job, error: str | None, values: Sequence[float] = ()) -> None:
         run = self._plan.sweep / job.folder
-        notes.tell_of(self._study, self._plan, self.trial(job), run, error)
+        notes.tell_of(self._study, self._plan, self.trial(job), run, values, error)
 
     def _setting(self) -> dict[str, Any]:
         setting = {

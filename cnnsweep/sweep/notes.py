@@ -6,7 +6,7 @@ The dashboard keeps notes in the study's system attributes. They are written in 
 
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from textwrap import indent
@@ -35,17 +35,32 @@ def introduce(study: Study, plan: Plan) -> None:
     )
 
 
-def tell_of(study: Study, plan: Plan, trial: FrozenTrial, run: Path, error: str | None) -> None:
-    """Note of a trial that is over; ``run`` is the run folder of its last run."""
-    _put(study, trial._trial_id, "\n\n".join(_paragraphs(plan, trial, run, error)) + "\n")
+def tell_of(
+    study: Study,
+    plan: Plan,
+    trial: FrozenTrial,
+    run: Path,
+    values: Sequence[float],
+    error: str | None,
+) -> None:
+    """Note of a trial that is over, before the study is told of it.
+
+    ``run`` is the run folder of its last run, ``values`` are its objectives' where it has any.
+    """
+    _put(study, trial._trial_id, "\n\n".join(_paragraphs(plan, trial, run, values, error)) + "\n")
 
 
-def _paragraphs(plan: Plan, trial: FrozenTrial, run: Path, error: str | None) -> Iterator[str]:
+def _paragraphs(
+    plan: Plan, trial: FrozenTrial, run: Path, values: Sequence[float], error: str | None
+) -> Iterator[str]:
     folder = plan.folder / str(trial.number)
-    result = RunFolder(folder).read_result() or {}
-    outcome = [f"**{result.get('status', trial.state.name.lower())}**"]
-    figures = [*plan.objectives, "epochs"]
-    outcome += [f"{name} {brief(result[name])}" for name in figures if result.get(name) is not None]
+    result = RunFolder(folder).read_result() or {}  # another app's runs may have none
+    status = result.get("status", "completed" if values else "failed" if error else "pruned")
+    reached = values or [trial.intermediate_values[step] for step in _last_step(trial)]
+    figures = zip(plan.objectives, reached, strict=False)
+    outcome = [f"**{status}**", *(f"{name} {brief(value)}" for name, value in figures)]
+    if "epochs" in result:
+        outcome.append(f"epochs {result['epochs']}")
     yield ", ".join(outcome)
     if error is not None:
         yield _verbatim(error)
@@ -57,6 +72,10 @@ def _paragraphs(plan: Plan, trial: FrozenTrial, run: Path, error: str | None) ->
         words = yaml.load(overrides.read_text(encoding="utf-8"), Loader=_LOADER)
         yield "The same run again:"
         yield _verbatim(_command([*_program(), *words]))
+
+
+def _last_step(trial: FrozenTrial) -> list[int]:
+    return [] if trial.last_step is None else [trial.last_step]
 
 
 def _verbatim(text: str) -> str:

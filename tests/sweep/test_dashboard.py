@@ -1,5 +1,6 @@
 """The study is open while it runs and after: to Optuna and to its dashboard."""
 
+import json
 import shlex
 import subprocess
 import sys
@@ -58,7 +59,8 @@ def check_that_folders_and_trials_know_each_other(folder: Path) -> None:
 
 def check_note(note: str, run: Path, folder: Path) -> None:
     """That it names the outcome and the folder, and that its command does what the trial did."""
-    assert note.startswith("**completed**, val_loss ")
+    value = json.loads((run / "result.json").read_text())["objective"]
+    assert note.startswith(f"**completed**, val_loss {value:.4g}, epochs ")
     assert f"\n    {run}\n" in note
     typed = shlex.split(note.partition("again:\n\n")[2].replace("\\\n", ""))
     assert typed[:3] == ["python", "-m", TOY[0]]
@@ -79,4 +81,5 @@ def test_a_trial_that_failed_says_why_and_a_persons_note_stays(tmp_path: Path) -
     assert get_note_from_system_attrs(attributes, None)["body"].endswith("\n---\n\nMine")
     for trial in kept.trials:
         body = get_note_from_system_attrs(attributes, trial._trial_id)["body"]
-        assert body.startswith("**failed**, epochs 0\n\n    RuntimeError: a mishap at lr ")
+        assert body.startswith("**failed**, val_loss ")
+        assert f"\n\n    RuntimeError: a mishap at lr {trial.params['lr']}" in body
