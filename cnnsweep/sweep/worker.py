@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from cnnsweep.sweep.messages import Ended, Epoch, Job, Started
 from cnnsweep.sweep.words import plainly
 
 _PRUNED = object()
+_FORMER_SECONDS = 120.0
 
 
 @dataclass
@@ -84,6 +86,7 @@ def _run(job: Job, master: Master, connection: Connection, own_output: int | Non
     if own_output is not None:
         _redirect(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666))
     try:
+        _wait_for_former(log.parent)
         with lock.held(log.parent):
             return _ended(_in_hydra(config, master))
     except BadInput as error:  # another process is in the folder
@@ -92,6 +95,13 @@ def _run(job: Job, master: Master, connection: Connection, own_output: int | Non
         listener.current = None
         if own_output is not None:
             _redirect(os.dup(own_output))
+
+
+def _wait_for_former(folder: Path) -> None:
+    """Give a lost machine's lock on a run folder its time to go; NFS 4 keeps it for 90 seconds."""
+    deadline = time.monotonic() + _FORMER_SECONDS
+    while lock.is_held_elsewhere(folder) and time.monotonic() < deadline:
+        time.sleep(0.5)
 
 
 def _in_hydra(config: DictConfig, master: Master) -> JobReturn:

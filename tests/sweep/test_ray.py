@@ -177,8 +177,10 @@ def test_a_node_that_does_not_see_the_sweep_folder_is_refused(
     assert not (shared / "sweep/0/result.json").exists()
 
 
-def test_a_cluster_that_is_not_there_ends_the_sweep_in_one_line(tmp_path: Path) -> None:
-    nowhere = "hydra.launcher.ray.init.address=127.0.0.1:9"
-    done = sweep(TOY, tmp_path / "sweep", *TEN, *RAY, nowhere)
+def test_a_launcher_that_fails_ends_the_sweep_in_one_line(tmp_path: Path) -> None:
+    wrong = "+hydra.launcher.ray.init.colour=red"
+    done = sweep(TOY, tmp_path / "sweep", *TEN, *RAY, wrong)
     assert done.code != 0
-    assert "the launcher brings no workers" in done.text.splitlines()[-1], done.text
+    last = done.text.splitlines()[-1]
+    assert "the launcher brings no workers" in last, done.text
+    assert "colour" in last
