@@ -27,12 +27,13 @@ from cnnsweep.sweep.launched import LaunchedPool
 from cnnsweep.sweep.master import Master, hide_password
 from cnnsweep.sweep.open_search import open_search
 from cnnsweep.sweep.patience import Patience
+from cnnsweep.sweep.peers import Peers
 from cnnsweep.sweep.plan import Plan, make_plans
 from cnnsweep.sweep.pool import Pool
 from cnnsweep.sweep.results import result_lines, withdraw_results, write_results
 from cnnsweep.sweep.search import Search
 from cnnsweep.sweep.settings import Settings, read_settings
-from cnnsweep.sweep.sharing import Peers, joined
+from cnnsweep.sweep.sharing import joined
 from cnnsweep.sweep.worker import Setup
 
 WORKERS = ".workers"

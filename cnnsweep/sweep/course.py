@@ -10,10 +10,10 @@ from cnnsweep.sweep.hosts import Woken
 from cnnsweep.sweep.jobs import CONFIRM
 from cnnsweep.sweep.loop import work
 from cnnsweep.sweep.patience import Patience
+from cnnsweep.sweep.peers import Peers
 from cnnsweep.sweep.pool import Pool
 from cnnsweep.sweep.results import are_written
 from cnnsweep.sweep.search import Search
-from cnnsweep.sweep.sharing import Peers
 
 _STOP_SECONDS = 3.5  # a person who pressed Ctrl-C waits less than 5 s in all
 

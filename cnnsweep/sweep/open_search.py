@@ -21,12 +21,12 @@ from cnnsweep.sweep.judging import make_pruner
 from cnnsweep.sweep.ledger import Ledger
 from cnnsweep.sweep.master import Master
 from cnnsweep.sweep.patience import Patience, PatientStorage
+from cnnsweep.sweep.peers import Peers
 from cnnsweep.sweep.plan import Plan
 from cnnsweep.sweep.proposals import Proposals
 from cnnsweep.sweep.sampling import is_grid_sampler
 from cnnsweep.sweep.search import Search
 from cnnsweep.sweep.settings import Settings
-from cnnsweep.sweep.sharing import Peers
 from cnnsweep.sweep.storage import open_storage
 
 SWEEP_FOLDER = "sweep_folder"

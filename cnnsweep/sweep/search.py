@@ -15,9 +15,9 @@ from cnnsweep.sweep.jobs import trial_job
 from cnnsweep.sweep.judging import Judge
 from cnnsweep.sweep.ledger import DEATHS, Ledger
 from cnnsweep.sweep.messages import Ended, Epoch, Job
+from cnnsweep.sweep.peers import Peers
 from cnnsweep.sweep.plan import Plan
 from cnnsweep.sweep.proposals import FOLDER, Proposals
-from cnnsweep.sweep.sharing import Peers
 from cnnsweep.sweep.values import Unusable, as_values, means
 
 MOST_LOSSES = 10  # of a run's worker with its machine, without an epoch between

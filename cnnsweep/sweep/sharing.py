@@ -1,4 +1,4 @@
-"""Whose trial is whose: a launch that is alone, or one of several on the same study.
+"""Whose trial is whose, where several launches work on the same study.
 
 Trials carry the name of the host that works on them. What changes that, or depends on it, is done
 by one host at a time: asking for a trial, taking over one that was left behind, telling the study
@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from optuna.storages.journal._file import BaseJournalFileLock
 from optuna.study import Study
@@ -21,98 +20,11 @@ from cnnsweep import lock
 from cnnsweep.sweep.hosts import GONE_SECONDS, HOSTS, Host
 from cnnsweep.sweep.mutex import POLL_SECONDS, Mutex
 from cnnsweep.sweep.patience import Patience
+from cnnsweep.sweep.peers import Alone, Peers, not_in_hand
 
 HOST = "host"  # the trial attribute that names the host which works on it
 _LOOK_SECONDS = 3.0  # between two looks for trials that were left behind
 _BUSY_SECONDS = 1.0  # of waiting for another host, before workers are let go on meanwhile
-
-
-class Peers(Protocol):
-    """What a launch needs to know of others on its sweep."""
-
-    is_alone: bool  # whether there can be no others
-
-    @property
-    def heartbeat(self) -> Path | None:
-        """The file that shows our workers that we live."""
-
-    def is_first(self) -> bool:
-        """Whether others could be at work, and none is."""
-
-    def place(self, folder: Path) -> Path:
-        """A folder of our own for ``folder``, which others have too."""
-
-    def journal_lock(self) -> BaseJournalFileLock | None:
-        """What a journal is written under; None: its own lock."""
-
-    def begin_finishing(self, folders: list[Path]) -> None:
-        """Wait until no other launch runs confirmations (in ``folders``) or writes results."""
-
-    def rejoin(self) -> None:
-        """Go on as a new host, with no trials."""
-
-    def turn(self) -> AbstractContextManager[None]:
-        """A block in which no other launch asks, takes over or tells."""
-
-    def should_look(self, study: Study, in_hand: Collection[int]) -> bool:
-        """Whether it is worth to look for a trial left behind; ``in_hand`` are ours by number."""
-
-    def left_behind(
-        self, study: Study, folder: Path, in_hand: Collection[int]
-    ) -> FrozenTrial | None:
-        """A running trial on which nobody works any more; asked in our turn."""
-
-    def claim(self, study: Study, trial: FrozenTrial) -> FrozenTrial:
-        """Make a trial ours; in our turn."""
-
-    def is_ours(self, trial: FrozenTrial) -> bool:
-        """Whether we are to say what becomes of a trial; in our turn."""
-
-    def others_run(self, study: Study) -> bool:
-        """Whether trials of other launches are running."""
-
-
-class Alone:
-    """A launch that has its study to itself."""
-
-    is_alone = True
-    heartbeat: Path | None = None
-
-    def is_first(self) -> bool:
-        return False
-
-    def place(self, folder: Path) -> Path:
-        return folder
-
-    def journal_lock(self) -> BaseJournalFileLock | None:
-        return None
-
-    def begin_finishing(self, _folders: list[Path]) -> None:
-        return
-
-    def rejoin(self) -> None:
-        raise AssertionError("nobody takes a lone launch for gone")
-
-    def turn(self) -> AbstractContextManager[None]:
-        return contextlib.nullcontext()
-
-    def should_look(self, study: Study, in_hand: Collection[int]) -> bool:
-        return next(_not_in_hand(study, in_hand), None) is not None
-
-    def left_behind(
-        self, study: Study, _folder: Path, in_hand: Collection[int]
-    ) -> FrozenTrial | None:
-        """One whose creation was not heard of: the storage's answer was lost."""
-        return next(_not_in_hand(study, in_hand), None)
-
-    def claim(self, _study: Study, trial: FrozenTrial) -> FrozenTrial:
-        return trial
-
-    def is_ours(self, _trial: FrozenTrial) -> bool:
-        return True
-
-    def others_run(self, _study: Study) -> bool:
-        return False
 
 
 @contextlib.contextmanager
@@ -196,12 +108,12 @@ class Among:
         if now - self._looked.get(study._study_id, -_LOOK_SECONDS) < _LOOK_SECONDS:
             return False
         self._looked[study._study_id] = now
-        return any(self._is_left(trial) for trial in _not_in_hand(study, in_hand))
+        return any(self._is_left(trial) for trial in not_in_hand(study, in_hand))
 
     def left_behind(
         self, study: Study, folder: Path, in_hand: Collection[int]
     ) -> FrozenTrial | None:
-        running = _not_in_hand(study, in_hand)
+        running = not_in_hand(study, in_hand)
         return next((t for t in running if self._is_left(t) and self._is_free(t, folder)), None)
 
     def claim(self, study: Study, trial: FrozenTrial) -> FrozenTrial:
@@ -212,7 +124,7 @@ class Among:
         return trial.state is TrialState.RUNNING and trial.user_attrs.get(HOST) == self.host.name
 
     def others_run(self, study: Study) -> bool:
-        return any(not self.is_ours(trial) for trial in _not_in_hand(study, ()))
+        return any(not self.is_ours(trial) for trial in not_in_hand(study, ()))
 
     def _is_left(self, trial: FrozenTrial) -> bool:
         """A trial without a host's name, seen in our turn, is one whose host died asking for it."""
@@ -241,11 +153,6 @@ def _clear(run: Path, *, silent: bool) -> bool:
     for path in held:
         path.unlink(missing_ok=True)
     return True
-
-
-def _not_in_hand(study: Study, in_hand: Collection[int]) -> Iterator[FrozenTrial]:
-    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-    return (trial for trial in running if trial.number not in in_hand)
 
 
 class _Waiting:

@@ -55,7 +55,7 @@ def two_namespaces() -> Iterator[list[Namespace]]:
 def _make(number: int) -> Namespace:
     name = f"cnnsweep{os.getpid()}-{number}"
     ours, theirs = f"cs{os.getpid() % 10000}-{number}", f"ct{os.getpid() % 10000}-{number}"
-    subnet = f"10.213.{number}"
+    subnet = f"10.{64 + os.getpid() % 64}.{number}"
     _ip("netns", "add", name)
     _ip("link", "add", ours, "type", "veth", "peer", "name", theirs, "netns", name)
     _ip("address", "add", f"{subnet}.1/24", "dev", ours)

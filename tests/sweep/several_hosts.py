@@ -16,6 +16,7 @@ import psutil
 from optuna.trial import TrialState
 
 from tests.sweep.driving import ROOT, TOY, TOY_SPACE, Done, command
+from tests.sweep.postgresql import PASSWORD
 
 STATUS = {"COMPLETE": "completed", "PRUNED": "pruned", "FAIL": "failed"}
 _started: list["Launch"] = []
@@ -115,3 +116,11 @@ def trained(run: Path) -> list[int]:
 def hosts_of(study: optuna.Study) -> Counter[str]:
     """How many trials each host brought to their end."""
     return Counter(trial.user_attrs["host"] for trial in study.trials)
+
+
+def assert_secret(folder: Path, launches: list[Launch]) -> None:
+    """Neither a file of the sweep, hidden or not, nor a line that was printed has the password."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert any(path.name == "hydra.yaml" for path in files)
+    for path in [*files, *(one.log for one in launches)]:
+        assert PASSWORD.encode() not in path.read_bytes(), path

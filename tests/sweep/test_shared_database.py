@@ -14,15 +14,15 @@ from pathlib import Path
 import optuna
 import pytest
 from optuna.trial import TrialState
+from sqlalchemy.pool import NullPool
 
 from cnnsweep.sweep.hosts import GONE_SECONDS
-from tests.sweep import namespaces, postgresql
-from tests.sweep.driving import OURS, command, finish
-from tests.sweep.driving import start as started
+from tests.sweep import namespaces
 from tests.sweep.namespaces import Namespace, two_namespaces
-from tests.sweep.postgresql import PASSWORD, Server, free_port, running
+from tests.sweep.postgresql import Server, free_port
 from tests.sweep.several_hosts import (
     Launch,
+    assert_secret,
     assert_whole,
     end_all,
     hosts_of,
@@ -38,14 +38,6 @@ N_TRIALS = 40
 SETTINGS = (f"hydra.sweeper.n_trials={N_TRIALS}", "epochs=8", "epoch_seconds=0.3")
 OUTAGE_SECONDS = 20
 PROXY_PORT = free_port()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    if postgresql.programs() is None or find_spec("psycopg") is None:
-        pytest.skip("needs PostgreSQL's programs and the extra postgres")
-    with running() as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +66,10 @@ def start(server: Server, hosts: list[Namespace], folder: Path, *settings: str) 
 
 
 def study(server: Server, folder: Path) -> optuna.Study:
+    """As Optuna reads it, keeping no connection: psycopg warns of those that are forgotten."""
     url = server.url("127.0.0.1", "postgresql+psycopg")
-    return optuna.load_study(study_name=str(folder), storage=url)
+    storage = optuna.storages.RDBStorage(url, engine_kwargs={"poolclass": NullPool})
+    return optuna.load_study(study_name=str(folder), storage=storage)
 
 
 @pytest.fixture(autouse=True)
@@ -106,9 +100,9 @@ def test_the_database_stopped_for_20_s_costs_nothing(
     assert_whole(folder, found, N_TRIALS)
     assert len(hosts_of(found)) == 2
     assert trained_meanwhile >= 4  # running trials went on
-    for one in launches:
-        assert one.text().count("the study's storage does not answer") >= 1
-        assert one.text().count("the study's storage answers again") >= 1
+    said = "".join(one.text() for one in launches)  # one may wait for the other's turn instead
+    assert said.count("the study's storage does not answer") in (1, 2)
+    assert said.count("does not answer") == said.count("the study's storage answers again")
     assert_secret(folder, launches)
 
 
@@ -210,53 +204,3 @@ def test_two_hosts_behind_a_proxy_that_is_started_anew_in_between(
     with proxy(server):
         assert_concluded(launches)
     assert_whole(folder, study(server, folder), N_TRIALS)
-
-
-def test_a_typed_password_is_found_nowhere(tmp_path: Path, server: Server) -> None:
-    folder = tmp_path / "sweep"
-    few = ("hydra.sweeper.n_trials=2",)
-    typed = f"hydra.sweeper.storage={server.url('127.0.0.1')}"
-    one = launch(folder, 0, typed, *few)
-    assert one.end().code == 0, one.text()
-    assert_secret(folder, [one])
-    assert (folder / "0/.hydra/hydra.yaml").read_text().count(":***@127.0.0.1") >= 1
-    again = launch(folder, 1, typed, "hydra.sweeper.n_trials=3")
-    assert again.end().code == 0, again.text()
-    wrong = launch(folder, 2, f"{typed}x", *few)  # a database that is not there
-    assert wrong.end().code == 1
-    assert "cannot open the postgresql storage" in wrong.text()
-    unreachable = launch(folder, 3, typed.replace("127.0.0.1", "127.0.0.1:1/x?"), *few)
-    assert unreachable.end().code == 1
-    assert_secret(folder, [one, again, wrong, unreachable])
-
-
-def test_a_typed_password_is_not_said_where_a_real_sweep_is_stopped(
-    tmp_path: Path, server: Server
-) -> None:
-    folder = tmp_path / "sweep"
-    typed = f"hydra.sweeper.storage={server.url('127.0.0.1')}"
-    real = ("search=sgd", "model=lenet", "epochs=100", "hydra.sweeper.shared=true")
-    process = started(command(OURS, folder, typed, *real))
-    until(lambda: (folder / "1/metrics.csv").exists(), "an epoch of trial 1")
-    process.send_signal(signal.SIGINT)
-    stopped = finish(process)
-    assert stopped.code == 130
-    assert "stopped; to go on: " in stopped.text
-    assert PASSWORD not in stopped.text
-    assert_secret(folder, [])
-    unreadable = finish(started(command(OURS, folder, f"{typed}?a={{b", *real)))
-    assert unreadable.code == 1
-    assert "cannot read" in unreadable.text
-    assert PASSWORD not in unreadable.text
-    page = subprocess.run(
-        [sys.executable, "-m", "cnnsweep.report", str(folder)], capture_output=True, check=True
-    )
-    assert b"index.html" in page.stdout
-
-
-def assert_secret(folder: Path, launches: list[Launch]) -> None:
-    """Neither a file of the sweep, hidden or not, nor a line that was printed has the password."""
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    assert any(path.name == "hydra.yaml" for path in files)
-    for path in [*files, *(one.log for one in launches)]:
-        assert PASSWORD.encode() not in path.read_bytes(), path
