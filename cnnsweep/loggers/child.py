@@ -1,6 +1,5 @@
 """The process of one tracker: reads what it is told, and does it in its own time."""
 
-import inspect
 import json
 import os
 import queue
@@ -8,13 +7,12 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from cnnsweep.bad_input import BadInput
-from cnnsweep.loggers.choice import missing, package_of
-from cnnsweep.loggers.identity import alone
+from cnnsweep.loggers.identity import FOLDER, alone
 from cnnsweep.loggers.protocol import Run, Sweep
 from cnnsweep.outcome import one_line
 from cnnsweep.run_folder import RunFolder
@@ -65,15 +63,27 @@ def _read(connection: socket.socket, inbox: "queue.SimpleQueue[tuple[str, Any]]"
 
 
 def _serve(inbox: "queue.SimpleQueue[tuple[str, Any]]", answer: Any) -> None:
+    from cnnsweep.loggers.making import make  # Hydra takes a moment: none of the tracker's time
+
     _, setup = inbox.get()
     run = _run(setup["run"])
+    answer("up")
     with alone(run.folder, setup["name"]):
-        logger = _make(setup["name"], setup["node"], run)
+        logger = make(setup["name"], setup["node"], run)
         answer("ready")
         word = ""
         while word not in _LAST_WORDS:
             word, content = inbox.get()
+            if word == "sweep_ended":
+                _wait_for_runs(run.folder, setup["name"])
             _pass_on(logger, word, content, RunFolder(run.folder))
+
+
+def _wait_for_runs(sweep: Path, name: str) -> None:
+    """On a busy machine a run's tracker may outlive it; the sweep is over when all of them are."""
+    for lock in sweep.glob(f"*/**/{FOLDER}/{name}.lock"):
+        with alone(lock.parent.parent, name):
+            pass
 
 
 def _pass_on(logger: Any, word: str, content: Any, folder: RunFolder) -> None:
@@ -93,36 +103,3 @@ def _run(plain: Mapping[str, Any]) -> Run:
         sweep = Sweep(**{**sweep, "folder": Path(sweep["folder"])})
     paths = {name: Path(plain[name]) for name in ("folder", "root")}
     return Run(**{**plain, **paths, "sweep": sweep})
-
-
-def _make(name: str, node: dict[str, Any], run: Run) -> Any:
-    from hydra.errors import InstantiationException
-    from hydra.utils import execution_whitelist, get_object, instantiate
-
-    from cnnsweep.objects import refusal
-    from cnnsweep.whitelist import allowed_targets
-
-    target = str(node["_target_"])
-    try:
-        with execution_whitelist(allowed_targets()):
-            parameters = inspect.signature(get_object(target)).parameters
-            known: dict[str, Any] = {"run": run, "folder": run.folder}
-            fitting = {key: value for key, value in known.items() if key in parameters}
-            return instantiate(node, _convert_="all", **fitting)
-    except (InstantiationException, ImportError) as error:
-        causes = list(_causes(error))
-        if target.startswith("cnnsweep.") and _has(causes, ModuleNotFoundError):
-            raise missing(package_of(target)) from error
-        if _has(causes, ConnectionError):
-            raise causes[-1] from error
-        raise refusal(f"logger.{name}", target, error) from error
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__
-
-
-def _has(errors: list[BaseException], kind: type[BaseException]) -> bool:
-    return any(isinstance(error, kind) for error in errors)

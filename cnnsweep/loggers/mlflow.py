@@ -20,6 +20,7 @@ _PARAMS_AT_ONCE = 100  # more are refused
 _LONGEST_PARAM = 6000
 _REACH_SECONDS = 2.0
 _SOURCE = {"mlflow.source.name": "cnnsweep", "mlflow.source.type": "LOCAL"}
+_KIND = {"mlflow.experimentKind": "custom_model_development"}  # else its page shows LLM traces
 _STATUSES = {"completed": "FINISHED", "failed": "FAILED"}  # else KILLED
 
 # Whoever sits behind a firewall, or would rather not be counted, need not know of this.
@@ -134,7 +135,7 @@ class MLflow:
             try:
                 return str(
                     self._client.create_experiment(
-                        self._experiment, artifact_location=self._artifacts
+                        self._experiment, artifact_location=self._artifacts, tags=_KIND
                     )
                 )
             except MlflowException:  # another run may have been quicker
@@ -147,13 +148,14 @@ class MLflow:
         """The sweep's own run: made by the first of its runs, found by the others."""
         sweep = self._run.sweep
         assert sweep is not None
-        with alone(sweep.folder, "mlflow"):
+        with alone(sweep.folder, "mlflow-parent"):
             parent = self._find(experiment, sweep.id)
             if parent is None:
                 tags = {ID: sweep.id, "cnnsweep.folder": str(sweep.folder), **_SOURCE}
                 created = self._client.create_run(experiment, run_name=sweep.name, tags=tags)
                 parent = str(created.info.run_id)
-        self._client.update_run(parent, status="RUNNING")
+        if self._client.get_run(parent).info.status != "RUNNING":  # its sweep goes on
+            self._client.update_run(parent, status="RUNNING")
         return {"mlflow.parentRunId": parent}
 
     def _find(self, experiment: str, id_: str) -> str | None:

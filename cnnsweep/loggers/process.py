@@ -24,9 +24,12 @@ _BOOT = (
 
 
 class Answer(NamedTuple):
-    """What a tracker's process says; ``line`` is an error's."""
+    """What a tracker's process says; ``line`` is an error's.
 
-    word: Literal["ready", "done", "refused", "failed"]
+    ``up``: its turn has come, and from now on its time is its own; ``ready``: it is made.
+    """
+
+    word: Literal["up", "ready", "done", "refused", "failed"]
     line: str = ""
 
 

@@ -14,7 +14,7 @@ from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from cnnsweep.loggers.figures import epoch_figures, final_figures, leaves
-from cnnsweep.loggers.protocol import Row, Run
+from cnnsweep.loggers.protocol import Row, Run, Sweep
 from cnnsweep.run_folder import RunFolder
 
 FOLDER = "tensorboard"
@@ -39,7 +39,7 @@ class TensorBoard:
             self._add(Event(step=0, session_log=SessionLog(status=SessionLog.START)))
         self._add_text("config", _as_table(leaves(self._run.config)))
         if self._run.sweep is not None:
-            self._start_session(self._run.sweep.parameters)
+            self._start_session(self._run.sweep)
         for row in history:
             self._add_figures(row)
         self._writer.flush()
@@ -96,11 +96,12 @@ class TensorBoard:
             Summary.Value(tag=name, metadata=SummaryMetadata(plugin_data=plugin), tensor=tensor)
         )
 
-    def _start_session(self, parameters: Mapping[str, Any]) -> None:
+    def _start_session(self, sweep: Sweep) -> None:
         start = plugin_data_pb2.SessionStartInfo(
-            group_name=self._run.id, start_time_secs=time.time()
+            group_name=f"{sweep.place} {sweep.name}",  # equal names would be averaged
+            start_time_secs=time.time(),
         )
-        for name, value in parameters.items():
+        for name, value in sweep.parameters.items():
             if isinstance(value, bool):
                 start.hparams[name].bool_value = value
             elif isinstance(value, int | float):

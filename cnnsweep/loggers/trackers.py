@@ -16,6 +16,7 @@ from cnnsweep.run_folder import RunFolder
 
 log = logging.getLogger(__name__)
 
+_BOOT_SECONDS = 10.0  # for our own part of its process, which takes one unless the machine is busy
 # What a tracker that hangs can cost a run.
 _START_SECONDS = 3.0
 _END_SECONDS = 6.0
@@ -47,7 +48,10 @@ class Trackers:
         """
         self._has_started = True
         self._tell("started", [dict(row) for row in history])
-        until = time.monotonic() + _START_SECONDS
+        self._hear_of_all(time.monotonic() + _BOOT_SECONDS)
+        self._hear_of_all(time.monotonic() + _START_SECONDS)
+
+    def _hear_of_all(self, until: float) -> None:
         for tracker in list(self._running):
             answer = tracker.hear(until)
             if answer is not None and answer.word == "refused":
@@ -80,7 +84,7 @@ class Trackers:
         until = time.monotonic() + seconds
         for tracker in list(self._running):
             answer = tracker.hear(until)
-            while answer is not None and answer.word == "ready":
+            while answer is not None and answer.word in ("up", "ready"):
                 answer = tracker.hear(until)
             if answer is None and not is_interrupted:
                 _warn(tracker.name, f"not done after {seconds:.0f} s, may miss what came last")

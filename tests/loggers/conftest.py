@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import REPOSITORY, SECONDS, cnnsweep, start, succeeded
+from tests.loggers.reading import settled
 
 EPOCHS = 30
 _RUN = ("model=lenet", f"epochs={EPOCHS}", "optim.lr=0.05", "threads=1", "hydra.run.dir=run")
@@ -61,7 +62,7 @@ def killed_run(tmp_path_factory: pytest.TempPathFactory) -> Tracked:
         return succeeded(cnnsweep(*arguments, cwd=root))
 
     again()
-    return Tracked(root, again)
+    return Tracked(settled(root), again)
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +77,7 @@ def killed_sweep(tmp_path_factory: pytest.TempPathFactory) -> Tracked:
         return succeeded(cnnsweep(*_SWEEP, cwd=root, **_FRAGILE))
 
     again()
-    return Tracked(root, again)
+    return Tracked(settled(root), again)
 
 
 def _need_all() -> None:

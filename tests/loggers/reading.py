@@ -8,8 +8,19 @@ from typing import Any
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import metadata, plugin_data_pb2
 
+from cnnsweep.loggers.identity import alone
+
 _BLOCK, _FILE_HEADER, _RECORD_HEADER = 32768, 7, 7
 _FULL, _LAST = 1, 4
+
+
+def settled(root: Path) -> Path:
+    """The same folder, once no tracker below it writes any more: on a busy machine, they outlive
+    their run for a while."""
+    for lock in root.rglob(".trackers/*.lock"):
+        with alone(lock.parent.parent, lock.stem):
+            pass
+    return root
 
 
 def scalars(run: Path) -> dict[str, list[tuple[int, float]]]:

@@ -6,6 +6,7 @@ import pytest
 from tests.command import TINY, cnnsweep, complaint_of, succeeded
 from tests.left import metrics, result
 from tests.loggers.conftest import EPOCHS, Tracked
+from tests.loggers.reading import settled
 
 pytestmark = [pytest.mark.trackers, pytest.mark.filterwarnings("ignore")]
 
@@ -29,7 +30,7 @@ class Store:
 
 
 def store(root: Path) -> Store:
-    return Store(f"sqlite:///{root / 'mlflow.db'}")
+    return Store(f"sqlite:///{settled(root) / 'mlflow.db'}")
 
 
 def assert_every_epoch_once(found: Store, run: Any, folder: Path) -> None:
@@ -106,8 +107,7 @@ def test_a_server_that_is_not_there_is_said_before_any_training(tmp_path: Path) 
 def test_another_address_is_typed_and_the_run_is_there(tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path / 'elsewhere' / 'mine.db'}"
     typed = ("logger=mlflow", f"logger.mlflow.tracking_uri={uri}", "hydra.run.dir=run")
-    done = cnnsweep(*TINY, *typed, cwd=tmp_path)
-    succeeded(done)
-    assert done.stderr == ""
+    succeeded(cnnsweep(*TINY, *typed, cwd=tmp_path))
+    settled(tmp_path)
     (run,) = Store(uri).runs().values()
     assert_every_epoch_once(Store(uri), run, tmp_path / "run")

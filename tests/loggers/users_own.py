@@ -94,7 +94,7 @@ class Fragile(nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """(N, C, H, W) -> (N, classes)"""
         self._batches += self.training
-        if self._kind == "broken" and self._batches > 30:
+        if self._kind == "broken" and self._batches > 100:
             raise RuntimeError("broken on purpose")
         logits: torch.Tensor = self._layer(images.flatten(1))
         return logits * 0 if self._kind == "bad" else logits

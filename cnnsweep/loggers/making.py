@@ -1,0 +1,46 @@
+"""From a part of the config to a logger, in the logger's own process."""
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+from hydra.errors import InstantiationException
+from hydra.utils import execution_whitelist, get_object, instantiate
+
+from cnnsweep.loggers.choice import missing, package_of
+from cnnsweep.loggers.protocol import Run
+from cnnsweep.objects import refusal
+from cnnsweep.whitelist import allowed_targets
+
+
+def make(name: str, node: dict[str, Any], run: Run) -> Any:
+    """The logger of a part of the config.
+
+    Raises:
+        BadInput: it cannot be made of these keys, or its package is not there.
+        ConnectionError: a server that it needs is not there.
+    """
+    target = str(node["_target_"])
+    try:
+        with execution_whitelist(allowed_targets()):
+            parameters = inspect.signature(get_object(target)).parameters
+            known: dict[str, Any] = {"run": run, "folder": run.folder}
+            fitting = {key: value for key, value in known.items() if key in parameters}
+            return instantiate(node, _convert_="all", **fitting)
+    except (InstantiationException, ImportError, TypeError) as error:
+        causes = list(_causes(error))
+        if target.startswith("cnnsweep.") and _has(causes, ModuleNotFoundError):
+            raise missing(package_of(target)) from error
+        if _has(causes, ConnectionError):
+            raise causes[-1] from error
+        raise refusal(f"logger.{name}", target, error) from error
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _has(errors: list[BaseException], kind: type[BaseException]) -> bool:
+    return any(isinstance(error, kind) for error in errors)
