@@ -67,11 +67,17 @@ def _paragraphs(
     yield in_words(trial.params)
     yield "Run folder:"
     yield _verbatim(str(folder))
-    overrides = run / ".hydra" / "overrides.yaml"
-    if overrides.exists():  # not where the config could not be composed
-        words = yaml.load(overrides.read_text(encoding="utf-8"), Loader=_LOADER)
-        yield "The same run again:"
-        yield _verbatim(_command([*_program(), *words]))
+    hydra = run / ".hydra"
+    if not (hydra / "overrides.yaml").exists():  # its config could not be composed
+        return
+    words = yaml.load((hydra / "overrides.yaml").read_text(encoding="utf-8"), Loader=_LOADER)
+    yield "Overrides:"
+    yield _verbatim(_in_lines(words))
+    yield "The same run again:"
+    # By its config: a search that was typed would be one again, and may set more than its space.
+    yield _verbatim(
+        _in_lines([*_program(), "--config-name", "config", "--config-path", str(hydra)])
+    )
 
 
 def _last_step(trial: FrozenTrial) -> list[int]:
@@ -83,8 +89,8 @@ def _verbatim(text: str) -> str:
     return indent(text, "    ")
 
 
-def _command(words: list[str]) -> str:
-    """A command in lines that a shell puts together again: the dashboard doesn't break them."""
+def _in_lines(words: list[str]) -> str:
+    """Words of a command in lines for a shell to put together: the dashboard breaks none."""
     lines: list[str] = []
     for word in map(shlex.quote, words):
         if lines and len(lines[-1]) + len(word) < _WIDTH:
