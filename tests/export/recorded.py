@@ -14,17 +14,18 @@ class Recorded(NamedTuple):
     predictions: Tensor
     confidences: Tensor
 
-    def check(self, probabilities: Tensor, tolerance: float) -> None:
+    def check(self, probabilities: Tensor, tolerance: float, most_clear: bool = True) -> None:
         """Assert that (N, classes) are the same, classes wherever two are not about equally likely.
 
-        Two classes whose probabilities differ by less than twice the tolerance may change places.
+        Two classes whose probabilities differ by less than twice the tolerance may change places;
+        ``most_clear``: with most images they do not.
         """
         confidences, predictions = probabilities.max(dim=1)
         assert (confidences - self.confidences).abs().max() <= tolerance
         first, second = probabilities.topk(2, dim=1).values.unbind(dim=1)
         clear = first - second > 2 * tolerance
         assert torch.equal(predictions[clear], self.predictions[clear])
-        assert clear.float().mean() > 0.5
+        assert not most_clear or clear.float().mean() > 0.5
 
 
 def recorded(run: Path) -> Recorded:

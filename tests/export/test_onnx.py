@@ -51,11 +51,11 @@ def say(file: Path, images: Tensor) -> tuple[Tensor, dict[str, Any]]:
     return torch.from_numpy(given), {key: json.loads(value) for key, value in metadata.items()}
 
 
-def check(run: Path, tolerance: float = 1e-5) -> None:
+def check(run: Path, tolerance: float = 1e-5, most_clear: bool = True) -> None:
     """Assert that the run's model.onnx says what the run said, also of one image alone."""
     images = digits().test().pixels
     said, metadata = say(run / "model.onnx", images)
-    recorded(run).check(said, tolerance)
+    recorded(run).check(said, tolerance, most_clear)
     one, _ = say(run / "model.onnx", images[:1])
     assert torch.allclose(one, said[:1], atol=1e-6)
     assert metadata["classes"] == list("0123456789")
@@ -86,7 +86,7 @@ def test_networks_of_torchvision(tmp_path: Path) -> None:
     succeeded(cnnsweep("--multirun", "model=torchvision", names, *FEW, "epochs=1", cwd=tmp_path))
     for number in range(len(TORCHVISION)):
         export(tmp_path / str(number), "onnx", out=None, opset=None)
-        check(tmp_path / str(number), tolerance=1e-4)
+        check(tmp_path / str(number), most_clear=False)  # one epoch leaves them undecided
 
 
 @needs_extra
