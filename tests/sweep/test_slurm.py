@@ -71,6 +71,7 @@ def begin(cluster: Cluster, folder: Path, *more: str) -> "subprocess.Popen[str]"
 def start_again_now(cluster: Cluster, job: str) -> None:
     """SLURM makes a requeued job wait for two minutes; a person may say otherwise."""
     cluster.wait_for_jobs(1, "PENDING")
+    time.sleep(3)  # a node that has just ended a job refuses it within the same second
     cluster.ask("scontrol", "update", f"jobid={job}", "starttime=now")
 
 
@@ -202,8 +203,8 @@ def test_a_sweep_in_a_job_goes_on_when_the_job_starts_again(
     cluster: Cluster, tmp_path: Path
 ) -> None:
     folder, log = tmp_path / "sweep", tmp_path / "log"
-    few = ("model=lenet", "epochs=20", "hydra.sweeper.n_trials=3")
-    sweeping = ("--multirun", "search=sgd", "hydra.sweeper.retries=0", *few)
+    few = ("epochs=20", "hydra.sweeper.n_trials=3", "hydra.sweeper.retries=0")
+    sweeping = ("--multirun", "search=sgd", "model=lenet", *few)
     job = submit(cluster, log, *sweeping, f"hydra.sweep.dir={folder}")
     wait_for_lines(folder / "0/metrics.csv", 3)
     cluster.ask("scontrol", "requeue", job)
