@@ -135,7 +135,7 @@ class Cluster:
             )
         )
 
-    def _wait_for(self, is_so: Callable[[], bool], seconds: float = 60.0) -> None:
+    def _wait_for(self, is_so: Callable[[], bool], seconds: float = 240.0) -> None:
         deadline = time.monotonic() + seconds
         while not is_so():
             dead = [d.args for d in self._daemons if d.poll() is not None]
