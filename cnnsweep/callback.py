@@ -85,6 +85,8 @@ def _start_multirun(config: DictConfig) -> None:
 
 
 def _end_multirun(config: DictConfig) -> None:
+    if "logger" not in config:  # an app of its own, with our callback
+        return
     plain: Any = OmegaConf.to_container(config.logger, resolve=True)
     loggers = chosen(plain)
     if loggers:

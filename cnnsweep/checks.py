@@ -116,7 +116,7 @@ def check(config: Mapping[str, Any]) -> None:
         present, value = _look_up(config, key)
         if present and not is_fit(value):
             raise BadInput(f"{key}={_typed(value)} is out of range: allowed is {allowed}")
-    check_targets({key: value for key, value in config.items() if isinstance(value, dict)})
+    check_targets(config)
     check_loggers(config["logger"])
     for name in objective_names(config["objective"]):
         if name not in DIRECTIONS:

@@ -75,7 +75,7 @@ def _config(folder: RunFolder) -> DictConfig:
     if plain is None:
         raise BadInput(f"{folder} is no run folder: it has no {folder.config.name}")
     _require(folder.config, plain, _CONFIG_KEYS)
-    check_targets({key: value for key, value in plain.items() if isinstance(value, dict)})
+    check_targets(plain)
     config = OmegaConf.create(plain)
     if str(config.model._target_).startswith("cnnsweep.") and "weights" in config.model:
         config.model.weights = None  # maybe another machine's file; best.pt has what became of it
