@@ -33,7 +33,7 @@ class Launch:
     def text(self) -> str:
         return self.log.read_text()
 
-    def end(self, seconds: float = 240) -> Done:
+    def end(self, seconds: float = 400) -> Done:
         return Done(self.process.wait(timeout=seconds), self.text())
 
     def signal_all(self, number: signal.Signals) -> None:
