@@ -17,7 +17,7 @@ from cnnsweep.checks import check, reads_validation
 from cnnsweep.sweep.judging import make_pruner
 from cnnsweep.sweep.master import Master
 from cnnsweep.sweep.plan import Plan
-from cnnsweep.sweep.sampling import sampler_for
+from cnnsweep.sweep.sampling import Sampling
 from cnnsweep.sweep.settings import Settings
 from cnnsweep.sweep.space import as_typed
 from cnnsweep.sweep.storage import open_storage
@@ -34,7 +34,7 @@ def check_sweep(master: Master, settings: Settings, plans: list[Plan]) -> None:
     """
     make_pruner(settings.pruner, settings.seeds)
     for plan in plans:
-        sampler_for(settings.sampler, plan.seed, 0, plan.space.distributions)
+        Sampling(settings.sampler, plan.seed, plan.space.distributions).sampler_for(0)
         if settings.seeds > 1 or settings.confirm > 0:
             _check_seeds(plan)
         if settings.confirm > 0 and len(plan.objectives) > 1:

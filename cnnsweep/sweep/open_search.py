@@ -24,7 +24,7 @@ from cnnsweep.sweep.patience import Patience, PatientStorage
 from cnnsweep.sweep.peers import Peers
 from cnnsweep.sweep.plan import Plan
 from cnnsweep.sweep.proposals import Proposals
-from cnnsweep.sweep.sampling import is_grid_sampler
+from cnnsweep.sweep.sampling import Sampling, is_grid_sampler
 from cnnsweep.sweep.search import Search
 from cnnsweep.sweep.settings import Settings
 from cnnsweep.sweep.storage import open_storage
@@ -67,8 +67,7 @@ def open_search(
         study=study,
         proposals=Proposals(
             study,
-            settings.sampler,
-            plan.seed,
+            Sampling(settings.sampler, plan.seed, plan.space.distributions),
             plan.space.distributions,
             custom_search_space(settings),
             master.config,

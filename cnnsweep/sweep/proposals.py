@@ -11,7 +11,7 @@ from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from cnnsweep.sweep.sampling import Space, sampler_for
+from cnnsweep.sweep.sampling import Sampling, Space
 
 FOLDER = "folder"  # the trial attribute that says that its proposal is complete
 
@@ -24,15 +24,14 @@ class Proposals:
     """
 
     study: Study
-    sampler: DictConfig
-    seed: int
+    sampling: Sampling
     space: Space
     extend: Callable[[DictConfig, Trial], None] | None
     config: DictConfig
 
     def ask(self) -> FrozenTrial:
         """The next trial, its parameters drawn."""
-        self.study.sampler = sampler_for(self.sampler, self.seed, self._next_number(), self.space)
+        self.study.sampler = self.sampling.sampler_for(self._next_number())
         return self._complete(self.study.ask())
 
     def ask_again(self, trial: FrozenTrial) -> FrozenTrial:
@@ -40,7 +39,7 @@ class Proposals:
 
         A draw depends on those before it, so the ones that had been stored come out the same.
         """
-        self.study.sampler = sampler_for(self.sampler, self.seed, trial.number, self.space)
+        self.study.sampler = self.sampling.sampler_for(trial.number)
         self.study._thread_local.cached_all_trials = None
         again = Trial(self.study, trial._trial_id)
         again._cached_frozen_trial.params = {}

@@ -7,6 +7,8 @@ killed before it was made, and whoever makes it.
 import hashlib
 import inspect
 import math
+from copy import deepcopy
+from functools import partial
 from typing import Any
 
 from hydra.utils import get_object, instantiate
@@ -21,32 +23,38 @@ from cnnsweep.whitelist import allowed_targets
 Space = dict[str, BaseDistribution]
 
 
-def sampler_for(config: DictConfig, seed: int, number: int, space: Space) -> BaseSampler:
-    """The configured sampler, ready to propose trial ``number``."""
-    target = get_object(config._target_)
-    if target is GridSampler:
-        # One seed for all trials: it shuffles the grid, of which the number picks a point.
-        return GridSampler(grid_choices(space), seed=seed)
-    if target in (QMCSampler, NumberedPoints):
-        return _points(config, seed, number)
-    if "seed" not in inspect.signature(target).parameters and "seed" not in config:
-        return _made(config)
-    return _made(config, seed=_derived(seed, number))
+class Sampling:
+    """The configured sampler, new for each trial.
 
-
-def _points(config: DictConfig, seed: int, number: int) -> BaseSampler:
-    """One seed for all trials, or their points would not be those of one sequence.
-
-    Trials before the first finished one are drawn at random, so these need seeds of their own.
+    Reading the config takes 10 ms and is done once; what it builds is copied for each trial, so
+    that none sees what another drew.
     """
-    independent = RandomSampler(seed=_derived(seed, number))
-    return _made(config, seed=seed, independent_sampler=independent)
 
+    def __init__(self, config: DictConfig, seed: int, space: Space) -> None:
+        self._target = get_object(config._target_)
+        self._takes_seed = "seed" in inspect.signature(self._target).parameters or "seed" in config
+        self._make: partial[BaseSampler] = instantiate(
+            config, _partial_=True, _execution_whitelist_=allowed_targets()
+        )
+        self._seed = seed
+        self._space = space
 
-def _made(config: DictConfig, **keywords: Any) -> BaseSampler:
-    sampler = instantiate(config, **keywords, _execution_whitelist_=allowed_targets())
-    assert isinstance(sampler, BaseSampler)
-    return sampler
+    def sampler_for(self, number: int) -> BaseSampler:
+        """Ready to propose trial ``number``."""
+        if self._target is GridSampler:
+            # One seed for all trials: it shuffles the grid, of which the number picks a point.
+            return GridSampler(grid_choices(self._space), seed=self._seed)
+        derived = _derived(self._seed, number)
+        if self._target in (QMCSampler, NumberedPoints):
+            # One seed for all trials, or their points would not be those of one sequence. Trials
+            # before the first finished one are drawn at random and need seeds of their own.
+            return self._made(seed=self._seed, independent_sampler=RandomSampler(seed=derived))
+        return self._made(seed=derived) if self._takes_seed else self._made()
+
+    def _made(self, **keywords: Any) -> BaseSampler:
+        sampler = deepcopy(self._make)(**keywords)
+        assert isinstance(sampler, BaseSampler)
+        return sampler
 
 
 def _derived(seed: int, number: int) -> int:

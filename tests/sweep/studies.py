@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial
 
 from cnnsweep.figures import Direction
 from cnnsweep.sweep.proposals import Proposals
-from cnnsweep.sweep.sampling import Space
+from cnnsweep.sweep.sampling import Sampling, Space
 
 SPACE: Space = {"x": FloatDistribution(0.0, 1.0), "n": IntDistribution(1, 9)}
 
@@ -27,7 +27,7 @@ def make_study(pruner: BasePruner | None = None, direction: Direction = "minimiz
 
 def proposals(study: optuna.Study, config: DictConfig, seed: int = 0) -> Proposals:
     study._thread_local.in_optimize_loop = True
-    return Proposals(study, config, seed, SPACE, None, OmegaConf.create({}))
+    return Proposals(study, Sampling(config, seed, SPACE), SPACE, None, OmegaConf.create({}))
 
 
 def run_trials(study: optuna.Study, config: DictConfig, count: int) -> list[Mapping[str, Any]]:
