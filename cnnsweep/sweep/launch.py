@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from multiprocessing.connection import Pipe
 from pathlib import Path
 from typing import IO
@@ -26,9 +27,14 @@ _HANG_UP_SECONDS = 0.7
 class Launch:
     """Its jobs are here, may come, or are gone."""
 
-    def __init__(self, order: Order, log: Path) -> None:
-        """``log`` takes what the launcher prints."""
+    def __init__(self, order: Order, log: Path, report_seconds: float) -> None:
+        """``log`` takes what the launcher prints.
+
+        A job that has not reported after ``report_seconds`` is taken for gone; infinite where jobs
+        may have to wait for room.
+        """
         self.jobs = order.jobs
+        self._silent_until = time.monotonic() + report_seconds
         self.came = False  # whether any of its jobs ever came
         self.here: set[int] = set()
         self.left_at: dict[int, float] = {}  # time.monotonic()
@@ -49,8 +55,9 @@ class Launch:
         """How many of its jobs wait for their turn, or may come again."""
         if self.is_over():
             return 0
-        gone = sum(now - at > _RETURN_SECONDS for at in self.left_at.values())
-        return self.jobs - len(self.here) - gone
+        may_return = sum(now - at <= _RETURN_SECONDS for at in self.left_at.values())
+        silent = self.jobs - len(self.here) - len(self.left_at)
+        return may_return + (silent if now <= self._silent_until else 0)
 
     def is_over(self) -> bool:
         return self._is_forgotten or self._process.poll() is not None

@@ -23,6 +23,7 @@ from cnnsweep.sweep.worker import Setup
 
 TOKEN = "token"
 _PATIENCE_SECONDS = 20.0  # without any worker, until a person is told what we wait for
+_LOCAL_REPORT_SECONDS = 120.0  # for submitit's local jobs, which wait for no room
 _JOIN_SECONDS = 0.5
 _QUEUE_SECONDS = 5.0  # for SLURM's jobs to end by themselves
 
@@ -47,6 +48,8 @@ class LaunchedPool(Pool):
         self._said: set[str] = set()
         self._alone_since: float | None = time.monotonic()
         self._count = 0  # of all workers that ever came
+        is_local = self._submissions is not None and self._queue is None
+        self._report_seconds = _LOCAL_REPORT_SECONDS if is_local else float("inf")
         token = secrets.token_hex(16)
         (folder / TOKEN).write_text(token, encoding="ascii")
         self._reception = Reception(Hello(cloudpickle.dumps(setup), folder / TOKEN, token))
@@ -85,7 +88,7 @@ class LaunchedPool(Pool):
             self._say(f"{jobs} of {len(self._devices)} workers are missing: asked for new ones")
         relay = Relay(self._reception.addresses(), self._reception.key, number)
         order = Order(self._launch_setup, relay, self._folder, jobs)
-        return Launch(order, self._folder / f"launcher_{number}.log")
+        return Launch(order, self._folder / f"launcher_{number}.log", self._report_seconds)
 
     def _receive(self, arrived: Arrived) -> None:
         launch, job = arrived.arrival.launch, arrived.arrival.job

@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable
+from itertools import takewhile
 
 from cnnsweep.sweep.launch import Launch
 
 _AGAIN_SECONDS = 10.0  # between two launches
 _QUEUED_SECONDS = 30.0  # the same, until the jobs are in their cluster's queue for certain
-_VAIN = 3  # launches in a row that may end without a worker
+_VAIN = 3  # launches in a row that end without a worker, and no other is asked for
 
 
 class Launches:
@@ -65,11 +66,17 @@ class Launches:
         self._all[launch].refuse(job, reason, time.monotonic())
 
     def failure(self) -> str | None:
-        """Why there is no hope for workers: the last launch failed, or several came to nothing."""
-        if not self._all or not all(one.is_over() for one in self._all) or self._all[-1].came:
+        """Why there is no hope for workers.
+
+        The first launch failed; or, since a launch may fail for once, several in a row did, or
+        came to nothing.
+        """
+        if not self._all or not all(one.is_over() for one in self._all):
             return None
-        in_vain = len(self._all) >= _VAIN and not any(one.came for one in self._all[-_VAIN:])
-        return self._all[-1].error() or ("its jobs end before they report" if in_vain else None)
+        in_vain = list(takewhile(lambda one: not one.came, reversed(self._all)))
+        if len(in_vain) >= _VAIN:
+            return self._all[-1].error() or "its jobs end before they report"
+        return self._all[-1].error() if len(in_vain) == len(self._all) else None
 
     def last_error(self) -> str | None:
         """What the launcher complained of last."""
