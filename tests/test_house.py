@@ -13,6 +13,7 @@ from hydra.core.override_parser.types import IntervalSweep
 
 import cnnsweep
 from cnnsweep.conf_dir import CONF_DIR
+from cnnsweep.launcher import EXTRAS
 from tests.command import REPOSITORY
 
 PACKAGE = Path(cnnsweep.__file__).parent
@@ -23,6 +24,7 @@ FORBIDDEN = {
     "training": ("hydra", "omegaconf", "cnnsweep.data", "cnnsweep.models", "cnnsweep.run_folder"),
     "report": ("hydra", "omegaconf", "torch", "cnnsweep.run", "cnnsweep.sweep"),
 }
+PLUGINS = {"joblib": "joblib", "ray": "ray", "slurm": "submitit"}  # of which extra
 BANNED_NAMES = {"utils", "helpers", "common", "misc"}
 
 
@@ -71,20 +73,41 @@ def test_no_file_names_one_machines_folders() -> None:
     assert [str(path) for path in tracked if pattern.search(path.read_text())] == []
 
 
-def commands() -> list[str]:
-    """The lines of the README's shell blocks that run us."""
-    text = (REPOSITORY / "README.md").read_text()
-    blocks = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
-    lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
-    return [line.partition("python -m cnnsweep")[2] for line in lines if "-m cnnsweep" in line]
+def commands(path: Path) -> list[str]:
+    """What is typed after us, or after the script for SLURM, in a document's shell blocks."""
+    blocks = re.findall(r"```bash\n(.*?)```", path.read_text(), re.DOTALL)
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    typed = [re.search(r"(?:-m cnnsweep|sbatch docs/slurm/run\.sh)( .*)", line) for line in lines]
+    return [found[1].split("  #")[0].strip() for found in typed if found is not None]
 
 
-def test_the_readme_shows_commands() -> None:
-    assert len(commands()) >= 10
+def table_overrides(path: Path) -> list[str]:
+    """The overrides of sweeps that a document's tables show, with what they presuppose."""
+    rows = re.findall(r"^\|.*\|$", path.read_text(), re.MULTILINE)
+    spans = re.findall(r"`('?\+?hydra[./][^`…]*=[^`…]+)`", "\n".join(rows))
+    return [f"search=sgd {launcher_of(span)} {span}" for span in spans]
 
 
-@pytest.mark.parametrize("command", [line for line in commands() if not line.startswith(".")])
-def test_every_command_of_the_readme_composes(command: str) -> None:
+def launcher_of(override: str) -> str:
+    """What chooses the launcher whose key is set."""
+    name = "ray" if "hydra.launcher.ray." in override else "submitit_slurm"
+    return f"hydra/launcher={name}" if "hydra.launcher." in override else ""
+
+
+README = commands(REPOSITORY / "README.md")
+DOCUMENTS = sorted((REPOSITORY / "docs").glob("*.md"))
+SHOWN = [*README, *(typed for path in DOCUMENTS for typed in commands(path))]
+TABLES = [typed for path in DOCUMENTS for typed in table_overrides(path)]
+
+
+def test_the_documents_show_commands() -> None:
+    assert len(README) >= 10
+    assert len(SHOWN) - len(README) >= 15
+    assert len(TABLES) >= 15
+
+
+@pytest.mark.parametrize("command", dict.fromkeys([*SHOWN, *TABLES]))
+def test_every_command_of_the_documents_composes(command: str) -> None:
     typed = [word for word in shlex.split(command) if not word.startswith("--")]
     composed = []
     for override in OverridesParser.create().parse_overrides(typed):
@@ -96,5 +119,8 @@ def test_every_command_of_the_readme_composes(command: str) -> None:
         else:
             value = override.get_value_element_as_str()
         composed.append(f"{str(override.input_line).partition('=')[0]}={value}")
+    for launcher, extra in EXTRAS.items():
+        if f"hydra/launcher={launcher}" in composed:
+            pytest.importorskip(f"hydra_plugins.hydra_{PLUGINS[extra]}_launcher")
     with initialize_config_dir(str(CONF_DIR)):
         compose("config", composed)
