@@ -17,7 +17,7 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 from cnnsweep import launcher
 from cnnsweep.bad_input import BadInput, unknown
 from cnnsweep.outcome import one_line
-from cnnsweep.secret import masked
+from cnnsweep.secret import masked, masked_word
 
 
 def complaint(error: BaseException) -> str:
@@ -34,7 +34,7 @@ def _said(error: BaseException) -> str:
             return str(launcher.not_installed(name))
         return str(unknown(group or "config", name, error.options))
     if isinstance(error, OverrideParseException):
-        return f"cannot read {error.override!r}: {' '.join(error.message.split())}"
+        return _unreadable(str(error.override), " ".join(error.message.split()))
     cause = error if isinstance(error, OmegaConfBaseException) else error.__cause__
     if isinstance(cause, ConfigAttributeError | ConfigKeyError):
         return _unknown_key(cause)
@@ -46,6 +46,13 @@ def _said(error: BaseException) -> str:
     if isinstance(error, HydraException):
         return " ".join(str(error).split())
     return one_line(error)
+
+
+def _unreadable(override: str, message: str) -> str:
+    shown = masked_word(override)
+    if shown != override:  # the parser's message may show any piece of the password
+        message = "a value with special characters needs quotes of its own, as in \"key='value'\""
+    return f"cannot read {shown!r}: {message}"
 
 
 def _unknown_key(error: OmegaConfBaseException) -> str:

@@ -11,7 +11,7 @@ from cnnsweep import lock
 from cnnsweep.bad_input import BadInput
 from cnnsweep.grid import is_grid, job_overrides
 from cnnsweep.run_folder import RunFolder
-from cnnsweep.secret import masked
+from cnnsweep.secret import masked_word
 
 RUN_DIR, SWEEP_DIR = "hydra.run.dir", "hydra.sweep.dir"
 _ROOTS = {RUN_DIR: Path("outputs"), SWEEP_DIR: Path("multirun")}
@@ -57,7 +57,8 @@ def line_to_go_on(folder: Path) -> str:
     """This command again, for a folder that it left unfinished."""
     names_it = any(word.startswith(("resume=", RUN_DIR, SWEEP_DIR)) for word in sys.argv[1:])
     more = [] if names_it else [f"resume={RunFolder(folder)}"]
-    return masked(shlex.join(["python", "-m", "cnnsweep", *sys.argv[1:], *more]))
+    words = [*map(masked_word, sys.argv[1:]), *more]
+    return shlex.join(["python", "-m", "cnnsweep", *words])
 
 
 def is_unfinished(folder: Path) -> bool:

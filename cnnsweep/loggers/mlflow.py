@@ -3,9 +3,10 @@
 import os
 import time
 from collections.abc import Mapping, Sequence
+from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 from urllib.request import urlopen
 
 from cnnsweep.bad_input import BadInput
@@ -13,6 +14,7 @@ from cnnsweep.loggers.figures import epoch_figures, final_figures, leaves
 from cnnsweep.loggers.identity import alone
 from cnnsweep.loggers.protocol import Row, Run
 from cnnsweep.run_folder import RunFolder
+from cnnsweep.secret import masked, masked_word
 
 ID, STATUS, ERROR = "cnnsweep.id", "cnnsweep.status", "cnnsweep.error"
 DATABASE, ARTIFACTS = "mlflow.db", "mlartifacts"
@@ -41,7 +43,7 @@ class MLflow:
         self._uri = typed or f"sqlite:///{run.root / DATABASE}"
         self._artifacts = None if typed else (run.root / ARTIFACTS).as_uri()
         if self._uri.startswith("http"):
-            _reach(self._uri, is_new=run.sweep is None)
+            reach(self._uri, is_new=run.sweep is None)
         import mlflow
 
         self._mlflow = mlflow
@@ -173,19 +175,28 @@ class MLflow:
         return str(created.info.run_id)
 
 
-def _reach(uri: str, *, is_new: bool) -> None:
+def reach(uri: str, *, is_new: bool) -> None:
     """Ask a server whether it is there, since MLflow would go on asking for minutes.
 
     Raises:
         BadInput: nobody answers a run of its own, whose command can be typed again.
         ConnectionError: nobody answers a sweep's run, which goes on without.
     """
-    host = urlsplit(uri).netloc.rpartition("@")[2]
     try:
-        with urlopen(f"{uri.rstrip('/')}/health", timeout=_REACH_SECONDS):
+        with urlopen(_without_login(uri), timeout=_REACH_SECONDS):
             return
     except HTTPError:  # somebody answers: what they think of us shows later
         return
     except OSError as error:
-        line = f"no MLflow server answers at {host}: {error}"
-        raise (BadInput if is_new else ConnectionError)(line) from error
+        why = masked(str(error), uri)
+    except (HTTPException, ValueError) as error:  # which quote pieces of the address
+        why = type(error).__name__
+    host = masked_word(uri).partition("://")[2].rpartition("@")[2]
+    raise (BadInput if is_new else ConnectionError)(f"no MLflow server answers at {host}: {why}")
+
+
+def _without_login(uri: str) -> str:
+    """Where a server says how it is; urllib takes a name and a password for a part of the host."""
+    parts = urlsplit(uri)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, f"{parts.path.rstrip('/')}/health", "", ""))

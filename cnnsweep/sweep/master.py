@@ -10,7 +10,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from cnnsweep.cli import door
-from cnnsweep.secret import masked
+from cnnsweep.secret import masked_word
 from cnnsweep.task import resolve
 
 
@@ -70,9 +70,9 @@ def hide_password(config: DictConfig) -> None:
     plain: Any = OmegaConf.to_container(config.hydra, resolve=False)  # ${oc.env:...} stays that
     typed, url = plain["overrides"]["hydra"], plain["sweeper"].get("storage")
     with read_write(config.hydra), open_dict(config.hydra):
-        config.hydra.overrides.hydra = [masked(line) for line in typed]
+        config.hydra.overrides.hydra = [masked_word(line) for line in typed]
         if isinstance(url, str):
-            config.hydra.sweeper.storage = masked(url)
+            config.hydra.sweeper.storage = masked_word(url)
     HydraConfig.instance().set_config(config)
 
 

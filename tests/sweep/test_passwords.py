@@ -12,6 +12,8 @@ from tests.sweep.driving import start as started
 from tests.sweep.postgresql import PASSWORD, Server
 from tests.sweep.several_hosts import assert_secret, launch, until
 
+SHARED = "hydra.sweeper.shared=true"
+
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(600)]
 
 
@@ -38,7 +40,7 @@ def test_a_typed_password_is_not_said_where_a_real_sweep_is_stopped(
 ) -> None:
     folder = tmp_path / "sweep"
     typed = f"hydra.sweeper.storage={server.url('127.0.0.1')}"
-    real = ("search=sgd", "model=lenet", "epochs=100", "hydra.sweeper.shared=true")
+    real = ("search=sgd", "model=lenet", "epochs=100", "logger=tensorboard", SHARED)
     process = started(command(OURS, folder, typed, *real))
     until(lambda: (folder / "1/metrics.csv").exists(), "an epoch of trial 1")
     process.send_signal(signal.SIGINT)
@@ -55,3 +57,5 @@ def test_a_typed_password_is_not_said_where_a_real_sweep_is_stopped(
         [sys.executable, "-m", "cnnsweep.report", str(folder)], capture_output=True, check=True
     )
     assert b"index.html" in page.stdout
+    assert list(folder.glob("*/tensorboard/*"))
+    assert_secret(folder, [])
