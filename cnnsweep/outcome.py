@@ -12,6 +12,7 @@ from typing import Any
 from cnnsweep import __version__
 from cnnsweep.listener import Pruned
 from cnnsweep.run_folder import RunFolder
+from cnnsweep.secret import masked
 from cnnsweep.signals import Terminated, held_back
 
 
@@ -79,7 +80,8 @@ def recorded(
 ) -> Iterator[None]:
     """Write result.json at the end of the block, however it ends; ``tell`` hears of it first.
 
-    The one place that catches everything, so that a folder always tells what became of its run.
+    ``tell`` waits for nobody: nothing holds the outcome up. The one place that catches everything,
+    so that a folder always tells what became of its run.
     """
     try:
         yield
@@ -113,8 +115,8 @@ def _verdict(error: BaseException) -> tuple[str, str | None]:
 
 
 def one_line(error: BaseException) -> str:
-    """An error's message on one line; its type first where the message alone would not do."""
-    message = " ".join(str(error).split())
+    """An error's message on one line, without passwords; its type first where that is needed."""
+    message = masked(" ".join(str(error).split()))
     if type(error).__module__.startswith("cnnsweep"):
         return message
     name = type(error).__name__

@@ -89,7 +89,6 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome, trackers: Track
         make_batches=lambda images: make_batches(config, images, device, is_training=False),
         objective=config.objective if isinstance(config.objective, str) else list(config.objective),
         test=config.test,
-        keep=config.keep,
         pictures=config.pictures,
         display=display,
         trackers=trackers,

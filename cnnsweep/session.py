@@ -25,8 +25,7 @@ log = logging.getLogger(__name__)
 class Session:
     """One run whose parts are made.
 
-    ``shown`` are the images of the pictures where the test split is not read; ``keep`` says which
-    checkpoints stay in the end (`all`, `best`, `none`).
+    ``shown`` are the images of the pictures where the test split is not read.
     """
 
     folder: RunFolder
@@ -37,7 +36,6 @@ class Session:
     make_batches: Callable[[Images], Batches]
     objective: str | list[str]
     test: bool
-    keep: str
     pictures: bool
     display: Display
     trackers: Trackers
@@ -51,7 +49,6 @@ class Session:
         if self.pictures:
             self._draw(seen, probabilities)
         self._fill_objective()
-        self._drop_checkpoints()
         self.display.outcome(self.outcome, self.folder)
 
     def _train(self) -> None:
@@ -168,12 +165,6 @@ class Session:
             self.outcome.objective = figures[self.objective]
         else:
             self.outcome.objective = [figures[name] for name in self.objective]
-
-    def _drop_checkpoints(self) -> None:
-        if self.keep != "all":
-            self.folder.last.unlink(missing_ok=True)
-        if self.keep == "none":
-            self.folder.best.unlink(missing_ok=True)
 
 
 def _total(rows: Sequence[Mapping[str, Any]], name: str) -> float:

@@ -38,6 +38,7 @@ def task(config: DictConfig) -> Objective:
         refuse_other_config(folder, resolved)
         finished = folder.read_result()
         if finished is not None and finished["status"] == "completed":
+            _drop_what_a_kill_left(folder, resolved["keep"])
             return _already(folder, finished)
         folder.remove_torn_files()
         if folder.read_config() is None:
@@ -48,17 +49,18 @@ def task(config: DictConfig) -> Objective:
             precision=resolved["precision"],
             threads=resolved["threads"],
         )
-        trackers = Trackers()
-        with recorded(folder, outcome, trackers.ended):
-            check(resolved)
-            loggers = chosen(resolved["logger"])
-            if loggers:
-                from cnnsweep.tracked import tracked_run  # which needs this module
+        with Trackers() as trackers:  # the outcome stands before they are waited for
+            with recorded(folder, outcome, trackers.ended):
+                check(resolved)
+                loggers = chosen(resolved["logger"])
+                if loggers:
+                    from cnnsweep.tracked import tracked_run  # which needs this module
 
-                trackers.start(loggers, tracked_run(folder.path, resolved))
-            from cnnsweep.run import run  # torch is imported once the folder can tell what happened
+                    trackers.start(loggers, tracked_run(folder.path, resolved))
+                from cnnsweep.run import run  # torch, once the folder can tell what happened
 
-            run(config, folder, outcome, trackers)
+                run(config, folder, outcome, trackers)
+            _drop_checkpoints(folder, resolved["keep"])
     return outcome.objective
 
 
@@ -79,6 +81,21 @@ def refuse_other_config(folder: RunFolder, resolved: dict[str, Any]) -> None:
             f"{folder} holds a run of another config; these keys differ: "
             f"{', '.join(differing)}. Choose another folder, or type the same config"
         )
+
+
+def _drop_checkpoints(folder: RunFolder, keep: str) -> None:
+    """Only once the outcome stands: until then a killed run goes on from them."""
+    if keep != "all":
+        folder.last.unlink(missing_ok=True)
+    if keep == "none":
+        folder.best.unlink(missing_ok=True)
+
+
+def _drop_what_a_kill_left(folder: RunFolder, keep: str) -> None:
+    """Of a finished run; one that was begun with another ``keep`` stays as it is."""
+    begun = folder.read_config()
+    if begun is not None and begun["keep"] == keep:
+        _drop_checkpoints(folder, keep)
 
 
 def _already(folder: RunFolder, result: dict[str, Any]) -> Objective:

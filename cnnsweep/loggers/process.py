@@ -26,10 +26,11 @@ _BOOT = (
 class Answer(NamedTuple):
     """What a tracker's process says; ``line`` is an error's.
 
-    ``up``: its turn has come, and from now on its time is its own; ``ready``: it is made.
+    ``up``: its turn has come, and from now on its time is its own; ``ready``: it is made;
+    ``heard``: it knows that the run is over, and will end whatever the tracker does.
     """
 
-    word: Literal["up", "ready", "done", "refused", "failed"]
+    word: Literal["up", "ready", "heard", "done", "refused", "failed"]
     line: str = ""
 
 
@@ -40,6 +41,7 @@ class TrackerProcess:
         """``folder`` is the run's, where what the tracker prints is kept."""
         self.name = name
         self._heard = b""
+        self._words: set[str] = set()
         self._ours, theirs = socket.socketpair()
         log = folder / FOLDER / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +79,17 @@ class TrackerProcess:
                 return Answer("failed", "its process ended unexpectedly")
             self._heard += read
         line, _, self._heard = self._heard.partition(b"\n")
-        return Answer(*json.loads(line))
+        answer = Answer(*json.loads(line))
+        self._words.add(answer.word)
+        return answer
+
+    def end_if_stuck(self) -> None:
+        """Kill a process that no longer reads: C code that keeps Python waiting may never return.
+
+        One that has not come up yet is only slow: no tracker's code runs in it.
+        """
+        if "up" in self._words and "heard" not in self._words:
+            self._process.kill()
 
     def let_go(self) -> None:
         """Hang up. A process that was told of the end may finish; any other ends at once."""

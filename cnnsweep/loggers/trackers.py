@@ -6,13 +6,15 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from cnnsweep import listener
 from cnnsweep.bad_input import BadInput
 from cnnsweep.loggers.process import Answer, TrackerProcess
 from cnnsweep.loggers.protocol import Row, Run
 from cnnsweep.run_folder import RunFolder
+from cnnsweep.signals import Terminated
 
 log = logging.getLogger(__name__)
 
@@ -24,11 +26,27 @@ _INTERRUPTED_SECONDS = 1.0  # a person waits, or a job's time is up; it goes on 
 
 
 class Trackers:
-    """Nobody is told of anything until :meth:`start`."""
+    """Nobody is told of anything until :meth:`start`.
+
+    Leaving the block gives those that were told of the end a moment to write it down. They have
+    another minute without us, so nothing is lost where that moment is cut short.
+    """
 
     def __init__(self) -> None:
         self._running: list[TrackerProcess] = []
         self._has_started = False
+        self._has_ended = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
+    ) -> None:
+        if self._has_ended:
+            self._wait_for_all(is_hurried=isinstance(error, KeyboardInterrupt | Terminated))
+        for tracker in list(self._running):
+            self._drop(tracker)
 
     def start(self, loggers: Mapping[str, Mapping[str, Any]], run: Run) -> None:
         """Begin to start a process for each, by name; their packages load while torch does."""
@@ -66,31 +84,31 @@ class Trackers:
             self._note(tracker, tracker.hear(time.monotonic()))
 
     def ended(self, result: Mapping[str, Any]) -> None:
-        """Tell them how the run ended, and give them a moment to write it down."""
+        """Tell them how the run ended; nobody is waited for yet."""
+        self._has_ended = True
         if not self._running:
             return
         if not self._has_started:  # it failed before; what an earlier go left behind stands
             self._tell("started", _read_metrics(self._folder))
         self._tell("ended", dict(result))
-        seconds = _INTERRUPTED_SECONDS if result["status"] == "interrupted" else _END_SECONDS
-        self._wait_for_all(seconds, is_interrupted=result["status"] == "interrupted")
 
     def sweep_ended(self) -> None:
         """Tell trackers, started for a sweep's own folder, that all its runs are over."""
+        self._has_ended = True
         self._tell("sweep_ended")
-        self._wait_for_all(_END_SECONDS, is_interrupted=False)
 
-    def _wait_for_all(self, seconds: float, *, is_interrupted: bool) -> None:
+    def _wait_for_all(self, *, is_hurried: bool) -> None:
+        seconds = _INTERRUPTED_SECONDS if is_hurried else _END_SECONDS
         until = time.monotonic() + seconds
         for tracker in list(self._running):
             answer = tracker.hear(until)
-            while answer is not None and answer.word in ("up", "ready"):
+            while answer is not None and answer.word in ("up", "ready", "heard"):
                 answer = tracker.hear(until)
-            if answer is None and not is_interrupted:
-                _warn(tracker.name, f"not done after {seconds:.0f} s, may miss what came last")
+            if answer is None:
+                tracker.end_if_stuck()
+                if not is_hurried:
+                    _warn(tracker.name, f"not done after {seconds:.0f} s, may miss what came last")
             self._note(tracker, answer)
-            if tracker in self._running:
-                self._drop(tracker)
 
     def _tell(self, word: str, content: Any = None) -> None:
         for tracker in self._running:
@@ -108,9 +126,9 @@ class Trackers:
 
 def tell_of_sweeps_end(loggers: Mapping[str, Mapping[str, Any]], sweep: Run) -> None:
     """All runs of a sweep are over; ``sweep`` stands for it."""
-    trackers = Trackers()
-    trackers.start(loggers, sweep)
-    trackers.sweep_ended()
+    with Trackers() as trackers:
+        trackers.start(loggers, sweep)
+        trackers.sweep_ended()
 
 
 def _warn(name: str, line: str) -> None:

@@ -1,12 +1,15 @@
+import fcntl
 import json
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cnnsweep.loggers.identity import alone
-from tests.command import REPOSITORY, TINY, cnnsweep, complaint_of, succeeded
-from tests.left import assert_same
+from tests.command import REPOSITORY, SECONDS, TINY, cnnsweep, complaint_of, start, succeeded
+from tests.left import assert_same, result
 
 ALLOWED = {"CNNSWEEP_ALLOW": "tests.loggers.users_own.*", "PYTHONPATH": str(REPOSITORY)}
 
@@ -26,12 +29,27 @@ def warnings_about(name: str, text: str) -> list[str]:
     return [line for line in text.splitlines() if f"warning: logger {name}:" in line]
 
 
+def has_let_go(folder: Path, name: str) -> bool:
+    """Whether a tracker's process is gone, or goes at once."""
+    deadline = time.monotonic() + 10
+    with (folder / ".trackers" / f"{name}.lock").open() as file:
+        while time.monotonic() < deadline:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(0.05)
+            else:
+                return True
+    return False
+
+
 def test_loggers_that_raise_hang_or_meddle_change_nothing(tiny_run: Path, tmp_path: Path) -> None:
     bad = (
         own("a", "Raising"),
         own("b", "Hanging"),
         own("c", "HangingAtOnce"),
         own("d", "Meddling"),
+        own("f", "Stuck"),
     )
     good = (own("e", "Notebook"), "+logger.e.title=mine")
     arguments = (*TINY, "logger=tensorboard", *bad, *good, "hydra.run.dir=run")
@@ -41,7 +59,8 @@ def test_loggers_that_raise_hang_or_meddle_change_nothing(tiny_run: Path, tmp_pa
     assert_same(tiny_run, folder)
     (line,) = warnings_about("a", done.stderr)
     assert "RuntimeError: no room for epoch 1; the run goes on without it" in line
-    for name in ("b", "c"):
+    assert has_let_go(folder, "f")
+    for name in ("b", "c", "f"):
         (line,) = warnings_about(name, done.stderr)
         assert "not done after" in line
     assert not [line for line in warnings_about("d", done.stderr) if "without it" in line]
@@ -51,6 +70,24 @@ def test_loggers_that_raise_hang_or_meddle_change_nothing(tiny_run: Path, tmp_pa
     assert told[0][1] == ["mine", "run", 2]
     assert told[-1][1] == ["completed", True]
     assert list((folder / "tensorboard").iterdir())
+
+
+def test_the_outcome_waits_for_no_tracker_and_the_checkpoints_go_after_it(tmp_path: Path) -> None:
+    arguments = (*TINY, "keep=none", own("b", "Hanging"), "hydra.run.dir=run")
+    folder, deadline = tmp_path / "run", time.monotonic() + SECONDS
+    process = start(*arguments, cwd=tmp_path, **ALLOWED)
+    for is_there in (True, False):  # first it comes, then it goes
+        while (folder / "last.pt").exists() != is_there:
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+    assert result(folder)["status"] == "completed"
+    process.send_signal(signal.SIGTERM)  # it waits for the tracker
+    _, errors = process.communicate()
+    assert process.returncode == 143, errors
+    again = succeeded(cnnsweep(*arguments, cwd=tmp_path, **ALLOWED))
+    assert "already finished" in again
+    assert list(folder.glob("*.pt")) == []
 
 
 def test_a_logger_that_refuses_its_config_ends_the_run_before_any_training(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Loggers and a network as a user might write them, the bad ones included."""
 
+import ctypes
 import json
 import random
 import time
@@ -64,6 +65,14 @@ class HangingAtOnce(Quiet):
     def __init__(self, *, folder: Path) -> None:
         super().__init__(folder=folder)
         time.sleep(3600)
+
+
+class Stuck(Quiet):
+    """In C code that keeps Python waiting, so that no other thread runs."""
+
+    def epoch_ended(self, row: Row) -> None:
+        super().epoch_ended(row)
+        ctypes.PyDLL(None).sleep(3600)
 
 
 class Meddling(Quiet):
