@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from cnnsweep.bad_input import BadInput
+from cnnsweep.secret import masked_word
 
 _OURS = "cnnsweep.loggers."
 URI_SCHEMES = ("sqlite", "postgresql", "mysql", "mssql", "http", "https", "databricks")
@@ -29,6 +30,8 @@ def chosen(node: Mapping[str, Any] | None) -> dict[str, dict[str, Any]]:
 def check_loggers(node: Mapping[str, Any] | None) -> None:
     """Refuse what cannot work: a package that is not installed, an address nobody understands.
 
+    Keys that are not there are the tracker's to name, when it is made.
+
     Raises:
         BadInput: names the tracker and what to do.
     """
@@ -39,8 +42,8 @@ def check_loggers(node: Mapping[str, Any] | None) -> None:
         if find_spec(package) is None:
             raise missing(package)
         if package == "mlflow":
-            _check_uri(f"logger.{name}.tracking_uri", part["tracking_uri"])
-        if package == "wandb" and part["mode"] not in WANDB_MODES:
+            _check_uri(f"logger.{name}.tracking_uri", part.get("tracking_uri"))
+        if package == "wandb" and "mode" in part and part["mode"] not in WANDB_MODES:
             raise BadInput(
                 f"logger.{name}.mode={part['mode']} is not one of {', '.join(WANDB_MODES)}"
             )
@@ -69,6 +72,6 @@ def _check_uri(key: str, uri: str | None) -> None:
     scheme, separator, _ = uri.partition(":")
     if scheme.partition("+")[0] not in URI_SCHEMES or not (separator or scheme == "databricks"):
         raise BadInput(
-            f"{key}={uri} is not an address of MLflow; allowed: sqlite:///FILE.db, a server "
-            "(http://HOST:PORT), a database (postgresql, mysql, mssql), databricks"
+            f"{key}={masked_word(uri)} is not an address of MLflow; allowed: sqlite:///FILE.db, "
+            "a server (http://HOST:PORT), a database (postgresql, mysql, mssql), databricks"
         )

@@ -2,10 +2,11 @@
 
 import contextlib
 import fcntl
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
+
+from cnnsweep.run_folder import write_text_whole
 
 FOLDER = ".trackers"
 
@@ -14,13 +15,9 @@ def identity(folder: Path) -> str:
     """The folder's name for trackers, drawn at the first call; safe in many processes at once."""
     path = folder / FOLDER / "id"
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        drawn = uuid4().hex[:16]
-        mine = path.with_name(f"id.{drawn}")
-        mine.write_text(drawn, encoding="utf-8")
-        with contextlib.suppress(FileExistsError):
-            os.link(mine, path)  # whole or not at all, and the first one wins
-        mine.unlink()
+        with alone(folder, "id"):
+            if not path.exists():
+                write_text_whole(path, uuid4().hex[:16])
     return path.read_text(encoding="utf-8")
 
 

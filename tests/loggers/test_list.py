@@ -59,6 +59,12 @@ def test_an_address_that_is_none_is_refused_before_anything_starts(
         check_loggers(node)
 
 
+def test_keys_that_lack_are_said_when_the_tracker_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnsweep.loggers.choice.find_spec", lambda _: True)
+    for target in ("mlflow.MLflow", "wandb.WandB"):
+        check_loggers({"mine": {"_target_": f"cnnsweep.loggers.{target}"}})
+
+
 def test_an_unknown_mode_of_wandb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnnsweep.loggers.choice.find_spec", lambda _: True)
     node = {"wandb": {"_target_": "cnnsweep.loggers.wandb.WandB", "mode": "ofline"}}
