@@ -1,17 +1,23 @@
 """What tests of sweeps start for themselves."""
 
 from collections.abc import Iterator
-from importlib.util import find_spec
 
 import pytest
 
-from tests.sweep import postgresql
-from tests.sweep.postgresql import Server, running
+from tests.sweep.driving import end_all
+from tests.sweep.postgresql import Server, missing, running
+
+
+@pytest.fixture(autouse=True)
+def no_sweep_left_running() -> Iterator[None]:
+    """Those that a failed test did not bring to their end."""
+    yield
+    end_all()
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    if postgresql.programs() is None or find_spec("psycopg") is None:
-        pytest.skip("needs PostgreSQL's programs and the extra postgres")
+    if missing():
+        pytest.skip(f"this machine lacks {', '.join(missing())}")
     with running() as server:
         yield server

@@ -1,7 +1,6 @@
 """Starting optuna-dashboard as a person does, and asking it."""
 
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -12,15 +11,15 @@ from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 
+from tests.sweep.ports import free_port
+
 SECONDS = 90
 
 
 @contextmanager
 def dashboard(storage: Path, log: Path) -> Iterator[str]:
     """optuna-dashboard serving a journal, up and answering; its address. It prints to ``log``."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     program = Path(sys.executable).with_name("optuna-dashboard")
     with log.open("w") as out:
         served = subprocess.Popen(

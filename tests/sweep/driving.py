@@ -22,6 +22,8 @@ TOY = ("tests.sweep.toy.app", "hydra/sweeper=optuna")
 OURS = ("cnnsweep", "hydra/sweeper=optuna")
 TOY_SPACE = ("lr=tag(log, interval(0.001, 1))", "momentum=interval(0, 1)")
 UNEQUAL = ("train_seconds", "images_per_second")
+_END_SECONDS = 20.0
+_started: list["subprocess.Popen[str]"] = []
 
 
 def command(app: tuple[str, ...], folder: Path, *overrides: str) -> list[str]:
@@ -34,8 +36,8 @@ def command(app: tuple[str, ...], folder: Path, *overrides: str) -> list[str]:
 
 
 def start(line: list[str], **environment: str) -> "subprocess.Popen[str]":
-    """A sweep in the background."""
-    return subprocess.Popen(
+    """A sweep in the background, until finish() or end_all()."""
+    process = subprocess.Popen(
         line,
         cwd=ROOT,
         env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
@@ -43,6 +45,8 @@ def start(line: list[str], **environment: str) -> "subprocess.Popen[str]":
         stderr=subprocess.STDOUT,
         text=True,
     )
+    _started.append(process)
+    return process
 
 
 @dataclass
@@ -54,8 +58,31 @@ class Done:
 
 
 def finish(process: "subprocess.Popen[str]", seconds: float = 240) -> Done:
-    text, _ = process.communicate(timeout=seconds)
+    try:
+        text, _ = process.communicate(timeout=seconds)
+    finally:
+        _end(process)
     return Done(process.returncode, text)
+
+
+def end_all() -> None:
+    """End the sweeps that were started and not finished: those of a test that failed."""
+    while _started:
+        _end(_started[-1])
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    """In good order if it goes: its jobs on a cluster go with it."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
+    _started.remove(process)
 
 
 def sweep(app: tuple[str, ...], folder: Path, *overrides: str, **environment: str) -> Done:

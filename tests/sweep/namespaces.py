@@ -42,28 +42,30 @@ def can_be_made() -> bool:
 @contextmanager
 def two_namespaces() -> Iterator[list[Namespace]]:
     """Each has an address and no route beyond its own wire."""
-    made: list[Namespace] = []
-    try:
-        for number in (1, 2):
-            made.append(_make(number))
-        yield made
-    finally:
-        for namespace in made:
-            _ip("netns", "delete", namespace.name)
+    with _made(1) as first, _made(2) as second:
+        yield [first, second]
 
 
-def _make(number: int) -> Namespace:
+@contextmanager
+def _made(number: int) -> Iterator[Namespace]:
     name = f"cnnsweep{os.getpid()}-{number}"
     ours, theirs = f"cs{os.getpid() % 10000}-{number}", f"ct{os.getpid() % 10000}-{number}"
     subnet = f"10.{64 + os.getpid() % 64}.{number}"
     _ip("netns", "add", name)
+    try:
+        _wire(name, ours, theirs, subnet)
+        yield Namespace(name, f"{subnet}.1", f"{subnet}.2")
+    finally:
+        _ip("netns", "delete", name)  # and the wire with it
+
+
+def _wire(name: str, ours: str, theirs: str, subnet: str) -> None:
     _ip("link", "add", ours, "type", "veth", "peer", "name", theirs, "netns", name)
     _ip("address", "add", f"{subnet}.1/24", "dev", ours)
     _ip("link", "set", ours, "up")
     _ip("-n", name, "address", "add", f"{subnet}.2/24", "dev", theirs)
     _ip("-n", name, "link", "set", theirs, "up")
     _ip("-n", name, "link", "set", "lo", "up")
-    return Namespace(name, f"{subnet}.1", f"{subnet}.2")
 
 
 def _ip(*arguments: str) -> None:

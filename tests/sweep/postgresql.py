@@ -1,14 +1,17 @@
 """A real PostgreSQL in a temporary folder, stopped and started as a test wants it."""
 
 import os
+import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+
+from tests.sweep.ports import free_port
 
 PASSWORD = "hush-dragon-7351"
 USER = "postgres"
@@ -21,11 +24,17 @@ def programs() -> Path | None:
     return folders[-1] if folders else None
 
 
-def free_port() -> int:
-    """One on which nobody listens now."""
-    with socket.socket() as knock:
-        knock.bind(("", 0))
-        return int(knock.getsockname()[1])
+def missing() -> list[str]:
+    """What this machine, or who runs the tests, lacks for a server."""
+    lacks = ["PostgreSQL's programs"] if programs() is None else []
+    if find_spec("psycopg") is None:
+        lacks.append("the extra postgres")
+    if os.getuid() == 0:  # the server must be somebody else's
+        if USER not in {user.pw_name for user in pwd.getpwall()}:
+            lacks.append(f"a user {USER}")
+        if shutil.which("setpriv") is None:
+            lacks.append("setpriv")
+    return lacks
 
 
 @dataclass

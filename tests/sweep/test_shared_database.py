@@ -19,7 +19,8 @@ from sqlalchemy.pool import NullPool
 from cnnsweep.sweep.hosts import GONE_SECONDS
 from tests.sweep import namespaces
 from tests.sweep.namespaces import Namespace, two_namespaces
-from tests.sweep.postgresql import Server, free_port
+from tests.sweep.ports import free_port
+from tests.sweep.postgresql import Server
 from tests.sweep.several_hosts import (
     Launch,
     assert_secret,

@@ -68,13 +68,6 @@ def begin(cluster: Cluster, folder: Path, *more: str) -> "subprocess.Popen[str]"
     return process
 
 
-def start_again_now(cluster: Cluster, job: str) -> None:
-    """SLURM makes a requeued job wait for two minutes; a person may say otherwise."""
-    cluster.wait_for_jobs(1, "PENDING")
-    time.sleep(3)  # a node that has just ended a job refuses it within the same second
-    cluster.ask("scontrol", "update", f"jobid={job}", "starttime=now")
-
-
 def assert_nothing_lost(done: Done, folder: Path, unbroken: Path) -> None:
     """No trial, no epoch, no count."""
     assert done.code == 0, done.text
@@ -92,7 +85,7 @@ def test_slurms_workers_find_what_one_machine_finds(cluster: Cluster, tmp_path: 
     assert not (tmp_path / "there/.submitit").exists()
 
 
-@pytest.mark.parametrize("way", ["requeue", "preempt"])
+@pytest.mark.parametrize("way", ["requeue", "preempt", "notice"])
 def test_a_requeued_job_goes_on_with_its_trial(
     cluster: Cluster, tmp_path: Path, unbroken: Path, way: str
 ) -> None:
@@ -101,9 +94,11 @@ def test_a_requeued_job_goes_on_with_its_trial(
     (job,) = cluster.jobs()
     if way == "requeue":
         cluster.ask("scontrol", "requeue", job)
-    else:  # what SLURM sends ahead of a time limit, and before it preempts; submitit requeues
+    elif way == "preempt":
+        cluster.preempt(job)
+    else:  # what SLURM sends ahead of a time limit; submitit requeues
         cluster.ask("scancel", "--signal=USR2", job)
-    start_again_now(cluster, job)
+    cluster.start_again_now(job)
     done = finish(process)
     assert TOLD in done.text
     assert "missing" not in done.text  # the same job came again
@@ -136,7 +131,7 @@ def test_a_time_limit_is_no_limit_for_a_trial(cluster: Cluster, tmp_path: Path) 
     one_minute = ("hydra.launcher.timeout_min=1", "hydra.launcher.signal_delay_s=20")
     process = begin(cluster, folder, *one_minute, "hydra.sweeper.n_trials=1", "epoch_seconds=5")
     (job,) = cluster.jobs()
-    start_again_now(cluster, job)
+    cluster.start_again_now(job)
     done = finish(process)
     assert done.code == 0, done.text
     assert f"{TOLD} (SIGUSR2)" in done.text
@@ -191,7 +186,7 @@ def test_a_run_in_a_job_goes_on_when_the_job_starts_again(
         cluster.ask("scancel", "--signal=TERM", job)
     else:
         cluster.ask("scontrol", "requeue", job)
-    start_again_now(cluster, job)
+    cluster.start_again_now(job)
     cluster.wait_for_jobs(0)
     result = RunFolder(run).read_result()
     assert result is not None, log.read_text()
@@ -208,7 +203,7 @@ def test_a_sweep_in_a_job_goes_on_when_the_job_starts_again(
     job = submit(cluster, log, *sweeping, f"hydra.sweep.dir={folder}")
     wait_for_lines(folder / "0/metrics.csv", 3)
     cluster.ask("scontrol", "requeue", job)
-    start_again_now(cluster, job)
+    cluster.start_again_now(job)
     cluster.wait_for_jobs(0)
     assert "going on: " in log.read_text()
     trials = study(folder).trials
