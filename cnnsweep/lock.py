@@ -9,7 +9,7 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from cnnsweep.bad_input import BadInput
 
@@ -29,13 +29,11 @@ def acquire(folder: Path, *, shared: bool = False) -> None:
     if path in _held:
         return
     file = path.open("a+", encoding="utf-8")
-    try:
-        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not try_lock(file, fcntl.LOCK_SH if shared else fcntl.LOCK_EX):
         file.seek(0)
         holder = file.read().strip() or "another process"
         file.close()
-        raise BadInput(f"{folder} is being worked on by {holder}; wait for it or end it") from None
+        raise BadInput(f"{folder} is being worked on by {holder}; wait for it or end it")
     file.truncate(0)
     file.write(f"process {os.getpid()} on {socket.gethostname()}")
     file.flush()
@@ -59,11 +57,16 @@ def is_held_elsewhere(folder: Path) -> bool:
         return False
     with contextlib.ExitStack() as stack:
         file = _held.get(path) or stack.enter_context(path.open("r+", encoding="utf-8"))
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+        return not try_lock(file)
+
+
+def try_lock(file: IO[Any], kind: int = fcntl.LOCK_EX) -> bool:
+    """Whether an open file could be locked without waiting; closing it lets go of the lock."""
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextlib.contextmanager

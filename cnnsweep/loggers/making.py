@@ -1,12 +1,12 @@
 """From a part of the config to a logger, in the logger's own process."""
 
 import inspect
-from collections.abc import Iterator
 from typing import Any
 
 from hydra.errors import InstantiationException
 from hydra.utils import execution_whitelist, get_object, instantiate
 
+from cnnsweep.causes import causes
 from cnnsweep.loggers.choice import missing, package_of
 from cnnsweep.loggers.protocol import Run
 from cnnsweep.objects import refusal
@@ -28,18 +28,12 @@ def make(name: str, node: dict[str, Any], run: Run) -> Any:
             fitting = {key: value for key, value in known.items() if key in parameters}
             return instantiate(node, _convert_="all", **fitting)
     except (InstantiationException, ImportError, TypeError) as error:
-        causes = list(_causes(error))
-        if target.startswith("cnnsweep.") and _has(causes, ModuleNotFoundError):
+        behind = list(causes(error))
+        if target.startswith("cnnsweep.") and _has(behind, ModuleNotFoundError):
             raise missing(package_of(target)) from error
-        if _has(causes, ConnectionError):
-            raise causes[-1] from error
+        if _has(behind, ConnectionError):
+            raise behind[-1] from error
         raise refusal(f"logger.{name}", target, error) from error
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__
 
 
 def _has(errors: list[BaseException], kind: type[BaseException]) -> bool:

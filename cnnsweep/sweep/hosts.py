@@ -12,8 +12,8 @@ import socket
 import threading
 import time
 from pathlib import Path
-from typing import IO
 
+from cnnsweep.lock import try_lock
 from cnnsweep.sweep.failures import StoppedEarly
 
 HOSTS = ".hosts"
@@ -50,11 +50,7 @@ class Host:
         """Raise Woken where the others may take this host for gone."""
         silence = _now() - self._beat
         if self._is_lost or silence > LOST_SECONDS:
-            self._is_lost = True
-            raise Woken(
-                f"this launch was stopped for more than {LOST_SECONDS:.0f} s, and the other hosts "
-                "may have gone on with its trials"
-            )
+            raise self._woken()
 
     def leave(self) -> None:
         """Be no host any more."""
@@ -64,25 +60,28 @@ class Host:
         self.file.unlink(missing_ok=True)
 
     def is_gone(self, name: str) -> bool:
-        """Whether another host has died or vanished."""
-        if name == self.name:
-            return False
-        try:
-            with (self._folder / name).open("r+") as file:
-                return _locks(file) or self._age(file) > GONE_SECONDS
-        except FileNotFoundError:
-            return True
+        """Whether another host has died or vanished.
+
+        Raises:
+            Woken: we may be taken for gone ourselves.
+        """
+        return self.is_silent(name) or (name != self.name and self._has_died(name))
 
     def is_silent(self, name: str) -> bool:
         """Whether a host has shown no life for so long that none of its processes can be left.
 
         What is left of one that merely died may still be on its way out.
+
+        Raises:
+            Woken: we may be taken for gone ourselves.
         """
+        self.check()
         if name == self.name:
             return False
+        now = self._file_clock()  # before we look: stopped in between, we see less silence
         try:
             with (self._folder / name).open() as file:
-                return self._age(file) > GONE_SECONDS
+                return now - os.fstat(file.fileno()).st_mtime > GONE_SECONDS
         except FileNotFoundError:
             return True
 
@@ -96,11 +95,31 @@ class Host:
         names = [entry.name for entry in self._folder.iterdir() if entry.is_file()]
         return sum(name != self.name and not self.is_gone(name) for name in names)
 
-    def _age(self, file: IO[str]) -> float:
-        """By opening both files anew, since NFS may otherwise tell what it remembers."""
-        os.utime(self.file)
-        with self.file.open() as ours:
-            return os.fstat(ours.fileno()).st_mtime - os.fstat(file.fileno()).st_mtime
+    def _has_died(self, name: str) -> bool:
+        try:
+            with (self._folder / name).open("r+") as file:
+                return try_lock(file)
+        except FileNotFoundError:
+            return True
+
+    def _file_clock(self) -> float:
+        """The file system's time, by touching our file.
+
+        By opening it anew, as the others' files, since NFS may otherwise tell what it remembers.
+        """
+        try:
+            os.utime(self.file)
+            with self.file.open() as ours:
+                return os.fstat(ours.fileno()).st_mtime
+        except FileNotFoundError:  # the others have buried us
+            raise self._woken() from None
+
+    def _woken(self) -> Woken:
+        self._is_lost = True
+        return Woken(
+            f"this launch was stopped for more than {LOST_SECONDS:.0f} s, and the other hosts "
+            "may have gone on with its trials"
+        )
 
     def _keep_beating(self) -> None:
         while not self._is_leaving.wait(BEAT_SECONDS):
@@ -121,11 +140,3 @@ def _now() -> float:
     """A clock that goes on while the machine sleeps, where there is one."""
     clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
     return time.clock_gettime(clock)
-
-
-def _locks(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -1,6 +1,5 @@
 """One at a time, over several hosts: a lock that a host which is gone cannot keep."""
 
-import fcntl
 import os
 import time
 import uuid
@@ -10,6 +9,8 @@ from typing import IO
 
 from optuna.storages.journal._file import BaseJournalFileLock
 
+from cnnsweep.lock import try_lock
+
 POLL_SECONDS = 0.02
 
 
@@ -18,8 +19,9 @@ class Mutex(BaseJournalFileLock):
 
     The kernel lets go of it when a process dies. One that is merely stopped keeps it: then the
     others put a new file in its place. ``me`` is the holder's name, ``is_silent`` tells whether a
-    holder has not been heard of for ``patience`` seconds, and ``wait`` spends some seconds. Taking
-    it again while holding it is harmless.
+    holder has not been heard of for ``patience`` seconds. ``wait(seconds, waited)`` spends some
+    seconds after ``waited`` others, and raises where we must not act any more. Taking it again
+    while holding it is harmless.
     """
 
     def __init__(
@@ -28,7 +30,7 @@ class Mutex(BaseJournalFileLock):
         me: Callable[[], str],
         is_silent: Callable[[str], bool],
         patience: float,
-        wait: Callable[[float], None],
+        wait: Callable[[float, float], None],
     ) -> None:
         self._path = path
         self._me = me
@@ -37,15 +39,18 @@ class Mutex(BaseJournalFileLock):
         self._wait = wait
         self._file: IO[str] | None = None
         self._depth = 0
+        self._nameless: tuple[int, int] | None = None  # a held file without a name, as last seen
+        self._nameless_since = 0.0
 
     def acquire(self) -> bool:
         """Wait for the mutex and take it."""
         begun = time.monotonic()
+        self._nameless = None
         while self._file is None:
             self._file = self._try()
             if self._file is None:
-                self._break(time.monotonic() - begun)
-                self._wait(POLL_SECONDS)
+                self._wait(POLL_SECONDS, time.monotonic() - begun)
+                self._break()
         self._depth += 1
         return True
 
@@ -72,38 +77,46 @@ class Mutex(BaseJournalFileLock):
 
     def _try(self) -> IO[str] | None:
         file = self._path.open("a+", encoding="utf-8")
-        if not _locks(file) or not self._is_in_place(file):
-            file.close()
-            return None
-        file.truncate(0)
-        file.write(self._me())
-        file.flush()
-        return file
+        if try_lock(file):
+            file.truncate(0)
+            file.write(self._me())
+            file.flush()
+            os.fsync(file.fileno())  # over a network the others may see no name before
+            if self._is_in_place(file):  # looked up last: a file may be replaced until it is named
+                return file
+        file.close()
+        return None
 
-    def _break(self, waited: float) -> None:
+    def _break(self) -> None:
         """Put a new file in the place of one whose holder is gone.
 
         A holder without a name was stopped on its way in or out, or will be out at once.
         """
         with self._path.open("a+", encoding="utf-8") as file:
-            file.seek(0)
-            holder = file.read()
-            if not (self._is_silent(holder) if holder else waited > self._patience):
+            holder = _name_in(file)
+            if not (self._is_silent(holder) if holder else self._is_stuck(file)):
                 return
             with self._path.with_name(f"{self._path.name}.breaking").open("a") as guard:
-                if _locks(guard) and self._is_in_place(file) and not _locks(file):
+                if try_lock(guard) and self._still_has(file, holder):
                     fresh = self._path.with_name(f"{self._path.name}.{uuid.uuid4().hex}")
                     fresh.touch()
                     fresh.replace(self._path)
+
+    def _still_has(self, file: IO[str], holder: str) -> bool:
+        return self._is_in_place(file) and _name_in(file) == holder and not try_lock(file)
+
+    def _is_stuck(self, file: IO[str]) -> bool:
+        """Whether a file has had no name, and nobody has written to it, for all our patience."""
+        there, now = os.fstat(file.fileno()), time.monotonic()
+        if self._nameless != (there.st_ino, there.st_mtime_ns):
+            self._nameless, self._nameless_since = (there.st_ino, there.st_mtime_ns), now
+        return now - self._nameless_since > self._patience
 
     def _is_in_place(self, file: IO[str]) -> bool:
         ours, there = os.fstat(file.fileno()), self._path.stat()
         return (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino)
 
 
-def _locks(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+def _name_in(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read()

@@ -1,7 +1,7 @@
 """A storage that is away for a while costs nothing but time."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ from sqlalchemy.exc import (
     PendingRollbackError,
 )
 
+from cnnsweep.causes import causes
 from cnnsweep.sweep.failures import StoppedEarly
 
 PATIENCE_SECONDS = 300.0
@@ -129,22 +130,14 @@ class PatientStorage:
 
 def is_outage(error: BaseException) -> bool:
     """Whether an error of a storage is one of the way there, and may pass."""
-    return any(map(_is_of_the_way, _causes(error)))
+    return any(map(_is_of_the_way, causes(error)))
 
 
 def reason(error: BaseException) -> str:
     """An outage in a word or two; messages of drivers are long, and may tell too much."""
-    cause = next(filter(_is_of_the_way, _causes(error)), error)
+    cause = next(filter(_is_of_the_way, causes(error)), error)
     code = _grpc_code(cause)
     return type(cause).__name__ if code is None else f"gRPC: {code}"
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Optuna wraps what SQLAlchemy raises."""
-    cause: BaseException | None = error
-    while cause is not None:
-        yield cause
-        cause = cause.__cause__
 
 
 def _is_of_the_way(error: BaseException) -> bool:

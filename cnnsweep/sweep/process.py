@@ -1,7 +1,6 @@
 """One worker process, seen from the process that launched it."""
 
 import contextlib
-import fcntl
 import os
 import signal
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from cnnsweep.bad_input import BadInput
+from cnnsweep.lock import try_lock
 from cnnsweep.sweep.messages import Died, Job, Message, Started
 from cnnsweep.sweep.notice import no_early_notice
 
@@ -142,17 +142,9 @@ def wait_for_earlier(folder: Path, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     for log in sorted(folder.glob("*.log")):
         with log.open("a") as file:
-            while not _locks(file):
+            while not try_lock(file):
                 if time.monotonic() > deadline:
                     raise BadInput(
                         f"a worker of an earlier launch still runs (it holds {log}); end it first"
                     )
                 time.sleep(0.05)
-
-
-def _locks(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -92,8 +92,16 @@ class Among:
             lambda: self.host.name,
             lambda name: self.host.is_silent(name),
             GONE_SECONDS,
-            _Waiting(self),
+            self._wait,
         )
+
+    def _wait(self, seconds: float, waited: float) -> None:
+        """For another host: shortly as it is, at length while our workers go on."""
+        self.host.check()
+        if waited > _BUSY_SECONDS:
+            self.patience.meanwhile(seconds)
+        else:
+            time.sleep(seconds)
 
     def rejoin(self) -> None:
         self.leave()
@@ -153,22 +161,3 @@ def _clear(run: Path, *, silent: bool) -> bool:
     for path in held:
         path.unlink(missing_ok=True)
     return True
-
-
-class _Waiting:
-    """Waiting for another host: shortly as it is, at length while our workers go on."""
-
-    def __init__(self, among: Among) -> None:
-        self._among = among
-        self._last = self._since = 0.0
-
-    def __call__(self, seconds: float) -> None:
-        self._among.host.check()
-        now = time.monotonic()
-        if now - self._last > 5 * seconds:
-            self._since = now
-        if now - self._since > _BUSY_SECONDS:
-            self._among.patience.meanwhile(seconds)
-        else:
-            time.sleep(seconds)
-        self._last = time.monotonic()
