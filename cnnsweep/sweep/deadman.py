@@ -21,21 +21,21 @@ def die_when_silent(beat: Path, seconds: float) -> None:
 
 
 def _watch(beat: Path, seconds: float) -> None:
-    last = None
+    last: int | None = None
     while True:
-        touched = _touched(beat)
-        if touched is None:
+        touched = last
+        try:
+            touched = _touched(beat)
+        except FileNotFoundError:  # the others have buried this host
             os.killpg(0, signal.SIGKILL)
+        except OSError:  # the file system has a moment's trouble: silence, if it lasts
+            pass
         if touched != last:
             last = touched
             signal.setitimer(signal.ITIMER_REAL, seconds)
         time.sleep(_LOOK_SECONDS)
 
 
-def _touched(beat: Path) -> int | None:
-    """None where the file is gone: the others have buried this host."""
-    try:
-        with beat.open() as file:
-            return os.fstat(file.fileno()).st_mtime_ns
-    except FileNotFoundError:
-        return None
+def _touched(beat: Path) -> int:
+    with beat.open() as file:
+        return os.fstat(file.fileno()).st_mtime_ns
