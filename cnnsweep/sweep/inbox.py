@@ -37,9 +37,9 @@ class Inbox:
 
     def answer(self, letter: Letter, goes_on: bool) -> None:
         """Answer once: a worker that was let go on meanwhile waits for nothing."""
-        if letter.wants_answer:
-            letter.wants_answer = False
+        if letter.wants_answer and self._pool.job(letter.slot) == letter.job:
             self._pool.answer(letter.slot, goes_on)
+        letter.wants_answer = False
 
     def let_go_on(self, seconds: float) -> None:
         """Spend ``seconds`` with workers going on unjudged; their messages are kept for later."""
@@ -47,6 +47,12 @@ class Inbox:
             if letter is not None:
                 self.answer(letter, goes_on=True)
         self._receive(seconds)
+
+    def drop(self, slot: int, job: Job) -> None:
+        """Forget what a job that was ended for good has said."""
+        self._waiting = deque(
+            letter for letter in self._waiting if (letter.slot, letter.job) != (slot, job)
+        )
 
     def _receive(self, seconds: float) -> None:
         for slot, job, message in list(self._pool.messages(seconds)):

@@ -37,7 +37,7 @@ def work(
                 raise StoppedEarly(f"workers cannot start ({message}); see {pool.log(slot)}")
             _act(searches[job.owner], letter, inbox, display)
         if trial_timeout is not None:
-            _end_overdue(searches, pool, trial_timeout, display)
+            _end_overdue(searches, pool, inbox, trial_timeout, display)
         _hand_out(searches, pool, display)
         display.refresh(searches)
 
@@ -75,11 +75,13 @@ def _act(search: Search, letter: Letter, inbox: Inbox, display: Display) -> None
 
 
 def _end_overdue(
-    searches: list[Search], pool: Pool, trial_timeout: float, display: Display
+    searches: list[Search], pool: Pool, inbox: Inbox, trial_timeout: float, display: Display
 ) -> None:
     for slot in pool.busy_slots():
-        seconds, job = pool.seconds(slot), pool.job(slot)
-        if seconds is not None and job is not None and seconds > trial_timeout:
+        job = pool.job(slot)  # None: over since, while another's end waited for the storage
+        seconds = None if job is None else pool.seconds(slot)
+        if job is not None and seconds is not None and seconds > trial_timeout:
             died = pool.kill(slot, f"timed out: hydra.sweeper.trial_timeout={trial_timeout:g} s")
+            inbox.drop(slot, job)
             display.over(slot)
             searches[job.owner].died(job, died.cause, retry=False)
