@@ -16,7 +16,7 @@ from optuna.storages import (
     get_storage,
 )
 from optuna.storages.journal import JournalFileBackend
-from optuna.storages.journal._file import BaseJournalFileLock
+from optuna.storages.journal._file import BaseJournalFileLock, get_lock_file
 from sqlalchemy import make_url
 from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 
@@ -60,19 +60,34 @@ class WholeLines(JournalFileBackend):
     """
 
     def __init__(self, path: Path, lock: BaseJournalFileLock | None) -> None:
-        self._journal = path.resolve()
-        lock = lock or FlockLock(self._journal.with_suffix(".lock"))
-        super().__init__(str(self._journal), lock_obj=lock)
-        lock.acquire()
-        _cut_torn_line(self._journal)
-        lock.release()
+        journal = path.resolve()
+        mending = MendingLock(lock or FlockLock(journal.with_suffix(".lock")), journal)
+        super().__init__(str(journal), lock_obj=mending)
+        with get_lock_file(mending):  # before anything is read
+            pass
 
-    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+
+class MendingLock(BaseJournalFileLock):
+    """Whoever has it finds a journal of whole lines, and leaves one."""
+
+    def __init__(self, lock: BaseJournalFileLock, journal: Path) -> None:
+        self._lock = lock
+        self._journal = journal
+
+    def acquire(self) -> bool:
+        self._lock.acquire()
         try:
-            super().append_logs(logs)
-        except OSError:
             _cut_torn_line(self._journal)
+        except BaseException:
+            self._lock.release()
             raise
+        return True
+
+    def release(self) -> None:
+        try:
+            _cut_torn_line(self._journal)
+        finally:
+            self._lock.release()
 
 
 def _cut_torn_line(journal: Path) -> None:

@@ -27,6 +27,15 @@ def test_a_torn_last_line_costs_nothing_that_comes_after_it(tmp_path: Path) -> N
     assert begin(tmp_path).user_attrs == {"a": 1, "b": 2}
 
 
+def test_a_line_that_another_machine_tore_meanwhile_costs_nothing_either(tmp_path: Path) -> None:
+    study = begin(tmp_path)
+    study.set_user_attr("a", 1)
+    with (tmp_path / JOURNAL).open("ab") as journal:
+        journal.write(b'{"op_code":2,"worker')
+    study.set_user_attr("b", 2)
+    assert begin(tmp_path).user_attrs == {"a": 1, "b": 2}
+
+
 def test_a_full_disk_leaves_a_journal_of_whole_lines(tmp_path: Path) -> None:
     script = f"""
 import resource, signal
