@@ -54,6 +54,11 @@ class Confirmation:
         nothing = self.wanted == 0 or winner(self.study) is None
         return nothing or (self._jobs is not None and not self._jobs and not self._open)
 
+    def is_of_the_winner(self) -> bool:
+        """Whether the last runs were those of the best trial by now, or none is wanted."""
+        best = winner(self.study) if self.wanted else None
+        return best is None or self.study.user_attrs.get(CONFIRMED) == best.number
+
     def ended(self, job: Job, ended: Ended) -> None:
         """A confirmation run is over."""
         self._open.discard(job.folder)

@@ -22,9 +22,10 @@ def write_results(sweep: Path, searches: list[Search]) -> None:
     A comparison's sweep folder gets those of all its searches, by choice.
     """
     for search in searches:
-        _write(search.plan.folder, _results(search))
+        write_text_whole(search.plan.folder / RESULTS, _as_text(_results(search)))
     if [search.plan.place for search in searches] != [""]:
-        _write(sweep, {search.plan.place: _results(search) for search in searches})
+        results = {search.plan.place: _results(search) for search in searches}
+        write_text_whole(sweep / RESULTS, _as_text(results))
 
 
 def result_lines(searches: list[Search]) -> list[str]:
@@ -33,8 +34,11 @@ def result_lines(searches: list[Search]) -> list[str]:
 
 
 def are_written(searches: list[Search]) -> bool:
-    """Whether another launch has already written these results."""
-    return all((search.plan.folder / RESULTS).exists() for search in searches)
+    """Whether another launch has already concluded these searches, and none is better off since.
+
+    One with fewer ``n_trials``, or whose time was up, may have done so too early.
+    """
+    return all(map(_is_written, searches))
 
 
 def withdraw_results(sweep: Path, searches: list[Search]) -> None:
@@ -43,9 +47,15 @@ def withdraw_results(sweep: Path, searches: list[Search]) -> None:
         (folder / RESULTS).unlink(missing_ok=True)
 
 
-def _write(folder: Path, results: dict[str, Any]) -> None:
-    text = OmegaConf.to_yaml(OmegaConf.create({"name": "optuna"} | results))
-    write_text_whole(folder / RESULTS, text)
+def _is_written(search: Search) -> bool:
+    file = search.plan.folder / RESULTS
+    if not file.exists() or file.read_text(encoding="utf-8") != _as_text(_results(search)):
+        return False
+    return search.confirmation.is_of_the_winner()
+
+
+def _as_text(results: dict[str, Any]) -> str:
+    return OmegaConf.to_yaml(OmegaConf.create({"name": "optuna"} | results))
 
 
 def _results(search: Search) -> dict[str, Any]:

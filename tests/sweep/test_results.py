@@ -1,0 +1,79 @@
+"""Whose results stand, where launches do not agree on when a search is over."""
+
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+from cnnsweep.sweep.confirm import Confirmation
+from cnnsweep.sweep.failures import FailureWatch
+from cnnsweep.sweep.ledger import Ledger
+from cnnsweep.sweep.peers import Alone
+from cnnsweep.sweep.plan import Plan
+from cnnsweep.sweep.results import are_written, write_results
+from cnnsweep.sweep.search import Search
+from cnnsweep.sweep.space import SearchSpace
+from tests.sweep.studies import SPACE, make_study, proposals, sampler
+
+
+def make_search(folder: Path, confirm: int) -> Search:
+    """A search over whose trials are told by :func:`add`."""
+    plan = Plan(
+        sweep=folder,
+        place="",
+        study_name="test",
+        space=SearchSpace(SPACE, ()),
+        config=OmegaConf.create({"seed": 0}),
+        objectives=("val_loss",),
+        directions=("minimize",),
+        n_trials=9,
+        seed=0,
+        threads=None,
+        typed=frozenset(),
+    )
+    study = make_study()
+    ledger = Ledger(plan, study, FailureWatch(1, lambda: (0, 0)), print, "log")
+    return Search(
+        owner=0,
+        plan=plan,
+        seeds=1,
+        retries=0,
+        study=study,
+        proposals=proposals(study, sampler("RandomSampler")),
+        ledger=ledger,
+        confirmation=Confirmation(0, plan, study, ledger, wanted=confirm, seeds=1),
+        may_propose=lambda: False,
+        peers=Alone(),
+        may_confirm=True,
+    )
+
+
+def add(search: Search, value: float) -> None:
+    search.study.tell(search.proposals.ask().number, value)
+
+
+def test_they_stand_until_there_is_a_better_trial(tmp_path: Path) -> None:
+    search = make_search(tmp_path, confirm=0)
+    add(search, 0.5)
+    assert not are_written([search])
+    write_results(tmp_path, [search])
+    assert are_written([search])
+    add(search, 0.9)
+    assert are_written([search])
+    add(search, 0.1)
+    assert not are_written([search])
+
+
+@pytest.mark.parametrize("confirm", [0, 1])
+def test_they_stand_only_with_the_confirmations_that_are_wanted(
+    tmp_path: Path, confirm: int
+) -> None:
+    search = make_search(tmp_path, confirm)
+    add(search, 0.5)
+    write_results(tmp_path, [search])
+    assert are_written([search]) == (confirm == 0)
+    assert (search.confirmation.next_job() is None) == (confirm == 0)
+    assert are_written([search])
+    add(search, 0.1)
+    write_results(tmp_path, [search])
+    assert are_written([search]) == (confirm == 0)
