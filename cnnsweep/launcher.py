@@ -1,12 +1,14 @@
 """The chosen Hydra launcher, as far as others must know it."""
 
 import shutil
+from collections.abc import Callable
+from copy import deepcopy
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from hydra._internal.core_plugins.basic_launcher import BasicLauncher
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, read_write
 
 from cnnsweep.bad_input import BadInput
 
@@ -46,6 +48,18 @@ def submissions(config: DictConfig) -> Path | None:
         return None
     pattern = Path(str(config.hydra.launcher.submitit_folder)).absolute()
     return Path(str(pattern).split("%")[0])  # it puts each job's id in place of %j
+
+
+def with_submissions(config: DictConfig, place: Callable[[Path], Path]) -> DictConfig:
+    """The config with submitit's folder for submissions moved to ``place(folder)``."""
+    folder = submissions(config)
+    if folder is None:
+        return config
+    changed = deepcopy(config)
+    _, percent, pattern = str(config.hydra.launcher.submitit_folder).partition("%")
+    with read_write(changed.hydra):
+        changed.hydra.launcher.submitit_folder = str(place(folder) / f"{percent}{pattern}")
+    return changed
 
 
 def name(config: DictConfig) -> str:

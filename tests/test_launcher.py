@@ -7,7 +7,14 @@ import pytest
 from omegaconf import OmegaConf
 
 from cnnsweep.bad_input import BadInput
-from cnnsweep.launcher import EXTRAS, cpus_each, not_installed, refuse_devices
+from cnnsweep.launcher import (
+    EXTRAS,
+    cpus_each,
+    not_installed,
+    refuse_devices,
+    submissions,
+    with_submissions,
+)
 from tests.sweep.driving import command, finish, start
 
 PACKAGES = {
@@ -42,6 +49,17 @@ def test_threads_follow_the_cpus_that_were_asked_for(
     launcher: dict[str, object], cpus: int | None
 ) -> None:
     assert cpus_each(OmegaConf.create({"hydra": {"launcher": launcher}})) == cpus
+
+
+def test_hosts_that_share_a_sweep_do_not_share_submitits_folder() -> None:
+    target = "hydra_plugins.hydra_submitit_launcher.submitit_launcher.SlurmLauncher"
+    keys = {"_target_": target, "submitit_folder": "${hydra.sweep.dir}/.submitit/%j"}
+    config = OmegaConf.create({"hydra": {"sweep": {"dir": "/sweep"}, "launcher": keys}})
+    OmegaConf.set_readonly(config.hydra, True)
+    moved = with_submissions(config, lambda folder: folder / "host")
+    assert submissions(config) == Path("/sweep/.submitit")
+    assert submissions(moved) == Path("/sweep/.submitit/host")
+    assert moved.hydra.launcher.submitit_folder == "/sweep/.submitit/host/%j"
 
 
 def test_devices_are_refused_where_the_launcher_gives_out_gpus() -> None:

@@ -5,6 +5,7 @@ import sys
 import time
 import warnings
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from optuna.trial import TrialState
 
 from cnnsweep import lock, report
 from cnnsweep.going_on import SWEEP_CONFIG
-from cnnsweep.launcher import gives_gpus, is_chosen, refuse_devices
+from cnnsweep.launcher import gives_gpus, is_chosen, refuse_devices, with_submissions
 from cnnsweep.run_folder import write_text_whole
 from cnnsweep.sweep.check_space import check_sweep
 from cnnsweep.sweep.course import run
@@ -115,6 +116,8 @@ def _open_all(
 
 
 def _open_pool(master: Master, settings: Settings, peers: Peers, display: Display) -> Pool:
+    # Each host's jobs are its own to count and to cancel, and it tells them by their folder.
+    master = replace(master, config=with_submissions(master.config, peers.place))
     setup = Setup(master, Singleton.get_state(), peers.heartbeat)
     folder = peers.place(master.folder / WORKERS)
     if gives_gpus(master.config):
