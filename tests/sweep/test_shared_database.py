@@ -144,7 +144,7 @@ def test_a_host_that_vanishes_and_wakes_again_does_no_harm(
     launches[0].signal_all(signal.SIGCONT)
     assert_concluded(launches)
     print(f"noticed after {noticed:.0f} s")
-    assert noticed > GONE_SECONDS - 5
+    assert GONE_SECONDS - 5 < noticed < 60
     assert "this launch was stopped for more than 25 s" in launches[0].text()
     assert_whole(folder, study(server, folder), N_TRIALS)
 
