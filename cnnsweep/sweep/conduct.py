@@ -116,8 +116,6 @@ def _open_all(
 
 
 def _open_pool(master: Master, settings: Settings, peers: Peers, display: Display) -> Pool:
-    # Each host's jobs are its own to count and to cancel, and it tells them by their folder.
-    master = replace(master, config=with_submissions(master.config, peers.place))
     setup = Setup(master, Singleton.get_state(), peers.heartbeat)
     folder = peers.place(master.folder / WORKERS)
     if gives_gpus(master.config):
@@ -125,7 +123,10 @@ def _open_pool(master: Master, settings: Settings, peers: Peers, display: Displa
     else:
         devices = devices_of_slots(settings.devices, settings.n_jobs)
     if is_chosen(master.config):
-        return LaunchedPool(folder, setup, devices, display.say)
+        # Each host's jobs are its own to count and to cancel, and it tells them by their folder.
+        # Workers compose with the config as it is: Hydra refuses another launcher's.
+        apart = replace(master, config=with_submissions(master.config, peers.place))
+        return LaunchedPool(folder, setup, replace(setup, master=apart), devices, display.say)
     return Pool(folder, setup, devices)
 
 

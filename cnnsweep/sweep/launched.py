@@ -35,15 +35,21 @@ class LaunchedPool(Pool):
     _earlier_seconds = 100.0
 
     def __init__(
-        self, folder: Path, setup: Setup, devices: list[str | None], say: Callable[[str], None]
+        self,
+        folder: Path,
+        setup: Setup,
+        launching: Setup,
+        devices: list[str | None],
+        say: Callable[[str], None],
     ) -> None:
-        config = setup.master.config
+        """``setup`` is for workers, ``launching`` for the launcher that starts them."""
+        config = launching.master.config
         self._submissions = submissions(config)
         self._queue = Queue(self._submissions) if self._submissions and is_slurm(config) else None
         if self._queue is not None:
             self._queue.end(0.0)  # what an earlier launch left waiting
         super().__init__(folder, setup, devices)
-        self._launch_setup = setup
+        self._launch_setup = launching
         self._say = say
         self._said: set[str] = set()
         self._alone_since: float | None = time.monotonic()
