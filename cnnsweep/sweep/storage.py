@@ -117,7 +117,7 @@ def open_storage(url: str | None, folder: Path, lock: BaseJournalFileLock | None
         return _open_database(url)
     except (ImportError, ValueError, ConnectionError, SQLAlchemyError) as error:
         kind = url.partition("://")[0]  # the rest may hold a password
-        said = masked(one_line(error.__cause__ or error))
+        said = masked(one_line(error.__cause__ or error), url)
         raise BadInput(
             f"hydra.sweeper.storage: cannot open the {kind} storage: {said}. "
             "Allowed: null (a journal in the sweep folder), grpc://host:port (Optuna's proxy), or "
