@@ -1,5 +1,6 @@
 """The process of one tracker: reads what it is told, and does it in its own time."""
 
+import contextlib
 import faulthandler
 import json
 import os
@@ -52,16 +53,18 @@ def _read(
     connection: socket.socket, inbox: "queue.SimpleQueue[tuple[str, Any]]", answer: Any
 ) -> None:
     """Take messages at once, so that the run never waits; notice that the run is gone."""
-    for line in connection.makefile("rb"):
-        if not line.endswith(b"\n"):
-            break
-        word, content = json.loads(line)
-        inbox.put((word, content))
-        if word in _LAST_WORDS:
-            # Needs no Python: a tracker's C code may never let go of it.
-            faulthandler.dump_traceback_later(LINGER_SECONDS, exit=True)
-            answer("heard")
-            return
+    # A run that is killed with an answer unread resets the connection instead of closing it.
+    with contextlib.suppress(ConnectionResetError):
+        for line in connection.makefile("rb"):
+            if not line.endswith(b"\n"):
+                break
+            word, content = json.loads(line)
+            inbox.put((word, content))
+            if word in _LAST_WORDS:
+                # Needs no Python: a tracker's C code may never let go of it.
+                faulthandler.dump_traceback_later(LINGER_SECONDS, exit=True)
+                answer("heard")
+                return
     os._exit(1)
 
 
