@@ -7,20 +7,15 @@ changes torch's settings cannot change what is trained.
 import contextlib
 import json
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from cnnsweep.loggers.identity import FOLDER
+from cnnsweep.python_process import start_python
 
 _SEND_SECONDS = 1.0  # the other end reads at once unless its process is stuck
-_BOOT = (
-    "import sys; sys.path[:] = sys.argv[1].split('\\n'); "
-    "from cnnsweep.loggers.child import main; main(int(sys.argv[2]))"
-)
 
 
 class Answer(NamedTuple):
@@ -46,14 +41,7 @@ class TrackerProcess:
         log = folder / FOLDER / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output, theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _BOOT, "\n".join(sys.path), str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,  # Ctrl-C is the run's, which tells us how it ended
-            )
+            self._process = start_python("cnnsweep.loggers.child", (theirs.fileno(),), output)
         self.tell("setup", setup)
 
     def tell(self, word: str, content: Any = None) -> None:

@@ -4,21 +4,16 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from multiprocessing.connection import Pipe
 from pathlib import Path
-from typing import IO
 
 import cloudpickle
 
+from cnnsweep.python_process import start_python
 from cnnsweep.sweep.launching import Order
 
-_BOOT = (
-    "import sys; sys.path[:] = sys.argv[1].split('\\n'); "
-    "from cnnsweep.sweep.launching import main; main(*map(int, sys.argv[2:]))"
-)
 # A cluster may start a lost job again by itself (requeued by SLURM, retried by Ray).
 _RETURN_SECONDS = 10.0
 _HANG_UP_SECONDS = 0.7
@@ -47,7 +42,8 @@ class Launch:
         with tempfile.TemporaryFile() as file, log.open("ab") as output:
             file.write(cloudpickle.dumps(order))
             file.flush()
-            self._process = _start((theirs.fileno(), read_end, file.fileno()), output)
+            fds = (theirs.fileno(), read_end, file.fileno())
+            self._process = start_python("cnnsweep.sweep.launching", fds, output)
         theirs.close()
         os.close(read_end)
 
@@ -94,14 +90,3 @@ class Launch:
         self._process.wait()
         self._told.close()
         os.close(self._lifeline)
-
-
-def _start(fds: tuple[int, ...], output: IO[bytes]) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [sys.executable, "-c", _BOOT, "\n".join(sys.path), *map(str, fds)],
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=output,
-        pass_fds=fds,
-        start_new_session=True,
-    )

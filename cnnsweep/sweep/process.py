@@ -4,7 +4,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from multiprocessing.connection import Pipe
 from pathlib import Path
@@ -12,13 +11,9 @@ from typing import IO
 
 from cnnsweep.bad_input import BadInput
 from cnnsweep.lock import try_lock
+from cnnsweep.python_process import start_python
 from cnnsweep.sweep.messages import Died, Job, Message, Started
 from cnnsweep.sweep.notice import no_early_notice
-
-_BOOT = (
-    "import sys; sys.path[:] = sys.argv[1].split('\\n'); "
-    "from cnnsweep.sweep.worker import main; main(*map(int, sys.argv[2:]))"
-)
 
 
 class Worker:
@@ -36,15 +31,7 @@ class Worker:
             environment["CUDA_VISIBLE_DEVICES"] = device
         fds = (theirs.fileno(), read_end, setup.fileno())
         with log.open("ab") as output, no_early_notice():
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _BOOT, "\n".join(sys.path), *map(str, fds)],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                pass_fds=fds,
-                env=environment,
-                start_new_session=True,
-            )
+            self._process = start_python("cnnsweep.sweep.worker", fds, output, environment)
         theirs.close()
         os.close(read_end)
 

@@ -49,7 +49,7 @@ def test_another_logger_is_no_other_config() -> None:
     assert differing_keys(config("logger=none"), config("logger=[mlflow,wandb]")) == []
 
 
-@pytest.mark.parametrize("uri", ["htp://localhost:5000", "mlflow.db", "/tmp/mlruns", "gopher://x"])
+@pytest.mark.parametrize("uri", ["htp://localhost:5000", "mlflow.db", "/data/mlruns", "gopher://x"])
 def test_an_address_that_is_none_is_refused_before_anything_starts(
     uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
