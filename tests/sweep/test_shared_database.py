@@ -66,6 +66,13 @@ def start(server: Server, hosts: list[Namespace], folder: Path, *settings: str) 
     ]
 
 
+def start_midway(server: Server, hosts: list[Namespace], folder: Path) -> list[Launch]:
+    """Both hosts, once there is something to lose."""
+    launches = start(server, hosts, folder)
+    until(lambda: over(folder) >= 8, "eight trials over")
+    return launches
+
+
 def study(server: Server, folder: Path) -> optuna.Study:
     """As Optuna reads it, keeping no connection: psycopg warns of those that are forgotten."""
     url = server.url("127.0.0.1", "postgresql+psycopg")
@@ -89,8 +96,7 @@ def test_the_database_stopped_for_20_s_costs_nothing(
     tmp_path: Path, server: Server, hosts: list[Namespace]
 ) -> None:
     folder = tmp_path / "sweep"
-    launches = start(server, hosts, folder)
-    until(lambda: over(folder) >= 8, "eight trials over")
+    launches = start_midway(server, hosts, folder)
     trained_before = epochs_trained(folder)
     server.stop()
     time.sleep(OUTAGE_SECONDS)
@@ -115,8 +121,7 @@ def test_a_killed_host_leaves_its_trials_to_the_other(
     tmp_path: Path, server: Server, hosts: list[Namespace]
 ) -> None:
     folder = tmp_path / "sweep"
-    launches = start(server, hosts, folder)
-    until(lambda: over(folder) >= 8, "eight trials over")
+    launches = start_midway(server, hosts, folder)
     launches[0].signal_all(signal.SIGKILL)
     assert_concluded(launches[1:])
     assert_whole(folder, study(server, folder), N_TRIALS)
@@ -128,8 +133,7 @@ def test_a_host_that_vanishes_and_wakes_again_does_no_harm(
 ) -> None:
     """Stopped processes keep their locks, so the silence alone tells."""
     folder = tmp_path / "sweep"
-    launches = start(server, hosts, folder)
-    until(lambda: over(folder) >= 8, "eight trials over")
+    launches = start_midway(server, hosts, folder)
     sleeper = only_host_of(folder, launches[0])
     if who == "everything":
         launches[0].signal_all(signal.SIGSTOP)
