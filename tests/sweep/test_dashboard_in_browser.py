@@ -29,16 +29,23 @@ def browser(tmp_path: Path) -> Iterator[Any]:
         driver.quit()
 
 
-def shown(browser: Any, page: str, *texts: str) -> str:
-    """The text of a page, once it shows all of ``texts``."""
+def shown(browser: Any, page: str, *texts: str, without: str = "\0") -> str:
+    """The text of a page, once it shows all of ``texts`` and no longer ``without``.
+
+    It is loaded anew until then: the dashboard's server answers from a cache of ten seconds.
+    """
     deadline = time.monotonic() + 120
-    browser.get(page)
     while True:
-        text = str(browser.find_element("tag name", "body").text)
-        if all(wanted in text for wanted in texts):
-            return text
-        assert time.monotonic() < deadline, f"{page} lacks one of {texts}:\n{text}"
-        time.sleep(0.2)
+        browser.get(page)
+        loaded = time.monotonic()
+        while time.monotonic() < loaded + 5:
+            text = str(browser.find_element("tag name", "body").text)
+            if all(wanted in text for wanted in texts) and without not in text:
+                return text
+            time.sleep(0.2)
+        assert time.monotonic() < deadline, (
+            f'{page} lacks one of {texts} or still has "{without}":\n{text}'
+        )
 
 
 def test_trials_notes_and_folders_of_a_sweep_that_runs_and_then_ends(
@@ -60,9 +67,8 @@ def test_trials_notes_and_folders_of_a_sweep_that_runs_and_then_ends(
         done = finish(process)
         assert done.code == 0, done.text
         for number in (1, 5):
-            last = shown(browser, f"{pages}/trials?numbers={number}", str(folder / str(number)))
-            assert "6 Trials" in last
-            assert "Running" not in last
+            wanted = ("6 Trials", str(folder / str(number)))
+            shown(browser, f"{pages}/trials?numbers={number}", *wanted, without="Running")
             width = "return document.documentElement.scrollWidth - innerWidth"
             assert browser.execute_script(width) <= 0
         browser.save_screenshot(str(tmp_path / "trial.png"))
