@@ -7,7 +7,6 @@ accuracy, its mean and deviation over the seeds, and the mean of the paired diff
 
 import argparse
 from collections.abc import Sequence
-from math import sqrt
 from pathlib import Path
 from statistics import mean, stdev
 from tempfile import TemporaryDirectory
@@ -15,7 +14,6 @@ from typing import Any
 
 import hydra
 from hydra.utils import execution_whitelist
-from scipy.stats import t as student
 
 from benchmarks.images import mnist_folder
 from benchmarks.machine import facts
@@ -25,6 +23,7 @@ from cnnsweep.conf_dir import CONF_DIR
 from cnnsweep.display import Quiet
 from cnnsweep.loggers.trackers import Trackers
 from cnnsweep.outcome import Outcome
+from cnnsweep.report.paired_tests import paired_t
 from cnnsweep.run_folder import RunFolder
 from cnnsweep.whitelist import allowed_targets
 
@@ -56,16 +55,15 @@ def _compared(model: str, folder: Path, arguments: argparse.Namespace) -> dict[s
     for seed in range(arguments.seeds):
         for precision, accuracies in found.items():
             accuracies.append(_accuracy(model, precision, seed, folder, arguments))
-    differences = [b - a for a, b in zip(found["float32"], found["bfloat16"], strict=True)]
-    quantile = float(student.ppf(0.975, arguments.seeds - 1))
-    half = quantile * stdev(differences) / sqrt(arguments.seeds)
+    difference = paired_t(found["bfloat16"], found["float32"])
+    half = difference.half_width or 0.0
     row: dict[str, Any] = {"model": model, "n": arguments.seeds}
     for precision, accuracies in found.items():
         row[f"{precision}_mean"] = round(mean(accuracies), 4)
         row[f"{precision}_deviation"] = round(stdev(accuracies), 4)
-    row["difference"] = round(mean(differences), 4)
-    row["difference_least"] = round(mean(differences) - half, 4)
-    row["difference_greatest"] = round(mean(differences) + half, 4)
+    row["difference"] = round(difference.mean, 4)
+    row["difference_least"] = round(difference.mean - half, 4)
+    row["difference_greatest"] = round(difference.mean + half, 4)
     return row
 
 

@@ -24,6 +24,7 @@ from benchmarks.images import mnist_folder, read_idx
 from benchmarks.machine import facts
 from benchmarks.race import Race, draw, read_events, read_logs
 from benchmarks.rows import RESULTS, print_rows, write_csv
+from benchmarks.standing import compared, standing
 from cnnsweep.data.dataset import Images
 from cnnsweep.data.split import limit, split
 
@@ -53,9 +54,9 @@ def main(words: Sequence[str] | None = None) -> None:
     rows: list[dict[str, Any]] = []
     with mnist_folder(arguments.data) as (folder, data), TemporaryDirectory() as scratch:
         about["data"] = f"{arguments.images:,} images of {data}, a tenth for validation"
-        parts = Path(scratch) / "split.json"
-        parts.write_text(json.dumps(_split(folder, arguments.images)))
         for seed in arguments.seeds:
+            parts = Path(scratch) / f"split-{seed}.json"
+            parts.write_text(json.dumps(_split(folder, arguments.images, seed)))
             for name in arguments.only:
                 place = Path(scratch) / f"{name.replace(' ', '_')}-{seed}"
                 place.mkdir()
@@ -66,6 +67,8 @@ def main(words: Sequence[str] | None = None) -> None:
                 draw(races, arguments.picture)
                 print(f"{race.name}, seed {seed}: {race.seconds:.1f} s", flush=True)
     print_rows(rows)
+    print_rows(standing(races))
+    print_rows(compared(races, list(_TITLES.values())))
 
 
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
@@ -73,7 +76,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("--data", type=Path, help="folder with MNIST/raw; made-up images without it")
     add("--only", nargs="+", default=list(CONTESTANTS), choices=CONTESTANTS)
-    add("--seeds", nargs="+", type=int, default=[0], help="of the samplers; one search for each")
+    add("--seeds", nargs="+", type=int, default=[0], help="one search of each for each")
     add("--trials", type=int, default=16)
     add("--epochs", type=int, default=9)
     add("--images", type=int, default=10_000)
@@ -89,11 +92,11 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def _split(folder: Path, images: int) -> dict[str, list[int]]:
-    """The very images that cnnsweep takes with seed 0, as indices for the peers."""
+def _split(folder: Path, images: int, seed: int) -> dict[str, list[int]]:
+    """The very images that cnnsweep takes with that seed, as indices for the peers."""
     labels = torch.tensor(read_idx(folder / "MNIST" / "raw" / "train-labels-idx1-ubyte")).long()
     numbers = torch.arange(len(labels)).view(-1, 1, 1, 1)  # an image that is its own index
-    train, val = split(limit(Images(numbers, labels), images), 0.1, seed=0)
+    train, val = split(limit(Images(numbers, labels), images), 0.1, seed=seed)
     assert val is not None
     return {"train": train.pixels.flatten().tolist(), "val": val.pixels.flatten().tolist()}
 
@@ -114,11 +117,12 @@ def _run(
         "events": str(events),
         "epochs": arguments.epochs,
         "threads": 1,
+        "seed": seed,
     }
     if name == "ray":
         file = place / "setting.json"
         more = {"trials": arguments.trials, "workers": arguments.workers, "space": SPACE}
-        file.write_text(json.dumps(setting | more | {"storage": str(place), "seed": seed}))
+        file.write_text(json.dumps(setting | more | {"storage": str(place)}))
         command = [str(pythons[name]), str(PEERS / "ray_app.py"), str(file)]
     elif name in pythons:
         app = PEERS / f"{name}_app.py"
@@ -167,10 +171,16 @@ def _hydra_words(
 def _cnnsweep_words(
     precision: str, data: Path, seed: int, place: Path, arguments: argparse.Namespace
 ) -> list[str]:
-    """Successive halving as conf/ has it (from two epochs on); no pictures: the peers draw none."""
+    """A pruner and a sampler for few trials of a network that learns from its first epoch on.
+
+    The median from the second epoch and the third trial on; TPE over all parameters together after
+    four trials. No pictures: the peers draw none.
+    """
     return [
         *(sys.executable, "-m", "cnnsweep", "--multirun", "hydra/sweeper=optuna"),
-        "hydra/sweeper/pruner=halving",
+        *("hydra/sweeper/pruner=median", "hydra.sweeper.pruner.n_startup_trials=2"),
+        "hydra.sweeper.pruner.n_warmup_steps=1",
+        *("hydra.sweeper.sampler.multivariate=true", "hydra.sweeper.sampler.n_startup_trials=4"),
         f"hydra.sweeper.n_jobs={arguments.workers}",
         f"hydra.sweeper.n_trials={arguments.trials}",
         f"hydra.sweeper.sampler.seed={seed}",
@@ -181,6 +191,7 @@ def _cnnsweep_words(
         *("model=resnet", "data=mnist", f"data.root={data}", "data.val_fraction=0.1"),
         f"data.train_limit={arguments.images}",
         f"epochs={arguments.epochs}",
+        f"seed={seed}",
         f"precision={precision}",
         "pictures=false",
     ]

@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 from cnnsweep import listener, lock
 from cnnsweep.complaint import complaint
 from cnnsweep.conf_dir import CONF_DIR
+from cnnsweep.garbage import postpone_collection
 from cnnsweep.going_on import line_to_go_on
 from cnnsweep.signals import Terminated, raise_on_sigterm
 from cnnsweep.task import Objective, task
@@ -30,6 +31,7 @@ class SingleRunFailed(BaseException):
 
 def main() -> None:
     """Run the command line; exits with 0, 1, 130 after Ctrl-C, 143 after SIGTERM."""
+    postpone_collection()
     wants_traceback = os.environ.get(FULL_ERROR) == "1"
     os.environ[FULL_ERROR] = "1"  # else Hydra prints the error itself and exits
     raise_on_sigterm()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnnsweep.bad_input import BadInput
 from cnnsweep.complaint import complaint
+from cnnsweep.garbage import postpone_collection
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -95,4 +96,5 @@ def _pixels(image: Any, channels: int, size: tuple[int, int]) -> "Tensor":
 
 
 if __name__ == "__main__":
+    postpone_collection()
     main()

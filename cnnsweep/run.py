@@ -15,6 +15,7 @@ from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.data.split import limit, split
 from cnnsweep.display import Quiet, make_display
 from cnnsweep.figures import DIRECTIONS, VALIDATION_FIGURES
+from cnnsweep.garbage import begin_collection
 from cnnsweep.loggers.trackers import Trackers
 from cnnsweep.models.fit import check_fits
 from cnnsweep.models.last_layer import last_layer, last_layer_name
@@ -80,6 +81,7 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome, trackers: Track
         trainer.val = make_batches(config, val_images, device, is_training=False)
     if state is not None:
         trainer.load_state_dict(state["training"])
+    begin_collection()
     Session(
         folder=folder,
         outcome=outcome,

@@ -24,6 +24,7 @@ class Config:
     events: str = "?"
     epochs: int = 9
     threads: int = 1
+    seed: int = 0
 
 
 ConfigStore.instance().store("config", Config)

@@ -92,7 +92,7 @@ class Tell(Callback):
 @hydra.main(config_path=None, config_name="config")
 def main(config: DictConfig) -> float:
     torch.set_num_threads(config.threads)
-    seed_everything(0, workers=True, verbose=False)
+    seed_everything(config.seed, workers=True, verbose=False)
     events = Events(config.events, str(HydraConfig.get().job.num))
     folder = HydraConfig.get().runtime.output_dir
     callbacks = [

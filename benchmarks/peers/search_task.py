@@ -24,7 +24,7 @@ def train(
     One CPU thread a worker: more fight over the cores.
     """
     torch.set_num_threads(setting["threads"])
-    torch.manual_seed(0)
+    torch.manual_seed(setting["seed"])
     events = Events(setting["events"], trial)
     try:
         parts = json.loads(Path(setting["split"]).read_text())

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cnnsweep.bad_input import BadInput
 from cnnsweep.complaint import complaint
+from cnnsweep.garbage import postpone_collection
 
 
 def main() -> None:
@@ -37,4 +38,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    postpone_collection()
     main()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnsweep.bad_input import BadInput
+from cnnsweep.garbage import begin_collection, postpone_collection
 from cnnsweep.loggers.identity import FOLDER, alone
 from cnnsweep.loggers.protocol import Run, Sweep
 from cnnsweep.outcome import one_line
@@ -24,6 +25,7 @@ _LAST_WORDS = ("ended", "sweep_ended")
 
 def main(fd: int) -> None:
     """Serve the run at the other end of the socket ``fd``; ends with it."""
+    postpone_collection()
     for number in (signal.SIGINT, signal.SIGTERM):  # the run tells how it ends, or is gone
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
@@ -76,6 +78,7 @@ def _serve(inbox: "queue.SimpleQueue[tuple[str, Any]]", answer: Any) -> None:
     answer("up")
     with alone(run.folder, setup["name"]):
         logger = make(setup["name"], setup["node"], run)
+        begin_collection()
         answer("ready")
         word = ""
         while word not in _LAST_WORDS:

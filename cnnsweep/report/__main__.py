@@ -4,6 +4,7 @@ import os
 import sys
 
 from cnnsweep.bad_input import BadInput
+from cnnsweep.garbage import begin_collection, postpone_collection
 from cnnsweep.report.arguments import parse
 from cnnsweep.report.escape import plain
 
@@ -15,6 +16,7 @@ def main(words: list[str] | None = None) -> int:
         # Only now: --help and a mistyped option should not wait for numpy and rich.
         from cnnsweep.report.command import report
 
+        begin_collection()
         report(arguments)
     except BadInput as error:
         print(f"error: {plain(str(error))}", file=sys.stderr)
@@ -28,4 +30,5 @@ def main(words: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    postpone_collection()
     sys.exit(main())

@@ -16,6 +16,7 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState
 
 from cnnsweep import lock, report
+from cnnsweep.garbage import begin_collection
 from cnnsweep.going_on import SWEEP_CONFIG
 from cnnsweep.launcher import gives_gpus, is_chosen, refuse_devices, with_submissions
 from cnnsweep.run_folder import write_text_whole
@@ -46,6 +47,7 @@ def conduct(master: Master, keys: dict[str, object], arguments: list[str]) -> No
     Raises:
         BadInput: it cannot begin, was stopped by failures, or a part of it failed.
     """
+    begin_collection()
     hide_password(master.config)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.simplefilter("ignore", ExperimentalWarning)  # whoever chose it knows

@@ -25,6 +25,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from cnnsweep import listener, lock
 from cnnsweep.bad_input import BadInput
+from cnnsweep.garbage import postpone_collection
 from cnnsweep.outcome import one_line
 from cnnsweep.signals import Terminated, raise_on_sigterm
 from cnnsweep.sweep.deadman import die_when_silent
@@ -49,6 +50,7 @@ class Setup:
 
 def main(connection_fd: int, lifeline_fd: int, setup_fd: int) -> None:
     """Serve the launching process at the other end of ``connection_fd``."""
+    postpone_collection()
     die_with_parent(lifeline_fd)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the launching process passes it on as SIGTERM
     raise_on_sigterm()
