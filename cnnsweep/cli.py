@@ -5,7 +5,9 @@ Imports nothing heavy: `--help`, `--cfg job` and tab completion answer at once.
 
 import logging
 import os
+import re
 import sys
+from contextlib import nullcontext
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -17,11 +19,13 @@ from cnnsweep.complaint import complaint
 from cnnsweep.conf_dir import CONF_DIR
 from cnnsweep.garbage import postpone_collection
 from cnnsweep.going_on import line_to_go_on
+from cnnsweep.secret import masked_output
 from cnnsweep.signals import Terminated, raise_on_sigterm
 from cnnsweep.task import Objective, task
 from cnnsweep.whitelist import allowed_targets
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
+_SHOWS = re.compile(r"--(cfg|info|help)\b|-(c(job|hydra|all)?|i|h)$")
 log = logging.getLogger(__name__)
 
 
@@ -41,7 +45,9 @@ def main() -> None:
             config_name="config",
             execution_whitelist=allowed_targets(),
         )
-        decorate(door)()
+        # What only shows the config would show a storage's password too.
+        with masked_output() if any(map(_SHOWS.match, sys.argv)) else nullcontext():
+            decorate(door)()
     except (KeyboardInterrupt, Terminated) as stop:
         folder = lock.first_held()
         if folder is not None:

@@ -3,10 +3,12 @@
 Rather too much is masked than too little: a password may hold any character.
 """
 
+import io
 import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from urllib.parse import unquote
 
 _MASK = "***"
@@ -37,6 +39,17 @@ def masked(line: str, *urls: str) -> str:
         for trace in _traces(word):
             line = re.sub(trace, _MASK, line)
     return _QUERY_IN_LINE.sub(rf"\1{_MASK}", _LOGIN_IN_LINE.sub(rf"\1:{_MASK}@", line))
+
+
+@contextmanager
+def masked_output() -> Iterator[None]:
+    """Hold back what is printed until the end, and print it masked."""
+    held = io.StringIO()
+    try:
+        with redirect_stdout(held):
+            yield
+    finally:
+        sys.stdout.write(masked(held.getvalue()))
 
 
 def _parts(word: str) -> tuple[str, str, str]:

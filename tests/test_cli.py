@@ -50,6 +50,20 @@ def test_what_only_looks_at_the_config_imports_nothing_heavy(
     assert loaded == "[]"
 
 
+@pytest.mark.parametrize("flags", [("--cfg", "all", "--resolve"), ("-chydra",), ("--info", "all")])
+def test_showing_the_config_shows_no_password(flags: tuple[str, ...], tmp_path: Path) -> None:
+    storage = "hydra.sweeper.storage=postgresql://user:SECRET@host/db"
+    done = subprocess.run(
+        [sys.executable, "-m", "cnnsweep", *flags, "hydra/sweeper=optuna", storage],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "postgresql://user:***@host/db" in done.stdout
+    assert "SECRET" not in done.stdout + done.stderr
+
+
 def test_tab_completion_imports_nothing_heavy(tmp_path: Path) -> None:
     answer, loaded = imported_by(
         "-sc", "query=bash", cwd=tmp_path, COMP_LINE="cnnsweep model=re", COMP_POINT="17"

@@ -25,7 +25,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from cnnsweep import listener, lock
 from cnnsweep.bad_input import BadInput
-from cnnsweep.garbage import postpone_collection
+from cnnsweep.garbage import begin_collection, postpone_collection
 from cnnsweep.outcome import one_line
 from cnnsweep.signals import Terminated, raise_on_sigterm
 from cnnsweep.sweep.deadman import die_when_silent
@@ -74,6 +74,7 @@ def serve(connection: Connection, setup: Setup, own_output: int | None) -> None:
     while (job := connection.recv()) is not None:
         connection.send(Started())
         ended = _run(job, setup.master, connection, own_output)
+        begin_collection()  # a task that is not ours has not
         connection.send(ended)
 
 
