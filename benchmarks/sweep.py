@@ -29,7 +29,17 @@ from cnnsweep.data.dataset import Images
 from cnnsweep.data.split import limit, split
 
 PEERS = Path(__file__).parent / "peers"
-CONTESTANTS = ("cnnsweep bfloat16", "cnnsweep float32", "hydra", "lightning", "ray")
+CONTESTANTS = (
+    *("cnnsweep bfloat16", "cnnsweep float32", "cnnsweep bfloat16, default search"),
+    *("hydra", "lightning", "ray"),
+)
+# For few trials of a network that learns from its first epoch on: the median from the second epoch
+# and the third trial on; TPE over all parameters together after four trials.
+_FEW_TRIALS = (
+    *("hydra/sweeper/pruner=median", "hydra.sweeper.pruner.n_startup_trials=2"),
+    "hydra.sweeper.pruner.n_warmup_steps=1",
+    *("hydra.sweeper.sampler.multivariate=true", "hydra.sweeper.sampler.n_startup_trials=4"),
+)
 SPACE: dict[str, list[Any]] = {
     "lr": [1e-3, 0.3],
     "momentum": [0.0, 0.95],
@@ -58,7 +68,7 @@ def main(words: Sequence[str] | None = None) -> None:
             parts = Path(scratch) / f"split-{seed}.json"
             parts.write_text(json.dumps(_split(folder, arguments.images, seed)))
             for name in arguments.only:
-                place = Path(scratch) / f"{name.replace(' ', '_')}-{seed}"
+                place = Path(scratch) / f"{name.replace(' ', '_').replace(',', '')}-{seed}"
                 place.mkdir()
                 race = _run(name, seed, place, parts, folder, pythons, arguments)
                 races.append(race)
@@ -128,7 +138,7 @@ def _run(
         app = PEERS / f"{name}_app.py"
         command = [str(pythons[name]), str(app), *_hydra_words(setting, seed, place, arguments)]
     else:
-        command = _cnnsweep_words(name.split()[1], data.resolve(), seed, place, arguments)
+        command = _cnnsweep_words(name, data.resolve(), seed, place, arguments)
     environment = dict(os.environ) | {"OMP_NUM_THREADS": "1"}
     if name in pythons:
         environment["PYTHONPATH"] = str(PEERS)  # joblib's workers import the app's modules too
@@ -169,18 +179,13 @@ def _hydra_words(
 
 
 def _cnnsweep_words(
-    precision: str, data: Path, seed: int, place: Path, arguments: argparse.Namespace
+    name: str, data: Path, seed: int, place: Path, arguments: argparse.Namespace
 ) -> list[str]:
-    """A pruner and a sampler for few trials of a network that learns from its first epoch on.
-
-    The median from the second epoch and the third trial on; TPE over all parameters together after
-    four trials. No pictures: the peers draw none.
-    """
+    """No pictures: the peers draw none."""
+    precision, _, default = name.removeprefix("cnnsweep ").partition(", ")
     return [
         *(sys.executable, "-m", "cnnsweep", "--multirun", "hydra/sweeper=optuna"),
-        *("hydra/sweeper/pruner=median", "hydra.sweeper.pruner.n_startup_trials=2"),
-        "hydra.sweeper.pruner.n_warmup_steps=1",
-        *("hydra.sweeper.sampler.multivariate=true", "hydra.sweeper.sampler.n_startup_trials=4"),
+        *(() if default else _FEW_TRIALS),
         f"hydra.sweeper.n_jobs={arguments.workers}",
         f"hydra.sweeper.n_trials={arguments.trials}",
         f"hydra.sweeper.sampler.seed={seed}",

@@ -46,7 +46,7 @@ class Notices:
     def comes_within(self, seconds: float) -> bool:
         """Whether there is a notice, waiting a little for it: a job's processes hear one by one."""
         deadline = time.monotonic() + seconds
-        while self._before and self.given is None and time.monotonic() < deadline:
+        while self.given is None and time.monotonic() < deadline:
             time.sleep(0.05)
         return self.given is not None
 

@@ -69,9 +69,10 @@ class Worker:
             os.kill(self._process.pid, signal.SIGTERM)
 
     @property
-    def was_told_to_go(self) -> bool:
-        """Whether the process ended because of SIGTERM, which clusters send to all of a job."""
-        return self._process.returncode in (128 + signal.SIGTERM, -signal.SIGTERM)
+    def was_ended_from_outside(self) -> bool:
+        """Whether the process ended by a signal that clusters send to all of a job, or node."""
+        told = (128 + signal.SIGTERM, -signal.SIGTERM, -signal.SIGKILL)
+        return self._process.returncode in told
 
     def dismiss(self) -> None:
         """Tell an idle worker that no more jobs come."""

@@ -189,8 +189,9 @@ class _Keeper:
         message = worker.receive() if worker.connection.poll() else worker.death()
         if worker.is_over:
             self.worker = None
-            if worker.was_told_to_go and self.notices.comes_within(1.0):
-                return  # told together with us
+            # If the whole job goes, or the node, we are told too, or don't live to tell.
+            if worker.was_ended_from_outside and self.notices.comes_within(1.0):
+                return
         self.connection.send(message)
 
     def _obey(self, message: object) -> bool:
