@@ -67,7 +67,8 @@ def main(words: Sequence[str] | None = None) -> None:
         for seed in arguments.seeds:
             parts = Path(scratch) / f"split-{seed}.json"
             parts.write_text(json.dumps(_split(folder, arguments.images, seed)))
-            for name in arguments.only:
+            once = arguments.once if seed != arguments.seeds[0] else []
+            for name in (name for name in arguments.only if name not in once):
                 place = Path(scratch) / f"{name.replace(' ', '_').replace(',', '')}-{seed}"
                 place.mkdir()
                 race = _run(name, seed, place, parts, folder, pythons, arguments)
@@ -87,6 +88,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     add("--data", type=Path, help="folder with MNIST/raw; made-up images without it")
     add("--only", nargs="+", default=list(CONTESTANTS), choices=CONTESTANTS)
     add("--seeds", nargs="+", type=int, default=[0], help="one search of each for each")
+    add("--once", nargs="+", default=[], choices=CONTESTANTS, help="with the first seed alone")
     add("--trials", type=int, default=16)
     add("--epochs", type=int, default=9)
     add("--images", type=int, default=10_000)
