@@ -28,7 +28,9 @@ class Nodes:
         self._nodes: list[Any] = []
 
     def have(self, count: int) -> None:
-        """Add nodes until there are so many."""
+        """Just so many, whatever an earlier test left."""
+        while len(self._nodes) > count:
+            self.kill_one()
         while len(self._nodes) < count:
             self.add(num_cpus=1)
 
