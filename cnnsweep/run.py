@@ -39,6 +39,7 @@ from cnnsweep.training.score import Score
 from cnnsweep.training.seeds import seed_everything
 from cnnsweep.training.step import OptimizerStep
 from cnnsweep.training.trainer import Trainer
+from cnnsweep.training.uncompiled import free_optimizers_of_compiler, free_step_of_compiler
 
 log = logging.getLogger(__name__)
 
@@ -160,10 +161,14 @@ def _make_trainer(
     model.to(device)
     if config.compile:
         compile_in_place(model, device)
+    else:
+        free_optimizers_of_compiler()
     parameters = transfer.trainable(model)
     optimizer = call(
         "optim", config.optim._target_, build("optim", config.optim, partial=True), parameters
     )
+    if not config.compile:
+        free_step_of_compiler(optimizer)
     schedule = _make_schedule(config, optimizer, len(train))
     figure = _judging_figure(config)
     return Trainer(
