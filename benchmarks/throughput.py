@@ -4,13 +4,14 @@ Three contestants take turns, epoch by epoch, with the same number of threads: t
 (in a process of its own), a bare loop over tensors on the device, and cnnsweep with everything it
 does (display, figures, log, checkpoints); these two share a process, and how it treats memory.
 Noise that lasts longer than a round falls on all alike; a ratio is taken in each round, and its
-median and range are shown.
+median and range are shown. From six rounds on the CSV has the median's 95 % interval too.
 """
 
 import argparse
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -19,6 +20,7 @@ from typing import Any
 import torch
 from rich.console import Console
 from rich.table import Table
+from scipy import special
 
 from benchmarks.contestants import (
     Case,
@@ -37,6 +39,7 @@ from benchmarks.rows import RESULTS, write_csv
 from cnnsweep import run as cnnsweep_run
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+_BESIDE = ("article", "bare")
 _SHOWN = (
     "model", "layout", "precision", "batch_size",
     "article_images_per_second", "bare_images_per_second", "cnnsweep_images_per_second",
@@ -67,7 +70,7 @@ def main(words: Sequence[str] | None = None) -> None:
             row = _measure(case, arguments, Path(scratch) / str(number), peaks[case.precision])
             rows.append(row)
             write_csv(arguments.out, rows, about)  # after each: whoever stops it keeps the rest
-            print("  ".join(f"{row[name]}" for name in _SHOWN), flush=True)
+            print("  ".join(f"{row.get(name, '-')}" for name in _SHOWN), flush=True)
     _show(rows, about)
 
 
@@ -83,6 +86,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     add("--batch-sizes", nargs="+", type=int, default=[64, 256])
     add("--images", type=int, default=10_000, help="images an epoch")
     add("--rounds", type=int, default=3, help="timed epochs of each contestant")
+    add("--beside", nargs="+", default=list(_BESIDE), choices=_BESIDE, help="who takes turns")
     add("--article-workers", type=int, default=0, help="loader processes of the articles' loop")
     add("--out", type=Path, default=RESULTS / "throughput.csv")
     return parser.parse_args(words)
@@ -98,8 +102,13 @@ def _cases(arguments: argparse.Namespace, folder: Path) -> list[Case]:
 def _measure(
     case: Case, arguments: argparse.Namespace, folder: Path, peak: float
 ) -> dict[str, Any]:
-    with article_process(case, arguments.article_workers) as article_epoch:
-        others = {"article": article_epoch, "bare": bare_epoch(case)}
+    others: dict[str, Callable[[], None]] = {}
+    with ExitStack() as stack:
+        if "article" in arguments.beside:
+            process = article_process(case, arguments.article_workers)
+            others["article"] = stack.enter_context(process)
+        if "bare" in arguments.beside:
+            others["bare"] = bare_epoch(case)
         taken = alternate(case, others, arguments.rounds, folder)
     seconds = taken.seconds
     rates = {name: case.images / median(times) for name, times in seconds.items()}
@@ -112,17 +121,25 @@ def _measure(
     row |= {f"{name}_images_per_second": round(rates[name]) for name in sorted(rates)}
     for name in others:
         row |= _ratios(f"cnnsweep_to_{name}", seconds[name], seconds["cnnsweep"])
-    cpu = taken.cpu_seconds
-    row |= _ratios("cnnsweep_to_bare_cpu", cpu["bare"], cpu["cnnsweep"])
+    if "bare" in others:
+        cpu = taken.cpu_seconds
+        row |= _ratios("cnnsweep_to_bare_cpu", cpu["bare"], cpu["cnnsweep"])
     row["share_of_peak"] = round(rates["cnnsweep"] * _flops(case) / peak, 4)
     row["load"] = round(os.getloadavg()[0], 1)  # above the threads: others were at work too
     return row
 
 
 def _ratios(name: str, theirs: list[float], ours: list[float]) -> dict[str, float]:
-    """How many times as fast we are, in each round: median, least and greatest."""
-    ratios = [b / c for b, c in zip(theirs, ours, strict=True)]
-    found = {name: median(ratios), f"{name}_least": min(ratios), f"{name}_greatest": max(ratios)}
+    """How many times as fast we are, in each round: median, least, greatest, median's interval.
+
+    The interval lies between two of the ratios themselves (binomial, no distribution assumed).
+    """
+    ratios = sorted(b / c for b, c in zip(theirs, ours, strict=True))
+    found = {name: median(ratios), f"{name}_least": ratios[0], f"{name}_greatest": ratios[-1]}
+    # The interval's ends, counted from either side; 0 where there are too few for 95 %.
+    place = int((special.bdtr(range(len(ratios)), len(ratios), 0.5) <= 0.025).sum())
+    if place > 0:
+        found |= {f"{name}_low": ratios[place - 1], f"{name}_high": ratios[-place]}
     return {key: round(ratio, 3) for key, ratio in found.items()}
 
 
@@ -140,13 +157,15 @@ def _show(rows: Sequence[dict[str, Any]], about: dict[str, str]) -> None:
     for name in _SHOWN:
         table.add_column(name.replace("_images_per_second", "/s").replace("_", " "))
     for row in rows:
-        cells = {
-            name: f"{row[name]:,}" if name.endswith("second") else str(row[name]) for name in _SHOWN
-        }
-        for name in ("cnnsweep_to_article", "cnnsweep_to_bare", "cnnsweep_to_bare_cpu"):
-            cells[name] += f" ({row[name + '_least']}–{row[name + '_greatest']})"
-        table.add_row(*(cells[name] for name in _SHOWN))
+        table.add_row(*(_cell(row, name) for name in _SHOWN))
     Console(width=160).print(table)
+
+
+def _cell(row: dict[str, Any], name: str) -> str:
+    value = row.get(name, "-")
+    if f"{name}_least" in row:
+        return f"{value} ({row[name + '_least']}–{row[name + '_greatest']})"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 if __name__ == "__main__":

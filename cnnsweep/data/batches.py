@@ -46,11 +46,15 @@ class Batches:
         self._shuffle = shuffle
         self._augment = augment
         self._channels_last = layout == "channels_last"
-        # Kept in the order of the layout: a gathered batch then needs no second copy.
-        pixels = images.pixels.permute(0, 2, 3, 1) if self._channels_last else images.pixels
-        self._pixels = pixels.contiguous()
+        channels = images.stored.shape[1]
+        # Kept in the order of the layout: a gathered batch then needs no second copy. One channel
+        # is in either order as it lies, where other workers may have it too.
+        if self._channels_last and channels > 1:
+            self._pixels, self._rows = images.pixels.permute(0, 2, 3, 1).contiguous(), None
+        else:
+            lies = images.stored.permute(0, 2, 3, 1) if self._channels_last else images.stored
+            self._pixels, self._rows = lies.contiguous(), images.rows
         self._labels = images.labels
-        channels = images.pixels.shape[1]
         shape = (channels,) if self._channels_last else (channels, 1, 1)
         self._scale, self._shift = (
             numbers.view(shape).to(self._pixels.device)
@@ -65,12 +69,15 @@ class Batches:
         if not self._shuffle:
             for start in range(0, self.images, self._batch_size):
                 part = slice(start, start + self._batch_size)
-                yield self._prepare(self._pixels[part]), self._labels[part]
+                rows = None if self._rows is None else self._rows[part]
+                pixels = self._pixels[part] if rows is None else self._pixels.index_select(0, rows)
+                yield self._prepare(pixels), self._labels[part]
             return
         order = torch.randperm(self.images, device=self._labels.device)
         for index in torch.split(order, self._batch_size):
+            rows = index if self._rows is None else self._rows.index_select(0, index)
             # Measured twice as fast on a CPU as indexing with brackets.
-            pixels, labels = (kept.index_select(0, index) for kept in (self._pixels, self._labels))
+            pixels, labels = self._pixels.index_select(0, rows), self._labels.index_select(0, index)
             yield self._prepare(pixels), labels
 
     def _prepare(self, pixels: Tensor) -> Tensor:

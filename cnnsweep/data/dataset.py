@@ -11,22 +11,33 @@ from torch import Tensor
 class Images:
     """Labelled images of one size.
 
-    ``pixels`` is uint8, N × C × H × W; ``labels`` is int64, N, each in 0..num_classes-1.
+    ``stored`` (uint8, C × H × W after the first dimension) may hold more images than these, and
+    other processes may hold it too, as a mapped file: ``rows`` (int64, N) says which of them these
+    are, None all of them. ``labels`` is int64, N, each in 0..num_classes-1.
     """
 
-    pixels: Tensor
+    stored: Tensor
     labels: Tensor
+    rows: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def pixels(self) -> Tensor:
+        """uint8, N × C × H × W; a copy where more is stored."""
+        return self.stored if self.rows is None else self.stored.index_select(0, self.rows)
+
     def to(self, device: torch.device | str) -> "Images":
         """The same images on ``device``; nothing is copied when they are there already."""
+        if self.stored.device == torch.device(device):
+            return self
         return Images(self.pixels.to(device), self.labels.to(device))
 
     def take(self, index: Tensor) -> "Images":
-        """The images at ``index`` (int64), in that order, as a copy."""
-        return Images(self.pixels[index], self.labels[index])
+        """The images at ``index`` (int64), in that order; no pixels are copied."""
+        rows = index if self.rows is None else self.rows[index]
+        return Images(self.stored, self.labels[index], rows)
 
 
 @dataclass(frozen=True)
@@ -45,12 +56,12 @@ class Dataset:
     @property
     def in_channels(self) -> int:
         """1 for grey images, 3 for colour."""
-        return self.train.pixels.shape[1]
+        return self.train.stored.shape[1]
 
     @property
     def image_size(self) -> tuple[int, int]:
         """Height and width in pixels."""
-        return self.train.pixels.shape[2], self.train.pixels.shape[3]
+        return self.train.stored.shape[2], self.train.stored.shape[3]
 
     @property
     def num_classes(self) -> int:

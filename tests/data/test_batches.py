@@ -97,6 +97,23 @@ def test_without_shuffling_the_order_is_that_of_the_images_and_nothing_is_drawn(
     assert torch.equal(torch.get_rng_state(), before)
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_a_part_gives_the_batches_that_a_copy_of_it_gives(
+    layout: Layout, channels: int, shuffle: bool
+) -> None:
+    images = Images(colours().pixels[:, :channels].contiguous(), colours().labels)
+    part = images.take(torch.tensor([4, 2, 3, 20, 11, 7, 8])).take(torch.tensor([6, 0, 1, 3, 2]))
+    drawn = []
+    for given in (part, Images(images.pixels[[8, 4, 2, 20, 3]], torch.tensor([8, 4, 2, 20, 3]))):
+        torch.manual_seed(0)
+        chosen = batches(given, mean=0.5, std=0.5, layout=layout, shuffle=shuffle, batch_size=2)
+        drawn.append(everything(chosen))
+    assert torch.equal(drawn[0][0], drawn[1][0])
+    assert torch.equal(drawn[0][1], drawn[1][1])
+
+
 def test_an_augmentation_sees_floats_from_0_to_1_and_is_normalised_after() -> None:
     class Darker(nn.Module):
         def forward(self, x: Tensor) -> Tensor:

@@ -53,6 +53,13 @@ def test_pixels_stay_with_their_labels() -> None:
         assert torch.equal(part.pixels[:, 0, 1, 0].long(), part.labels)
 
 
+def test_no_pixels_are_copied() -> None:
+    images = labelled(UNEVEN)
+    train, val = split(limit(images, 300), 0.3, seed=0)
+    assert val is not None
+    assert train.stored is val.stored is images.stored
+
+
 def test_a_fraction_of_zero_leaves_no_validation_part() -> None:
     images = labelled(UNEVEN)
     assert split(images, 0, seed=0) == (images, None)
