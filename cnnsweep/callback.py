@@ -70,6 +70,12 @@ def _start_run(config: DictConfig) -> None:
 def _start_multirun(config: DictConfig) -> None:
     check_installed(config)
     typed = chosen_folder(config, SWEEP_DIR)
+    shared = bool(config.hydra.sweeper.get("shared", False))
+    if shared and typed is None:
+        raise BadInput(
+            "hydra.sweeper.shared=true without a folder: hosts share one that each of them names; "
+            "allowed: hydra.sweep.dir=FOLDER, resume=latest or resume=FOLDER"
+        )
     jobs: list[Job] = []
     if is_grid(config):
         jobs = list(compose_jobs(config))
@@ -77,7 +83,6 @@ def _start_multirun(config: DictConfig) -> None:
             check(job.resolved)
     if typed is None:
         note_unfinished(SWEEP_DIR, lambda last: _is_sweep_of(last, config))
-    shared = bool(config.hydra.sweeper.get("shared", False))
     folder = _make(typed or Path(config.hydra.sweep.dir), is_new=typed is None, shared=shared)
     for job in jobs:
         refuse_other_config(RunFolder(folder / job.subdir), job.resolved)

@@ -12,7 +12,8 @@ from cnnsweep.report.question import DEFAULT_FORMATS, EVERY, FORMATS, Question
 _DEFAULT = Question()
 _EPILOG = """examples:
   python -m cnnsweep.report                                   everything below outputs and multirun
-  python -m cnnsweep.report multirun/2026-05-01 --by model,optim.lr --baseline simple
+  python -m cnnsweep.report multirun/2026-05-01 --baseline simple
+  python -m cnnsweep.report --by model,optim.lr --baseline 'model=simple, optim.lr=0.01'
   python -m cnnsweep.report --where 'model=resnet,lenet' --where 'epochs>=5' --format all
   python -m cnnsweep.report multirun --watch                  rebuild while runs come in"""
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.command import cnnsweep, complaint_of
 from tests.sweep.driving import OURS, TOY, TOY_SPACE, sweep
 
 SEARCH = "search=sgd"
@@ -26,6 +27,12 @@ def test_a_sweep_that_could_only_fail_is_refused(tmp_path: Path, said: str) -> N
     assert said in done.text
     assert len(done.text.strip().splitlines()) == 1
     assert not (tmp_path / "sweep").exists()
+
+
+def test_hosts_that_share_a_sweep_name_its_folder(tmp_path: Path) -> None:
+    words = ("--multirun", SEARCH, "hydra.sweeper.shared=true")
+    assert "allowed: hydra.sweep.dir=FOLDER" in complaint_of(cnnsweep(*words, cwd=tmp_path))
+    assert not any(tmp_path.iterdir())
 
 
 def test_another_config_or_space_in_the_same_folder_is_refused(tmp_path: Path) -> None:
