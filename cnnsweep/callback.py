@@ -69,12 +69,14 @@ def _start_run(config: DictConfig) -> None:
 
 def _start_multirun(config: DictConfig) -> None:
     check_installed(config)
-    typed = chosen_folder(config, SWEEP_DIR)
     shared = bool(config.hydra.sweeper.get("shared", False))
+    # What is at work on another host is not the latest unfinished one here.
+    latest = shared and config.resume == "latest"
+    typed = None if latest else chosen_folder(config, SWEEP_DIR)
     if shared and typed is None:
         raise BadInput(
             "hydra.sweeper.shared=true without a folder: hosts share one that each of them names; "
-            "allowed: hydra.sweep.dir=FOLDER, resume=latest or resume=FOLDER"
+            "allowed: hydra.sweep.dir=FOLDER or resume=FOLDER"
         )
     jobs: list[Job] = []
     if is_grid(config):

@@ -6,13 +6,13 @@ import sys
 
 
 def postpone_collection() -> None:
-    """Collect nothing until `begin_collection`, and nothing at exit.
+    """Collect nothing until `begin_collection`, and at exit only what Triton would complain of.
 
     Importing torch makes hundreds of thousands of objects that stay as long as the process. The
     collector looks at them again and again while they come, and once more while Python ends.
     """
     gc.disable()
-    atexit.register(_leave_all_alone)
+    atexit.register(_end)
 
 
 def begin_collection() -> None:
@@ -22,7 +22,7 @@ def begin_collection() -> None:
         gc.enable()
 
 
-def _leave_all_alone() -> None:
+def _end() -> None:
     if "triton" in sys.modules:
         # torch.compile's: at exit it reports as leaked what was never collected.
         gc.unfreeze()

@@ -39,7 +39,7 @@ from cnnsweep.training.score import Score
 from cnnsweep.training.seeds import seed_everything
 from cnnsweep.training.step import OptimizerStep
 from cnnsweep.training.trainer import Trainer
-from cnnsweep.training.uncompiled import free_optimizers_of_compiler, free_step_of_compiler
+from cnnsweep.training.uncompiled import free_optimizers_of_compiler
 
 log = logging.getLogger(__name__)
 
@@ -167,8 +167,6 @@ def _make_trainer(
     optimizer = call(
         "optim", config.optim._target_, build("optim", config.optim, partial=True), parameters
     )
-    if not config.compile:
-        free_step_of_compiler(optimizer)
     schedule = _make_schedule(config, optimizer, len(train))
     figure = _judging_figure(config)
     return Trainer(

@@ -47,13 +47,11 @@ class Batches:
         self._augment = augment
         self._channels_last = layout == "channels_last"
         channels = images.stored.shape[1]
-        # Kept in the order of the layout: a gathered batch then needs no second copy. One channel
-        # is in either order as it lies, where other workers may have it too.
-        if self._channels_last and channels > 1:
-            self._pixels, self._rows = images.pixels.permute(0, 2, 3, 1).contiguous(), None
-        else:
-            lies = images.stored.permute(0, 2, 3, 1) if self._channels_last else images.stored
-            self._pixels, self._rows = lies.contiguous(), images.rows
+        # Kept in the order of the layout: a gathered batch then needs no second copy. Where the
+        # images lie so, as those of one channel do in either, they stay: others may share them.
+        self._pixels, self._rows = self._in_order(images.stored), images.rows
+        if not self._pixels.is_contiguous():
+            self._pixels, self._rows = self._in_order(images.pixels).contiguous(), None
         self._labels = images.labels
         shape = (channels,) if self._channels_last else (channels, 1, 1)
         self._scale, self._shift = (
@@ -79,6 +77,9 @@ class Batches:
             # Measured twice as fast on a CPU as indexing with brackets.
             pixels, labels = self._pixels.index_select(0, rows), self._labels.index_select(0, index)
             yield self._prepare(pixels), labels
+
+    def _in_order(self, pixels: Tensor) -> Tensor:
+        return pixels.permute(0, 2, 3, 1) if self._channels_last else pixels
 
     def _prepare(self, pixels: Tensor) -> Tensor:
         """uint8 as kept -> float32, N × C × H × W."""

@@ -12,8 +12,9 @@ class Images:
     """Labelled images of one size.
 
     ``stored`` (uint8, C × H × W after the first dimension) may hold more images than these, and
-    other processes may hold it too, as a mapped file: ``rows`` (int64, N) says which of them these
-    are, None all of them. ``labels`` is int64, N, each in 0..num_classes-1.
+    other processes may hold it too, as a mapped file, which must then stay as it is while they run:
+    ``rows`` (int64, N) says which of them these are, None all of them. ``labels`` is int64, N, each
+    in 0..num_classes-1.
     """
 
     stored: Tensor

@@ -36,7 +36,7 @@ def _decode() -> Dataset:
     return Dataset(
         name="digits",
         classes=tuple("0123456789"),
-        train=everything.take(train),
+        train=Images(everything.pixels[train], everything.labels[train]),
         test=lambda: everything.take(test),
     )
 

@@ -1,33 +1,36 @@
 """torch's optimizers without torch.compile, which the first of them would import: 1 s, 80 MB."""
 
+import functools
 import inspect
-from types import MethodType
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch.optim import Optimizer
 
 
 def free_optimizers_of_compiler() -> None:
-    """Let optimizers be made, saved and loaded without an import of torch's compiler.
+    """Let torch's own optimizers be made, saved, loaded and stepped without its compiler.
 
-    torch guards these methods from being compiled and imports the compiler for it, at the first
-    call of each (``torch._compile._disable_dynamo``). What is found under the name below is called
-    instead of the guard; a torch that does not look there does as it always did.
+    torch guards some methods from being compiled and imports the compiler for it, at the first
+    call of each: `torch._compile._disable_dynamo` around making, saving and loading, and
+    `torch.optim.optimizer._use_grad_for_differentiable` around the step. Of what is not found as
+    it was in torch 2.15 nothing is changed, and the compiler is imported.
     """
     for method in vars(Optimizer).values():
         if inspect.isfunction(method) and hasattr(method, "__wrapped__"):
             plain = method.__wrapped__
-            setattr(plain, "__dynamo_disable", plain)
+            setattr(plain, "__dynamo_disable", plain)  # is called in place of the guard
+    for kind in vars(torch.optim).values():
+        step = vars(kind).get("step") if inspect.isclass(kind) else None
+        if inspect.isfunction(step) and step.__code__.co_name == "_use_grad":
+            kind.step = _with_grad_as_asked(inspect.unwrap(step))
 
 
-def free_step_of_compiler(optimizer: Optimizer) -> None:
-    """The same for ``optimizer.step``, if it is one of torch's own; hooks and profiles stay.
+def _with_grad_as_asked(step: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(step)
+    def wrapped(self: Optimizer, *arguments: Any, **more: Any) -> Any:
+        with torch.set_grad_enabled(self.defaults["differentiable"]):
+            return step(self, *arguments, **more)
 
-    torch wraps it to tell the compiler that it needs no gradients (``torch.optim.optimizer
-    ._use_grad_for_differentiable``); here ``torch.no_grad`` does so.
-    """
-    kind = type(optimizer)
-    if not kind.__module__.startswith("torch.optim.") or optimizer.defaults.get("differentiable"):
-        return
-    step = torch.no_grad()(inspect.unwrap(kind.step))
-    optimizer.step = MethodType(Optimizer.profile_hook_step(step), optimizer)  # type: ignore[method-assign]
+    return wrapped

@@ -29,8 +29,9 @@ def test_a_sweep_that_could_only_fail_is_refused(tmp_path: Path, said: str) -> N
     assert not (tmp_path / "sweep").exists()
 
 
-def test_hosts_that_share_a_sweep_name_its_folder(tmp_path: Path) -> None:
-    words = ("--multirun", SEARCH, "hydra.sweeper.shared=true")
+@pytest.mark.parametrize("more", [(), ("resume=latest",)])
+def test_hosts_that_share_a_sweep_name_its_folder(tmp_path: Path, more: tuple[str, ...]) -> None:
+    words = ("--multirun", SEARCH, "hydra.sweeper.shared=true", *more)
     assert "allowed: hydra.sweep.dir=FOLDER" in complaint_of(cnnsweep(*words, cwd=tmp_path))
     assert not any(tmp_path.iterdir())
 

@@ -12,48 +12,82 @@ import torch
 from omegaconf import OmegaConf
 from torch import Tensor, nn
 
-from cnnsweep.training.uncompiled import free_optimizers_of_compiler, free_step_of_compiler
+from cnnsweep.training.uncompiled import free_optimizers_of_compiler
 from tests.command import REPOSITORY, environment
 
 CONFIGS = sorted(path.stem for path in (REPOSITORY / "conf/optim").glob("*.yaml"))
+_PLAIN = """
+import sys
+import torch
+from tests.training.test_uncompiled import CONFIGS, trained
+
+torch.save({name: trained(name) for name in CONFIGS}, sys.argv[1])
+print("imported", "torch._dynamo" in sys.modules)
+"""
 _RUN = """
 import sys
+from cnnsweep import listener
 from cnnsweep.cli import main
 
-sys.argv[1:] = [
-    "model=lenet", "epochs=1", "data.train_limit=100", "pictures=false", "hydra.run.dir=run",
-    f"optim={sys.argv[1]}", "scheduler=warmup_cosine",
-]
-main()
-print("imported", "torch._dynamo" in sys.modules)
+class Stopper:
+    def epoch_ended(self, epoch, figures):
+        raise KeyboardInterrupt
+
+if sys.argv.pop(1) == "stop":
+    listener.current = Stopper()
+try:
+    main()
+finally:
+    print("imported", "torch._dynamo" in sys.modules)
 """
 
 
-@pytest.mark.parametrize("name", CONFIGS)
-def test_the_weights_are_those_of_the_plain_optimizer(name: str) -> None:
-    torch.testing.assert_close(
-        _trained(name, freed=True), _trained(name, freed=False), rtol=0, atol=0
-    )
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tensor]:
+    """The weights of torch's optimizers as they are, from a process that keeps them so."""
+    file = tmp_path_factory.mktemp("plain") / "weights.pt"
+    done = _python(_PLAIN, str(file), cwd=REPOSITORY)
+    assert done.stdout == "imported True\n"  # else there is nothing to be freed of any more
+    weights: dict[str, Tensor] = torch.load(file, weights_only=True)
+    return weights
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_a_run_imports_no_compiler(name: str, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", _RUN, name],
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=True,
+def test_the_weights_are_those_of_the_plain_optimizer(name: str, plain: dict[str, Tensor]) -> None:
+    free_optimizers_of_compiler()
+    torch.testing.assert_close(trained(name), plain[name], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_neither_a_run_nor_going_on_with_it_imports_the_compiler(name: str, tmp_path: Path) -> None:
+    words = (
+        *("model=lenet", "epochs=2", "data.train_limit=100", "pictures=false"),
+        *("hydra.run.dir=run", f"optim={name}", "scheduler=warmup_cosine"),
     )
-    assert done.stdout.endswith("imported False\n")
-    assert "Warning" not in done.stderr
+    stopped = _python(_RUN, "stop", *words, cwd=tmp_path)
+    assert stopped.returncode == 130, stopped.stderr
+    done = _python(_RUN, "go on", *words, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for each in (stopped, done):
+        assert each.stdout.endswith("imported False\n")
+        assert "Warning" not in each.stderr
+
+
+def test_a_differentiable_step_has_its_gradients() -> None:
+    free_optimizers_of_compiler()
+    start = torch.ones(1, requires_grad=True)
+    weight = start.clone()
+    optimizer = torch.optim.SGD([weight], lr=0.5, differentiable=True)
+    weight.grad = torch.ones(1)
+    optimizer.step()
+    weight.sum().backward()  # type: ignore[no-untyped-call]
+    assert start.grad is not None
 
 
 def test_hooks_and_schedules_see_the_step() -> None:
+    free_optimizers_of_compiler()
     weight = nn.Parameter(torch.ones(1))
     optimizer = torch.optim.SGD([weight], lr=0.1)
-    free_step_of_compiler(optimizer)
     seen: list[Any] = []
     optimizer.register_step_post_hook(lambda *arguments: seen.append(arguments[0]))
     with warnings.catch_warnings():
@@ -65,32 +99,35 @@ def test_hooks_and_schedules_see_the_step() -> None:
     assert seen == [optimizer]
 
 
-def test_an_optimizer_of_ones_own_keeps_its_step() -> None:
-    class Mine(torch.optim.SGD):
-        steps = 0
-
-        def step(self, closure: Any = None) -> Any:
-            self.steps += 1
-            return super().step(closure)
-
-    optimizer = Mine([nn.Parameter(torch.ones(1))], lr=0.1)
-    free_step_of_compiler(optimizer)
-    optimizer.step()
-    assert optimizer.steps == 1
+def test_an_optimizer_with_a_step_of_its_own_keeps_it() -> None:
+    optimizer = torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=0.1)
+    taken: list[Any] = []
+    optimizer.step = taken.append  # type: ignore[method-assign, assignment]
+    free_optimizers_of_compiler()
+    optimizer.step("mine")
+    assert taken == ["mine"]
 
 
-def _trained(name: str, *, freed: bool) -> Tensor:
+def trained(name: str) -> Tensor:
+    """A weight after four steps with an optimizer of conf/optim."""
+    config: dict[str, Any] = dict(OmegaConf.load(REPOSITORY / f"conf/optim/{name}.yaml"))
     torch.manual_seed(0)
     weight = nn.Parameter(torch.randn(5, 3))
-    if freed:
-        free_optimizers_of_compiler()
-    config: dict[str, Any] = dict(OmegaConf.load(REPOSITORY / f"conf/optim/{name}.yaml"))
     kind: Any = locate(config.pop("_target_"))
     optimizer: torch.optim.Optimizer = kind([weight], **config)
-    if freed:
-        free_step_of_compiler(optimizer)
     for _ in range(4):
         (weight**2).sum().backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
     return weight.detach()
+
+
+def _python(code: str, *words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code, *words],
+        cwd=cwd,
+        env=environment(PYTHONPATH=str(REPOSITORY)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
