@@ -67,8 +67,10 @@ class Batches:
         if not self._shuffle:
             for start in range(0, self.images, self._batch_size):
                 part = slice(start, start + self._batch_size)
-                rows = None if self._rows is None else self._rows[part]
-                pixels = self._pixels[part] if rows is None else self._pixels.index_select(0, rows)
+                if self._rows is None:
+                    pixels = self._pixels[part]
+                else:
+                    pixels = self._pixels.index_select(0, self._rows[part])
                 yield self._prepare(pixels), self._labels[part]
             return
         order = torch.randperm(self.images, device=self._labels.device)

@@ -36,6 +36,7 @@ def _decode() -> Dataset:
     return Dataset(
         name="digits",
         classes=tuple("0123456789"),
+        # A copy: what one trains on does not hold the test images.
         train=Images(everything.pixels[train], everything.labels[train]),
         test=lambda: everything.take(test),
     )

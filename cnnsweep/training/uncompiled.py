@@ -24,7 +24,7 @@ def free_optimizers_of_compiler() -> None:
     for kind in vars(torch.optim).values():
         step = vars(kind).get("step") if inspect.isclass(kind) else None
         if inspect.isfunction(step) and step.__code__.co_name == "_use_grad":
-            kind.step = _with_grad_as_asked(inspect.unwrap(step))
+            kind.step = _with_grad_as_asked(vars(step)["__wrapped__"])
 
 
 def _with_grad_as_asked(step: Callable[..., Any]) -> Callable[..., Any]:
