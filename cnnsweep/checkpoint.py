@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 
 # What torch.load and its restricted unpickler raise for files that are damaged or something else.
 _UNREADABLE = (
@@ -37,7 +37,7 @@ def read(path: Path, device: torch.device | str, key: str | None = None) -> dict
     """Read such a file, its tensors onto ``device``. ``key`` is the config key that named it.
 
     Raises:
-        BadInput: the file is not there, cannot be read, is damaged, or holds pickled code.
+        UserError: the file is not there, cannot be read, is damaged, or holds pickled code.
     """
     named = f"{key}={path}" if key else str(path)
     try:
@@ -46,16 +46,16 @@ def read(path: Path, device: torch.device | str, key: str | None = None) -> dict
             warnings.simplefilter("ignore", UserWarning)
             content = torch.load(path, map_location=device, weights_only=True)
     except FileNotFoundError as error:
-        raise BadInput(f"{named}: there is no such file; allowed is a file of weights") from error
+        raise UserError(f"{named}: there is no such file; allowed is a file of weights") from error
     except OSError as error:
-        raise BadInput(f"{named} cannot be read: {error.strerror}") from error
+        raise UserError(f"{named} cannot be read: {error.strerror}") from error
     except pickle.UnpicklingError as error:
-        raise BadInput(
+        raise UserError(
             f"{named} is refused: it holds pickled code or is no checkpoint; allowed are tensors "
             "and plain values, as torch.save(model.state_dict(), …) writes them"
         ) from error
     except _UNREADABLE as error:
-        raise BadInput(f"{named} is damaged, or no file of saved weights") from error
+        raise UserError(f"{named} is damaged, or no file of saved weights") from error
     if not isinstance(content, dict):
-        raise BadInput(f"{named} holds a {type(content).__name__}, not the weights of a network")
+        raise UserError(f"{named} holds a {type(content).__name__}, not the weights of a network")
     return content

@@ -5,9 +5,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from cnnsweep.bad_input import BadInput, unknown
-from cnnsweep.figures import DIRECTIONS, VALIDATION_FIGURES
+from cnnsweep.errors import UserError, unknown
 from cnnsweep.loggers.choice import check_loggers
+from cnnsweep.metric_names import DIRECTIONS, VALIDATION_FIGURES
 from cnnsweep.whitelist import check_targets
 
 
@@ -110,12 +110,12 @@ def check(config: Mapping[str, Any]) -> None:
     Keys that a user's own objects do not have are passed over.
 
     Raises:
-        BadInput: names the key, the value and what is allowed.
+        UserError: names the key, the value and what is allowed.
     """
     for key, is_fit, allowed in RULES:
         present, value = _look_up(config, key)
         if present and not is_fit(value):
-            raise BadInput(f"{key}={_typed(value)} is out of range: allowed is {allowed}")
+            raise UserError(f"{key}={_typed(value)} is out of range: allowed is {allowed}")
     check_targets(config)
     check_loggers(config["logger"])
     for name in objective_names(config["objective"]):
@@ -132,13 +132,13 @@ def objective_names(objective: str | list[str]) -> list[str]:
 def _check_choosing(config: Mapping[str, Any]) -> None:
     has_validation = config["data"]["val_fraction"] > 0
     if config["early_stopping"]["patience"] is not None and not has_validation:
-        raise BadInput(
+        raise UserError(
             "early_stopping.patience needs a validation split to judge by: "
             "data.val_fraction=0 leaves none; allowed is a fraction above 0"
         )
     names = objective_names(config["objective"])
     if not config["test"] and any(name.startswith("test_") for name in names):
-        raise BadInput("objective=test_… needs test=true: the test split is not read otherwise")
+        raise UserError("objective=test_… needs test=true: the test split is not read otherwise")
 
 
 def reads_validation(config: Mapping[str, Any]) -> bool:

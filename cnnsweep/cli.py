@@ -14,13 +14,12 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from cnnsweep import listener, lock
+from cnnsweep import epoch_reporter, lock
 from cnnsweep.complaint import complaint
 from cnnsweep.conf_dir import CONF_DIR
-from cnnsweep.garbage import postpone_collection
 from cnnsweep.going_on import line_to_go_on
-from cnnsweep.secret import masked_output
-from cnnsweep.signals import Terminated, raise_on_sigterm
+from cnnsweep.process import Terminated, postpone_collection, raise_on_sigterm
+from cnnsweep.redact import masked_output
 from cnnsweep.task import Objective, task
 from cnnsweep.whitelist import allowed_targets
 
@@ -67,7 +66,7 @@ def door(config: DictConfig) -> Objective:
     except Exception as error:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             folder = HydraConfig.get().runtime.output_dir
-            if listener.current is None:
+            if epoch_reporter.current is None:
                 print(f"{folder}: {complaint(error)}", file=sys.stderr)
             raise
         log.exception("the run failed")

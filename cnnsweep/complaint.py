@@ -15,9 +15,8 @@ from omegaconf import Container, DictConfig
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from cnnsweep import launcher
-from cnnsweep.bad_input import BadInput, unknown
-from cnnsweep.outcome import one_line
-from cnnsweep.secret import masked, masked_word
+from cnnsweep.errors import UserError, one_line, unknown
+from cnnsweep.redact import masked, masked_word
 
 
 def complaint(error: BaseException) -> str:
@@ -26,7 +25,7 @@ def complaint(error: BaseException) -> str:
 
 
 def _said(error: BaseException) -> str:
-    if isinstance(error, BadInput):
+    if isinstance(error, UserError):
         return one_line(error)
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
         group, _, name = error.missing_cfg_file.rpartition("/")

@@ -8,10 +8,10 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep import lock
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.grid import is_grid, job_overrides
+from cnnsweep.redact import masked_word
 from cnnsweep.run_folder import RunFolder
-from cnnsweep.secret import masked_word
 
 RUN_DIR, SWEEP_DIR = "hydra.run.dir", "hydra.sweep.dir"
 _ROOTS = {RUN_DIR: Path("outputs"), SWEEP_DIR: Path("multirun")}
@@ -24,19 +24,19 @@ def chosen_folder(config: DictConfig, dir_key: str) -> Path | None:
     """The folder that the command names, by ``resume`` or by ``dir_key``; None for a new one.
 
     Raises:
-        BadInput: both are given, the folder is not there, or nothing is unfinished.
+        UserError: both are given, the folder is not there, or nothing is unfinished.
     """
     typed = any(str(o).startswith(f"{dir_key}=") for o in config.hydra.overrides.hydra)
     composed = Path(str(OmegaConf.select(config, dir_key)))
     if config.resume is None:
         return composed if typed else None
     if typed:
-        raise BadInput(f"resume={config.resume} and {dir_key}={composed}: give one of them")
+        raise UserError(f"resume={config.resume} and {dir_key}={composed}: give one of them")
     if config.resume == "latest":
         return _latest_unfinished(dir_key)
     folder = Path(str(config.resume))
     if not folder.is_dir():
-        raise BadInput(f"resume={folder}: there is no such folder; allowed: latest, or a folder")
+        raise UserError(f"resume={folder}: there is no such folder; allowed: latest, or a folder")
     return folder
 
 
@@ -80,7 +80,7 @@ def is_unfinished(folder: Path) -> bool:
 def _stands(folder: Path) -> bool:
     try:
         result = RunFolder(folder).read_result()
-    except BadInput:  # a damaged outcome: nothing to go on with, and no reason to refuse others
+    except UserError:  # a damaged outcome: nothing to go on with, and no reason to refuse others
         return True
     return result is not None and result["status"] in _STANDING
 
@@ -93,7 +93,7 @@ def _latest_unfinished(dir_key: str) -> Path:
     for folder in _newest_first(dir_key):
         if _can_go_on(folder):
             return folder
-    raise BadInput(
+    raise UserError(
         f"resume=latest: nothing below {_ROOTS[dir_key]}/ is unfinished; leave resume out to start "
         "anew, or name a folder"
     )

@@ -10,7 +10,7 @@ from typing import Any
 from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from omegaconf import DictConfig, OmegaConf, read_write
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 
 EXTRAS = {
     "joblib": "joblib",
@@ -68,20 +68,20 @@ def name(config: DictConfig) -> str:
 
 
 def check_installed(config: DictConfig) -> None:
-    """Raise BadInput where the chosen launcher's package, named with its extra, or SLURM lacks."""
+    """Raise UserError where the chosen launcher's package, named with its extra, or SLURM lacks."""
     package = ".".join(str(config.hydra.launcher._target_).split(".")[:2])
     if name(config) in EXTRAS and find_spec(package) is None:
         raise not_installed(name(config))
     if is_slurm(config) and shutil.which("sbatch") is None:
-        raise BadInput(
+        raise UserError(
             f"hydra/launcher={name(config)} needs SLURM, and there is no sbatch on this machine: "
             "start it on a login node, or choose hydra/launcher=submitit_local"
         )
 
 
-def not_installed(launcher: str) -> BadInput:
+def not_installed(launcher: str) -> UserError:
     """The refusal of a launcher that some extra brings."""
-    return BadInput(
+    return UserError(
         f"hydra/launcher={launcher} needs a package that is not installed: "
         f"pip install -e '.[{EXTRAS[launcher]}]'"
     )
@@ -95,9 +95,9 @@ def cpus_each(config: DictConfig) -> int | None:
 
 
 def refuse_devices(config: DictConfig, devices: Any) -> None:
-    """Raise BadInput where GPUs were listed although the launcher gives them out."""
+    """Raise UserError where GPUs were listed although the launcher gives them out."""
     if devices is not None and gives_gpus(config):
-        raise BadInput(
+        raise UserError(
             f"hydra.sweeper.devices={list(devices)} is for workers on this machine; "
             f"hydra/launcher={name(config)} gives out GPUs itself, by its own keys"
         )

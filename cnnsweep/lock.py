@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 
 LOCK_NAME = ".lock"
 _held: dict[Path, IO[str]] = {}
@@ -23,7 +23,7 @@ def acquire(folder: Path, *, shared: bool = False) -> None:
     ``shared``: others that share it may have it too.
 
     Raises:
-        BadInput: another process has it; the line names that process.
+        UserError: another process has it; the line names that process.
     """
     path = folder.resolve() / LOCK_NAME
     if path in _held:
@@ -33,7 +33,7 @@ def acquire(folder: Path, *, shared: bool = False) -> None:
         file.seek(0)
         holder = file.read().strip() or "another process"
         file.close()
-        raise BadInput(f"{folder} is being worked on by {holder}; wait for it or end it")
+        raise UserError(f"{folder} is being worked on by {holder}; wait for it or end it")
     file.truncate(0)
     file.write(f"process {os.getpid()} on {socket.gethostname()}")
     file.flush()

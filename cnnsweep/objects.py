@@ -10,7 +10,7 @@ from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 
 log = logging.getLogger(__name__)
 _OURS = "cnnsweep."
@@ -34,7 +34,7 @@ def build(
         The object, a partial where the group says so, None for a group without a target.
 
     Raises:
-        BadInput: the target cannot be found or does not take these values; names both.
+        UserError: the target cannot be found or does not take these values; names both.
     """
     if node._target_ is None:
         return None
@@ -56,7 +56,7 @@ def build(
 
 
 def call(group: str, target: str, make: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a partial that :func:`build` made; what it refuses becomes BadInput."""
+    """Call a partial that :func:`build` made; what it refuses becomes UserError."""
     try:
         return make(*arguments)
     except (TypeError, ValueError) as error:
@@ -77,7 +77,7 @@ def _fitting(
     strange = [key for key in arguments if not key.startswith("_") and key not in accepted]
     typed = [key for key in strange if _is_typed(f"{group}.{key}")]
     if typed:
-        raise BadInput(
+        raise UserError(
             f"{group}.{typed[0]} is not a parameter of {target}; "
             f"allowed: {', '.join(sorted(accepted))}"
         )
@@ -93,12 +93,12 @@ def _is_typed(key: str) -> bool:
     return any(line.lstrip("+").partition("=")[0] == key for line in overrides)
 
 
-def refusal(group: str, target: str, error: BaseException) -> BadInput:
+def refusal(group: str, target: str, error: BaseException) -> UserError:
     """The one line for a target that cannot be made; the first cause speaks."""
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__
-    if isinstance(cause, BadInput):
+    if isinstance(cause, UserError):
         return cause
     reason = " ".join(str(cause).split()) or type(cause).__name__
-    return BadInput(f"{group}._target_={target} cannot be made: {reason}")
+    return UserError(f"{group}._target_={target} cannot be made: {reason}")

@@ -10,10 +10,10 @@ from importlib.metadata import version
 from typing import Any
 
 from cnnsweep import __version__
-from cnnsweep.listener import Pruned
+from cnnsweep.epoch_reporter import Pruned
+from cnnsweep.errors import one_line
+from cnnsweep.process import Terminated, held_back
 from cnnsweep.run_folder import RunFolder
-from cnnsweep.secret import masked
-from cnnsweep.signals import Terminated, held_back
 
 
 def _versions() -> dict[str, str]:
@@ -112,12 +112,3 @@ def _verdict(error: BaseException) -> tuple[str, str | None]:
     if isinstance(error, Terminated):
         return "interrupted", "SIGTERM"
     return "failed", one_line(error)
-
-
-def one_line(error: BaseException) -> str:
-    """An error's message on one line, without passwords; its type first where that is needed."""
-    message = masked(" ".join(str(error).split()))
-    if type(error).__module__.startswith("cnnsweep"):
-        return message
-    name = type(error).__name__
-    return f"{name}: {message}" if message else name

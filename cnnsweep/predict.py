@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cnnsweep.bad_input import BadInput
 from cnnsweep.complaint import complaint
-from cnnsweep.garbage import postpone_collection
+from cnnsweep.errors import UserError
+from cnnsweep.process import postpone_collection
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,7 +36,7 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         predictions = predict(arguments.run_folder, arguments.images, invert=arguments.invert)
-    except (BadInput, OSError) as error:
+    except (UserError, OSError) as error:
         sys.exit(complaint(error))
     for prediction in predictions:
         shown = [f"{name} {share:.4f}" for name, share in prediction.classes[:_SHOWN_CLASSES]]
@@ -53,7 +53,7 @@ def predict(run_folder: Path, images: list[Path], *, invert: bool) -> list[Predi
         invert: swap dark and light first.
 
     Raises:
-        BadInput: the folder has no weights, or an image cannot be read; names which.
+        UserError: the folder has no weights, or an image cannot be read; names which.
     """
     pixels_of = [_opened(path, invert) for path in images]
     import torch
@@ -78,9 +78,9 @@ def _opened(path: Path, invert: bool) -> Any:
     try:
         image = Image.open(path).convert("RGB")
     except FileNotFoundError as error:
-        raise BadInput(f"{path}: there is no such image") from error
+        raise UserError(f"{path}: there is no such image") from error
     except (UnidentifiedImageError, OSError) as error:
-        raise BadInput(f"{path} is no image that can be read") from error
+        raise UserError(f"{path} is no image that can be read") from error
     return ImageOps.invert(image) if invert else image
 
 

@@ -8,20 +8,20 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
-from cnnsweep import checkpoint, listener
+from cnnsweep import checkpoint, epoch_reporter
 from cnnsweep.checks import objective_names
 from cnnsweep.data.batches import Batches, Layout
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.data.split import limit, split
 from cnnsweep.display import Quiet, make_display
-from cnnsweep.figures import DIRECTIONS, VALIDATION_FIGURES
-from cnnsweep.garbage import begin_collection
 from cnnsweep.loggers.trackers import Trackers
+from cnnsweep.metric_names import DIRECTIONS, VALIDATION_FIGURES
 from cnnsweep.models.fit import check_fits
 from cnnsweep.models.last_layer import last_layer, last_layer_name
 from cnnsweep.models.summary import layer_table
 from cnnsweep.objects import build, call
 from cnnsweep.outcome import Outcome
+from cnnsweep.process import begin_collection
 from cnnsweep.run_folder import RunFolder
 from cnnsweep.session import Session
 from cnnsweep.training import transfer
@@ -72,7 +72,7 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome, trackers: Track
         dataset.num_classes,
         train_batches=_batch_sizes(train.images, config.data.batch_size),
     )
-    display = make_display() if listener.current is None else Quiet()
+    display = make_display() if epoch_reporter.current is None else Quiet()
     table = layer_table(model, dataset.in_channels, dataset.image_size)
     log.info("%s\n%s", config.model._target_, table)
     if config.summary:

@@ -13,8 +13,8 @@ from typing import Any
 
 import yaml
 
-from cnnsweep.bad_input import BadInput
-from cnnsweep.figures import METRICS_COLUMNS
+from cnnsweep.errors import UserError
+from cnnsweep.metric_names import METRICS_COLUMNS
 
 UNCOMPARED = ("hydra", "resume", "logger", "summary", "keep")
 UNCOMPARED_DATA = ("root", "download")
@@ -47,12 +47,12 @@ class RunFolder:
         """The run's resolved config; None where no run has begun.
 
         Raises:
-            BadInput: the file is damaged.
+            UserError: the file is damaged.
         """
         return _read(self.config, yaml.safe_load, yaml.YAMLError)
 
     def read_result(self) -> dict[str, Any] | None:
-        """The run's outcome; None where it has none yet. Raises BadInput for a damaged file."""
+        """The run's outcome; None where it has none yet. Raises UserError for a damaged file."""
         return _read(self.result, json.loads, json.JSONDecodeError)
 
     def write_config(self, config: Mapping[str, Any]) -> None:
@@ -143,7 +143,7 @@ def _read(
     except FileNotFoundError:
         return None
     except (damage, UnicodeDecodeError) as error:
-        raise BadInput(f"{path} is damaged: {' '.join(str(error).split())}") from error
+        raise UserError(f"{path} is damaged: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
-        raise BadInput(f"{path} is damaged: a mapping was expected, not {content!r:.40}")
+        raise UserError(f"{path} is damaged: a mapping was expected, not {content!r:.40}")
     return content

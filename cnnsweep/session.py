@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cnnsweep import checkpoint, listener, signals
+from cnnsweep import checkpoint, epoch_reporter, process
 from cnnsweep.data.batches import Batches
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.display import Display
@@ -65,7 +65,7 @@ class Session:
             self._tell(row)
         while not trainer.is_finished:
             row = trainer.train_epoch(self.display.batch_ended)
-            with signals.held_back():  # history, checkpoints and metrics.csv agree, always
+            with process.held_back():  # history, checkpoints and metrics.csv agree, always
                 self._write_epoch(trainer.record(row))
             log.info("%s", ", ".join(f"{name} {value}" for name, value in row.items()))
             self.display.epoch_ended(row)
@@ -73,11 +73,11 @@ class Session:
             self._tell(row)
 
     def _tell(self, row: Mapping[str, float | int | None]) -> None:
-        if listener.current is None:
+        if epoch_reporter.current is None:
             return
         try:
-            listener.current.epoch_ended(int(row["epoch"] or 0), row)
-        except listener.Pruned:
+            epoch_reporter.current.epoch_ended(int(row["epoch"] or 0), row)
+        except epoch_reporter.Pruned:
             if not self.trainer.is_finished:  # nothing is spared by pruning what is trained
                 raise
 

@@ -7,9 +7,9 @@ from typing import Any, cast
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from cnnsweep import listener, lock
-from cnnsweep.bad_input import BadInput
+from cnnsweep import epoch_reporter, lock
 from cnnsweep.checks import check
+from cnnsweep.errors import UserError
 from cnnsweep.loggers.choice import chosen
 from cnnsweep.loggers.trackers import Trackers
 from cnnsweep.outcome import Outcome, recorded
@@ -30,7 +30,7 @@ def task(config: DictConfig) -> Objective:
         The objective's figure, a list of them for several, None where it does not exist.
 
     Raises:
-        BadInput: another config is in the folder, another process works in it, or a value is off.
+        UserError: another config is in the folder, another process works in it, or a value is off.
     """
     folder = RunFolder(Path(HydraConfig.get().runtime.output_dir))
     resolved = resolve(config)
@@ -71,13 +71,13 @@ def resolve(config: DictConfig) -> dict[str, Any]:
 
 
 def refuse_other_config(folder: RunFolder, resolved: dict[str, Any]) -> None:
-    """Raise BadInput, naming the keys, where the folder holds a run of another config."""
+    """Raise UserError, naming the keys, where the folder holds a run of another config."""
     recorded_config = folder.read_config()
     if recorded_config is None:
         return
     differing = differing_keys(recorded_config, resolved)
     if differing:
-        raise BadInput(
+        raise UserError(
             f"{folder} holds a run of another config; these keys differ: "
             f"{', '.join(differing)}. Choose another folder, or type the same config"
         )
@@ -101,6 +101,6 @@ def _drop_what_a_kill_left(folder: RunFolder, keep: str) -> None:
 def _already(folder: RunFolder, result: dict[str, Any]) -> Objective:
     message = f"already finished: {folder} (objective {result['objective']})"
     log.info(message)
-    if listener.current is None:
+    if epoch_reporter.current is None:
         print(message)
     return cast(Objective, result["objective"])

@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
 from cnnsweep import checkpoint
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.objects import refusal
 from cnnsweep.run import make_model
 from cnnsweep.run_folder import RunFolder
@@ -46,13 +46,13 @@ def load_trained(path: Path) -> Trained:
     """The network of the run folder ``path`` with the weights of its best epoch.
 
     Raises:
-        BadInput: the folder holds no run or no weights, its files are damaged or do not fit each
+        UserError: the folder holds no run or no weights, its files are damaged or do not fit each
             other, or its config names a target that is not allowed.
     """
     folder = RunFolder(path)
     config = _config(folder)
     if not folder.best.exists():
-        raise BadInput(
+        raise UserError(
             f"{folder} has no {folder.best.name}: no epoch is over yet, or keep=none dropped it"
         )
     best = checkpoint.read(folder.best, "cpu")
@@ -73,7 +73,7 @@ def load_trained(path: Path) -> Trained:
 def _config(folder: RunFolder) -> DictConfig:
     plain = folder.read_config()
     if plain is None:
-        raise BadInput(f"{folder} is no run folder: it has no {folder.config.name}")
+        raise UserError(f"{folder} is no run folder: it has no {folder.config.name}")
     _require(folder.config, plain, _CONFIG_KEYS)
     check_targets(plain)
     config = OmegaConf.create(plain)
@@ -94,7 +94,7 @@ def _network(
         model.load_state_dict(weights)
     except RuntimeError as error:
         reason = " ".join(str(error).split())
-        raise BadInput(
+        raise UserError(
             f"{folder.best} does not fit {folder.config.name}: {reason[:200]}"
         ) from error
     data = cast(dict[str, Any], OmegaConf.to_container(config.data))
@@ -105,4 +105,4 @@ def _network(
 def _require(path: Path, content: Mapping[str, Any], keys: Iterable[str]) -> None:
     missing = [key for key in keys if key not in content]
     if missing:
-        raise BadInput(f"{path} is not as a run leaves it: it lacks {', '.join(missing)}")
+        raise UserError(f"{path} is not as a run leaves it: it lacks {', '.join(missing)}")

@@ -8,10 +8,11 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 
 OUR_TARGETS = (
     "cnnsweep.callback.*",
+    "cnnsweep.hydra_callback.*",
     "cnnsweep.data.*",
     "cnnsweep.loggers.*",
     "cnnsweep.models.*",
@@ -34,7 +35,7 @@ def allowed_targets() -> tuple[str, ...]:
     typed = os.environ.get(VARIABLE, "").replace(",", " ").split()
     for pattern in typed:
         if "*" in pattern.removesuffix(".*") or pattern.startswith("."):
-            raise BadInput(
+            raise UserError(
                 f"{VARIABLE}={pattern!r} is not a target: allowed are a dotted name (my_pkg.MyNet) "
                 "and all below a package (my_pkg.*)"
             )
@@ -45,13 +46,13 @@ def check_targets(config: Any, key: str = "") -> None:
     """Refuse a resolved config that names a ``_target_`` outside the list.
 
     Raises:
-        BadInput: names the key, the target and how to allow it.
+        UserError: names the key, the target and how to allow it.
     """
     allowed = allowed_targets()
     for place, target in _targets(config, key):
         if not any(_matches(target, pattern) for pattern in allowed):
             package = target.split(".")[0]
-            raise BadInput(
+            raise UserError(
                 f"{place}={target} is not a target that a config may name. If you trust it, "
                 f"allow it: {VARIABLE}='{package}.*'"
             )

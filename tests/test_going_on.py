@@ -14,7 +14,7 @@ import torch
 
 from cnnsweep import lock
 from tests.command import TINY, cnnsweep, complaint_of, start, succeeded
-from tests.left import assert_same, metrics, result
+from tests.run_files import assert_same, metrics, result
 
 # Everything that has a state or draws: momentum, a schedule, dropout, augmentation, early stopping.
 STATEFUL = (

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.launcher import (
     EXTRAS,
     cpus_each,
@@ -64,5 +64,5 @@ def test_hosts_that_share_a_sweep_do_not_share_submitits_folder() -> None:
 
 def test_devices_are_refused_where_the_launcher_gives_out_gpus() -> None:
     chosen = {"hydra": {"runtime": {"choices": {"hydra/launcher": "ray"}}}}
-    with pytest.raises(BadInput, match="hydra/launcher=ray gives out GPUs itself"):
+    with pytest.raises(UserError, match="hydra/launcher=ray gives out GPUs itself"):
         refuse_devices(OmegaConf.create(chosen), [0, 1])

@@ -6,7 +6,7 @@ import pytest
 
 from cnnsweep.conf_dir import CONF_DIR
 from tests.command import REAL_DATA, cnnsweep, succeeded
-from tests.left import metrics, result
+from tests.run_files import metrics, result
 
 PARAMETERS = {
     "fashion_lenet": 61_706,

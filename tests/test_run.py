@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from tests.command import TINY, cnnsweep, succeeded
-from tests.left import assert_same, metrics, result
+from tests.run_files import assert_same, metrics, result
 
 FIELDS = (
     "status objective epochs best_epoch train_loss train_accuracy val_loss val_accuracy test_loss "

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 
 
 def augment(
@@ -20,7 +20,7 @@ def augment(
     ``flip``: probability of being mirrored left to right. What enters from outside is black.
 
     Everything is drawn from torch's global generators, so that seeding torch repeats it. Raises
-    BadInput for a value outside these ranges.
+    UserError for a value outside these ranges.
     """
     _check("degrees", degrees, _is_within(degrees, 180), "0 to 180")
     _check("scale", scale, _is_range(scale), "two numbers above 0, the smaller one first")
@@ -73,7 +73,7 @@ def _flip(probability: float) -> list[nn.Module]:
 
 def _check(key: str, value: object, fine: bool, allowed: str) -> None:
     if not fine:
-        raise BadInput(f"augment.{key}={value}: allowed is {allowed}.")
+        raise UserError(f"augment.{key}={value}: allowed is {allowed}.")
 
 
 def _is_within(value: object, largest: float) -> bool:

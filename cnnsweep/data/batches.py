@@ -7,9 +7,9 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from cnnsweep.bad_input import BadInput, unknown
 from cnnsweep.data.dataset import Images
 from cnnsweep.data.normalisation import normalisation
+from cnnsweep.errors import UserError, unknown
 
 Layout = Literal["contiguous", "channels_last"]
 
@@ -36,7 +36,7 @@ class Batches:
     ) -> None:
         """``mean`` and ``std`` are one number or one for each channel, for pixels in 0..1.
 
-        Raises BadInput for a batch size below 1, or, when shuffling, above the number of images.
+        Raises UserError for a batch size below 1, or, when shuffling, above the number of images.
         """
         if layout not in get_args(Layout):
             raise unknown("layout", layout, get_args(Layout))
@@ -102,9 +102,9 @@ class Batches:
 def _check_batch_size(batch_size: int, images: int, shuffle: bool) -> None:
     # A batch of an evaluation may be larger than the split: it just comes as one batch.
     if batch_size < 1 and not shuffle:
-        raise BadInput(f"data.eval_batch_size={batch_size}: allowed is 1 or more.")
+        raise UserError(f"data.eval_batch_size={batch_size}: allowed is 1 or more.")
     if shuffle and not 1 <= batch_size <= images:
-        raise BadInput(
+        raise UserError(
             f"data.batch_size={batch_size}: allowed is 1 to {images}, "
             "the number of images in the training split."
         )

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch.nn.functional import interpolate
 
-from cnnsweep.bad_input import BadInput
 from cnnsweep.data.cache import decoded_once
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.data.split import stratified_halves
+from cnnsweep.errors import UserError
 
 # No test split is published. This one must never change: results are compared on it.
 TEST_FRACTION = 0.2
@@ -46,5 +46,5 @@ def _file() -> Path:
     """scikit-learn's table, found without importing it: that takes longer than a short run."""
     spec = find_spec("sklearn")
     if spec is None or spec.origin is None:
-        raise BadInput("data=digits needs scikit-learn, which carries them: pip install cnnsweep")
+        raise UserError("data=digits needs scikit-learn, which carries them: pip install cnnsweep")
     return Path(spec.origin).parent / "datasets" / "data" / "digits.csv.gz"

@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from cnnsweep.bad_input import BadInput
 from cnnsweep.data.dataset import Images
+from cnnsweep.errors import UserError
 
 IMAGE_DIMENSIONS = 3  # count, height, width
 LABEL_DIMENSIONS = 1
@@ -22,19 +22,19 @@ LABEL_DIMENSIONS = 1
 def read(images_file: Path, labels_file: Path, num_classes: int, first_label: int) -> Images:
     """The N × 1 × H × W images of a pair of files; ``first_label`` becomes label 0.
 
-    Raises BadInput naming the file that is damaged or does not fit the other.
+    Raises UserError naming the file that is damaged or does not fit the other.
     """
     pixels = _array(images_file, IMAGE_DIMENSIONS)
     labels = _array(labels_file, LABEL_DIMENSIONS).long() - first_label
     if len(pixels) != len(labels):
-        raise BadInput(
+        raise UserError(
             f"{labels_file} holds {len(labels)} labels, but {images_file} {len(pixels)} images: "
             "one of the two files is not the right one."
         )
     if len(labels) == 0:
-        raise BadInput(f"{images_file} holds no images.")
+        raise UserError(f"{images_file} holds no images.")
     if labels.min() < 0 or labels.max() >= num_classes:
-        raise BadInput(
+        raise UserError(
             f"{labels_file} holds labels {labels.min() + first_label} to "
             f"{labels.max() + first_label}; allowed is {first_label} to "
             f"{num_classes - 1 + first_label}. The file is damaged or not the right one."
@@ -43,7 +43,7 @@ def read(images_file: Path, labels_file: Path, num_classes: int, first_label: in
 
 
 def check(file: Path, dimensions: int) -> tuple[int, ...]:
-    """The sizes in a plain file's header; BadInput where it or the file's length is wrong.
+    """The sizes in a plain file's header; UserError where it or the file's length is wrong.
 
     Reads the header alone, so that a damaged test file is known before the training, unread.
     """
@@ -52,7 +52,7 @@ def check(file: Path, dimensions: int) -> tuple[int, ...]:
             header = stream.read(4 * (dimensions + 1))
         size = file.stat().st_size
     except OSError as error:
-        raise BadInput(f"{file} cannot be read: {error.strerror}.") from error
+        raise UserError(f"{file} cannot be read: {error.strerror}.") from error
     return _shape(file, header, size, dimensions)
 
 
@@ -62,7 +62,7 @@ def _array(file: Path, dimensions: int) -> Tensor:
     try:
         data = gzip.decompress(file.read_bytes())
     except (OSError, EOFError, zlib.error) as error:
-        raise BadInput(f"{file} is damaged or cannot be read: {error}.") from error
+        raise UserError(f"{file} is damaged or cannot be read: {error}.") from error
     shape = _shape(file, data, len(data), dimensions)
     body = bytearray(data[4 * (dimensions + 1) :])
     return torch.frombuffer(body, dtype=torch.uint8).view(shape) if body else torch.empty(shape)
@@ -78,14 +78,14 @@ def _mapped(file: Path, dimensions: int) -> Tensor:
             str(file), shared=False, size=start + prod(shape), dtype=torch.uint8
         )
     except RuntimeError as error:
-        raise BadInput(f"{file} cannot be read: {str(error).splitlines()[0]}.") from error
+        raise UserError(f"{file} cannot be read: {str(error).splitlines()[0]}.") from error
     return content[start:].view(shape)
 
 
 def _shape(file: Path, header: bytes, size: int, dimensions: int) -> tuple[int, ...]:
     kind = "images" if dimensions == IMAGE_DIMENSIONS else "labels"
     if header[:4] != bytes((0, 0, 8, dimensions)):
-        raise BadInput(
+        raise UserError(
             f"{file} does not start as an IDX file of {kind} does: "
             f"got {header[:4].hex(' ') or 'nothing'}, allowed is 00 00 08 0{dimensions}."
         )
@@ -93,7 +93,7 @@ def _shape(file: Path, header: bytes, size: int, dimensions: int) -> tuple[int, 
     sizes = (header[at : at + 4] for at in range(4, start, 4))
     shape = tuple(int.from_bytes(size, "big") for size in sizes)
     if size != start + prod(shape):
-        raise BadInput(
+        raise UserError(
             f"{file} is truncated or damaged: it says {shape[0]} {kind}, "
             f"which makes {start + prod(shape)} bytes, but has {size}."
         )

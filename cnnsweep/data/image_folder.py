@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
-from cnnsweep.bad_input import BadInput
 from cnnsweep.data.cache import decoded_once
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.data.root import as_folder
 from cnnsweep.data.split import stratified_halves
+from cnnsweep.errors import UserError
 
 # Where there is no test folder. Fixed, so that results of all seeds are about the same images.
 TEST_FRACTION = 0.2
@@ -31,13 +31,13 @@ def image_folder(*, root: str | Path, image_size: int, channels: int) -> Dataset
 
     With ``root/train`` and ``root/test`` those are the two splits, else a fixed fifth of each class
     is kept for testing. ``image_size``: pixels a side; longer sides are cut evenly at both ends.
-    ``channels``: 1 for grey, 3 for colour. Raises BadInput naming what cannot be used: fewer than
+    ``channels``: 1 for grey, 3 for colour. Raises UserError naming what cannot be used: fewer than
     two classes, a class without images (or with one, where it must be divided), unreadable files.
     """
     if channels not in MODES:
-        raise BadInput(f"data.channels={channels}: allowed are 1 (grey) and 3 (colour).")
+        raise UserError(f"data.channels={channels}: allowed are 1 (grey) and 3 (colour).")
     if not isinstance(image_size, int) or image_size < 1:
-        raise BadInput(f"data.image_size={image_size}: allowed is 1 or more pixels.")
+        raise UserError(f"data.image_size={image_size}: allowed is 1 or more pixels.")
     root = as_folder(root)
     classes, train, test = _splits(root)
     return decoded_once(
@@ -58,7 +58,7 @@ def _splits(root: Path) -> tuple[tuple[str, ...], Labelled, Labelled]:
         classes = _classes(root / "train")
         strange = set(_folder_names(root / "test")) - set(classes)
         if strange:
-            raise BadInput(
+            raise UserError(
                 f"{root / 'test'} has folders that {root / 'train'} lacks: "
                 f"{', '.join(sorted(strange))}. Each is a class, and must be trained too."
             )
@@ -67,7 +67,7 @@ def _splits(root: Path) -> tuple[tuple[str, ...], Labelled, Labelled]:
     files = _labelled(root, classes)
     labels = torch.tensor([label for _, label in files])
     for label in (labels.bincount() == 1).nonzero().flatten().tolist():
-        raise BadInput(
+        raise UserError(
             f"{root / classes[label]} holds 1 image: a class needs 2 or more, "
             "one to train on and one to test with."
         )
@@ -87,7 +87,7 @@ def _classes(parent: Path) -> tuple[str, ...]:
     names = _folder_names(parent) if parent.is_dir() else []
     if len(names) < 2:
         found = f"one ({names[0]})" if names else "none"
-        raise BadInput(
+        raise UserError(
             f"data=image_folder: {parent} must hold two folders of images or more, one for each "
             f"class, but has {found}. Set data.root to the folder above the classes, "
             "or data=digits, which needs no files."
@@ -101,7 +101,7 @@ def _labelled(parent: Path, classes: Sequence[str]) -> Labelled:
     for label, name in enumerate(classes):
         files = sorted(p for p in (parent / name).rglob("*") if _is_image(p))
         if not files:
-            raise BadInput(
+            raise UserError(
                 f"{parent / name} holds no images. Allowed are files that end in "
                 f"{', '.join(sorted(ENDINGS))}."
             )
@@ -129,7 +129,7 @@ def _decode(files: Labelled, image_size: int, channels: int) -> Images:
         results = zip(files, threads.map(readable, range(len(files))), strict=True)
         unreadable = [str(file) for (file, _), is_readable in results if not is_readable]
     if unreadable:
-        raise BadInput(
+        raise UserError(
             f"{len(unreadable)} of {len(files)} images cannot be read: "
             f"{', '.join(unreadable[:3])}{' …' if len(unreadable) > 3 else ''}. "
             "Repair or remove them."

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from cnnsweep.bad_input import unknown
 from cnnsweep.data import idx
 from cnnsweep.data.cache import decoded_once
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.data.download import download as fetch
 from cnnsweep.data.download import missing
 from cnnsweep.data.root import as_folder
-from cnnsweep.fitting_torchvision import torchvision
+from cnnsweep.errors import unknown
+from cnnsweep.torchvision_import import torchvision
 
 FOLDERS = ("MNIST", "FashionMNIST", "KMNIST", "EMNIST")
 DIGITS = tuple(string.digits)

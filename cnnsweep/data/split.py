@@ -3,19 +3,19 @@
 import torch
 from torch import Tensor
 
-from cnnsweep.bad_input import BadInput
 from cnnsweep.data.dataset import Images
+from cnnsweep.errors import UserError
 
 
 def split(images: Images, fraction: float, seed: int) -> tuple[Images, Images | None]:
     """Two disjoint parts, the second with about ``fraction`` of each class: (train, validation).
 
     The same seed gives the same parts. Each class keeps at least one image in either part. With a
-    fraction of 0 everything is for training and there is no validation part. Raises BadInput for a
+    fraction of 0 everything is for training and there is no validation part. Raises UserError for a
     fraction outside [0, 1) and for a class that has one image.
     """
     if not 0 <= fraction < 1:
-        raise BadInput(f"data.val_fraction={fraction}: allowed is 0 up to, but not including, 1.")
+        raise UserError(f"data.val_fraction={fraction}: allowed is 0 up to, but not including, 1.")
     if fraction == 0:
         return images, None
     train, val = stratified_halves(images.labels, fraction, seed)
@@ -26,12 +26,12 @@ def limit(images: Images, count: int | None) -> Images:
     """``count`` of the images, each class in proportion; all of them where ``count`` is None.
 
     Which ones does not depend on the run's seed, so that seeds are compared on the same images.
-    Raises BadInput for a count below 1 or above the number of images.
+    Raises UserError for a count below 1 or above the number of images.
     """
     if count is None:
         return images
     if not 1 <= count <= len(images):
-        raise BadInput(
+        raise UserError(
             f"data.train_limit={count}: allowed is 1 to {len(images)}, "
             "the number of training images, or null for all of them."
         )
@@ -42,12 +42,12 @@ def limit(images: Images, count: int | None) -> Images:
 def stratified_halves(labels: Tensor, fraction: float, seed: int) -> tuple[Tensor, Tensor]:
     """Indices (int64, ascending) of two disjoint parts; the second has ``fraction`` of each class.
 
-    Each class that occurs has at least one index in either part. Raises BadInput for a class that
+    Each class that occurs has at least one index in either part. Raises UserError for a class that
     has one image.
     """
     order, sizes = _shuffled_by_class(labels, seed)
     for label in (sizes == 1).nonzero().flatten().tolist():
-        raise BadInput(
+        raise UserError(
             f"class {label} has 1 image: a stratified split needs 2 or more of each class. "
             "Add images, raise data.train_limit or set data.val_fraction=0."
         )

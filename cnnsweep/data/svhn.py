@@ -5,13 +5,13 @@ from typing import Any
 
 import torch
 
-from cnnsweep.bad_input import BadInput
 from cnnsweep.data.cache import decoded_once
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.data.download import download as fetch
 from cnnsweep.data.download import missing
 from cnnsweep.data.root import as_folder
-from cnnsweep.fitting_torchvision import torchvision
+from cnnsweep.errors import UserError
+from cnnsweep.torchvision_import import torchvision
 
 
 def svhn(*, root: str | Path, download: bool) -> Dataset:
@@ -44,7 +44,7 @@ def _decode(root: Path, reader: Any, files: list[Path]) -> Dataset:
     for file, part in zip(files, ("train", "test"), strict=True):
         md5 = reader.split_list[part][2]
         if not check_integrity(str(file), md5):
-            raise BadInput(
+            raise UserError(
                 f"{file} is truncated or damaged: its MD5 is not the published {md5}. "
                 "Delete it and set data.download=true."
             )

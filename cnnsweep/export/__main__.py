@@ -4,9 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from cnnsweep.bad_input import BadInput
 from cnnsweep.complaint import complaint
-from cnnsweep.garbage import postpone_collection
+from cnnsweep.errors import UserError
+from cnnsweep.process import postpone_collection
 
 
 def main() -> None:
@@ -33,7 +33,7 @@ def main() -> None:
         from cnnsweep.export.command import export
 
         export(arguments.folder, arguments.format, out=arguments.out, opset=arguments.opset)
-    except (BadInput, OSError) as error:
+    except (UserError, OSError) as error:
         sys.exit(complaint(error))
 
 

@@ -6,7 +6,7 @@ import torch
 from hydra.utils import execution_whitelist
 from torch import Tensor
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.export.formats import Predict
 from cnnsweep.run import make_dataset
 from cnnsweep.trained import Trained
@@ -29,7 +29,7 @@ def sample(trained: Trained) -> Sample:
     """Images of the test split, spread over it; random ones where it is not on this machine."""
     try:
         pixels = _test_images(trained)
-    except BadInput as error:
+    except UserError as error:
         drawn = torch.Generator().manual_seed(0)
         size = (_AT_ONCE, trained.in_channels, *trained.image_size)
         noise = torch.randint(0, 256, size, dtype=torch.uint8, generator=drawn)
@@ -44,7 +44,7 @@ def agreement(trained: Trained, predict: Predict, images: Tensor) -> str:
     """The largest difference between probabilities, and how many classes are the same, in words.
 
     Raises:
-        BadInput: the two are further apart than arithmetic explains.
+        UserError: the two are further apart than arithmetic explains.
     """
     with torch.inference_mode():
         parts = torch.split(images, _AT_ONCE)
@@ -54,7 +54,7 @@ def agreement(trained: Trained, predict: Predict, images: Tensor) -> str:
     same = int((ours.argmax(dim=1) == theirs.argmax(dim=1)).sum())
     words = f"largest difference {difference:.1e}, same class for {same:,} of {len(images):,}"
     if not difference <= _TOLERANCE:  # NaN included
-        raise BadInput(f"the exported network is another one ({words}): nothing was written")
+        raise UserError(f"the exported network is another one ({words}): nothing was written")
     return words
 
 

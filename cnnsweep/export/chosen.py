@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.going_on import SEARCH_RESULT, SWEEP_CONFIG
 from cnnsweep.run_folder import RunFolder
 
@@ -14,7 +14,7 @@ def chosen_run(folder: Path) -> Path:
     """The run folder itself; of a sweep folder the best trial's, of several seeds the first.
 
     Raises:
-        BadInput: the sweep has no single best trial; names the folders to choose from.
+        UserError: the sweep has no single best trial; names the folders to choose from.
     """
     if RunFolder(folder).config.exists():
         return folder
@@ -22,7 +22,7 @@ def chosen_run(folder: Path) -> Path:
     if results.exists():
         return _first_seed(_best_trial(folder, _read(results)))
     if (folder / SWEEP_CONFIG).exists():
-        raise BadInput(
+        raise UserError(
             f"{folder} is a grid, or a search that is not over, and has no best trial yet: "
             "name a run folder in it"
         )
@@ -36,9 +36,9 @@ def _best_trial(sweep: Path, results: dict[str, Any]) -> Path:
             for solution in results.get("solutions", [key for key in results if key != "name"])
         ]
         named = ", ".join(str(sweep / Path(place).name) for place in places)
-        raise BadInput(f"{sweep} has no single best trial: name one of {named}")
+        raise UserError(f"{sweep} has no single best trial: name one of {named}")
     if results["best_folder"] is None:
-        raise BadInput(f"{sweep} has no best trial: none was completed")
+        raise UserError(f"{sweep} has no best trial: none was completed")
     # The folder as it was written may be another machine's.
     return sweep / Path(str(results["best_folder"])).name
 
@@ -52,7 +52,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path} is damaged: {' '.join(str(error).split())}") from error
+        raise UserError(f"{path} is damaged: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
-        raise BadInput(f"{path} is damaged: a mapping was expected")
+        raise UserError(f"{path} is damaged: a mapping was expected")
     return content

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.export import formats
 from cnnsweep.export.agreement import agreement, sample
 from cnnsweep.export.chosen import chosen_run
@@ -19,7 +19,7 @@ def export(folder: Path, kind: str, *, out: Path | None, opset: int | None) -> N
     A file that is there already is replaced.
 
     Raises:
-        BadInput: nothing can be exported from this folder, or to this file; nothing was written.
+        UserError: nothing can be exported from this folder, or to this file; nothing was written.
     """
     _check_opset(kind, opset)
     run = chosen_run(folder)
@@ -72,15 +72,15 @@ def _path(folder: RunFolder, kind: str, out: Path | None) -> Path:
     if out is None:
         return path
     if out.suffix != path.suffix:
-        raise BadInput(f"--out {out}: --format {kind} allows a name that ends in {path.suffix}")
+        raise UserError(f"--out {out}: --format {kind} allows a name that ends in {path.suffix}")
     if out.is_dir() or not out.parent.is_dir():
-        raise BadInput(f"--out {out}: allowed is a file in a folder that is there")
+        raise UserError(f"--out {out}: allowed is a file in a folder that is there")
     return out
 
 
 def _check_opset(kind: str, opset: int | None) -> None:
     if opset is not None and (kind != "onnx" or opset not in _OPSETS):
-        raise BadInput(
+        raise UserError(
             f"--opset {opset} with --format {kind}: "
             f"allowed is {_OPSETS[0]} to {_OPSETS[-1]}, with onnx"
         )

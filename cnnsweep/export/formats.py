@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.export import Dim, ExportedProgram
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.standalone import Standalone
 
 INPUT, OUTPUT, BATCH = "images", "probabilities", "batch"
@@ -31,10 +31,10 @@ class Reader(NamedTuple):
 
 
 def require_extra() -> None:
-    """Raise BadInput where what writes ONNX is not installed."""
+    """Raise UserError where what writes ONNX is not installed."""
     missing = [name for name in ("onnx", "onnxscript") if find_spec(name) is None]
     if missing:
-        raise BadInput(
+        raise UserError(
             f"--format onnx needs {' and '.join(missing)}: {EXTRA}; --format torch needs no more"
         )
 
@@ -43,7 +43,7 @@ def trace(network: Standalone, image: tuple[int, int, int]) -> ExportedProgram:
     """The network as a graph for any number of images of ``image`` (channels, height, width).
 
     Raises:
-        BadInput: the network does something that cannot be written down as a graph.
+        UserError: the network does something that cannot be written down as a graph.
     """
     examples = torch.zeros(2, *image, dtype=torch.uint8)
     with _quiet(), _refused(network):
@@ -69,7 +69,7 @@ def to_onnx(
     """The bytes of an .onnx file; each entry of the description is JSON in its metadata.
 
     Raises:
-        BadInput: an operator cannot be written in this opset.
+        UserError: an operator cannot be written in this opset.
     """
     with _quiet(), _refused(network):
         made = torch.onnx.export(
@@ -117,7 +117,7 @@ def _refused(network: Standalone) -> Iterator[None]:
     except (RuntimeError, ValueError) as error:  # torch's export errors are of the first kind
         reason = next((line for line in str(error).splitlines() if line.strip()), "")
         name = type(network.network).__name__
-        raise BadInput(f"the network {name} cannot be exported: {reason.strip()[:200]}") from error
+        raise UserError(f"the network {name} cannot be exported: {reason.strip()[:200]}") from error
 
 
 @contextmanager

@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cnnsweep.bad_input import BadInput
-from cnnsweep.garbage import begin_collection, postpone_collection
+from cnnsweep.errors import UserError, one_line
 from cnnsweep.loggers.identity import FOLDER, alone
 from cnnsweep.loggers.protocol import Run, Sweep
-from cnnsweep.outcome import one_line
+from cnnsweep.process import begin_collection, postpone_collection
 from cnnsweep.run_folder import RunFolder
 
 LINGER_SECONDS = 60.0  # for what was told last, once the run is gone
@@ -41,7 +40,7 @@ def main(fd: int) -> None:
     threading.Thread(target=_read, args=(connection, inbox, answer), daemon=True).start()
     try:
         _serve(inbox, answer)
-    except BadInput as error:
+    except UserError as error:
         answer("refused", str(error))
         raise
     except BaseException as error:

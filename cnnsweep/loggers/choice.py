@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
-from cnnsweep.bad_input import BadInput
-from cnnsweep.secret import masked_word
+from cnnsweep.errors import UserError
+from cnnsweep.redact import masked_word
 
 _OURS = "cnnsweep.loggers."
 URI_SCHEMES = ("sqlite", "postgresql", "mysql", "mssql", "http", "https", "databricks")
@@ -33,7 +33,7 @@ def check_loggers(node: Mapping[str, Any] | None) -> None:
     Keys that are not there are the tracker's to name, when it is made.
 
     Raises:
-        BadInput: names the tracker and what to do.
+        UserError: names the tracker and what to do.
     """
     for name, part in chosen(node).items():
         if not str(part["_target_"]).startswith(_OURS):
@@ -44,7 +44,7 @@ def check_loggers(node: Mapping[str, Any] | None) -> None:
         if package == "mlflow":
             _check_uri(f"logger.{name}.tracking_uri", part.get("tracking_uri"))
         if package == "wandb" and "mode" in part and part["mode"] not in WANDB_MODES:
-            raise BadInput(
+            raise UserError(
                 f"logger.{name}.mode={part['mode']} is not one of {', '.join(WANDB_MODES)}"
             )
 
@@ -54,9 +54,9 @@ def package_of(target: str) -> str:
     return target.removeprefix(_OURS).partition(".")[0]
 
 
-def missing(package: str) -> BadInput:
+def missing(package: str) -> UserError:
     """The error for a tracker whose package is not installed."""
-    return BadInput(
+    return UserError(
         f"logger={package} needs the package {package}: pip install -e '.[{package}]', or choose "
         "another logger (logger=none)"
     )
@@ -71,7 +71,7 @@ def _check_uri(key: str, uri: str | None) -> None:
         return
     scheme, separator, _ = uri.partition(":")
     if scheme.partition("+")[0] not in URI_SCHEMES or not (separator or scheme == "databricks"):
-        raise BadInput(
+        raise UserError(
             f"{key}={masked_word(uri)} is not an address of MLflow; allowed: sqlite:///FILE.db, "
             "a server (http://HOST:PORT), a database (postgresql, mysql, mssql), databricks"
         )

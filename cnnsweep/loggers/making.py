@@ -6,7 +6,7 @@ from typing import Any
 from hydra.errors import InstantiationException
 from hydra.utils import execution_whitelist, get_object, instantiate
 
-from cnnsweep.causes import causes
+from cnnsweep.errors import causes
 from cnnsweep.loggers.choice import missing, package_of
 from cnnsweep.loggers.protocol import Run
 from cnnsweep.objects import refusal
@@ -17,7 +17,7 @@ def make(name: str, node: dict[str, Any], run: Run) -> Any:
     """The logger of a part of the config.
 
     Raises:
-        BadInput: it cannot be made of these keys, or its package is not there.
+        UserError: it cannot be made of these keys, or its package is not there.
         ConnectionError: a server that it needs is not there.
     """
     target = str(node["_target_"])

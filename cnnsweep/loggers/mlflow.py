@@ -9,12 +9,12 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import urlopen
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.loggers.figures import epoch_figures, final_figures, leaves
 from cnnsweep.loggers.identity import alone
 from cnnsweep.loggers.protocol import Row, Run
+from cnnsweep.redact import masked, masked_word
 from cnnsweep.run_folder import RunFolder
-from cnnsweep.secret import masked, masked_word
 
 ID, STATUS, ERROR = "cnnsweep.id", "cnnsweep.status", "cnnsweep.error"
 DATABASE, ARTIFACTS = "mlflow.db", "mlartifacts"
@@ -179,7 +179,7 @@ def reach(uri: str, *, is_new: bool) -> None:
     """Ask a server whether it is there, since MLflow would go on asking for minutes.
 
     Raises:
-        BadInput: nobody answers a run of its own, whose command can be typed again.
+        UserError: nobody answers a run of its own, whose command can be typed again.
         ConnectionError: nobody answers a sweep's run, which goes on without.
     """
     try:
@@ -192,7 +192,7 @@ def reach(uri: str, *, is_new: bool) -> None:
     except (HTTPException, ValueError) as error:  # which quote pieces of the address
         why = type(error).__name__
     host = masked_word(uri).partition("://")[2].rpartition("@")[2]
-    raise (BadInput if is_new else ConnectionError)(f"no MLflow server answers at {host}: {why}")
+    raise (UserError if is_new else ConnectionError)(f"no MLflow server answers at {host}: {why}")
 
 
 def _without_login(uri: str) -> str:

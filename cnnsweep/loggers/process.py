@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from cnnsweep.loggers.identity import FOLDER
-from cnnsweep.python_process import start_python
+from cnnsweep.process import start_python
 
 _SEND_SECONDS = 1.0  # the other end reads at once unless its process is stuck
 

@@ -49,7 +49,7 @@ class Logger(Protocol):
     """Made with its keys of the config, and ``run`` and ``folder`` where it takes them.
 
     It lives in a process of its own: what it raises or how long it takes harms no run. A
-    constructor that raises BadInput ends the run before any training.
+    constructor that raises UserError ends the run before any training.
     """
 
     def started(self, history: Sequence[Row]) -> None:

@@ -9,12 +9,12 @@ from dataclasses import asdict
 from types import TracebackType
 from typing import Any, Self
 
-from cnnsweep import listener
-from cnnsweep.bad_input import BadInput
+from cnnsweep import epoch_reporter
+from cnnsweep.errors import UserError
 from cnnsweep.loggers.process import Answer, TrackerProcess
 from cnnsweep.loggers.protocol import Row, Run
+from cnnsweep.process import Terminated
 from cnnsweep.run_folder import RunFolder
-from cnnsweep.signals import Terminated
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class Trackers:
         """The run begins, or goes on after these epochs.
 
         Raises:
-            BadInput: a tracker's config cannot be used.
+            UserError: a tracker's config cannot be used.
         """
         self._has_started = True
         self._tell("started", [dict(row) for row in history])
@@ -74,7 +74,7 @@ class Trackers:
             answer = tracker.hear(until)
             if answer is not None and answer.word == "refused":
                 self._drop(tracker)
-                raise BadInput(answer.line)
+                raise UserError(answer.line)
             self._note(tracker, answer)
 
     def epoch_ended(self, row: Row) -> None:
@@ -134,7 +134,7 @@ def tell_of_sweeps_end(loggers: Mapping[str, Mapping[str, Any]], sweep: Run) -> 
 def _warn(name: str, line: str) -> None:
     message = f"warning: logger {name}: {line}"
     log.warning(message)
-    if listener.current is None:  # else the terminal is the sweep's
+    if epoch_reporter.current is None:  # else the terminal is the sweep's
         print(message, file=sys.stderr)
 
 

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from cnnsweep.bad_input import unknown
+from cnnsweep.errors import unknown
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -14,7 +14,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 
 
 def activation_layer(name: str) -> nn.Module:
-    """A new activation; BadInput for a name that is none of ACTIVATIONS."""
+    """A new activation; UserError for a name that is none of ACTIVATIONS."""
     if name not in ACTIVATIONS:
         raise unknown("model.activation", str(name), ACTIVATIONS)
     return ACTIVATIONS[name]()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.models.activation import activation_layer
 from cnnsweep.models.image_size import final_size
 from cnnsweep.models.init import initialise
@@ -125,7 +125,7 @@ def transition(
 def compressed(channels: int, compression: object) -> int:
     """The maps that a transition keeps of ``channels``: at least one."""
     if isinstance(compression, bool) or not isinstance(compression, int | float):
-        raise BadInput(f"model.compression={compression}: allowed is a number in (0, 1]")
+        raise UserError(f"model.compression={compression}: allowed is a number in (0, 1]")
     if not 0 < compression <= 1:
-        raise BadInput(f"model.compression={compression}: allowed is a number in (0, 1]")
+        raise UserError(f"model.compression={compression}: allowed is a number in (0, 1]")
     return max(1, int(channels * compression))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.models.dry_run import blank_images, traceless
 
 
@@ -24,7 +24,7 @@ def check_fits(
     to end to find out. The model and the generators are left as they were.
 
     Raises:
-        BadInput: the model refuses the images, or gives something else than (N, num_classes).
+        UserError: the model refuses the images, or gives something else than (N, num_classes).
     """
     with traceless(model):
         model.eval()
@@ -53,13 +53,13 @@ def _forward(
     # transformers the third.
     except (RuntimeError, ValueError, AssertionError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise BadInput(
+        raise UserError(
             f"the model {name} does not take {where} of {size} (channels×height×width): {reason}"
         ) from error
     if not isinstance(logits, Tensor):
-        raise BadInput(f"the model {name} gives a {type(logits).__name__}, not a tensor of logits")
+        raise UserError(f"the model {name} gives a {type(logits).__name__}, not a tensor of logits")
     if logits.shape != torch.Size([images, num_classes]):
-        raise BadInput(
+        raise UserError(
             f"the model {name} gives a tensor of shape {tuple(logits.shape)} for {images} images "
             f"of {size}: needed is (images, classes) = ({images}, {num_classes})"
         )

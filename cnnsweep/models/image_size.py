@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from itertools import count
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 
 
 def final_size(
@@ -12,13 +12,13 @@ def final_size(
     """Height and width that a network leaves of ``image_size``.
 
     ``side_after`` tells the last side of a first side, below 1 where the image is too small;
-    BadInput then names the smallest size that fits.
+    UserError then names the smallest size that fits.
     """
     height, width = image_size
     left = side_after(height), side_after(width)
     if min(left) < 1:
         smallest = next(side for side in count(1) if side_after(side) >= 1)
-        raise BadInput(
+        raise UserError(
             f"images of {height}×{width} pixels are too small for this {model}: "
             f"at least {smallest}×{smallest} is needed"
         )

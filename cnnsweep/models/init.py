@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from cnnsweep.bad_input import unknown
+from cnnsweep.errors import unknown
 
 INITS = ("default", "xavier")
 

@@ -2,14 +2,14 @@
 
 from torch import nn
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 
 
 def last_layer(model: nn.Module) -> nn.Module:
     """The last linear or convolution layer in the order of definition.
 
     It is what training with ``freeze=true`` still moves, and what does not fit another number of
-    classes. BadInput for a model without any such layer.
+    classes. UserError for a model without any such layer.
     """
     return model.get_submodule(last_layer_name(model))
 
@@ -20,5 +20,5 @@ def last_layer_name(model: nn.Module) -> str:
         name for name, module in model.named_modules() if isinstance(module, nn.Linear | nn.Conv2d)
     ]
     if not names:
-        raise BadInput(f"the model {type(model).__name__} has no linear or convolution layer")
+        raise UserError(f"the model {type(model).__name__} has no linear or convolution layer")
     return names[-1]

@@ -2,13 +2,13 @@
 
 from torch import nn
 
-from cnnsweep.bad_input import unknown
+from cnnsweep.errors import unknown
 
 NORMS = ("none", "batch", "local_response")
 
 
 def norm_layers(name: str, channels: int) -> list[nn.Module]:
-    """The layers of one normalisation: none or one; BadInput for a name not in NORMS."""
+    """The layers of one normalisation: none or one; UserError for a name not in NORMS."""
     if name not in NORMS:
         raise unknown("model.norm", str(name), NORMS)
     if name == "batch":

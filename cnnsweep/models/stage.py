@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from torch import nn
 
-from cnnsweep.bad_input import unknown
+from cnnsweep.errors import unknown
 from cnnsweep.models.activation import activation_layer
 from cnnsweep.models.norm import needs_bias, norm_layers
 from cnnsweep.models.option import odd

@@ -5,11 +5,11 @@ import re
 
 from torch import Tensor, nn
 
-from cnnsweep.bad_input import BadInput, unknown
-from cnnsweep.fitting_torchvision import torchvision
+from cnnsweep.errors import UserError, unknown
 from cnnsweep.models.last_layer import last_layer_name
 from cnnsweep.models.option import count
 from cnnsweep.models.weights_file import read_weights
+from cnnsweep.torchvision_import import torchvision
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class TorchvisionModel(nn.Module):
     ) -> None:
         super().__init__()
         if in_channels not in (1, 3):
-            raise BadInput(
+            raise UserError(
                 f"images of {in_channels} channels: torchvision's models allow 1 or 3 channels"
             )
         models = torchvision().models
@@ -73,7 +73,7 @@ def load_published(network: nn.Module, name: str, weights: str) -> None:
     """Load a file of weights, but a last layer of other classes and auxiliary heads.
 
     Raises:
-        BadInput: the file can't be used, lacks weights, or has some of another shape or name.
+        UserError: the file can't be used, lacks weights, or has some of another shape or name.
     """
     state = {
         # Densenet's published files date from before torchvision renamed these layers.
@@ -101,7 +101,7 @@ def load_published(network: nn.Module, name: str, weights: str) -> None:
     ]
     if misfits:
         more = f" and {len(misfits) - 3} more" if len(misfits) > 3 else ""
-        raise BadInput(
+        raise UserError(
             f"model.weights={weights} does not fit model.name={name}: "
             f"{'; '.join(misfits[:3])}{more}"
         )

@@ -21,7 +21,7 @@ def load(*folders: str | Path) -> pd.DataFrame:
     ``frame.attrs["problems"]``.
 
     Raises:
-        BadInput: a folder does not exist, or holds no run at all.
+        UserError: a folder does not exist, or holds no run at all.
     """
     from cnnsweep.report.gather import gather, roots
     from cnnsweep.report.table import as_frame
@@ -35,7 +35,7 @@ def write(folder: Path) -> Path:
     Odd or damaged runs cost a row and a line each, never the report.
 
     Raises:
-        BadInput: there is no run at all below the folder, or the report cannot be written.
+        UserError: there is no run at all below the folder, or the report cannot be written.
     """
     from cnnsweep.report.command import write_report
 

@@ -3,8 +3,8 @@
 import os
 import sys
 
-from cnnsweep.bad_input import BadInput
-from cnnsweep.garbage import begin_collection, postpone_collection
+from cnnsweep.errors import UserError
+from cnnsweep.process import begin_collection, postpone_collection
 from cnnsweep.report.arguments import parse
 from cnnsweep.report.escape import plain
 
@@ -18,7 +18,7 @@ def main(words: list[str] | None = None) -> int:
 
         begin_collection()
         report(arguments)
-    except BadInput as error:
+    except UserError as error:
         print(f"error: {plain(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

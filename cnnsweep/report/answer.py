@@ -62,7 +62,7 @@ def answer(gathered: Gathered, question: Question) -> Answer:
     """Select, average, compare.
 
     Raises:
-        BadInput: a column, metric, condition or baseline that does not exist.
+        UserError: a column, metric, condition or baseline that does not exist.
     """
     runs = select(gathered.runs, question.where) if question.where else gathered.runs
     for key in question.by:

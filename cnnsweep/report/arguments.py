@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn
 
-from cnnsweep.bad_input import BadInput, unknown
+from cnnsweep.errors import UserError, unknown
 from cnnsweep.report.question import DEFAULT_FORMATS, EVERY, FORMATS, Question
 
 _DEFAULT = Question()
@@ -31,17 +31,17 @@ class Arguments:
 
 
 def parse(words: list[str] | None) -> Arguments:
-    """Read the command line. Raises BadInput for a value that cannot be used."""
+    """Read the command line. Raises UserError for a value that cannot be used."""
     typed = _parser().parse_args(words)
     if typed.top < 1:
-        raise BadInput(f"--top {typed.top}: allowed is 1 or more")
+        raise UserError(f"--top {typed.top}: allowed is 1 or more")
     if typed.every <= 0:
-        raise BadInput(f"--every {typed.every}: allowed is a number of seconds above 0")
+        raise UserError(f"--every {typed.every}: allowed is a number of seconds above 0")
     by = tuple(key.strip() for key in typed.by.split(",") if key.strip())
     if not by:
-        raise BadInput(f"--by {typed.by!r}: a column is needed, or several with commas between")
+        raise UserError(f"--by {typed.by!r}: a column is needed, or several with commas between")
     if typed.images is not None and not typed.images.is_dir():
-        raise BadInput(f"--images {typed.images}: no such folder")
+        raise UserError(f"--images {typed.images}: no such folder")
     question = Question(
         by,
         typed.metric,
@@ -73,7 +73,7 @@ class _Parser(argparse.ArgumentParser):
         typed = message.partition("unrecognized arguments: ")[2].split(" ")[0]
         options = [name for action in self._actions for name in action.option_strings]
         near = get_close_matches(typed, options, n=1, cutoff=0.5)
-        raise BadInput(f"{message}{f'. Did you mean {near[0]}?' if near else ''}")
+        raise UserError(f"{message}{f'. Did you mean {near[0]}?' if near else ''}")
 
 
 def _parser() -> argparse.ArgumentParser:

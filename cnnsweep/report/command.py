@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.report.answer import Answer, answer
 from cnnsweep.report.arguments import Arguments
 from cnnsweep.report.cache import FILE as CACHE
@@ -68,7 +68,7 @@ def write_files(found: Answer, out: Path, formats: Sequence[str], studies: Studi
     """Write the report; the path of the page, or of the folder where there is none.
 
     Raises:
-        BadInput: the folder cannot be written.
+        UserError: the folder cannot be written.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -96,8 +96,8 @@ def _write_drawn(found: Answer, out: Path, formats: Sequence[str], studies: Stud
         write_text_whole(out / "index.html", page(found, sections, out, idle))
 
 
-def _unwritable(error: OSError) -> BadInput:
-    return BadInput(f"cannot write {error.filename}: {error.strerror}; choose another --out")
+def _unwritable(error: OSError) -> UserError:
+    return UserError(f"cannot write {error.filename}: {error.strerror}; choose another --out")
 
 
 def _console() -> Console:

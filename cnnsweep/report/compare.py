@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 from statistics import fmean
 
-from cnnsweep.bad_input import BadInput, unknown
+from cnnsweep.errors import UserError, unknown
 from cnnsweep.report.groups import Group, Grouping
 from cnnsweep.report.like import is_data
 from cnnsweep.report.metric import Metric
@@ -77,12 +77,12 @@ def compare(
     """Compare all groups of each stratum, or each with the ``baseline``.
 
     Raises:
-        BadInput: no group is called ``baseline``.
+        UserError: no group is called ``baseline``.
     """
     labels = {group.label for group in grouping.groups}
     if baseline is not None and baseline not in labels:
         if not labels:
-            raise BadInput(f"--baseline {baseline}: there is no completed run to compare with")
+            raise UserError(f"--baseline {baseline}: there is no completed run to compare with")
         raise unknown("group in --baseline", baseline, labels)
     comparison = Comparison([], baseline)
     if any(is_data(key) and "." not in key for key in grouping.by):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.report.cache import Cache
 from cnnsweep.report.find import find
 from cnnsweep.report.read_run import read_run
@@ -35,16 +35,16 @@ def roots(folders: Sequence[Path]) -> list[Path]:
     """The folders to look below: those given, else the default ones that exist.
 
     Raises:
-        BadInput: one does not exist or is not a folder.
+        UserError: one does not exist or is not a folder.
     """
     if not folders:
         present = [folder for folder in DEFAULT_ROOTS if folder.is_dir()]
         if not present:
-            raise BadInput("no folder was given, and there is neither outputs nor multirun here")
+            raise UserError("no folder was given, and there is neither outputs nor multirun here")
         return present
     for folder in folders:
         if not folder.is_dir():
-            raise BadInput(
+            raise UserError(
                 f"{folder} is {'not a' if folder.exists() else 'no such'} folder.{_near(folder)}"
             )
     return list(folders)
@@ -61,12 +61,12 @@ def gather(folders: Sequence[Path], cache: Path | None = None) -> Gathered:
     """Read every run below the folders; ``cache`` is a file that makes the next call faster.
 
     Raises:
-        BadInput: there is no run at all.
+        UserError: there is no run at all.
     """
     finds = find(folders)
     if not finds.runs:
         places = ", ".join(str(folder) for folder in folders)
-        raise BadInput(
+        raise UserError(
             f"no run below {places}: a run is a folder with result.json or .hydra/config.yaml in it"
         )
     known = Cache(cache)

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cnnsweep.bad_input import unknown
-from cnnsweep.figures import DIRECTIONS
+from cnnsweep.errors import unknown
+from cnnsweep.metric_names import DIRECTIONS
 from cnnsweep.report.run import Run
 from cnnsweep.report.safe_files import Scalar
 
@@ -52,7 +52,7 @@ def choose_metric(runs: Iterable[Run], name: str | None) -> Metric:
     """The figure named, else test accuracy, validation accuracy, or what there is.
 
     Raises:
-        BadInput: no run has such a figure.
+        UserError: no run has such a figure.
     """
     runs = list(runs)
     names = figures(runs)

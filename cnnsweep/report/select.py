@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.report.run import ABOUT, Run
 from cnnsweep.report.safe_files import Scalar
 from cnnsweep.report.table import differing
@@ -21,13 +21,13 @@ def select(runs: Sequence[Run], conditions: Iterable[str]) -> list[Run]:
     ``=`` and ``!=`` take several values with commas between; ``<`` and the like compare numbers.
 
     Raises:
-        BadInput: a condition cannot be read, names an unknown column, or none of the runs fits.
+        UserError: a condition cannot be read, names an unknown column, or none of the runs fits.
     """
     chosen = list(runs)
     for condition in conditions:
         match = _CONDITION.fullmatch(condition)
         if match is None:
-            raise BadInput(
+            raise UserError(
                 f"--where {condition!r} is no condition: allowed are KEY=VALUE[,VALUE...], "
                 "KEY!=VALUE, KEY<NUMBER, KEY<=NUMBER, KEY>NUMBER and KEY>=NUMBER"
             )
@@ -35,7 +35,7 @@ def select(runs: Sequence[Run], conditions: Iterable[str]) -> list[Run]:
         check_column(runs, key, "column in --where")
         chosen = [run for run in chosen if _holds(run.value(key), sign, wanted)]
     if not chosen:
-        raise BadInput(f"no run fits --where {' and '.join(map(repr, conditions))}")
+        raise UserError(f"no run fits --where {' and '.join(map(repr, conditions))}")
     return chosen
 
 
@@ -48,7 +48,7 @@ def check_column(runs: Iterable[Run], key: str, kind: str) -> None:
     if key.removeprefix("config.") not in names:
         near = get_close_matches(key, sorted(names), n=3, cutoff=0.5)
         hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-        raise BadInput(
+        raise UserError(
             f"unknown {kind} {key!r}.{hint} Allowed is every config key and figure of the runs; "
             f"these differ: {', '.join(differing(runs)[:20])}."
         )
@@ -58,7 +58,7 @@ def _holds(value: Scalar, sign: str, wanted: str) -> bool:
     if sign in _ORDER:
         number, limit = _number(value), _number(wanted)
         if limit is None:
-            raise BadInput(f"--where …{sign}{wanted!r}: a number is needed after {sign}")
+            raise UserError(f"--where …{sign}{wanted!r}: a number is needed after {sign}")
         return number is not None and _ORDER[sign](number, limit)
     equal = any(_equal(value, option.strip()) for option in wanted.split(","))
     return equal != (sign == "!=")

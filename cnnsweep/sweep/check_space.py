@@ -12,8 +12,8 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from cnnsweep.bad_input import BadInput
 from cnnsweep.checks import check, reads_validation
+from cnnsweep.errors import UserError
 from cnnsweep.sweep.judging import make_pruner
 from cnnsweep.sweep.master import Master
 from cnnsweep.sweep.plan import Plan
@@ -30,7 +30,7 @@ def check_sweep(master: Master, settings: Settings, plans: list[Plan]) -> None:
     """Refuse a sweep that could only fail.
 
     Raises:
-        BadInput: with the parameter, value and reason.
+        UserError: with the parameter, value and reason.
     """
     make_pruner(settings.pruner, settings.seeds)
     for plan in plans:
@@ -38,7 +38,7 @@ def check_sweep(master: Master, settings: Settings, plans: list[Plan]) -> None:
         if settings.seeds > 1 or settings.confirm > 0:
             _check_seeds(plan)
         if settings.confirm > 0 and len(plan.objectives) > 1:
-            raise BadInput(
+            raise UserError(
                 f"hydra.sweeper.confirm={settings.confirm} needs one objective to choose a winner "
                 f"by, not {len(plan.objectives)}; allowed: 0"
             )
@@ -50,9 +50,9 @@ def check_sweep(master: Master, settings: Settings, plans: list[Plan]) -> None:
 
 def _check_seeds(plan: Plan) -> None:
     if "seed" in plan.space.distributions:
-        raise BadInput("seed cannot be searched over with hydra.sweeper.seeds or confirm")
+        raise UserError("seed cannot be searched over with hydra.sweeper.seeds or confirm")
     if "seed" not in plan.config:
-        raise BadInput("hydra.sweeper.seeds and confirm need a config key `seed`")
+        raise UserError("hydra.sweeper.seeds and confirm need a config key `seed`")
 
 
 def _check_corners(master: Master, plan: Plan) -> None:
@@ -79,7 +79,7 @@ def _check_corners(master: Master, plan: Plan) -> None:
 def _check_run(resolved: dict[str, Any]) -> None:
     check(resolved)
     if reads_validation(resolved) and resolved["data"]["val_fraction"] == 0:
-        raise BadInput(
+        raise UserError(
             f"a sweep chooses by objective={resolved['objective']}, and data.val_fraction=0 leaves "
             "no validation split; allowed is a fraction above 0, e.g. data.val_fraction=0.1"
         )
@@ -102,18 +102,18 @@ def _set(config: DictConfig, corner: dict[str, object]) -> None:
 def _said_where(corner: dict[str, object]) -> Iterator[None]:
     try:
         yield
-    except (HydraException, OmegaConfBaseException, BadInput) as error:
+    except (HydraException, OmegaConfBaseException, UserError) as error:
         said = ", ".join(f"{name}={value}" for name, value in corner.items())
-        raise BadInput(f"{plainly(error)} (in the space at {said})") from error
+        raise UserError(f"{plainly(error)} (in the space at {said})") from error
 
 
 def _check_disk(folder: Path) -> None:
     existing = next(place for place in (folder, *folder.parents) if place.exists())
     if not os.access(existing, os.W_OK):
-        raise BadInput(f"hydra.sweep.dir={folder} cannot be written: no permission for {existing}")
+        raise UserError(f"hydra.sweep.dir={folder} cannot be written: no permission for {existing}")
     free = shutil.disk_usage(existing).free
     if free < LEAST_FREE:
-        raise BadInput(
+        raise UserError(
             f"hydra.sweep.dir={folder}: its disk has {free // 2**20} MiB free, and a sweep needs "
             f"{LEAST_FREE // 2**20} or more"
         )

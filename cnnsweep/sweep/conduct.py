@@ -16,9 +16,9 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState
 
 from cnnsweep import lock, report
-from cnnsweep.garbage import begin_collection
 from cnnsweep.going_on import SWEEP_CONFIG
 from cnnsweep.launcher import gives_gpus, is_chosen, refuse_devices, with_submissions
+from cnnsweep.process import begin_collection
 from cnnsweep.run_folder import write_text_whole
 from cnnsweep.sweep.check_space import check_sweep
 from cnnsweep.sweep.course import run
@@ -45,7 +45,7 @@ def conduct(master: Master, keys: dict[str, object], arguments: list[str]) -> No
     """Run or go on with the sweep in the master's folder.
 
     Raises:
-        BadInput: it cannot begin, was stopped by failures, or a part of it failed.
+        UserError: it cannot begin, was stopped by failures, or a part of it failed.
     """
     begin_collection()
     hide_password(master.config)

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Sequence
 from typing import Any
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 
 
 def threads_each(n_jobs: int) -> int:
@@ -27,7 +27,7 @@ def devices_of_slots(typed: Sequence[Any] | None, n_jobs: int) -> list[str | Non
     is no GPU.
 
     Raises:
-        BadInput: a number has no GPU.
+        UserError: a number has no GPU.
     """
     visible = _visible()
     devices = visible if typed is None else [_device(device, visible) for device in typed]
@@ -38,7 +38,7 @@ def _device(typed: Any, visible: list[str]) -> str:
     if not visible or not isinstance(typed, int):
         return str(typed)
     if not 0 <= typed < len(visible):
-        raise BadInput(
+        raise UserError(
             f"hydra.sweeper.devices: there is no GPU {typed}; allowed are 0 to {len(visible) - 1}"
         )
     return visible[typed]

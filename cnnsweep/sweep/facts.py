@@ -8,7 +8,7 @@ from typing import Any
 from optuna.distributions import CategoricalDistribution, distribution_to_json, json_to_distribution
 from optuna.study import Study
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.run_folder import differing_keys
 from cnnsweep.sweep.sampling import Space
 
@@ -48,7 +48,7 @@ def settle(study: Study, present: Facts, say: Callable[[str], None]) -> None:
     """Store the facts of a new study; compare those of an old one, and say what differs.
 
     Raises:
-        BadInput: the results of this launch would not be comparable with the recorded ones.
+        UserError: the results of this launch would not be comparable with the recorded ones.
     """
     now = present.as_json()
     before = study.user_attrs.get(FACTS)
@@ -75,7 +75,7 @@ def _refuse_mixing(before: dict[str, Any], now: dict[str, Any]) -> None:
         if before[name] != now[name]:
             said.append(f"{name} (was {before[name]}, is {now[name]})")
     if said:
-        raise BadInput(
+        raise UserError(
             f"this sweep was begun with another config, and results would mix: {', '.join(said)}. "
             "Type what was typed first, or choose another hydra.sweep.dir"
         )
@@ -83,13 +83,13 @@ def _refuse_mixing(before: dict[str, Any], now: dict[str, Any]) -> None:
 
 def _refuse_another_space(old: dict[str, str], new: dict[str, str]) -> None:
     if old.keys() != new.keys():
-        raise BadInput(
+        raise UserError(
             f"this sweep was begun over {', '.join(old) or 'nothing'}, not {', '.join(new)}; "
             "choose another hydra.sweep.dir"
         )
     for name, written in old.items():
         if _kind(written) != _kind(new[name]):
-            raise BadInput(
+            raise UserError(
                 f"this sweep was begun with {name} from {json_to_distribution(written)}, not "
                 f"{json_to_distribution(new[name])}; only bounds may change. Choose another "
                 "hydra.sweep.dir"

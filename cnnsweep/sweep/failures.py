@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 
 IN_A_ROW = 5
 
 
-class StoppedEarly(BadInput):
+class StoppedEarly(UserError):
     """The sweep ended before its work was done; the same command goes on with it."""
 
 

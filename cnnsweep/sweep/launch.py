@@ -11,7 +11,7 @@ from pathlib import Path
 
 import cloudpickle
 
-from cnnsweep.python_process import start_python
+from cnnsweep.process import start_python
 from cnnsweep.sweep.launching import Order
 
 # A cluster may start a lost job again by itself (requeued by SLURM, retried by Ray).

@@ -21,7 +21,7 @@ from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus, setup_globals
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from cnnsweep.outcome import one_line
+from cnnsweep.errors import one_line
 from cnnsweep.sweep.lifeline import die_with_parent
 from cnnsweep.sweep.relay import Relay
 from cnnsweep.sweep.worker import Setup

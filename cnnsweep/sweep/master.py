@@ -10,7 +10,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from cnnsweep.cli import door
-from cnnsweep.secret import masked_word
+from cnnsweep.redact import masked_word
 from cnnsweep.task import resolve
 
 

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NoReturn
 
+from cnnsweep.process import EARLY_SIGNALS
+
 # SIGTERM: cancelled, requeued or preempted. The others are what clusters can be told to send some
 # time before a limit; submitit asks for SIGUSR2, and requeues the job when it comes.
-_EARLY = frozenset({signal.SIGUSR1, signal.SIGUSR2})
-_ALL = (*_EARLY, signal.SIGTERM)
+_ALL = (*EARLY_SIGNALS, signal.SIGTERM)
 
 
 class Notice(BaseException):
@@ -77,13 +78,3 @@ def heeded() -> Iterator[Notices]:
         notices.restore()
     if notices.given is not None:
         notices.hand_over(notices.given)
-
-
-@contextmanager
-def no_early_notice() -> Iterator[None]:
-    """Processes started in this block never hear of a limit: it is their parent's affair."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _EARLY)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

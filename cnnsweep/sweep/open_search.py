@@ -12,7 +12,7 @@ from optuna.distributions import CategoricalDistribution
 from optuna.study import Study
 from optuna.trial import Trial
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.outcome import Outcome
 from cnnsweep.sweep.confirm import Confirmation
 from cnnsweep.sweep.facts import FACTS, Facts, as_facts, settle
@@ -46,7 +46,7 @@ def open_search(
     """The search of ``plan``, new or as an earlier launch left it.
 
     Raises:
-        BadInput: what is recorded there does not go with this launch.
+        UserError: what is recorded there does not go with this launch.
     """
     plan.folder.mkdir(parents=True, exist_ok=True)
     say = patience.say
@@ -106,7 +106,7 @@ def _open_study(plan: Plan, settings: Settings, peers: Peers, patience: Patience
     )
     recorded = [direction.name.lower() for direction in study.directions]
     if recorded != list(plan.directions):
-        raise BadInput(
+        raise UserError(
             f"study {plan.study_name!r} was begun with direction {recorded}, not "
             f"{list(plan.directions)}; choose another hydra.sweep.dir"
         )
@@ -119,7 +119,7 @@ def _own(study: Study, plan: Plan, settings: Settings) -> None:
         return
     owner = study.user_attrs.get(SWEEP_FOLDER)
     if owner not in (None, str(plan.folder)) and Path(owner).is_dir():
-        raise BadInput(
+        raise UserError(
             f"study {plan.study_name!r} belongs to {owner}: go on there (hydra.sweep.dir={owner}) "
             "or choose another hydra.sweeper.study_name"
         )

@@ -14,7 +14,7 @@ from sqlalchemy.exc import (
     PendingRollbackError,
 )
 
-from cnnsweep.causes import causes
+from cnnsweep.errors import causes
 from cnnsweep.sweep.failures import StoppedEarly
 
 PATIENCE_SECONDS = 300.0

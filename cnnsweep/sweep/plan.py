@@ -7,10 +7,10 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from cnnsweep.bad_input import BadInput
 from cnnsweep.checks import objective_names
-from cnnsweep.figures import Direction
+from cnnsweep.errors import UserError
 from cnnsweep.launcher import cpus_each
+from cnnsweep.metric_names import Direction
 from cnnsweep.sweep.devices import threads_each
 from cnnsweep.sweep.master import Master, typed_overrides
 from cnnsweep.sweep.sampling import grid_size, is_grid_sampler
@@ -60,14 +60,14 @@ def make_plans(master: Master, settings: Settings, arguments: list[str]) -> list
     """One plan, or one for each choice of ``hydra.sweeper.compare``.
 
     Raises:
-        BadInput: there is no space to search, or nothing comes of it.
+        UserError: there is no space to search, or nothing comes of it.
         hydra.errors.HydraException: the config does not compose.
     """
     typed = typed_overrides(arguments)
     if not settings.compare:
         return [_plan(master, settings, typed, place="")]
     if len(settings.compare) != 1:
-        raise BadInput(f"hydra.sweeper.compare={settings.compare} must name one config group")
+        raise UserError(f"hydra.sweeper.compare={settings.compare} must name one config group")
     group, choices = next((str(key), value) for key, value in settings.compare.items())
     return [_plan(master, settings, [*typed, f"{group}={c}"], place=str(c)) for c in choices]
 
@@ -75,7 +75,7 @@ def make_plans(master: Master, settings: Settings, arguments: list[str]) -> list
 def _plan(master: Master, settings: Settings, typed: list[str], place: str) -> Plan:
     space = read_space(settings.params or {}, typed, master.context.config_loader)
     if not space.distributions and settings.custom_search_space is None:
-        raise BadInput(
+        raise UserError(
             "there is nothing to search over: choose a space (search=sgd), or give one "
             "('optim.lr=tag(log, interval(1e-4, 1))')"
         )
@@ -120,7 +120,7 @@ def _grid_size(space: SearchSpace) -> int:
     try:
         return grid_size(space.distributions)
     except ValueError as error:
-        raise BadInput(f"hydra/sweeper/sampler=grid: {error}") from error
+        raise UserError(f"hydra/sweeper/sampler=grid: {error}") from error
 
 
 def _seed(sampler: DictConfig, config: DictConfig) -> int:

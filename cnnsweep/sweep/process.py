@@ -9,11 +9,10 @@ from multiprocessing.connection import Pipe
 from pathlib import Path
 from typing import IO
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.lock import try_lock
-from cnnsweep.python_process import start_python
+from cnnsweep.process import no_early_notice, start_python
 from cnnsweep.sweep.messages import Died, Job, Message, Started
-from cnnsweep.sweep.notice import no_early_notice
 
 
 class Worker:
@@ -125,14 +124,14 @@ def wait_for_earlier(folder: Path, seconds: float) -> None:
     """Wait until no worker of an earlier launch is left; each locks its log in ``folder``.
 
     Raises:
-        BadInput: one is still there after ``seconds``.
+        UserError: one is still there after ``seconds``.
     """
     deadline = time.monotonic() + seconds
     for log in sorted(folder.glob("*.log")):
         with log.open("a") as file:
             while not try_lock(file):
                 if time.monotonic() > deadline:
-                    raise BadInput(
+                    raise UserError(
                         f"a worker of an earlier launch still runs (it holds {log}); end it first"
                     )
                 time.sleep(0.05)

@@ -84,7 +84,7 @@ class Relay:
     launch: int
 
     def __call__(self, _config: DictConfig) -> None:
-        """Raises BadInput where the launching process cannot be reached."""
+        """Raises UserError where the launching process cannot be reached."""
         with heeded() as notices:
             wire = reach(self.addresses, self.key)
             with contextlib.closing(wire), contextlib.suppress(EOFError, OSError):

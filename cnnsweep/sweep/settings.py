@@ -6,8 +6,8 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from cnnsweep.bad_input import BadInput
-from cnnsweep.figures import DIRECTIONS, Direction
+from cnnsweep.errors import UserError
+from cnnsweep.metric_names import DIRECTIONS, Direction
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Settings:
         for name, is_fit, allowed in _RULES:
             value = getattr(self, name)
             if not is_fit(value):
-                raise BadInput(
+                raise UserError(
                     f"hydra.sweeper.{name}={value} is out of range: allowed is {allowed}"
                 )
 
@@ -46,11 +46,11 @@ def read_settings(keys: dict[str, Any]) -> Settings:
     """The settings that Hydra hands over.
 
     Raises:
-        BadInput: a key is missing (another sweeper's config), or its value is out of range.
+        UserError: a key is missing (another sweeper's config), or its value is out of range.
     """
     missing = [field.name for field in fields(Settings) if field.name not in keys]
     if missing:
-        raise BadInput(f"hydra.sweeper lacks {', '.join(missing)}; hydra/sweeper=optuna has them")
+        raise UserError(f"hydra.sweeper lacks {', '.join(missing)}; hydra/sweeper=optuna has them")
     return Settings(**keys)
 
 
@@ -79,13 +79,13 @@ def directions(typed: Any, objectives: list[str]) -> list[Direction]:
     """Which way is better for each objective: as typed, else by the objective's name.
 
     Raises:
-        BadInput: not a direction, or not as many as objectives.
+        UserError: not a direction, or not as many as objectives.
     """
     if typed is None:
         return [DIRECTIONS.get(name, "minimize") for name in objectives]
     listed = [_direction(way) for way in ([typed] if isinstance(typed, str) else typed)]
     if objectives and len(listed) != len(objectives):
-        raise BadInput(
+        raise UserError(
             f"hydra.sweeper.direction has {len(listed)} entries for {len(objectives)} objectives "
             f"({', '.join(objectives)})"
         )
@@ -97,4 +97,4 @@ def _direction(way: Any) -> Direction:
         return "minimize"
     if way == "maximize":
         return "maximize"
-    raise BadInput(f"hydra.sweeper.direction={way}: allowed are minimize, maximize")
+    raise UserError(f"hydra.sweeper.direction={way}: allowed are minimize, maximize")

@@ -11,7 +11,7 @@ from hydra.core.override_parser.types import Glob, Override
 from hydra_plugins.hydra_optuna_sweeper._impl import create_optuna_distribution_from_override
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 
 MOST_CORNERS = 256
 
@@ -54,7 +54,7 @@ def read_space(
     ``loader`` knows the config groups that ``glob(*)`` stands for.
 
     Raises:
-        BadInput: an entry cannot be read or is an empty range.
+        UserError: an entry cannot be read or is an empty range.
     """
     lines = [f"{key}={value}" for key, value in params.items()] + arguments
     entries: dict[str, Override] = {}
@@ -75,7 +75,7 @@ def _distribution(override: Override) -> BaseDistribution:
     try:
         distribution = create_optuna_distribution_from_override(override)
     except (ValueError, NotImplementedError) as error:
-        raise BadInput(f"{override.input_line} is no search space: {error}") from error
+        raise UserError(f"{override.input_line} is no search space: {error}") from error
     assert isinstance(distribution, BaseDistribution)
     return distribution
 

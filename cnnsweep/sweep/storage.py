@@ -20,9 +20,8 @@ from optuna.storages.journal._file import BaseJournalFileLock, get_lock_file
 from sqlalchemy import make_url
 from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 
-from cnnsweep.bad_input import BadInput
-from cnnsweep.outcome import one_line
-from cnnsweep.secret import masked
+from cnnsweep.errors import UserError, one_line
+from cnnsweep.redact import masked
 
 JOURNAL = "study.journal"
 GRPC = "grpc://"
@@ -107,7 +106,7 @@ def open_storage(url: str | None, folder: Path, lock: BaseJournalFileLock | None
     """The journal of a sweep's folder where ``url`` is None; ``lock`` is what it is written under.
 
     Raises:
-        BadInput: it cannot be opened.
+        UserError: it cannot be opened.
     """
     if url is None:
         return _open_journal(folder / JOURNAL, lock)
@@ -118,7 +117,7 @@ def open_storage(url: str | None, folder: Path, lock: BaseJournalFileLock | None
     except (ImportError, ValueError, ConnectionError, SQLAlchemyError) as error:
         kind = url.partition("://")[0]  # the rest may hold a password
         said = masked(one_line(error.__cause__ or error), url)
-        raise BadInput(
+        raise UserError(
             f"hydra.sweeper.storage: cannot open the {kind} storage: {said}. "
             "Allowed: null (a journal in the sweep folder), grpc://host:port (Optuna's proxy), or "
             "a URL that Optuna takes, e.g. sqlite:////absolute/path.db or "
@@ -130,7 +129,7 @@ def _open_journal(path: Path, lock: BaseJournalFileLock | None) -> BaseStorage:
     try:
         return JournalStorage(WholeLines(path, lock))
     except (ValueError, KeyError) as error:
-        raise BadInput(f"{path} is damaged: {one_line(error)}; restore it from a copy") from error
+        raise UserError(f"{path} is damaged: {one_line(error)}; restore it from a copy") from error
 
 
 def _open_database(url: str) -> BaseStorage:

@@ -15,7 +15,7 @@ from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, answer_challenge, deliver_challenge
 from typing import Any
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 
 Address = tuple[str, int]
 
@@ -121,7 +121,7 @@ def reach(addresses: tuple[Address, ...], key: bytes) -> Wire:
     """The wire to the launching process, at the first of its addresses that works.
 
     Raises:
-        BadInput: none does.
+        UserError: none does.
     """
     deadline = time.monotonic() + _REACH_SECONDS
     while True:
@@ -130,7 +130,7 @@ def reach(addresses: tuple[Address, ...], key: bytes) -> Wire:
                 return _reach(address, key)
         if time.monotonic() > deadline:
             tried = ", ".join(f"{host}:{port}" for host, port in addresses)
-            raise BadInput(
+            raise UserError(
                 f"{socket.gethostname()} cannot reach the launching process (tried {tried}); "
                 "its firewall must let the cluster's nodes in"
             )

@@ -23,11 +23,9 @@ from hydra.types import TaskFunction
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from cnnsweep import listener, lock
-from cnnsweep.bad_input import BadInput
-from cnnsweep.garbage import begin_collection, postpone_collection
-from cnnsweep.outcome import one_line
-from cnnsweep.signals import Terminated, raise_on_sigterm
+from cnnsweep import epoch_reporter, lock
+from cnnsweep.errors import UserError, one_line
+from cnnsweep.process import Terminated, begin_collection, postpone_collection, raise_on_sigterm
 from cnnsweep.sweep.deadman import die_when_silent
 from cnnsweep.sweep.hosts import LOST_SECONDS
 from cnnsweep.sweep.lifeline import die_with_parent
@@ -83,7 +81,7 @@ def _run(job: Job, master: Master, connection: Connection, own_output: int | Non
         config = master.compose(job.overrides, job.folder, job.number)
     except (HydraException, OmegaConfBaseException) as error:
         return _failed(error, plainly(error))
-    listener.current = _Reporter(connection, job.asks)
+    epoch_reporter.current = _Reporter(connection, job.asks)
     log = master.log_file(job.folder)
     log.parent.mkdir(parents=True, exist_ok=True)
     if own_output is not None:
@@ -92,10 +90,10 @@ def _run(job: Job, master: Master, connection: Connection, own_output: int | Non
         _wait_for_former(log.parent)
         with lock.held(log.parent):
             return _ended(_in_hydra(config, master))
-    except BadInput as error:  # another process is in the folder
+    except UserError as error:  # another process is in the folder
         return _failed(error, plainly(error))
     finally:
-        listener.current = None
+        epoch_reporter.current = None
         if own_output is not None:
             _redirect(os.dup(own_output))
 
@@ -131,7 +129,7 @@ def _until_pruned(task: TaskFunction) -> TaskFunction:
                 logging.getLogger().removeHandler(handler)
         try:
             return task(config)
-        except listener.Pruned:
+        except epoch_reporter.Pruned:
             return _PRUNED
 
     return wrapped
@@ -161,7 +159,7 @@ class _Reporter:
     def epoch_ended(self, epoch: int, figures: Mapping[str, float | int | None]) -> None:
         self._connection.send(Epoch(epoch, dict(figures)))
         if self._asks and not self._connection.recv():
-            raise listener.Pruned
+            raise epoch_reporter.Pruned
 
 
 def _redirect(output: int) -> None:

@@ -5,19 +5,21 @@ from typing import Any
 
 import torch
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 
 _PROCESS_THREADS = torch.get_num_threads()  # read before any run of this process changes it
 
 
 def resolve_device(name: str) -> torch.device:
-    """`auto` is cuda, else mps, else cpu. Raises BadInput for a device that is not there."""
+    """`auto` is cuda, else mps, else cpu. Raises UserError for a device that is not there."""
     there = _devices()
     if name == "auto":
         return torch.device(there[0])
     wanted = "cuda:0" if name == "cuda" else name
     if wanted not in there:
-        raise BadInput(f"device={name} is not there: this machine has {', '.join(reversed(there))}")
+        raise UserError(
+            f"device={name} is not there: this machine has {', '.join(reversed(there))}"
+        )
     return torch.device(wanted)
 
 
@@ -33,12 +35,12 @@ def resolve_precision(name: str, device: torch.device) -> str:
     """`auto` is bfloat16 where the hardware computes in it, else float32.
 
     Raises:
-        BadInput: the device cannot do it.
+        UserError: the device cannot do it.
     """
     if name == "auto":
         return "bfloat16" if _computes_bfloat16(device) else "float32"
     if name == "bfloat16" and device.type == "cuda" and not _computes_bfloat16(device):
-        raise BadInput(f"precision=bfloat16 is more than {device} can do: allowed is float32")
+        raise UserError(f"precision=bfloat16 is more than {device} can do: allowed is float32")
     return name
 
 

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from cnnsweep.bad_input import unknown
+from cnnsweep.errors import unknown
 
 Output = Literal["logits", "softmax", "sigmoid"]
 

@@ -6,7 +6,7 @@ from typing import Any
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau, SequentialLR
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 
 MakeScheduler = Callable[..., LRScheduler]
 
@@ -46,10 +46,10 @@ def in_turn(
     """Several schedules one after the other, each beginning at its milestone (epochs, ascending).
 
     Raises:
-        BadInput: there is not one milestone between each two schedules.
+        UserError: there is not one milestone between each two schedules.
     """
     if len(milestones) != len(schedules) - 1:
-        raise BadInput(
+        raise UserError(
             f"scheduler.milestones={list(milestones)}: {len(schedules)} schedules in turn need "
             f"{len(schedules) - 1} milestones"
         )

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from cnnsweep import checkpoint
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 
 
 def load_weights(model: nn.Module, path: Path, last_layer: str) -> list[str]:
@@ -18,7 +18,7 @@ def load_weights(model: nn.Module, path: Path, last_layer: str) -> list[str]:
     ``last_layer`` is its dotted name. Returns the names that stayed as they were.
 
     Raises:
-        BadInput: the file cannot be read, or holds other names or shapes (it says which).
+        UserError: the file cannot be read, or holds other names or shapes (it says which).
     """
     content = checkpoint.read(path, "cpu", "init_from")
     weights = content.get("model", content)
@@ -29,20 +29,20 @@ def load_weights(model: nn.Module, path: Path, last_layer: str) -> list[str]:
     if refused:
         listed = ", ".join(_shapes(name, weights[name], own[name]) for name in refused[:5])
         more = f" and {len(refused) - 5} more" if len(refused) > 5 else ""
-        raise BadInput(f"init_from={path} holds other shapes: {listed}{more}")
+        raise UserError(f"init_from={path} holds other shapes: {listed}{more}")
     model.load_state_dict({k: own[k] if k in other else v for k, v in weights.items()})
     return other
 
 
 def _check_names(path: Path, weights: Any, own: Mapping[str, Tensor]) -> None:
     if not isinstance(weights, Mapping) or not all(isinstance(v, Tensor) for v in weights.values()):
-        raise BadInput(f"init_from={path} does not hold the weights of a network")
+        raise UserError(f"init_from={path} does not hold the weights of a network")
     missing = [name for name in own if name not in weights]
     extra = [name for name in weights if name not in own]
     if missing or extra:
         said = [f"lacks {', '.join(missing[:3])}"] if missing else []
         said += [f"has {', '.join(extra[:3])} instead or besides"] if extra else []
-        raise BadInput(f"init_from={path} is of another network: it {' and '.join(said)}")
+        raise UserError(f"init_from={path} is of another network: it {' and '.join(said)}")
 
 
 def _shapes(name: str, there: Tensor, here: Tensor) -> str:

@@ -13,7 +13,7 @@ from scipy.io import savemat
 from torch import Tensor
 
 from cnnsweep.data.dataset import Images
-from cnnsweep.fitting_torchvision import torchvision
+from cnnsweep.torchvision_import import torchvision
 
 TRAIN = 40
 TEST = 20

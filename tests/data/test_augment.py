@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cnnsweep.bad_input import BadInput
 from cnnsweep.data.augment import RandomCrop, augment
+from cnnsweep.errors import UserError
 
 NOTHING: dict[str, Any] = {
     "degrees": 0, "scale": [1.0, 1.0], "translate": 0.0, "crop": 0, "flip": 0.0,
@@ -85,5 +85,5 @@ def test_a_crop_moves_by_whole_pixels_and_fills_with_black() -> None:
     ],
 )  # fmt: skip
 def test_a_value_out_of_range_is_refused_by_name(key: str, value: object) -> None:
-    with pytest.raises(BadInput, match=rf"^augment\.{key}=.*: allowed is "):
+    with pytest.raises(UserError, match=rf"^augment\.{key}=.*: allowed is "):
         build(**{key: value})

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cnnsweep.bad_input import BadInput
 from cnnsweep.data.batches import Batches, Layout
 from cnnsweep.data.dataset import Images
+from cnnsweep.errors import UserError
 
 LAYOUTS: tuple[Layout, ...] = ("contiguous", "channels_last")
 FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
@@ -136,24 +136,24 @@ def test_one_mean_serves_all_channels_and_grey_images() -> None:
 
 @pytest.mark.parametrize("batch_size", [0, -3, 24])
 def test_a_training_batch_must_fit_the_training_split(batch_size: int) -> None:
-    with pytest.raises(BadInput, match=rf"data\.batch_size={batch_size}: allowed is 1 to 23"):
+    with pytest.raises(UserError, match=rf"data\.batch_size={batch_size}: allowed is 1 to 23"):
         batches(colours(23), batch_size=batch_size)
 
 
 def test_an_evaluation_batch_may_be_larger_than_the_split() -> None:
     assert len(batches(colours(23), batch_size=1000, shuffle=False)) == 1
-    with pytest.raises(BadInput, match=r"data\.eval_batch_size=0: allowed is 1 or more"):
+    with pytest.raises(UserError, match=r"data\.eval_batch_size=0: allowed is 1 or more"):
         batches(colours(23), batch_size=0, shuffle=False)
 
 
 def test_a_mean_or_deviation_that_does_not_fit_is_refused() -> None:
-    with pytest.raises(BadInput, match=r"data\.mean=\[0\.5, 0\.5\]: .*3 of them"):
+    with pytest.raises(UserError, match=r"data\.mean=\[0\.5, 0\.5\]: .*3 of them"):
         batches(colours(), mean=[0.5, 0.5])
-    with pytest.raises(BadInput, match=r"data\.std=0.*above 0"):
+    with pytest.raises(UserError, match=r"data\.std=0.*above 0"):
         batches(colours(), std=0)
-    with pytest.raises(BadInput, match=r"data\.mean=nan"):
+    with pytest.raises(UserError, match=r"data\.mean=nan"):
         batches(colours(), mean=float("nan"))
-    with pytest.raises(BadInput, match=r"unknown layout 'channel_last'.*'channels_last'"):
+    with pytest.raises(UserError, match=r"unknown layout 'channel_last'.*'channels_last'"):
         batches(colours(), layout="channel_last")  # type: ignore[arg-type]
 
 

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from cnnsweep.bad_input import BadInput
 from cnnsweep.data.cifar10 import cifar10
+from cnnsweep.errors import UserError
 from tests.data.made_files import write_cifar10
 
 
@@ -38,7 +38,9 @@ def test_files_that_are_there_need_no_network(root: Path) -> None:
 
 def test_a_missing_file_is_told_with_what_to_do(root: Path) -> None:
     (root / "cifar-10-batches-py" / "data_batch_4").unlink()
-    with pytest.raises(BadInput, match=r"data_batch_4 not found.*data\.download=true.*data=digits"):
+    with pytest.raises(
+        UserError, match=r"data_batch_4 not found.*data\.download=true.*data=digits"
+    ):
         cifar10(root=root, download=False)
 
 
@@ -46,5 +48,5 @@ def test_a_missing_file_is_told_with_what_to_do(root: Path) -> None:
 def test_a_truncated_file_is_named_and_never_unpickled(root: Path, name: str) -> None:
     file = root / "cifar-10-batches-py" / name
     file.write_bytes(file.read_bytes()[:-1])
-    with pytest.raises(BadInput, match=f"{file} is truncated or damaged"):
+    with pytest.raises(UserError, match=f"{file} is truncated or damaged"):
         cifar10(root=root, download=False)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from cnnsweep.bad_input import BadInput
 from cnnsweep.data.cifar10 import cifar10
 from cnnsweep.data.dataset import Dataset
 from cnnsweep.data.mnist import emnist, fashion_mnist, kmnist, mnist
 from cnnsweep.data.svhn import svhn
+from cnnsweep.errors import UserError
 
 LOADERS = {
     "mnist": mnist,
@@ -37,7 +37,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_a_network_a_download_says_what_to_do(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, load: Callable[..., Dataset]
 ) -> None:
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises(UserError) as caught:
         load(root=tmp_path, download=True)
     line = str(caught.value)
     assert line.startswith(f"data={name}: downloading to data.root={tmp_path} failed (")
@@ -48,5 +48,5 @@ def test_without_a_network_a_download_says_what_to_do(
 
 def test_a_root_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(BadInput, match=r"failed \(.*Not a directory"):
+    with pytest.raises(UserError, match=r"failed \(.*Not a directory"):
         mnist(root=tmp_path / "file" / "data", download=True)

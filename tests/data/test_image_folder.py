@@ -6,9 +6,9 @@ import pytest
 import torch
 from PIL import Image
 
-from cnnsweep.bad_input import BadInput
 from cnnsweep.data.dataset import Dataset
 from cnnsweep.data.image_folder import image_folder
+from cnnsweep.errors import UserError
 from tests.data.made_files import write_png_folders
 
 
@@ -131,7 +131,7 @@ def test_unreadable_images_are_named(tmp_path: Path) -> None:
     truncated.write_bytes(truncated.read_bytes()[:50])
     text = tmp_path / "train" / "dog" / "000.png"
     text.write_text("no image at all")
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises(UserError) as caught:
         load(tmp_path)
     assert str(caught.value).startswith("2 of 8 images cannot be read: ")
     assert str(truncated) in str(caught.value)
@@ -142,7 +142,7 @@ def test_many_unreadable_images_make_a_short_line(tmp_path: Path) -> None:
     write_png_folders(tmp_path, {"cat": 10, "dog": 10})
     for file in (tmp_path / "cat").iterdir():
         file.write_bytes(b"")
-    with pytest.raises(BadInput, match=r"8 of 16 images cannot be read.* …"):
+    with pytest.raises(UserError, match=r"8 of 16 images cannot be read.* …"):
         load(tmp_path)
 
 
@@ -150,31 +150,31 @@ def test_many_unreadable_images_make_a_short_line(tmp_path: Path) -> None:
 def test_fewer_than_two_classes_are_refused(tmp_path: Path, classes: dict[str, int]) -> None:
     write_png_folders(tmp_path, classes)
     found = r"one \(cat\)" if classes else "none"
-    with pytest.raises(BadInput, match=f"{tmp_path} must hold two folders.*has {found}"):
+    with pytest.raises(UserError, match=f"{tmp_path} must hold two folders.*has {found}"):
         load(tmp_path)
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"nowhere must hold two folders.*data\.root"):
+    with pytest.raises(UserError, match=r"nowhere must hold two folders.*data\.root"):
         load(tmp_path / "nowhere")
 
 
 def test_a_class_without_images_is_named(tmp_path: Path) -> None:
     write_png_folders(tmp_path, {"cat": 3, "dog": 0})
-    with pytest.raises(BadInput, match=f"{tmp_path / 'dog'} holds no images"):
+    with pytest.raises(UserError, match=f"{tmp_path / 'dog'} holds no images"):
         load(tmp_path)
 
 
 def test_a_class_of_one_image_cannot_be_divided(tmp_path: Path) -> None:
     write_png_folders(tmp_path, {"cat": 3, "dog": 1})
-    with pytest.raises(BadInput, match=f"{tmp_path / 'dog'} holds 1 image"):
+    with pytest.raises(UserError, match=f"{tmp_path / 'dog'} holds 1 image"):
         load(tmp_path)
 
 
 def test_a_class_that_is_only_tested_is_named(tmp_path: Path) -> None:
     write_png_folders(tmp_path / "train", {"cat": 2, "dog": 2})
     write_png_folders(tmp_path / "test", {"cat": 2, "dgo": 2})
-    with pytest.raises(BadInput, match=r"has folders that .* lacks: dgo"):
+    with pytest.raises(UserError, match=r"has folders that .* lacks: dgo"):
         load(tmp_path)
 
 
@@ -184,5 +184,5 @@ def test_a_class_that_is_only_tested_is_named(tmp_path: Path) -> None:
 def test_sizes_out_of_range_are_refused(
     tmp_path: Path, image_size: int, channels: int, named: str
 ) -> None:
-    with pytest.raises(BadInput, match=rf"data\.{named}: allowed"):
+    with pytest.raises(UserError, match=rf"data\.{named}: allowed"):
         load(tmp_path, image_size, channels)

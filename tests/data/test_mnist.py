@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from cnnsweep.bad_input import BadInput
 from cnnsweep.data.mnist import EMNIST_SPLITS, emnist, fashion_mnist, kmnist, mnist
+from cnnsweep.errors import UserError
 from tests.data.made_files import TEST, TRAIN, idx_bytes, write_idx
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -59,7 +59,7 @@ def test_files_of_another_family_are_not_taken_for_ones_own(tmp_path: Path) -> N
     write_idx(tmp_path / "MNIST" / "raw")
     for root in (tmp_path, tmp_path / "MNIST", tmp_path / "MNIST" / "raw"):
         assert len(mnist(root=root, download=False).train) == TRAIN
-        with pytest.raises(BadInput, match="data=kmnist: train-images-idx3-ubyte not found"):
+        with pytest.raises(UserError, match="data=kmnist: train-images-idx3-ubyte not found"):
             kmnist(root=root, download=False)
 
 
@@ -95,13 +95,13 @@ def test_emnist_has_the_published_numbers_of_classes() -> None:
 
 
 def test_an_unknown_emnist_split_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"data\.split 'balance'.*Did you mean 'balanced'"):
+    with pytest.raises(UserError, match=r"data\.split 'balance'.*Did you mean 'balanced'"):
         emnist(root=tmp_path, download=False, split="balance")
 
 
 @pytest.mark.parametrize("load", [mnist, fashion_mnist, kmnist])
 def test_an_empty_folder_is_told_with_what_to_do(tmp_path: Path, load: type) -> None:
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises(UserError) as caught:
         load(root=tmp_path / "nowhere", download=False)
     line = str(caught.value)
     assert "\n" not in line
@@ -112,7 +112,7 @@ def test_an_empty_folder_is_told_with_what_to_do(tmp_path: Path, load: type) -> 
 def test_a_missing_test_file_is_told_before_any_training(tmp_path: Path) -> None:
     write_idx(tmp_path)
     (tmp_path / "t10k-labels-idx1-ubyte").unlink()
-    with pytest.raises(BadInput, match="t10k-labels-idx1-ubyte not found"):
+    with pytest.raises(UserError, match="t10k-labels-idx1-ubyte not found"):
         mnist(root=tmp_path, download=False)
 
 
@@ -125,7 +125,7 @@ def test_a_truncated_file_is_named_before_any_training(
     write_idx(tmp_path)
     file = tmp_path / f"{part}-{name}"
     file.write_bytes(file.read_bytes()[:kept])
-    with pytest.raises(BadInput, match=str(file)):
+    with pytest.raises(UserError, match=str(file)):
         mnist(root=tmp_path, download=False)
 
 
@@ -135,7 +135,7 @@ def test_a_truncated_gzipped_file_is_named(tmp_path: Path) -> None:
         file = tmp_path / name
         whole = file.read_bytes()
         file.write_bytes(whole[:cut])
-        with pytest.raises(BadInput, match=f"{file} is damaged"):
+        with pytest.raises(UserError, match=f"{file} is damaged"):
             mnist(root=tmp_path, download=False)
         file.write_bytes(whole)
 
@@ -146,7 +146,7 @@ def test_a_gzipped_file_with_flipped_bytes_is_named(tmp_path: Path) -> None:
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 0xFF
     file.write_bytes(data)
-    with pytest.raises(BadInput, match=f"{file}"):
+    with pytest.raises(UserError, match=f"{file}"):
         mnist(root=tmp_path, download=False)
 
 
@@ -154,7 +154,7 @@ def test_a_file_of_something_else_is_named(tmp_path: Path) -> None:
     write_idx(tmp_path)
     file = tmp_path / "train-images-idx3-ubyte"
     file.write_bytes(b"<!DOCTYPE html> not found")
-    with pytest.raises(BadInput, match=f"{file} does not start.*3c 21 44 4f"):
+    with pytest.raises(UserError, match=f"{file} does not start.*3c 21 44 4f"):
         mnist(root=tmp_path, download=False)
 
 
@@ -162,10 +162,10 @@ def test_labels_that_do_not_fit_the_images_are_named(tmp_path: Path) -> None:
     write_idx(tmp_path)
     file = tmp_path / "train-labels-idx1-ubyte"
     file.write_bytes(idx_bytes(torch.zeros(TRAIN - 1)))
-    with pytest.raises(BadInput, match=f"{file} holds 39 labels.*40 images"):
+    with pytest.raises(UserError, match=f"{file} holds 39 labels.*40 images"):
         mnist(root=tmp_path, download=False)
     file.write_bytes(idx_bytes(torch.full((TRAIN,), 10)))
-    with pytest.raises(BadInput, match=f"{file} holds labels 10 to 10; allowed is 0 to 9"):
+    with pytest.raises(UserError, match=f"{file} holds labels 10 to 10; allowed is 0 to 9"):
         mnist(root=tmp_path, download=False)
 
 
@@ -173,7 +173,7 @@ def test_files_without_a_single_image_are_refused(tmp_path: Path) -> None:
     write_idx(tmp_path)
     (tmp_path / "train-images-idx3-ubyte").write_bytes(idx_bytes(torch.zeros(0, 5, 4)))
     (tmp_path / "train-labels-idx1-ubyte").write_bytes(idx_bytes(torch.zeros(0)))
-    with pytest.raises(BadInput, match="holds no images"):
+    with pytest.raises(UserError, match="holds no images"):
         mnist(root=tmp_path, download=False)
 
 
@@ -182,10 +182,10 @@ def test_damaged_test_labels_are_named_when_they_are_read(tmp_path: Path) -> Non
     file = tmp_path / "t10k-labels-idx1-ubyte"
     file.write_bytes(idx_bytes(torch.full((TEST,), 77)))
     data = mnist(root=tmp_path, download=False)
-    with pytest.raises(BadInput, match=f"{file} holds labels 77 to 77"):
+    with pytest.raises(UserError, match=f"{file} holds labels 77 to 77"):
         data.test()
 
 
 def test_a_root_that_is_no_path_is_refused() -> None:
-    with pytest.raises(BadInput, match=r"data\.root=None"):
+    with pytest.raises(UserError, match=r"data\.root=None"):
         mnist(root=None, download=False)  # type: ignore[arg-type]

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from cnnsweep.bad_input import BadInput
 from cnnsweep.data.split import limit, split, stratified_halves
+from cnnsweep.errors import UserError
 from tests.data.made_files import labelled, numbers_of
 
 UNEVEN = [100, 37, 3, 260]
@@ -81,12 +81,12 @@ def test_a_class_that_does_not_occur_is_no_hindrance() -> None:
 
 @pytest.mark.parametrize("fraction", [-0.1, 1, 1.5])
 def test_a_fraction_outside_its_range_is_refused(fraction: float) -> None:
-    with pytest.raises(BadInput, match=r"data\.val_fraction=.*0 up to, but not including, 1"):
+    with pytest.raises(UserError, match=r"data\.val_fraction=.*0 up to, but not including, 1"):
         split(labelled(UNEVEN), fraction, seed=0)
 
 
 def test_a_class_of_one_image_is_refused_by_its_number() -> None:
-    with pytest.raises(BadInput, match=r"class 1 has 1 image.*data\.val_fraction=0"):
+    with pytest.raises(UserError, match=r"class 1 has 1 image.*data\.val_fraction=0"):
         split(labelled([20, 1, 20]), 0.1, seed=0)
 
 
@@ -117,5 +117,5 @@ def test_no_limit_is_all_images() -> None:
 
 @pytest.mark.parametrize("count", [0, -1, 401])
 def test_a_limit_outside_its_range_is_refused(count: int) -> None:
-    with pytest.raises(BadInput, match=r"data\.train_limit=-?\d+: allowed is 1 to 400"):
+    with pytest.raises(UserError, match=r"data\.train_limit=-?\d+: allowed is 1 to 400"):
         limit(labelled(UNEVEN), count)

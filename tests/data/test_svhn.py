@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from cnnsweep.bad_input import BadInput
 from cnnsweep.data.svhn import svhn
+from cnnsweep.errors import UserError
 from tests.data.made_files import TEST, TRAIN, write_svhn
 
 
@@ -29,7 +29,7 @@ def test_svhn_is_found_from_its_inner_folder_without_a_network(root: Path) -> No
 
 def test_a_missing_file_is_told_with_what_to_do(root: Path) -> None:
     (root / "SVHN" / "test_32x32.mat").unlink()
-    with pytest.raises(BadInput, match=r"test_32x32\.mat not found.*data\.root.*data=digits"):
+    with pytest.raises(UserError, match=r"test_32x32\.mat not found.*data\.root.*data=digits"):
         svhn(root=root, download=False)
 
 
@@ -37,5 +37,5 @@ def test_a_missing_file_is_told_with_what_to_do(root: Path) -> None:
 def test_a_truncated_file_is_named(root: Path, part: str) -> None:
     file = root / "SVHN" / f"{part}_32x32.mat"
     file.write_bytes(file.read_bytes()[:-1])
-    with pytest.raises(BadInput, match=f"{file} is truncated or damaged"):
+    with pytest.raises(UserError, match=f"{file} is truncated or damaged"):
         svhn(root=root, download=False)

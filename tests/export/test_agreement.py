@@ -7,7 +7,7 @@ import pytest
 import torch
 import yaml
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.export.agreement import agreement, sample
 from cnnsweep.trained import load_trained
 
@@ -17,9 +17,9 @@ def test_another_network_is_refused(tiny_run: Path) -> None:
     images, words = sample(trained)
     assert words == "test images"
     assert "same class for 359 of 359" in agreement(trained, trained.network, images)
-    with pytest.raises(BadInput, match=r"is another one .*: nothing was written"):
+    with pytest.raises(UserError, match=r"is another one .*: nothing was written"):
         agreement(trained, lambda part: trained.network(255 - part), images)
-    with pytest.raises(BadInput, match="largest difference nan"):
+    with pytest.raises(UserError, match="largest difference nan"):
         agreement(trained, lambda part: trained.network(part) * torch.nan, images)
 
 

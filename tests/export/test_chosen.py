@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.export.chosen import chosen_run
 
 
@@ -53,11 +53,11 @@ def test_of_several_seeds_it_is_the_first(tmp_path: Path) -> None:
 def test_without_a_single_best_trial_the_choice_is_named(
     results: dict[str, object], said: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises(UserError) as caught:
         chosen_run(finished(tmp_path, **results))
     assert said in str(caught.value).replace(str(tmp_path), "SWEEP")
 
 
 def test_a_search_that_is_not_over_has_none_yet(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="has no best trial yet: name a run folder in it"):
+    with pytest.raises(UserError, match="has no best trial yet: name a run folder in it"):
         chosen_run(made(tmp_path, "multirun.yaml"))

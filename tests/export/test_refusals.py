@@ -9,7 +9,7 @@ import torch
 import yaml
 from torch import Tensor, nn
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.export.command import export
 from cnnsweep.export.formats import trace
 from cnnsweep.standalone import Standalone
@@ -68,7 +68,7 @@ def test_a_broken_folder_is_named_and_left_alone(
     run = Path(shutil.copytree(tiny_run, tmp_path / "run"))
     spoil(run)
     before = sorted(run.iterdir())
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises(UserError) as caught:
         export(run, "torch", out=None, opset=None)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -88,7 +88,7 @@ def test_a_broken_folder_is_named_and_left_alone(
 def test_what_was_typed_wrongly_is_told_before_any_work(
     kind: str, out: str | None, opset: int | None, said: str, tiny_run: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(BadInput, match=r"^--") as caught:
+    with pytest.raises(UserError, match=r"^--") as caught:
         export(tiny_run, kind, out=None if out is None else tmp_path / out, opset=opset)
     assert said in str(caught.value)
     assert list(tmp_path.iterdir()) == []
@@ -107,6 +107,6 @@ class Undecided(nn.Module):
 
 def test_a_network_that_is_no_graph_is_named() -> None:
     network = Standalone(Undecided(), mean=0.5, std=0.5, in_channels=1)
-    with pytest.raises(BadInput, match="the network Undecided cannot be exported: ") as caught:
+    with pytest.raises(UserError, match="the network Undecided cannot be exported: ") as caught:
         trace(network, (1, 8, 8))
     assert "\n" not in str(caught.value)

@@ -9,7 +9,7 @@ import pytest
 
 from cnnsweep.loggers.identity import alone
 from tests.command import REPOSITORY, SECONDS, TINY, cnnsweep, complaint_of, start, succeeded
-from tests.left import assert_same, result
+from tests.run_files import assert_same, result
 
 ALLOWED = {"CNNSWEEP_ALLOW": "tests.loggers.users_own.*", "PYTHONPATH": str(REPOSITORY)}
 

@@ -1,9 +1,9 @@
 import pytest
 from tensorboard.plugins.hparams import api_pb2
 
-from tests.left import metrics, result
 from tests.loggers.conftest import EPOCHS, Tracked
 from tests.loggers.reading import hparams, scalars
+from tests.run_files import metrics, result
 
 pytestmark = pytest.mark.trackers
 

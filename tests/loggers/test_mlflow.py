@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 
 from tests.command import TINY, cnnsweep, complaint_of, succeeded
-from tests.left import metrics, result
 from tests.loggers.conftest import EPOCHS, Tracked
 from tests.loggers.reading import settled
+from tests.run_files import metrics, result
 
 pytestmark = [pytest.mark.trackers, pytest.mark.filterwarnings("ignore")]
 

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.loggers.mlflow import reach
 
 
@@ -37,7 +37,7 @@ def test_a_server_is_found_with_a_login_in_its_address(login: str, port: int) ->
     "address", ["me:SECRET@127.0.0.1:9", "me:SECRET@[::1", "me:SE/CRET@h", "me:SE'CRET@h:bad"]
 )
 def test_one_that_is_not_there_is_said_without_the_password(address: str) -> None:
-    with pytest.raises(BadInput, match="no MLflow server answers at") as raised:
+    with pytest.raises(UserError, match="no MLflow server answers at") as raised:
         reach(f"http://{address}", is_new=True)
     assert "CRET" not in str(raised.value)
     assert raised.value.__cause__ is None

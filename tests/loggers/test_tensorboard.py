@@ -4,7 +4,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.command import TINY, cnnsweep, start, succeeded
-from tests.left import metrics
+from tests.run_files import metrics
 
 
 def events(folder: Path) -> EventAccumulator:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.command import environment
-from tests.left import metrics, result
 from tests.loggers.conftest import EPOCHS, Tracked
 from tests.loggers.reading import wandb_history, wandb_records
+from tests.run_files import metrics, result
 
 pytestmark = [pytest.mark.trackers, pytest.mark.filterwarnings("ignore")]
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.loggers.protocol import Row, Run
 from cnnsweep.run_folder import RunFolder
 
@@ -86,7 +86,7 @@ class Meddling(Quiet):
 class Refusing(Quiet):
     def __init__(self, *, folder: Path) -> None:
         super().__init__(folder=folder)
-        raise BadInput("logger.own.key=7 is not what I want")
+        raise UserError("logger.own.key=7 is not what I want")
 
 
 class Fragile(nn.Module):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.models.fit import check_fits
 from tests.models.networks import (
     COMPOSED,
@@ -119,7 +119,7 @@ def test_the_smallest_image_is_taken_and_a_smaller_one_refused(model: str) -> No
     assert build(network, (1, side, side)).eval()(pictures((1, side, side))).shape == (4, 10)
     for height, width in [(side - 1, side), (28, side - 1), (1, 1)]:
         message = f"images of {height}×{width} pixels .* {model}: at least {side}×{side}"
-        with pytest.raises(BadInput, match=message):
+        with pytest.raises(UserError, match=message):
             build(network, (1, height, width))
 
 
@@ -136,7 +136,7 @@ def test_every_size_from_the_smallest_up_fits(network: Network) -> None:
 def fits(network: Network, side: int) -> bool:
     try:
         build(network, (1, side, side))
-    except BadInput:
+    except UserError:
         return False
     return True
 
@@ -175,7 +175,7 @@ def test_the_six_models_of_the_contract_are_there() -> None:
     + [("torchvision", "name", "resnet19"), ("torchvision", "resize", 0)],
 )
 def test_a_value_out_of_range_is_named_with_its_key(model: str, key: str, value: object) -> None:
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises(UserError) as caught:
         build(Network(model, {key: value}))
     message = str(caught.value)
     assert f"model.{key}" in message
@@ -184,5 +184,5 @@ def test_a_value_out_of_range_is_named_with_its_key(model: str, key: str, value:
 
 
 def test_an_unknown_name_comes_with_the_nearest() -> None:
-    with pytest.raises(BadInput, match=r"unknown model.activation 'rulo'. Did you mean 'relu'\?"):
+    with pytest.raises(UserError, match=r"unknown model.activation 'rulo'. Did you mean 'relu'\?"):
         build(Network("simple", {"activation": "rulo"}))

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.models.fit import check_fits
 from tests.models.networks import Network, build
 
@@ -37,20 +37,20 @@ def test_the_check_leaves_no_trace() -> None:
 
 def test_images_too_small_for_somebody_elses_network_are_refused() -> None:
     model = nn.Sequential(nn.Conv2d(1, 4, 29), nn.Flatten(), nn.Linear(4, 10))
-    with pytest.raises(BadInput, match="Sequential does not take 2 images of 1×28×28") as caught:
+    with pytest.raises(UserError, match="Sequential does not take 2 images of 1×28×28") as caught:
         check_fits(model, 1, SMALL, 10)
     assert "\n" not in str(caught.value)
 
 
 def test_images_of_other_channels_are_refused() -> None:
-    with pytest.raises(BadInput, match="Simple does not take 2 images of 3×28×28"):
+    with pytest.raises(UserError, match="Simple does not take 2 images of 3×28×28"):
         check_fits(build(Network("simple", {})), 3, SMALL, 10)
 
 
 def test_a_batch_of_one_is_refused_where_batch_norm_cannot_use_it() -> None:
     model = build(Network("torchvision", {"name": "resnet18"}))
     check_fits(model, 1, SMALL, 10, train_batches=(64, 2))
-    with pytest.raises(BadInput, match="a training batch of 1 image of 1×28×28"):
+    with pytest.raises(UserError, match="a training batch of 1 image of 1×28×28"):
         check_fits(model, 1, SMALL, 10, train_batches=(64, 1))
 
 
@@ -63,7 +63,7 @@ def test_a_batch_of_one_is_refused_where_batch_norm_cannot_use_it() -> None:
     ],
 )
 def test_another_output_than_logits_is_refused(given: object, said: str) -> None:
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(UserError, match=said):
         check_fits(Giving(given), 1, SMALL, 10)
 
 

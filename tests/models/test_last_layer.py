@@ -1,7 +1,7 @@
 import pytest
 from torch import nn
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.models.last_layer import last_layer, last_layer_name
 from tests.models.networks import NETWORKS, Network, build, describe
 
@@ -18,5 +18,5 @@ def test_the_last_layer_gives_the_logits(network: Network) -> None:
 
 
 def test_a_network_without_layers_has_no_last_one() -> None:
-    with pytest.raises(BadInput, match="Flatten has no linear or convolution layer"):
+    with pytest.raises(UserError, match="Flatten has no linear or convolution layer"):
         last_layer(nn.Flatten())

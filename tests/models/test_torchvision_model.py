@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.models.fit import check_fits
 from cnnsweep.models.last_layer import last_layer_name
 from tests.models.networks import Network, build, pictures
@@ -35,17 +35,17 @@ def test_grey_images_are_seen_as_grey_colour_images() -> None:
 
 
 def test_two_channels_are_refused() -> None:
-    with pytest.raises(BadInput, match=r"2 channels: .* allow 1 or 3"):
+    with pytest.raises(UserError, match=r"2 channels: .* allow 1 or 3"):
         build(Network("torchvision", {}), (2, 32, 32))
 
 
 def test_an_unknown_name_comes_with_the_nearest() -> None:
-    with pytest.raises(BadInput, match=r"unknown model.name 'resnet19'. Did you mean 'resnet1"):
+    with pytest.raises(UserError, match=r"unknown model.name 'resnet19'. Did you mean 'resnet1"):
         build(Network("torchvision", {"name": "resnet19"}))
 
 
 def test_a_detection_model_is_not_offered() -> None:
-    with pytest.raises(BadInput, match=r"unknown model\.name"):
+    with pytest.raises(UserError, match=r"unknown model\.name"):
         build(Network("torchvision", {"name": "retinanet_resnet50_fpn"}))
 
 
@@ -56,7 +56,7 @@ def test_a_network_with_auxiliary_outputs_gives_plain_logits_in_training() -> No
 
 def test_resize_makes_small_images_fit_and_keeps_their_proportions() -> None:
     small = Network("torchvision", {"name": "densenet121"})
-    with pytest.raises(BadInput, match="does not take 2 images of 1×28×20"):
+    with pytest.raises(UserError, match="does not take 2 images of 1×28×20"):
         check_fits(build(small, (1, 28, 20)), 1, (28, 20), 10)
     large = build(Network("torchvision", {"name": "densenet121", "resize": 40}), (1, 28, 20))
     check_fits(large, 1, (28, 20), 10)
@@ -104,7 +104,7 @@ def test_weights_of_another_network_are_refused_by_name_and_shape(tmp_path: Path
     state["features.0.0.weight"] = torch.zeros(16, 1, 3, 3)
     state["stem.weight"] = state.pop("features.0.1.weight")
     torch.save(state, path)
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises(UserError) as caught:
         loaded(path)
     message = str(caught.value)
     assert f"model.weights={path} does not fit model.name={SMALL}" in message
@@ -120,7 +120,7 @@ def test_a_file_of_pickled_code_is_refused_without_running_it(tmp_path: Path) ->
 
     path = tmp_path / "weights.pth"
     torch.save(Code(), path)
-    with pytest.raises(BadInput, match="holds pickled code"):
+    with pytest.raises(UserError, match="holds pickled code"):
         loaded(path)
     assert not (tmp_path / "was-run").exists()
 
@@ -133,7 +133,7 @@ def test_a_file_of_pickled_code_is_refused_without_running_it(tmp_path: Path) ->
 def test_a_file_of_something_else_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "weights.pth"
     path.write_bytes(content)
-    with pytest.raises(BadInput, match=r"model.weights=.*weights\.pth") as caught:
+    with pytest.raises(UserError, match=r"model.weights=.*weights\.pth") as caught:
         loaded(path)
     assert "\n" not in str(caught.value)
 
@@ -144,12 +144,12 @@ def test_a_torn_file_is_refused_wherever_it_ends(tmp_path: Path) -> None:
     whole = path.read_bytes()
     for length in range(0, len(whole), 97):
         path.write_bytes(whole[:length])
-        with pytest.raises(BadInput, match=r"model\.weights="):
+        with pytest.raises(UserError, match=r"model\.weights="):
             loaded(path)
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="there is no such file"):
+    with pytest.raises(UserError, match="there is no such file"):
         loaded(tmp_path / "nowhere.pth")
-    with pytest.raises(BadInput, match="cannot be read: Is a directory"):
+    with pytest.raises(UserError, match="cannot be read: Is a directory"):
         loaded(tmp_path)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import cnnsweep.report
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from tests.report.made_runs import Job, make_grid, make_run
 
 _LACKING = ("torch", "functorch", "torchvision", "torchinfo", "hydra", "omegaconf", "kornia")
@@ -65,9 +65,9 @@ def test_what_could_not_be_read_is_told(mixed: Path) -> None:
 
 def test_no_runs_and_no_folder_are_refused(tmp_path: Path) -> None:
     (tmp_path / "outputs").mkdir()
-    with pytest.raises(BadInput, match="no run below"):
+    with pytest.raises(UserError, match="no run below"):
         cnnsweep.report.load(tmp_path)
-    with pytest.raises(BadInput, match=r"no such folder\. Did you mean .*outputs\?"):
+    with pytest.raises(UserError, match=r"no such folder\. Did you mean .*outputs\?"):
         cnnsweep.report.load(tmp_path / "output")
 
 
@@ -114,5 +114,5 @@ def test_write_makes_the_report_beside_the_runs(tmp_path: Path) -> None:
     page = cnnsweep.report.write(tmp_path / "grid")
     assert page == tmp_path / "grid" / "report" / "index.html"
     assert page.is_file()
-    with pytest.raises(BadInput, match="no run below"):
+    with pytest.raises(UserError, match="no run below"):
         cnnsweep.report.write(tmp_path / "grid" / "report")

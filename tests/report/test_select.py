@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.report.gather import gather
 from cnnsweep.report.metric import choose_metric
 from cnnsweep.report.select import check_column, select
@@ -52,14 +52,14 @@ def test_conditions_choose_runs(top: Path, conditions: list[str], expected: str)
     ],
 )
 def test_bad_conditions_get_one_line(top: Path, condition: str, complaint: str) -> None:
-    with pytest.raises(BadInput) as refused:
+    with pytest.raises(UserError) as refused:
         select(gather([top]).runs, [condition])
     assert complaint in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
 def test_an_unknown_column_names_the_ones_that_differ(top: Path) -> None:
-    with pytest.raises(BadInput, match=r"these differ: model, data, seed, optim.lr"):
+    with pytest.raises(UserError, match=r"these differ: model, data, seed, optim.lr"):
         check_column(gather([top]).runs, "zzz", "column in --by")
 
 
@@ -69,5 +69,5 @@ def test_the_metric_is_test_accuracy_where_present_else_validation(top: Path) ->
     assert choose_metric(runs[3:], None).name == "val_accuracy"
     assert not choose_metric(runs, "val_loss").maximize
     assert choose_metric(runs, "images_per_second").maximize
-    with pytest.raises(BadInput, match=r"unknown metric 'test_acuracy'. Did you mean 'test_accu"):
+    with pytest.raises(UserError, match=r"unknown metric 'test_acuracy'. Did you mean 'test_accu"):
         choose_metric(runs, "test_acuracy")

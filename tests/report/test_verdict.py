@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.report.answer import Answer, answer
 from cnnsweep.report.gather import gather
 from cnnsweep.report.question import Question
@@ -85,7 +85,9 @@ def test_a_baseline_is_the_only_partner_of_each_group(tmp_path: Path) -> None:
         ("resnet", "simple"),
         ("simple", "lenet"),
     ]
-    with pytest.raises(BadInput, match=r"unknown group in --baseline 'simpel'\. Did you mean 'sim"):
+    with pytest.raises(
+        UserError, match=r"unknown group in --baseline 'simpel'\. Did you mean 'sim"
+    ):
         _answer(tmp_path, baseline="simpel")
 
 

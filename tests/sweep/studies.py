@@ -9,7 +9,7 @@ from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.pruners import BasePruner
 from optuna.trial import FrozenTrial
 
-from cnnsweep.figures import Direction
+from cnnsweep.metric_names import Direction
 from cnnsweep.sweep.proposals import Proposals
 from cnnsweep.sweep.sampling import Sampling, Space
 

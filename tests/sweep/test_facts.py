@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.sweep.facts import Facts, as_facts, settle
 from tests.sweep.studies import make_study
 
@@ -59,7 +59,7 @@ def test_the_same_launch_again_says_nothing() -> None:
 def test_what_would_mix_results_is_refused_with_the_difference(
     change: dict[str, Any], named: str
 ) -> None:
-    with pytest.raises(BadInput, match=named):
+    with pytest.raises(UserError, match=named):
         settle_twice(replace(FACTS, **change))
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.sweep import devices
 from tests.sweep.driving import TOY, study, sweep
 
@@ -41,7 +41,7 @@ def test_workers_take_devices_in_turn(
 
 def test_a_gpu_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
-    with pytest.raises(BadInput, match="there is no GPU 2; allowed are 0 to 1"):
+    with pytest.raises(UserError, match="there is no GPU 2; allowed are 0 to 1"):
         devices.devices_of_slots([2], 1)
 
 

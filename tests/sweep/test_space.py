@@ -3,7 +3,7 @@
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.sweep.space import MOST_CORNERS, SearchSpace, read_space
 
 
@@ -30,7 +30,7 @@ def test_the_command_line_searches_what_a_named_space_fixes() -> None:
 
 @pytest.mark.parametrize("typed", ["a=range(0,1,0)", "a=interval(1, 0)"])
 def test_an_empty_range_is_refused(typed: str) -> None:
-    with pytest.raises(BadInput, match="is no search space"):
+    with pytest.raises(UserError, match="is no search space"):
         read_space({}, [typed], None)
 
 

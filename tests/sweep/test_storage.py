@@ -9,7 +9,7 @@ import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.sweep.storage import JOURNAL, open_storage
 
 
@@ -75,7 +75,7 @@ def test_a_damaged_journal_is_named(tmp_path: Path) -> None:
     begin(tmp_path).set_user_attr("a", 1)
     journal = tmp_path / JOURNAL
     journal.write_bytes(b"not json\n" + journal.read_bytes())
-    with pytest.raises(BadInput, match=r"study.journal is damaged"):
+    with pytest.raises(UserError, match=r"study.journal is damaged"):
         begin(tmp_path)
 
 
@@ -88,6 +88,6 @@ def test_optuna_reads_the_journal_with_its_own_means(tmp_path: Path) -> None:
 
 
 def test_a_storage_that_cannot_be_opened_is_refused_without_its_password(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="nosuchdb storage") as refused:
+    with pytest.raises(UserError, match="nosuchdb storage") as refused:
         open_storage("nosuchdb://user:secret@host/db", tmp_path, None)
     assert "secret" not in str(refused.value)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.sweep import wire
 from cnnsweep.sweep.reception import Arrived, Reception
 from cnnsweep.sweep.relay import Arrival, Hello, Ready
@@ -58,7 +58,7 @@ def test_whoever_cannot_reach_the_launching_process_says_what_it_tried(
     monkeypatch.setattr(wire, "_REACH_SECONDS", 0.0)
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    with pytest.raises(BadInput, match=rf"cannot reach .* \(tried 127.0.0.1:{port}\)"):
+    with pytest.raises(UserError, match=rf"cannot reach .* \(tried 127.0.0.1:{port}\)"):
         reach((("127.0.0.1", port),), b"key")
 
 

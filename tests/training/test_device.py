@@ -1,14 +1,14 @@
 import pytest
 import torch
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.training.device import resolve_device, resolve_precision, use_threads
 
 CPU = torch.device("cpu")
 
 
 def test_a_device_that_is_not_there_is_refused_with_those_that_are() -> None:
-    with pytest.raises(BadInput, match=r"device=cuda:99 is not there.*cpu"):
+    with pytest.raises(UserError, match=r"device=cuda:99 is not there.*cpu"):
         resolve_device("cuda:99")
 
 

@@ -14,7 +14,7 @@ from cnnsweep.training.epoch import run_epoch
 from cnnsweep.training.schedule import Schedule
 from cnnsweep.training.step import OptimizerStep
 from tests.command import cnnsweep, succeeded
-from tests.left import result
+from tests.run_files import result
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no CUDA device")
 

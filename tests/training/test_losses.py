@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.training.losses import OneHot
 
 LOGITS = torch.tensor([[2.0, -1.0, 0.5], [0.0, 0.0, 3.0]])
@@ -31,5 +31,5 @@ def test_the_criterion_sees_the_output_and_one_hot_labels(
 
 
 def test_an_unknown_output_is_refused() -> None:
-    with pytest.raises(BadInput, match=r"loss\.output 'softmacks'"):
+    with pytest.raises(UserError, match=r"loss\.output 'softmacks'"):
         OneHot(criterion=nn.MSELoss(), output="softmacks")

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import ExponentialLR, LinearLR, OneCycleLR, ReduceLROnPlateau
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.training.schedule import Schedule, in_turn
 
 
@@ -70,5 +70,5 @@ def test_schedules_in_turn_begin_at_their_milestones() -> None:
 
 
 def test_a_milestone_too_few_is_refused() -> None:
-    with pytest.raises(BadInput, match="need 1 milestones"):
+    with pytest.raises(UserError, match="need 1 milestones"):
         in_turn(optimizer(), schedules=[lambda o: LinearLR(o)] * 2, milestones=[])

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from cnnsweep.bad_input import BadInput
+from cnnsweep.errors import UserError
 from cnnsweep.training.transfer import freeze_all_but, load_weights, trainable, training_mode
 
 
@@ -33,12 +33,12 @@ def test_a_last_layer_for_other_classes_stays_as_it_was(tmp_path: Path) -> None:
 
 
 def test_other_shapes_are_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"0.weight is \(4, 3\) there, \(5, 3\) here"):
+    with pytest.raises(UserError, match=r"0.weight is \(4, 3\) there, \(5, 3\) here"):
         load_weights(net(2, width=5), saved(net(2), tmp_path), "2")
 
 
 def test_another_network_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="another network"):
+    with pytest.raises(UserError, match="another network"):
         load_weights(nn.Linear(3, 2), saved(net(2), tmp_path), "")
 
 

@@ -18,11 +18,11 @@ import numpy as np
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from cnnsweep import listener
+from cnnsweep import epoch_reporter
 from cnnsweep.conf_dir import CONF_DIR
 from cnnsweep.outcome import Outcome, recorded
+from cnnsweep.process import Terminated, raise_on_sigterm
 from cnnsweep.run_folder import RunFolder, write_text_whole
-from cnnsweep.signals import Terminated, raise_on_sigterm
 from cnnsweep.whitelist import allowed_targets
 
 
@@ -69,8 +69,8 @@ def _load(folder: RunFolder) -> list[dict[str, Any]]:
 
 
 def _tell(row: dict[str, Any]) -> None:
-    if listener.current is not None:
-        listener.current.epoch_ended(row["epoch"], {"val_loss": row["val_loss"]})
+    if epoch_reporter.current is not None:
+        epoch_reporter.current.epoch_ended(row["epoch"], {"val_loss": row["val_loss"]})
 
 
 def _wait(config: DictConfig) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hydra.errors import OverrideParseException
 
 from cnnsweep.complaint import complaint
-from cnnsweep.secret import masked, masked_word
+from cnnsweep.redact import masked, masked_word
 
 PASSWORDS = (
     *("SECRET", "pa'ss", 'pa"ss', "pa ss", "a@b:c", "a/b", "a?b=c", "://x", "a#b", "[x]", "a\\b"),

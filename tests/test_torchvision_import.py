@@ -5,14 +5,14 @@ from pathlib import Path
 
 import torch
 
-from cnnsweep.fitting_torchvision import torchvision
+from cnnsweep.torchvision_import import torchvision
 
 ASK = """
-from cnnsweep.bad_input import BadInput
-from cnnsweep.fitting_torchvision import torchvision
+from cnnsweep.errors import UserError
+from cnnsweep.torchvision_import import torchvision
 try:
     torchvision()
-except BadInput as error:
+except UserError as error:
     print(error)
 """
 # The first thing a real torchvision does with its compiled operators, which one built for

@@ -19,7 +19,7 @@ main()
 """
 _END = """
 import gc
-from cnnsweep.garbage import postpone_collection
+from cnnsweep.process import postpone_collection
 
 class Watched:
     pass

@@ -1,0 +1,35 @@
+"""Errors that a person is told of in one line, and the line for any error."""
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+
+from cnnsweep.redact import masked
+
+
+class UserError(ValueError):
+    """A value that cannot be used; one line says the thing, the value and what is allowed."""
+
+
+def unknown(kind: str, given: str, allowed: Iterable[str]) -> UserError:
+    """An error for a name that is none of ``allowed``, with the nearest one suggested."""
+    options = sorted(allowed)
+    near = get_close_matches(given, options, n=1, cutoff=0.5)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return UserError(f"unknown {kind} {given!r}.{hint} Allowed: {', '.join(options)}.")
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """The error itself, then what it was raised from, back to the first."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__
+
+
+def one_line(error: BaseException) -> str:
+    """An error's message on one line, without passwords; its type first where that is needed."""
+    message = masked(" ".join(str(error).split()))
+    if type(error).__module__.startswith("cnnsweep"):
+        return message
+    name = type(error).__name__
+    return f"{name}: {message}" if message else name

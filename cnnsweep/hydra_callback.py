@@ -1,0 +1,141 @@
+"""What must be settled before Hydra touches a folder: which one, whose, and whether it may be.
+
+Hydra writes `.hydra/` before it calls the task, so all refusing happens here. An Exception in a
+callback becomes a warning; SystemExit ends the command.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from omegaconf.errors import OmegaConfBaseException
+
+from cnnsweep import lock
+from cnnsweep.checks import check
+from cnnsweep.complaint import complaint
+from cnnsweep.errors import UserError
+from cnnsweep.going_on import RUN_DIR, SWEEP_CONFIG, SWEEP_DIR, chosen_folder, note_unfinished
+from cnnsweep.grid import Job, compose_jobs, is_grid
+from cnnsweep.launcher import check_installed
+from cnnsweep.loggers.choice import chosen
+from cnnsweep.loggers.trackers import tell_of_sweeps_end
+from cnnsweep.run_folder import RunFolder, differing_keys
+from cnnsweep.task import refuse_other_config, resolve
+from cnnsweep.tracked import tracked_sweep
+
+
+class Folders(Callback):
+    """Chooses and locks the folder of a run or a sweep, or ends the command in one line."""
+
+    def on_run_start(self, config: DictConfig, **_: Any) -> None:
+        _or_exit(_start_run, config)
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        _or_exit(_start_multirun, config)
+
+    def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
+        _end_multirun(config)
+
+
+def _or_exit(start: Callable[[DictConfig], None], config: DictConfig) -> None:
+    try:
+        start(config)
+    except (UserError, OSError, HydraException, OmegaConfBaseException) as error:
+        print(complaint(error), file=sys.stderr)
+        raise SystemExit(1) from error
+
+
+def _start_run(config: DictConfig) -> None:
+    search = config.hydra.runtime.choices.get("search")
+    if search is not None:
+        raise UserError(f"search={search} is a sweep: it needs --multirun")
+    typed = chosen_folder(config, RUN_DIR)
+    folder = typed or Path(config.hydra.run.dir)
+    HydraConfig.instance().set_config(config)
+    _change(config, "runtime.output_dir", folder.resolve())
+    resolved = resolve(config)
+    check(resolved)
+    if typed is None:
+        note_unfinished(RUN_DIR, lambda last: _is_run_of(last, resolved))
+    folder = _make(folder, is_new=typed is None)
+    refuse_other_config(RunFolder(folder), resolved)
+    _change(config, "run.dir", folder)
+
+
+def _start_multirun(config: DictConfig) -> None:
+    check_installed(config)
+    shared = bool(config.hydra.sweeper.get("shared", False))
+    # What is at work on another host is not the latest unfinished one here.
+    latest = shared and config.resume == "latest"
+    typed = None if latest else chosen_folder(config, SWEEP_DIR)
+    if shared and typed is None:
+        raise UserError(
+            "hydra.sweeper.shared=true without a folder: hosts share one that each of them names; "
+            "allowed: hydra.sweep.dir=FOLDER or resume=FOLDER"
+        )
+    jobs: list[Job] = []
+    if is_grid(config):
+        jobs = list(compose_jobs(config))
+        for job in jobs:
+            check(job.resolved)
+    if typed is None:
+        note_unfinished(SWEEP_DIR, lambda last: _is_sweep_of(last, config))
+    folder = _make(typed or Path(config.hydra.sweep.dir), is_new=typed is None, shared=shared)
+    for job in jobs:
+        refuse_other_config(RunFolder(folder / job.subdir), job.resolved)
+    _change(config, "sweep.dir", folder)
+
+
+def _end_multirun(config: DictConfig) -> None:
+    if "logger" not in config:  # an app of its own, with our callback
+        return
+    plain: Any = OmegaConf.to_container(config.logger, resolve=True)
+    loggers = chosen(plain)
+    if loggers:
+        tell_of_sweeps_end(loggers, tracked_sweep(config.hydra, {}))
+
+
+def _change(config: DictConfig, key: str, folder: Path) -> None:
+    with read_write(config.hydra), open_dict(config.hydra):
+        OmegaConf.update(config.hydra, key, str(folder))
+
+
+def _is_run_of(folder: Path, resolved: dict[str, Any]) -> bool:
+    try:
+        recorded = RunFolder(folder).read_config()
+    except UserError:  # damaged: not one to go on with
+        return False
+    return recorded is not None and not differing_keys(recorded, resolved)
+
+
+def _is_sweep_of(folder: Path, config: DictConfig) -> bool:
+    sweep = folder / SWEEP_CONFIG
+    return sweep.exists() and _typed(OmegaConf.load(sweep)) == _typed(config)
+
+
+def _typed(config: Any) -> list[str]:
+    return [line for line in config.hydra.overrides.task if not line.startswith("resume=")]
+
+
+def _make(folder: Path, *, is_new: bool, shared: bool = False) -> Path:
+    """Make the folder and lock it; a new one that is taken gets a suffix, so none is shared."""
+    if not is_new:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire(folder, shared=shared)
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    suffix, made = 1, folder
+    while True:
+        try:
+            made.mkdir()
+        except FileExistsError:
+            suffix += 1
+            made = folder.with_name(f"{folder.name}_{suffix}")
+        else:
+            lock.acquire(made, shared=shared)
+            return made

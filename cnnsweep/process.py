@@ -1,0 +1,101 @@
+"""What concerns a whole process: its signals, its garbage collector, Python processes beside it."""
+
+import atexit
+import gc
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+from typing import IO
+
+EARLY_SIGNALS = frozenset({signal.SIGUSR1, signal.SIGUSR2})  # some time before a limit
+
+
+class Terminated(BaseException):
+    """The process was asked to end (SIGTERM). Not an Exception: no handler may swallow it."""
+
+
+def raise_on_sigterm() -> None:
+    """From now on SIGTERM raises Terminated in the main thread, which must be the caller's."""
+    signal.signal(signal.SIGTERM, _raise)
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Let SIGINT and SIGTERM wait until the block is done: what it does is not torn apart."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def no_early_notice() -> Iterator[None]:
+    """Processes started in this block never hear of a limit: it is their parent's affair."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, EARLY_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _raise(_number: int, _frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def postpone_collection() -> None:
+    """Collect nothing until `begin_collection`, and at exit only what Triton would complain of.
+
+    Importing torch makes hundreds of thousands of objects that stay as long as the process. The
+    collector looks at them again and again while they come, and once more while Python ends.
+    """
+    gc.disable()
+    atexit.register(_end)
+
+
+def begin_collection() -> None:
+    """Collect from now on, but leave alone what is there already; again is harmless."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
+
+
+def _end() -> None:
+    if "triton" in sys.modules:
+        # torch.compile's: at exit it reports as leaked what was never collected.
+        gc.unfreeze()
+        gc.enable()
+    else:
+        gc.freeze()
+
+
+_BOOT = (
+    "import sys; sys.path[:] = sys.argv[2].split('\\n'); "
+    "from importlib import import_module; "
+    "import_module(sys.argv[1]).main(*map(int, sys.argv[3:]))"
+)
+
+
+def start_python(
+    module: str,
+    fds: tuple[int, ...],
+    output: IO[bytes],
+    environment: Mapping[str, str] | None = None,
+) -> "subprocess.Popen[bytes]":
+    """Start ``module.main(*fds)`` with our import path and these open files.
+
+    ``output`` takes what it prints; ``environment`` is ours where None. It has a session of its
+    own, so that Ctrl-C reaches us alone.
+    """
+    return subprocess.Popen(
+        [sys.executable, "-c", _BOOT, module, "\n".join(sys.path), *map(str, fds)],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        pass_fds=fds,
+        env=environment,
+        start_new_session=True,
+    )
