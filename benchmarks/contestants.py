@@ -21,13 +21,13 @@ from benchmarks.images import read_idx
 from benchmarks.peak import synchronise
 from benchmarks.peers import article
 from cnnsweep import run as cnnsweep_run
-from cnnsweep.conf_dir import CONF_DIR
+from cnnsweep.config import CONF_DIR
+from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.display import Bars, Row
 from cnnsweep.loggers.trackers import Trackers
 from cnnsweep.outcome import Outcome
 from cnnsweep.run_folder import RunFolder
 from cnnsweep.training.device import autocast
-from cnnsweep.whitelist import allowed_targets
 
 LR, MOMENTUM = 0.01, 0.5
 

@@ -19,8 +19,8 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from cnnsweep.conf_dir import CONF_DIR
-from cnnsweep.whitelist import allowed_targets
+from cnnsweep.config import CONF_DIR
+from cnnsweep.config.allowed_targets import allowed_targets
 
 WORKERS, TRIALS, STRAGGLER_SECONDS, SECONDS = 4, 40, 3.0, 0.2
 

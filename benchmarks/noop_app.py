@@ -6,8 +6,8 @@ import hydra
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from omegaconf import DictConfig
 
-from cnnsweep.conf_dir import CONF_DIR
-from cnnsweep.whitelist import allowed_targets
+from cnnsweep.config import CONF_DIR
+from cnnsweep.config.allowed_targets import allowed_targets
 
 
 def task(config: DictConfig) -> float:

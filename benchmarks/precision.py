@@ -19,13 +19,13 @@ from benchmarks.images import mnist_folder
 from benchmarks.machine import facts
 from benchmarks.rows import RESULTS, print_rows, write_csv
 from cnnsweep import run as cnnsweep_run
-from cnnsweep.conf_dir import CONF_DIR
+from cnnsweep.config import CONF_DIR
+from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.display import Quiet
 from cnnsweep.loggers.trackers import Trackers
 from cnnsweep.outcome import Outcome
 from cnnsweep.report.paired_tests import paired_t
 from cnnsweep.run_folder import RunFolder
-from cnnsweep.whitelist import allowed_targets
 
 
 def main(words: Sequence[str] | None = None) -> None:

@@ -15,13 +15,13 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from cnnsweep import epoch_reporter, lock
-from cnnsweep.complaint import complaint
-from cnnsweep.conf_dir import CONF_DIR
+from cnnsweep.config import CONF_DIR
+from cnnsweep.config.allowed_targets import allowed_targets
+from cnnsweep.config.error_messages import complaint
 from cnnsweep.going_on import line_to_go_on
 from cnnsweep.process import Terminated, postpone_collection, raise_on_sigterm
 from cnnsweep.redact import masked_output
 from cnnsweep.task import Objective, task
-from cnnsweep.whitelist import allowed_targets
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
 _SHOWS = re.compile(r"--(cfg|info|help)\b|-(c(job|hydra|all)?|i|h)$")

@@ -8,8 +8,8 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep import lock
+from cnnsweep.config.grid_jobs import is_grid, job_overrides
 from cnnsweep.errors import UserError
-from cnnsweep.grid import is_grid, job_overrides
 from cnnsweep.redact import masked_word
 from cnnsweep.run_folder import RunFolder
 

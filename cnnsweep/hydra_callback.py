@@ -16,16 +16,17 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 from cnnsweep import lock
-from cnnsweep.checks import check
-from cnnsweep.complaint import complaint
+from cnnsweep.config.error_messages import complaint
+from cnnsweep.config.grid_jobs import Job, compose_jobs, is_grid
+from cnnsweep.config.launchers import check_installed
+from cnnsweep.config.resolve import resolve
+from cnnsweep.config.trackers import chosen
+from cnnsweep.config.validation import check
 from cnnsweep.errors import UserError
 from cnnsweep.going_on import RUN_DIR, SWEEP_CONFIG, SWEEP_DIR, chosen_folder, note_unfinished
-from cnnsweep.grid import Job, compose_jobs, is_grid
-from cnnsweep.launcher import check_installed
-from cnnsweep.loggers.choice import chosen
 from cnnsweep.loggers.trackers import tell_of_sweeps_end
 from cnnsweep.run_folder import RunFolder, differing_keys
-from cnnsweep.task import refuse_other_config, resolve
+from cnnsweep.task import refuse_other_config
 from cnnsweep.tracked import tracked_sweep
 
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cnnsweep.complaint import complaint
+from cnnsweep.config.error_messages import complaint
 from cnnsweep.errors import UserError
 from cnnsweep.process import postpone_collection
 

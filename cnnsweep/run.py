@@ -9,7 +9,8 @@ from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
 from cnnsweep import checkpoint, epoch_reporter
-from cnnsweep.checks import objective_names
+from cnnsweep.config.instantiate import build, call
+from cnnsweep.config.validation import objective_names
 from cnnsweep.data.batches import Batches, Layout
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.data.split import limit, split
@@ -19,7 +20,6 @@ from cnnsweep.metric_names import DIRECTIONS, VALIDATION_FIGURES
 from cnnsweep.models.fit import check_fits
 from cnnsweep.models.last_layer import last_layer, last_layer_name
 from cnnsweep.models.summary import layer_table
-from cnnsweep.objects import build, call
 from cnnsweep.outcome import Outcome
 from cnnsweep.process import begin_collection
 from cnnsweep.run_folder import RunFolder

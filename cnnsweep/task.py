@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from cnnsweep import epoch_reporter, lock
-from cnnsweep.checks import check
+from cnnsweep.config.resolve import resolve
+from cnnsweep.config.trackers import chosen
+from cnnsweep.config.validation import check
 from cnnsweep.errors import UserError
-from cnnsweep.loggers.choice import chosen
 from cnnsweep.loggers.trackers import Trackers
 from cnnsweep.outcome import Outcome, recorded
 from cnnsweep.run_folder import RunFolder, differing_keys
@@ -62,12 +63,6 @@ def task(config: DictConfig) -> Objective:
                 run(config, folder, outcome, trackers)
             _drop_checkpoints(folder, resolved["keep"])
     return outcome.objective
-
-
-def resolve(config: DictConfig) -> dict[str, Any]:
-    """A job's config as plain values, interpolations resolved, without Hydra's own part."""
-    job = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-    return cast(dict[str, Any], OmegaConf.to_container(job, resolve=True, throw_on_missing=True))
 
 
 def refuse_other_config(folder: RunFolder, resolved: dict[str, Any]) -> None:

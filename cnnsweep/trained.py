@@ -9,12 +9,12 @@ from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
 from cnnsweep import checkpoint
+from cnnsweep.config.allowed_targets import allowed_targets, check_targets
+from cnnsweep.config.instantiate import refusal
 from cnnsweep.errors import UserError
-from cnnsweep.objects import refusal
 from cnnsweep.run import make_model
 from cnnsweep.run_folder import RunFolder
 from cnnsweep.standalone import Standalone
-from cnnsweep.whitelist import allowed_targets, check_targets
 
 _CONFIG_KEYS = ("seed", "model", "data", "init_from", "freeze")
 _CHECKPOINT_KEYS = ("model", "epoch", "in_channels", "image_size", "classes")

@@ -12,8 +12,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import IntervalSweep
 
 import cnnsweep
-from cnnsweep.conf_dir import CONF_DIR
-from cnnsweep.launcher import EXTRAS
+from cnnsweep.config import CONF_DIR
+from cnnsweep.config.launchers import EXTRAS
 from tests.command import REPOSITORY
 
 PACKAGE = Path(cnnsweep.__file__).parent

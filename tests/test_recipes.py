@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnsweep.conf_dir import CONF_DIR
+from cnnsweep.config import CONF_DIR
 from tests.command import REAL_DATA, cnnsweep, succeeded
 from tests.run_files import metrics, result
 

@@ -5,7 +5,7 @@ import sys
 import pytest
 from hydra.errors import OverrideParseException
 
-from cnnsweep.complaint import complaint
+from cnnsweep.config.error_messages import complaint
 from cnnsweep.redact import masked, masked_word
 
 PASSWORDS = (

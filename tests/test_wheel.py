@@ -33,7 +33,7 @@ def test_a_wheel_installed_elsewhere_runs(wheel: Path, tmp_path: Path) -> None:
     subprocess.run([*PIP, "install", "-q", "--no-deps", "--target", site, wheel], check=True)
     environ = environment(PYTHONPATH=str(site))
     where = subprocess.run(
-        [sys.executable, "-c", "from cnnsweep.conf_dir import CONF_DIR; print(CONF_DIR)"],
+        [sys.executable, "-c", "from cnnsweep.config import CONF_DIR; print(CONF_DIR)"],
         cwd=tmp_path,
         env=environ,
         capture_output=True,

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from cnnsweep.complaint import complaint
+from cnnsweep.config.error_messages import complaint
 from cnnsweep.errors import UserError
 from cnnsweep.process import postpone_collection
 

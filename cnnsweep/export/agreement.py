@@ -6,11 +6,11 @@ import torch
 from hydra.utils import execution_whitelist
 from torch import Tensor
 
+from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.errors import UserError
 from cnnsweep.export.formats import Predict
 from cnnsweep.run import make_dataset
 from cnnsweep.trained import Trained
-from cnnsweep.whitelist import allowed_targets
 
 _MOST_IMAGES = 1000
 _AT_ONCE = 100

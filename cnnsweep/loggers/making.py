@@ -6,11 +6,11 @@ from typing import Any
 from hydra.errors import InstantiationException
 from hydra.utils import execution_whitelist, get_object, instantiate
 
+from cnnsweep.config.allowed_targets import allowed_targets
+from cnnsweep.config.instantiate import refusal
+from cnnsweep.config.trackers import missing, package_of
 from cnnsweep.errors import causes
-from cnnsweep.loggers.choice import missing, package_of
 from cnnsweep.loggers.protocol import Run
-from cnnsweep.objects import refusal
-from cnnsweep.whitelist import allowed_targets
 
 
 def make(name: str, node: dict[str, Any], run: Run) -> Any:

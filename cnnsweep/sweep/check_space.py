@@ -12,7 +12,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from cnnsweep.checks import check, reads_validation
+from cnnsweep.config.validation import check, reads_validation
 from cnnsweep.errors import UserError
 from cnnsweep.sweep.judging import make_pruner
 from cnnsweep.sweep.master import Master

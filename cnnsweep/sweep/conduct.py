@@ -16,8 +16,8 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState
 
 from cnnsweep import lock, report
+from cnnsweep.config.launchers import gives_gpus, is_chosen, refuse_devices, with_submissions
 from cnnsweep.going_on import SWEEP_CONFIG
-from cnnsweep.launcher import gives_gpus, is_chosen, refuse_devices, with_submissions
 from cnnsweep.process import begin_collection
 from cnnsweep.run_folder import write_text_whole
 from cnnsweep.sweep.check_space import check_sweep

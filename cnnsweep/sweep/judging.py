@@ -10,7 +10,7 @@ from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import TrialState, create_trial
 
-from cnnsweep.whitelist import allowed_targets
+from cnnsweep.config.allowed_targets import allowed_targets
 
 VERDICT = "verdict"
 

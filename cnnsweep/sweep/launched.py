@@ -9,7 +9,7 @@ from pathlib import Path
 
 import cloudpickle
 
-from cnnsweep.launcher import is_slurm, submissions
+from cnnsweep.config.launchers import is_slurm, submissions
 from cnnsweep.sweep.failures import StoppedEarly
 from cnnsweep.sweep.launch import Launch
 from cnnsweep.sweep.launches import Launches

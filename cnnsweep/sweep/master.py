@@ -10,8 +10,8 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from cnnsweep.cli import door
+from cnnsweep.config.resolve import resolve
 from cnnsweep.redact import masked_word
-from cnnsweep.task import resolve
 
 
 @dataclass

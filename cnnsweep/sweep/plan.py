@@ -7,9 +7,9 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from cnnsweep.checks import objective_names
+from cnnsweep.config.launchers import cpus_each
+from cnnsweep.config.validation import objective_names
 from cnnsweep.errors import UserError
-from cnnsweep.launcher import cpus_each
 from cnnsweep.metric_names import Direction
 from cnnsweep.sweep.devices import threads_each
 from cnnsweep.sweep.master import Master, typed_overrides

@@ -17,8 +17,8 @@ from omegaconf import DictConfig
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, GridSampler, QMCSampler, RandomSampler
 
+from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.sweep.points import NumberedPoints
-from cnnsweep.whitelist import allowed_targets
 
 Space = dict[str, BaseDistribution]
 

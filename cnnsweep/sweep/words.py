@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cnnsweep.complaint import complaint
+from cnnsweep.config.error_messages import complaint
 
 
 def brief(value: object) -> str:

@@ -7,10 +7,10 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from torch import nn
 
-from cnnsweep.conf_dir import CONF_DIR
+from cnnsweep.config import CONF_DIR
+from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.data.batches import Batches
 from cnnsweep.data.dataset import Dataset
-from cnnsweep.whitelist import allowed_targets
 from tests.data.made_files import write_cifar10, write_idx, write_png_folders, write_svhn
 
 # What run.py takes out of the group before it calls the target.

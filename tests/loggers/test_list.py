@@ -5,9 +5,9 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from cnnsweep.conf_dir import CONF_DIR
+from cnnsweep.config import CONF_DIR
+from cnnsweep.config.trackers import check_loggers, chosen
 from cnnsweep.errors import UserError
-from cnnsweep.loggers.choice import check_loggers, chosen
 from cnnsweep.run_folder import differing_keys
 
 
@@ -53,20 +53,20 @@ def test_another_logger_is_no_other_config() -> None:
 def test_an_address_that_is_none_is_refused_before_anything_starts(
     uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cnnsweep.loggers.choice.find_spec", lambda _: True)
+    monkeypatch.setattr("cnnsweep.config.trackers.find_spec", lambda _: True)
     node = {"mlflow": {"_target_": "cnnsweep.loggers.mlflow.MLflow", "tracking_uri": uri}}
     with pytest.raises(UserError, match=r"logger.mlflow.tracking_uri=.* allowed: sqlite:///"):
         check_loggers(node)
 
 
 def test_keys_that_lack_are_said_when_the_tracker_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnnsweep.loggers.choice.find_spec", lambda _: True)
+    monkeypatch.setattr("cnnsweep.config.trackers.find_spec", lambda _: True)
     for target in ("mlflow.MLflow", "wandb.WandB"):
         check_loggers({"mine": {"_target_": f"cnnsweep.loggers.{target}"}})
 
 
 def test_an_unknown_mode_of_wandb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnnsweep.loggers.choice.find_spec", lambda _: True)
+    monkeypatch.setattr("cnnsweep.config.trackers.find_spec", lambda _: True)
     node = {"wandb": {"_target_": "cnnsweep.loggers.wandb.WandB", "mode": "ofline"}}
     with pytest.raises(UserError, match=r"logger.wandb.mode=ofline is not one of offline"):
         check_loggers(node)

@@ -8,7 +8,7 @@ from hydra.utils import get_class
 from omegaconf import OmegaConf
 from torch import Tensor, nn
 
-from cnnsweep.conf_dir import CONF_DIR
+from cnnsweep.config import CONF_DIR
 
 OURS = ("simple", "lenet", "inception", "resnet", "densenet")
 

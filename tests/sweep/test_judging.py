@@ -10,7 +10,7 @@ from optuna.pruners import (
 )
 from optuna.trial import TrialState
 
-from cnnsweep.conf_dir import CONF_DIR
+from cnnsweep.config import CONF_DIR
 from cnnsweep.sweep.judging import Judge, make_pruner
 from tests.sweep.studies import make_study
 

@@ -19,11 +19,11 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from cnnsweep import epoch_reporter
-from cnnsweep.conf_dir import CONF_DIR
+from cnnsweep.config import CONF_DIR
+from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.outcome import Outcome, recorded
 from cnnsweep.process import Terminated, raise_on_sigterm
 from cnnsweep.run_folder import RunFolder, write_text_whole
-from cnnsweep.whitelist import allowed_targets
 
 
 def task(config: DictConfig) -> Any:

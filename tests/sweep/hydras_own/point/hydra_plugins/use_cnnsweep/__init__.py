@@ -4,7 +4,7 @@ import hydra_plugins.hydra_optuna_sweeper.config  # noqa: F401 — registers fir
 from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 
-from cnnsweep.conf_dir import CONF_DIR
+from cnnsweep.config import CONF_DIR
 
 
 def point_at_ours() -> None:

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from cnnsweep.errors import UserError
-from cnnsweep.launcher import (
+from cnnsweep.config.launchers import (
     EXTRAS,
     cpus_each,
     not_installed,
@@ -15,6 +14,7 @@ from cnnsweep.launcher import (
     submissions,
     with_submissions,
 )
+from cnnsweep.errors import UserError
 from tests.sweep.driving import command, finish, start
 
 PACKAGES = {

@@ -5,10 +5,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from cnnsweep.config.allowed_targets import check_targets
+from cnnsweep.config.trackers import check_loggers
 from cnnsweep.errors import UserError, unknown
-from cnnsweep.loggers.choice import check_loggers
 from cnnsweep.metric_names import DIRECTIONS, VALIDATION_FIGURES
-from cnnsweep.whitelist import check_targets
 
 
 class Rule(NamedTuple):

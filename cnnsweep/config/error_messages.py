@@ -14,7 +14,7 @@ from hydra.errors import (
 from omegaconf import Container, DictConfig
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
-from cnnsweep import launcher
+from cnnsweep.config import launchers
 from cnnsweep.errors import UserError, one_line, unknown
 from cnnsweep.redact import masked, masked_word
 
@@ -29,8 +29,8 @@ def _said(error: BaseException) -> str:
         return one_line(error)
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
         group, _, name = error.missing_cfg_file.rpartition("/")
-        if group == "hydra/launcher" and name in launcher.EXTRAS:
-            return str(launcher.not_installed(name))
+        if group == "hydra/launcher" and name in launchers.EXTRAS:
+            return str(launchers.not_installed(name))
         return str(unknown(group or "config", name, error.options))
     if isinstance(error, OverrideParseException):
         return _unreadable(str(error.override), " ".join(error.message.split()))

@@ -10,7 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, open_dict
 
-from cnnsweep.task import resolve
+from cnnsweep.config.resolve import resolve
 
 
 class Job(NamedTuple):

@@ -10,10 +10,10 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.utils import execution_whitelist
 from omegaconf import DictConfig, OmegaConf
 
-from cnnsweep.conf_dir import CONF_DIR
-from cnnsweep.objects import build, call
+from cnnsweep.config import CONF_DIR
+from cnnsweep.config.allowed_targets import allowed_targets
+from cnnsweep.config.instantiate import build, call
 from cnnsweep.training.schedule import Schedule
-from cnnsweep.whitelist import allowed_targets
 
 CHOICES = [path.relative_to(CONF_DIR) for path in sorted(CONF_DIR.rglob("*.yaml"))]
 OF_A_RUN = ("model", "optim", "scheduler", "loss", "augment", "data", "logger", "experiment")

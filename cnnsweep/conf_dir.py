@@ -1,7 +1,0 @@
-"""Where conf/ lies: inside the package when installed from a wheel, beside it in a checkout."""
-
-from pathlib import Path
-
-_PACKAGE = Path(__file__).resolve().parent
-_INSTALLED = _PACKAGE / "conf"
-CONF_DIR = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent / "conf"
