@@ -22,10 +22,10 @@ from cnnsweep import run as cnnsweep_run
 from cnnsweep.config import CONF_DIR
 from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.display import Quiet
+from cnnsweep.folders.result import Outcome
+from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.loggers.trackers import Trackers
-from cnnsweep.outcome import Outcome
 from cnnsweep.report.paired_tests import paired_t
-from cnnsweep.run_folder import RunFolder
 
 
 def main(words: Sequence[str] | None = None) -> None:

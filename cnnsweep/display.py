@@ -17,8 +17,8 @@ from rich.progress import (
 from rich.table import Table
 from torch import Tensor
 
-from cnnsweep.outcome import Outcome
-from cnnsweep.run_folder import RunFolder
+from cnnsweep.folders.result import Outcome
+from cnnsweep.folders.run_folder import RunFolder
 
 Row = Mapping[str, float | int | None]
 _REFRESH_SECONDS = 0.2

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from cnnsweep import lock
 from cnnsweep.config.grid_jobs import is_grid, job_overrides
 from cnnsweep.errors import UserError
+from cnnsweep.folders import lock
+from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.redact import masked_word
-from cnnsweep.run_folder import RunFolder
 
 RUN_DIR, SWEEP_DIR = "hydra.run.dir", "hydra.sweep.dir"
 _ROOTS = {RUN_DIR: Path("outputs"), SWEEP_DIR: Path("multirun")}

@@ -15,7 +15,6 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
-from cnnsweep import lock
 from cnnsweep.config.error_messages import complaint
 from cnnsweep.config.grid_jobs import Job, compose_jobs, is_grid
 from cnnsweep.config.launchers import check_installed
@@ -23,9 +22,10 @@ from cnnsweep.config.resolve import resolve
 from cnnsweep.config.trackers import chosen
 from cnnsweep.config.validation import check
 from cnnsweep.errors import UserError
+from cnnsweep.folders import lock
+from cnnsweep.folders.run_folder import RunFolder, differing_keys
 from cnnsweep.going_on import RUN_DIR, SWEEP_CONFIG, SWEEP_DIR, chosen_folder, note_unfinished
 from cnnsweep.loggers.trackers import tell_of_sweeps_end
-from cnnsweep.run_folder import RunFolder, differing_keys
 from cnnsweep.task import refuse_other_config
 from cnnsweep.tracked import tracked_sweep
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from cnnsweep.run_folder import write_whole
+from cnnsweep.folders.run_folder import write_whole
 
 _SHOWN = 12
 _DPI = 150

@@ -15,14 +15,14 @@ from cnnsweep.data.batches import Batches, Layout
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.data.split import limit, split
 from cnnsweep.display import Quiet, make_display
+from cnnsweep.folders.result import Outcome
+from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.loggers.trackers import Trackers
 from cnnsweep.metric_names import DIRECTIONS, VALIDATION_FIGURES
 from cnnsweep.models.fit import check_fits
 from cnnsweep.models.last_layer import last_layer, last_layer_name
 from cnnsweep.models.summary import layer_table
-from cnnsweep.outcome import Outcome
 from cnnsweep.process import begin_collection
-from cnnsweep.run_folder import RunFolder
 from cnnsweep.session import Session
 from cnnsweep.training import transfer
 from cnnsweep.training.compiling import compile_in_place

@@ -12,9 +12,9 @@ from cnnsweep import checkpoint, epoch_reporter, process
 from cnnsweep.data.batches import Batches
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.display import Display
+from cnnsweep.folders.result import Outcome
+from cnnsweep.folders.run_folder import RunFolder, write_whole
 from cnnsweep.loggers.trackers import Trackers
-from cnnsweep.outcome import Outcome
-from cnnsweep.run_folder import RunFolder, write_whole
 from cnnsweep.training.epoch import Figures, run_epoch
 from cnnsweep.training.trainer import Trainer
 

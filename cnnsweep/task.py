@@ -7,14 +7,15 @@ from typing import Any, cast
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from cnnsweep import epoch_reporter, lock
+from cnnsweep import epoch_reporter
 from cnnsweep.config.resolve import resolve
 from cnnsweep.config.trackers import chosen
 from cnnsweep.config.validation import check
 from cnnsweep.errors import UserError
+from cnnsweep.folders import lock
+from cnnsweep.folders.result import Outcome, recorded
+from cnnsweep.folders.run_folder import RunFolder, differing_keys
 from cnnsweep.loggers.trackers import Trackers
-from cnnsweep.outcome import Outcome, recorded
-from cnnsweep.run_folder import RunFolder, differing_keys
 
 log = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ from cnnsweep import checkpoint
 from cnnsweep.config.allowed_targets import allowed_targets, check_targets
 from cnnsweep.config.instantiate import refusal
 from cnnsweep.errors import UserError
+from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.run import make_model
-from cnnsweep.run_folder import RunFolder
 from cnnsweep.standalone import Standalone
 
 _CONFIG_KEYS = ("seed", "model", "data", "init_from", "freeze")

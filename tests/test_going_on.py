@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cnnsweep import lock
+from cnnsweep.folders import lock
 from tests.command import TINY, cnnsweep, complaint_of, start, succeeded
 from tests.run_files import assert_same, metrics, result
 

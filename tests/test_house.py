@@ -19,9 +19,27 @@ from tests.command import REPOSITORY
 PACKAGE = Path(cnnsweep.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 FORBIDDEN = {
-    "data": ("hydra", "omegaconf", "cnnsweep.models", "cnnsweep.training", "cnnsweep.run_folder"),
-    "models": ("hydra", "omegaconf", "cnnsweep.data", "cnnsweep.training", "cnnsweep.run_folder"),
-    "training": ("hydra", "omegaconf", "cnnsweep.data", "cnnsweep.models", "cnnsweep.run_folder"),
+    "data": (
+        "hydra",
+        "omegaconf",
+        "cnnsweep.models",
+        "cnnsweep.training",
+        "cnnsweep.folders.run_folder",
+    ),
+    "models": (
+        "hydra",
+        "omegaconf",
+        "cnnsweep.data",
+        "cnnsweep.training",
+        "cnnsweep.folders.run_folder",
+    ),
+    "training": (
+        "hydra",
+        "omegaconf",
+        "cnnsweep.data",
+        "cnnsweep.models",
+        "cnnsweep.folders.run_folder",
+    ),
     "report": ("hydra", "omegaconf", "torch", "cnnsweep.run", "cnnsweep.sweep"),
 }
 PLUGINS = {"joblib": "joblib", "ray": "ray", "slurm": "submitit"}  # of which extra

@@ -6,8 +6,8 @@ from typing import Any
 import yaml
 
 from cnnsweep.errors import UserError
+from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.going_on import SEARCH_RESULT, SWEEP_CONFIG
-from cnnsweep.run_folder import RunFolder
 
 
 def chosen_run(folder: Path) -> Path:

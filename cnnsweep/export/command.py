@@ -7,7 +7,7 @@ from cnnsweep.export import formats
 from cnnsweep.export.agreement import agreement, sample
 from cnnsweep.export.chosen import chosen_run
 from cnnsweep.export.description import describe
-from cnnsweep.run_folder import RunFolder, write_whole
+from cnnsweep.folders.run_folder import RunFolder, write_whole
 from cnnsweep.trained import Trained, load_trained
 
 _OPSETS = range(18, 24)

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from cnnsweep.errors import UserError, one_line
+from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.loggers.identity import FOLDER, alone
 from cnnsweep.loggers.protocol import Run, Sweep
 from cnnsweep.process import begin_collection, postpone_collection
-from cnnsweep.run_folder import RunFolder
 
 LINGER_SECONDS = 60.0  # for what was told last, once the run is gone
 _LAST_WORDS = ("ended", "sweep_ended")

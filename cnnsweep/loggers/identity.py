@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
-from cnnsweep.run_folder import write_text_whole
+from cnnsweep.folders.run_folder import write_text_whole
 
 FOLDER = ".trackers"
 

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit, urlunsplit
 from urllib.request import urlopen
 
 from cnnsweep.errors import UserError
+from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.loggers.figures import epoch_figures, final_figures, leaves
 from cnnsweep.loggers.identity import alone
 from cnnsweep.loggers.protocol import Row, Run
 from cnnsweep.redact import masked, masked_word
-from cnnsweep.run_folder import RunFolder
 
 ID, STATUS, ERROR = "cnnsweep.id", "cnnsweep.status", "cnnsweep.error"
 DATABASE, ARTIFACTS = "mlflow.db", "mlartifacts"

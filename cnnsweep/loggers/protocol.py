@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from cnnsweep.run_folder import RunFolder
+from cnnsweep.folders.run_folder import RunFolder
 
 Row = Mapping[str, float | int | None]
 

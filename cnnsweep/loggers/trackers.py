@@ -11,10 +11,10 @@ from typing import Any, Self
 
 from cnnsweep import epoch_reporter
 from cnnsweep.errors import UserError
+from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.loggers.process import Answer, TrackerProcess
 from cnnsweep.loggers.protocol import Row, Run
 from cnnsweep.process import Terminated
-from cnnsweep.run_folder import RunFolder
 
 log = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.loggers.figures import epoch_figures
 from cnnsweep.loggers.protocol import Row, Run
-from cnnsweep.run_folder import RunFolder
 
 _EXIT_CODES = {"completed": 0, "pruned": 0, "failed": 1, "interrupted": 130}
 

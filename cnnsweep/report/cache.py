@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from cnnsweep import __version__
+from cnnsweep.folders.run_folder import write_text_whole
 from cnnsweep.report.find import Found
 from cnnsweep.report.run import Run
-from cnnsweep.run_folder import write_text_whole
 
 FILE = ".cache.jsonl"
 _FORMAT = f"cnnsweep report {__version__}, 1"

@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from cnnsweep.errors import UserError
+from cnnsweep.folders.run_folder import write_text_whole
 from cnnsweep.report.answer import Answer, answer
 from cnnsweep.report.arguments import Arguments
 from cnnsweep.report.cache import FILE as CACHE
@@ -19,7 +20,6 @@ from cnnsweep.report.studies import Studies
 from cnnsweep.report.terminal import show
 from cnnsweep.report.text_files import report_md, report_tex, runs_csv, summary_csv
 from cnnsweep.report.watch import watch
-from cnnsweep.run_folder import write_text_whole
 
 _DRAWN = {"md", "html", "png", "svg"}  # what charts or studies go into
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from cnnsweep.folders.run_folder import write_whole
 from cnnsweep.report.charts.every import Section
-from cnnsweep.run_folder import write_whole
 
 
 def write_pictures(

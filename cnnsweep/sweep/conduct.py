@@ -15,11 +15,12 @@ from omegaconf import OmegaConf
 from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState
 
-from cnnsweep import lock, report
+from cnnsweep import report
 from cnnsweep.config.launchers import gives_gpus, is_chosen, refuse_devices, with_submissions
+from cnnsweep.folders import lock
+from cnnsweep.folders.run_folder import write_text_whole
 from cnnsweep.going_on import SWEEP_CONFIG
 from cnnsweep.process import begin_collection
-from cnnsweep.run_folder import write_text_whole
 from cnnsweep.sweep.check_space import check_sweep
 from cnnsweep.sweep.course import run
 from cnnsweep.sweep.devices import devices_of_slots

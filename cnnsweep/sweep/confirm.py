@@ -8,7 +8,7 @@ from statistics import mean, stdev
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from cnnsweep.run_folder import RunFolder
+from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.sweep.folders import write_failure
 from cnnsweep.sweep.jobs import CONFIRM, confirm_job
 from cnnsweep.sweep.ledger import Ledger

@@ -9,7 +9,7 @@ from optuna.distributions import CategoricalDistribution, distribution_to_json, 
 from optuna.study import Study
 
 from cnnsweep.errors import UserError
-from cnnsweep.run_folder import differing_keys
+from cnnsweep.folders.run_folder import differing_keys
 from cnnsweep.sweep.sampling import Space
 
 FACTS = "facts"

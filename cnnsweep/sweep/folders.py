@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cnnsweep.outcome import Outcome
-from cnnsweep.run_folder import RunFolder
+from cnnsweep.folders.result import Outcome
+from cnnsweep.folders.run_folder import RunFolder
 
 _SETTING = ("seed", "device", "precision", "threads")
 

@@ -13,7 +13,7 @@ import threading
 import time
 from pathlib import Path
 
-from cnnsweep.lock import try_lock
+from cnnsweep.folders.lock import try_lock
 from cnnsweep.sweep.failures import StoppedEarly
 
 HOSTS = ".hosts"

@@ -9,7 +9,7 @@ from typing import IO
 
 from optuna.storages.journal._file import BaseJournalFileLock
 
-from cnnsweep.lock import try_lock
+from cnnsweep.folders.lock import try_lock
 
 POLL_SECONDS = 0.02
 

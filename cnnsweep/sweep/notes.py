@@ -16,7 +16,7 @@ import yaml
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-from cnnsweep.run_folder import RunFolder
+from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.sweep.plan import Plan
 from cnnsweep.sweep.words import brief, in_words
 

@@ -13,7 +13,7 @@ from optuna.study import Study
 from optuna.trial import Trial
 
 from cnnsweep.errors import UserError
-from cnnsweep.outcome import Outcome
+from cnnsweep.folders.provenance import commit, versions
 from cnnsweep.sweep.confirm import Confirmation
 from cnnsweep.sweep.facts import FACTS, Facts, as_facts, settle
 from cnnsweep.sweep.failures import FailureWatch
@@ -134,9 +134,6 @@ def _facts(plan: Plan, settings: Settings) -> Facts:
         config.pop(key, None)
     for name in plan.space.distributions:
         _drop(config, name.lstrip("+").split("@")[0].split("."))
-    code = Outcome(
-        seed=0, device="", precision="", threads=1
-    )  # versions and commit are found by it
     return Facts(
         config={str(key): value for key, value in config.items()},
         space=as_facts(plan.space.distributions),
@@ -146,7 +143,7 @@ def _facts(plan: Plan, settings: Settings) -> Facts:
         threads=plan.threads or 0,
         sampler=_plain(settings.sampler),
         pruner=_plain(settings.pruner),
-        code={**code.versions, "commit": code.commit},
+        code={**versions(), "commit": commit()},
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from cnnsweep.errors import UserError
-from cnnsweep.lock import try_lock
+from cnnsweep.folders.lock import try_lock
 from cnnsweep.process import no_early_notice, start_python
 from cnnsweep.sweep.messages import Died, Job, Message, Started
 

@@ -6,8 +6,8 @@ from typing import Any
 from omegaconf import OmegaConf
 from optuna.trial import FrozenTrial, TrialState
 
+from cnnsweep.folders.run_folder import write_text_whole
 from cnnsweep.going_on import SEARCH_RESULT
-from cnnsweep.run_folder import write_text_whole
 from cnnsweep.sweep.confirm import spread, winner
 from cnnsweep.sweep.proposals import FOLDER
 from cnnsweep.sweep.search import Search

@@ -16,7 +16,7 @@ from optuna.storages.journal._file import BaseJournalFileLock
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from cnnsweep import lock
+from cnnsweep.folders import lock
 from cnnsweep.sweep.hosts import GONE_SECONDS, HOSTS, Host
 from cnnsweep.sweep.mutex import POLL_SECONDS, Mutex
 from cnnsweep.sweep.patience import Patience

@@ -23,8 +23,9 @@ from hydra.types import TaskFunction
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from cnnsweep import epoch_reporter, lock
+from cnnsweep import epoch_reporter
 from cnnsweep.errors import UserError, one_line
+from cnnsweep.folders import lock
 from cnnsweep.process import Terminated, begin_collection, postpone_collection, raise_on_sigterm
 from cnnsweep.sweep.deadman import die_when_silent
 from cnnsweep.sweep.hosts import LOST_SECONDS

@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 from cnnsweep.config import CONF_DIR
 from cnnsweep.config.trackers import check_loggers, chosen
 from cnnsweep.errors import UserError
-from cnnsweep.run_folder import differing_keys
+from cnnsweep.folders.run_folder import differing_keys
 
 
 @pytest.fixture(autouse=True)

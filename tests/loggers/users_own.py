@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 from cnnsweep.errors import UserError
+from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.loggers.protocol import Row, Run
-from cnnsweep.run_folder import RunFolder
 
 
 class Notebook:

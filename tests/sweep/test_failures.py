@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from optuna.trial import TrialState
 
-from cnnsweep.run_folder import RunFolder
+from cnnsweep.folders.run_folder import RunFolder
 from tests.sweep.driving import TOY, TOY_SPACE, Done, study, sweep
 
 CAUSES = {

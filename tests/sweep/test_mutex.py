@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnsweep.lock import try_lock
+from cnnsweep.folders.lock import try_lock
 from cnnsweep.sweep.hosts import Woken
 from cnnsweep.sweep.mutex import Mutex
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnsweep.run_folder import RunFolder
+from cnnsweep.folders.run_folder import RunFolder
 from tests.sweep.driving import OURS, TOY, command, finish, start, study, sweep, table
 
 pytest.importorskip("ray", reason="needs the extra ray")

@@ -7,7 +7,7 @@ import pytest
 from omegaconf import DictConfig, OmegaConf
 from optuna.trial import TrialState
 
-from cnnsweep.run_folder import RunFolder
+from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.sweep.confirm import spread
 from tests.sweep.driving import TOY, TOY_SPACE, Done, study, sweep
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cnnsweep.run_folder import RunFolder
+from cnnsweep.folders.run_folder import RunFolder
 from tests.sweep.driving import (
     OURS,
     TOY,

@@ -21,9 +21,9 @@ from omegaconf import DictConfig
 from cnnsweep import epoch_reporter
 from cnnsweep.config import CONF_DIR
 from cnnsweep.config.allowed_targets import allowed_targets
-from cnnsweep.outcome import Outcome, recorded
+from cnnsweep.folders.result import Outcome, recorded
+from cnnsweep.folders.run_folder import RunFolder, write_text_whole
 from cnnsweep.process import Terminated, raise_on_sigterm
-from cnnsweep.run_folder import RunFolder, write_text_whole
 
 
 def task(config: DictConfig) -> Any:

@@ -1,43 +1,15 @@
 """The outcome of a run: filled while it goes, written last, whatever happens."""
 
-import platform
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from functools import cache
-from importlib.metadata import version
 from typing import Any
 
-from cnnsweep import __version__
 from cnnsweep.epoch_reporter import Pruned
 from cnnsweep.errors import one_line
+from cnnsweep.folders.provenance import commit, versions
+from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.process import Terminated, held_back
-from cnnsweep.run_folder import RunFolder
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "python": platform.python_version(),
-        "torch": version("torch"),
-        "cnnsweep": __version__,
-    }
-
-
-@cache
-def _commit() -> str | None:
-    head = _git("rev-parse", "HEAD")
-    if head is None:
-        return None
-    return f"{head}-dirty" if _git("status", "--porcelain", "--untracked-files=no") else head
-
-
-def _git(*arguments: str) -> str | None:
-    try:
-        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
 
 
 @dataclass
@@ -61,8 +33,8 @@ class Outcome:
     parameters: int | None = None
     train_seconds: float = 0.0
     images_per_second: float | None = None
-    versions: dict[str, str] = field(default_factory=_versions)
-    commit: str | None = field(default_factory=_commit)
+    versions: dict[str, str] = field(default_factory=versions)
+    commit: str | None = field(default_factory=commit)
     error: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
