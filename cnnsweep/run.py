@@ -19,27 +19,24 @@ from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.loggers.trackers import Trackers
 from cnnsweep.metric_names import DIRECTIONS, VALIDATION_FIGURES
-from cnnsweep.models.fit import check_fits
-from cnnsweep.models.last_layer import last_layer, last_layer_name
-from cnnsweep.models.summary import layer_table
+from cnnsweep.models.inspect import check_fits, last_layer, last_layer_name, layer_table
 from cnnsweep.process import begin_collection
 from cnnsweep.session import Session
-from cnnsweep.training import transfer
-from cnnsweep.training.compiling import compile_in_place
+from cnnsweep.training import fine_tuning
+from cnnsweep.training.compile import compile_in_place, free_optimizers_of_compiler
 from cnnsweep.training.device import (
     autocast,
+    keep_freed_memory,
     resolve_device,
     resolve_precision,
     use_deterministic_algorithms,
     use_threads,
 )
-from cnnsweep.training.memory import keep_freed_memory
+from cnnsweep.training.early_stopping import Score
+from cnnsweep.training.optimizer_step import OptimizerStep
 from cnnsweep.training.schedule import Schedule
-from cnnsweep.training.score import Score
 from cnnsweep.training.seeds import seed_everything
-from cnnsweep.training.step import OptimizerStep
 from cnnsweep.training.trainer import Trainer
-from cnnsweep.training.uncompiled import free_optimizers_of_compiler
 
 log = logging.getLogger(__name__)
 
@@ -130,10 +127,10 @@ def make_model(config: DictConfig, sizes: Sizes, *, starts_anew: bool) -> nn.Mod
     )
     if config.init_from is not None and starts_anew:
         path = _weights_file(Path(str(config.init_from)))
-        kept = transfer.load_weights(model, path, last_layer_name(model))
+        kept = fine_tuning.load_weights(model, path, last_layer_name(model))
         log.info("weights from %s%s", path, f"; kept: {', '.join(kept)}" if kept else "")
     if config.freeze:
-        transfer.freeze_all_but(model, last_layer(model))
+        fine_tuning.freeze_all_but(model, last_layer(model))
     return model
 
 
@@ -163,7 +160,7 @@ def _make_trainer(
         compile_in_place(model, device)
     else:
         free_optimizers_of_compiler()
-    parameters = transfer.trainable(model)
+    parameters = fine_tuning.trainable(model)
     optimizer = call(
         "optim", config.optim._target_, build("optim", config.optim, partial=True), parameters
     )
@@ -186,7 +183,7 @@ def _make_trainer(
         train=train,
         val=None,
         cast=autocast(device, precision),
-        prepare=transfer.training_mode(config.freeze),
+        prepare=fine_tuning.training_mode(config.freeze),
         seed=config.seed,
         epochs=config.epochs,
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn, softmax
 
-from cnnsweep.data.normalisation import normalisation
+from cnnsweep.data.batches import normalisation
 
 
 class Standalone(nn.Module):

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch.nn.functional import interpolate
 
-from cnnsweep.data.cache import decoded_once
 from cnnsweep.data.dataset import Dataset, Images
+from cnnsweep.data.source_files import decoded_once
 from cnnsweep.data.split import stratified_halves
 from cnnsweep.errors import UserError
 

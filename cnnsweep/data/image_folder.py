@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
-from cnnsweep.data.cache import decoded_once
 from cnnsweep.data.dataset import Dataset, Images
-from cnnsweep.data.root import as_folder
+from cnnsweep.data.source_files import as_folder, decoded_once
 from cnnsweep.data.split import stratified_halves
 from cnnsweep.errors import UserError
 

@@ -7,11 +7,9 @@ from itertools import product
 from pathlib import Path
 
 from cnnsweep.data import idx
-from cnnsweep.data.cache import decoded_once
 from cnnsweep.data.dataset import Dataset, Images
-from cnnsweep.data.download import download as fetch
-from cnnsweep.data.download import missing
-from cnnsweep.data.root import as_folder
+from cnnsweep.data.source_files import as_folder, decoded_once, missing
+from cnnsweep.data.source_files import download as fetch
 from cnnsweep.errors import unknown
 from cnnsweep.torchvision_import import torchvision
 

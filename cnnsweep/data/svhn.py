@@ -5,11 +5,9 @@ from typing import Any
 
 import torch
 
-from cnnsweep.data.cache import decoded_once
 from cnnsweep.data.dataset import Dataset, Images
-from cnnsweep.data.download import download as fetch
-from cnnsweep.data.download import missing
-from cnnsweep.data.root import as_folder
+from cnnsweep.data.source_files import as_folder, decoded_once, missing
+from cnnsweep.data.source_files import download as fetch
 from cnnsweep.errors import UserError
 from cnnsweep.torchvision_import import torchvision
 

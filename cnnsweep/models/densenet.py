@@ -6,12 +6,15 @@ import torch
 from torch import Tensor, nn
 
 from cnnsweep.errors import UserError
-from cnnsweep.models.activation import activation_layer
-from cnnsweep.models.image_size import final_size
-from cnnsweep.models.init import initialise
-from cnnsweep.models.norm import needs_bias, norm_layers
-from cnnsweep.models.option import count, counts, flag, odd, probability
-from cnnsweep.models.pooling import pooling_layer
+from cnnsweep.models.arguments import count, counts, flag, odd, probability
+from cnnsweep.models.layers import (
+    activation_layer,
+    initialise,
+    needs_bias,
+    norm_layers,
+    pooling_layer,
+)
+from cnnsweep.models.stages import final_size
 
 
 class DenseNet(nn.Module):

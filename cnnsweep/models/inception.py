@@ -6,11 +6,9 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from cnnsweep.models.head import head
-from cnnsweep.models.image_size import final_size
-from cnnsweep.models.init import initialise
-from cnnsweep.models.option import count, counts
-from cnnsweep.models.stage import side_after, stage
+from cnnsweep.models.arguments import count, counts
+from cnnsweep.models.layers import initialise
+from cnnsweep.models.stages import final_size, head, side_after, stage
 
 
 class Inception(nn.Module):

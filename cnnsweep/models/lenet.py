@@ -4,11 +4,9 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from cnnsweep.models.head import head
-from cnnsweep.models.image_size import final_size
-from cnnsweep.models.init import initialise
-from cnnsweep.models.option import count, counts
-from cnnsweep.models.stage import side_after, stages
+from cnnsweep.models.arguments import count, counts
+from cnnsweep.models.layers import initialise
+from cnnsweep.models.stages import final_size, head, side_after, stages
 
 
 class LeNet(nn.Module):

@@ -4,13 +4,9 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from cnnsweep.models.activation import activation_layer
-from cnnsweep.models.head import head
-from cnnsweep.models.image_size import final_size
-from cnnsweep.models.init import initialise
-from cnnsweep.models.norm import needs_bias, norm_layers
-from cnnsweep.models.option import count, counts
-from cnnsweep.models.stage import side_after, stage
+from cnnsweep.models.arguments import count, counts
+from cnnsweep.models.layers import activation_layer, initialise, needs_bias, norm_layers
+from cnnsweep.models.stages import final_size, head, side_after, stage
 
 
 class ResNet(nn.Module):

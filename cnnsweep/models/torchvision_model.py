@@ -2,13 +2,14 @@
 
 import logging
 import re
+from pathlib import Path
 
 from torch import Tensor, nn
 
+from cnnsweep import checkpoint
 from cnnsweep.errors import UserError, unknown
-from cnnsweep.models.last_layer import last_layer_name
-from cnnsweep.models.option import count
-from cnnsweep.models.weights_file import read_weights
+from cnnsweep.models.arguments import count
+from cnnsweep.models.inspect import last_layer_name
 from cnnsweep.torchvision_import import torchvision
 
 log = logging.getLogger(__name__)
@@ -106,3 +107,15 @@ def load_published(network: nn.Module, name: str, weights: str) -> None:
             f"{'; '.join(misfits[:3])}{more}"
         )
     network.load_state_dict(state, strict=False)
+
+
+def read_weights(key: str, path: str | Path) -> dict[str, Tensor]:
+    """The state dict in a file, on the CPU. ``key`` is the config key that errors name.
+
+    Raises:
+        UserError: there is no such file, it holds pickled code, or something else than tensors.
+    """
+    state = checkpoint.read(Path(path).expanduser(), "cpu", key)
+    if not all(isinstance(tensor, Tensor) for tensor in state.values()):
+        raise UserError(f"{key}={path} holds no state dict: allowed are names with their tensors")
+    return state

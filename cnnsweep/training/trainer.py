@@ -9,9 +9,9 @@ from typing import Any
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from cnnsweep.training.early_stopping import Row, Score
 from cnnsweep.training.epoch import OnBatch, Split, Step, run_epoch
 from cnnsweep.training.schedule import Schedule
-from cnnsweep.training.score import Row, Score
 from cnnsweep.training.seeds import seed_everything
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from cnnsweep.errors import UserError
-from cnnsweep.models.fit import check_fits
+from cnnsweep.models.inspect import check_fits
 from tests.models.networks import (
     COMPOSED,
     NETWORKS,

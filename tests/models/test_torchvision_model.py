@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnsweep.errors import UserError
-from cnnsweep.models.fit import check_fits
-from cnnsweep.models.last_layer import last_layer_name
+from cnnsweep.models.inspect import check_fits, last_layer_name
 from tests.models.networks import Network, build, pictures
 
 SMALL = "mobilenet_v3_small"

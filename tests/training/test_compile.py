@@ -1,5 +1,6 @@
-"""torch's optimizers without its compiler: the same weights, and nothing of it imported."""
+"""A compiled network is the same network, and goes on as one that is not compiled."""
 
+import csv
 import subprocess
 import sys
 import warnings
@@ -12,21 +13,40 @@ import torch
 from omegaconf import OmegaConf
 from torch import Tensor, nn
 
-from cnnsweep.training.uncompiled import free_optimizers_of_compiler
-from tests.command import REPOSITORY, environment
+from cnnsweep.training.compile import free_optimizers_of_compiler
+from tests.command import REPOSITORY, TINY, cnnsweep, environment, succeeded
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_compiled_run_learns_what_the_plain_one_does(tmp_path: Path) -> None:
+    for name, compiled in (("plain", "false"), ("compiled", "true")):
+        done = cnnsweep(*TINY, f"compile={compiled}", f"hydra.run.dir={name}", cwd=tmp_path)
+        succeeded(done)
+        assert "nanobind: leaked" not in done.stderr  # Triton's, of what is not collected at exit
+    plain, compiled_losses = losses(tmp_path / "plain"), losses(tmp_path / "compiled")
+    assert compiled_losses == pytest.approx(plain, rel=1e-3)
+    kept = torch.load(tmp_path / "compiled/best.pt", weights_only=True)["model"]
+    assert kept.keys() == torch.load(tmp_path / "plain/best.pt", weights_only=True)["model"].keys()
+
+
+def losses(folder: Path) -> list[float]:
+    with (folder / "metrics.csv").open() as file:
+        return [float(row["train_loss"]) for row in csv.DictReader(file)]
+
 
 CONFIGS = sorted(path.stem for path in (REPOSITORY / "conf/optim").glob("*.yaml"))
 _PLAIN = """
 import sys
 import torch
-from tests.training.test_uncompiled import CONFIGS, trained
+from tests.training.test_compile import CONFIGS, trained
 
 torch.save({name: trained(name) for name in CONFIGS}, sys.argv[1])
 print("imported", "torch._dynamo" in sys.modules)
 """
 _RUN = """
 import sys
-from cnnsweep import listener
+from cnnsweep import epoch_reporter
 from cnnsweep.cli import main
 
 class Stopper:
@@ -34,7 +54,7 @@ class Stopper:
         raise KeyboardInterrupt
 
 if sys.argv.pop(1) == "stop":
-    listener.current = Stopper()
+    epoch_reporter.current = Stopper()
 try:
     main()
 finally:

@@ -1,4 +1,4 @@
-from cnnsweep.training.score import Score
+from cnnsweep.training.early_stopping import Score
 
 
 def follow(score: Score, values: list[float]) -> list[bool]:

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from cnnsweep.models.activation import ACTIVATIONS, activation_layer
 from cnnsweep.models.densenet import transition
-from cnnsweep.models.stage import stage
+from cnnsweep.models.layers import ACTIVATIONS, activation_layer
+from cnnsweep.models.stages import stage
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from cnnsweep.errors import UserError
-from cnnsweep.training.transfer import freeze_all_but, load_weights, trainable, training_mode
+from cnnsweep.training.fine_tuning import freeze_all_but, load_weights, trainable, training_mode
 
 
 def net(classes: int, width: int = 4) -> nn.Sequential:

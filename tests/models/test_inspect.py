@@ -5,8 +5,8 @@ import torch
 from torch import Tensor, nn
 
 from cnnsweep.errors import UserError
-from cnnsweep.models.fit import check_fits
-from tests.models.networks import Network, build
+from cnnsweep.models.inspect import check_fits, last_layer, last_layer_name, layer_table
+from tests.models.networks import NETWORKS, Network, build, describe
 
 SMALL = (28, 28)
 
@@ -74,3 +74,40 @@ def test_a_mistake_in_a_users_network_keeps_its_own_error() -> None:
 
     with pytest.raises(AttributeError, match="no_such_thing"):
         check_fits(Mistaken(), 1, SMALL, 10)
+
+
+@pytest.mark.parametrize(
+    "network", [*NETWORKS, Network("torchvision", {"name": "squeezenet1_1"})], ids=describe
+)
+def test_the_last_layer_gives_the_logits(network: Network) -> None:
+    model = build(network, classes=7)
+    layer = last_layer(model)
+    assert isinstance(layer, nn.Linear | nn.Conv2d)
+    assert layer.weight.shape[0] == 7
+    assert model.get_submodule(last_layer_name(model)) is layer
+
+
+def test_a_network_without_layers_has_no_last_one() -> None:
+    with pytest.raises(UserError, match="Flatten has no linear or convolution layer"):
+        last_layer(nn.Flatten())
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=describe)
+def test_the_table_counts_parameters_and_leaves_no_trace(network: Network) -> None:
+    model = build(network).to(memory_format=torch.channels_last)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    state = torch.random.get_rng_state()
+    table = layer_table(model, 1, (28, 28))
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    assert f"Total params: {parameters:,}" in table
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
+    assert model.training
+
+
+def test_the_table_lists_each_layers_output_shape() -> None:
+    table = layer_table(build(Network("lenet", {})), 1, (28, 28))
+    for shape in ("[1, 6, 28, 28]", "[1, 6, 14, 14]", "[1, 16, 5, 5]", "[1, 400]", "[1, 84]"):
+        assert shape in table
+    assert "Conv2d (0)" in table
+    assert "48,120" in table  # 400 × 120 weights and 120 biases

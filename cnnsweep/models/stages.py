@@ -1,15 +1,14 @@
-"""Stages of a small CNN: convolution, activation, 2×2 pooling, and what they do to a side."""
+"""The networks' building blocks: convolution stages, the linear head, the sides they leave."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from torch import nn
 
-from cnnsweep.errors import unknown
-from cnnsweep.models.activation import activation_layer
-from cnnsweep.models.norm import needs_bias, norm_layers
-from cnnsweep.models.option import odd
-from cnnsweep.models.pooling import pooling_layer
+from cnnsweep.errors import UserError, unknown
+from cnnsweep.models.arguments import count, counts, odd, probability
+from cnnsweep.models.layers import activation_layer, needs_bias, norm_layers, pooling_layer
 
 PADDINGS = ("same", "valid")
 
@@ -76,3 +75,54 @@ def side_after(side: int, kernel_size: int, paddings: Sequence[str]) -> int:
     for padding in paddings:
         side = (side if padding == "same" else side - kernel_size + 1) // 2
     return side
+
+
+def head(
+    in_features: int,
+    hidden: Sequence[int] | int | None,
+    num_classes: int,
+    *,
+    activation: str,
+    dropout: float,
+) -> nn.Sequential:
+    """(N, ...) with ``in_features`` values an image -> logits (N, num_classes).
+
+    An activation follows each hidden layer; dropout stands before the last layer only.
+    """
+    dropout = probability("model.dropout", dropout)
+    layers: list[nn.Module] = [nn.Flatten()]
+    for features in hidden_sizes(hidden):
+        layers += [nn.Linear(in_features, features), activation_layer(activation)]
+        in_features = features
+    if dropout > 0:  # a dropout of 0 would still draw its masks
+        layers.append(nn.Dropout(dropout))
+    layers.append(nn.Linear(in_features, num_classes))
+    return nn.Sequential(*layers)
+
+
+def hidden_sizes(hidden: Sequence[int] | int | None) -> list[int]:
+    """``model.hidden`` as a list: null and [] are none, a single number is one layer."""
+    if hidden is None or hidden == []:
+        return []
+    if isinstance(hidden, int):
+        return [count("model.hidden", hidden)]
+    return counts("model.hidden", hidden)
+
+
+def final_size(
+    model: str, image_size: tuple[int, int], side_after: Callable[[int], int]
+) -> tuple[int, int]:
+    """Height and width that a network leaves of ``image_size``.
+
+    ``side_after`` tells the last side of a first side, below 1 where the image is too small;
+    UserError then names the smallest size that fits.
+    """
+    height, width = image_size
+    left = side_after(height), side_after(width)
+    if min(left) < 1:
+        smallest = next(side for side in itertools.count(1) if side_after(side) >= 1)
+        raise UserError(
+            f"images of {height}×{width} pixels are too small for this {model}: "
+            f"at least {smallest}×{smallest} is needed"
+        )
+    return left

@@ -1,0 +1,136 @@
+"""Looking at a network: does it fit the data, its layers as a table, its last layer."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+import torchinfo
+from torch import Tensor, nn
+
+from cnnsweep.errors import UserError
+
+
+def check_fits(
+    model: nn.Module,
+    in_channels: int,
+    image_size: tuple[int, int],
+    num_classes: int,
+    *,
+    train_batches: Sequence[int] = (2,),
+) -> None:
+    """Send blank images through the model, once for evaluation and once a size in training mode.
+
+    ``train_batches`` are sizes of training batches that will occur. The last, partial one of a
+    split may hold a single image, which batch norm on 1×1 maps refuses; an epoch should not have
+    to end to find out. The model and the generators are left as they were.
+
+    Raises:
+        UserError: the model refuses the images, or gives something else than (N, num_classes).
+    """
+    with traceless(model):
+        model.eval()
+        _forward(model, 2, in_channels, image_size, num_classes, "2 images")
+        model.train()
+        for images in train_batches:
+            where = f"a training batch of {images} image{'s' if images > 1 else ''}"
+            _forward(model, images, in_channels, image_size, num_classes, where)
+
+
+def _forward(
+    model: nn.Module,
+    images: int,
+    in_channels: int,
+    image_size: tuple[int, int],
+    num_classes: int,
+    where: str,
+) -> None:
+    name = type(model).__name__
+    height, width = image_size
+    blank = blank_images(model, images, in_channels, image_size)
+    size = f"{in_channels}×{height}×{width}"
+    try:
+        logits = model(blank)
+    # What a network raises for images it can't take: torch's layers the first two, torchvision's
+    # transformers the third.
+    except (RuntimeError, ValueError, AssertionError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise UserError(
+            f"the model {name} does not take {where} of {size} (channels×height×width): {reason}"
+        ) from error
+    if not isinstance(logits, Tensor):
+        raise UserError(f"the model {name} gives a {type(logits).__name__}, not a tensor of logits")
+    if logits.shape != torch.Size([images, num_classes]):
+        raise UserError(
+            f"the model {name} gives a tensor of shape {tuple(logits.shape)} for {images} images "
+            f"of {size}: needed is (images, classes) = ({images}, {num_classes})"
+        )
+
+
+@contextmanager
+def traceless(model: nn.Module) -> Iterator[None]:
+    """Inside: no gradients. Afterwards: generators, buffers and each module's mode as before.
+
+    Buffers are put back in place, so that a module or an optimiser that holds one keeps it.
+    """
+    buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
+    modes = [(module, module.training) for module in model.modules()]
+    device = model_device(model)
+    with torch.random.fork_rng([device] if device.type == "cuda" else []), torch.no_grad():
+        try:
+            yield
+        finally:
+            for buffer, before in buffers:
+                buffer.copy_(before)
+            for module, training in modes:
+                module.training = training
+
+
+def blank_images(
+    model: nn.Module, images: int, in_channels: int, image_size: tuple[int, int]
+) -> Tensor:
+    """Zeros (images, in_channels, H, W) on the model's device."""
+    return torch.zeros(images, in_channels, *image_size, device=model_device(model))
+
+
+def model_device(model: nn.Module) -> torch.device:
+    """Where the model's first parameter lies; the CPU for a model without parameters."""
+    parameter = next(model.parameters(), None)
+    return torch.device("cpu") if parameter is None else parameter.device
+
+
+def layer_table(model: nn.Module, in_channels: int, image_size: tuple[int, int]) -> str:
+    """Plain text, a line a layer: name, output shape for one image, number of parameters.
+
+    The model and the generators are left as they were.
+    """
+    with traceless(model):
+        # Given sizes instead of data, torchinfo would draw random images.
+        images = blank_images(model, 1, in_channels, image_size)
+        table = torchinfo.summary(
+            model,
+            input_data=images,
+            depth=10,
+            col_names=("output_size", "num_params"),
+            row_settings=("var_names",),
+            verbose=0,
+        )
+    return str(table)
+
+
+def last_layer(model: nn.Module) -> nn.Module:
+    """The last linear or convolution layer in the order of definition.
+
+    It is what training with ``freeze=true`` still moves, and what does not fit another number of
+    classes. UserError for a model without any such layer.
+    """
+    return model.get_submodule(last_layer_name(model))
+
+
+def last_layer_name(model: nn.Module) -> str:
+    """The dotted name of `last_layer`: its weights' names in a state dict begin with it."""
+    names: list[str] = [
+        name for name, module in model.named_modules() if isinstance(module, nn.Linear | nn.Conv2d)
+    ]
+    if not names:
+        raise UserError(f"the model {type(model).__name__} has no linear or convolution layer")
+    return names[-1]

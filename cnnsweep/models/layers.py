@@ -1,0 +1,70 @@
+"""Layers by name: activation, normalisation, pooling, and how weights are first drawn."""
+
+from torch import nn
+
+from cnnsweep.errors import unknown
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
+    "elu": nn.ELU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+}
+
+
+def activation_layer(name: str) -> nn.Module:
+    """A new activation; UserError for a name that is none of ACTIVATIONS."""
+    if name not in ACTIVATIONS:
+        raise unknown("model.activation", str(name), ACTIVATIONS)
+    return ACTIVATIONS[name]()
+
+
+NORMS = ("none", "batch", "local_response")
+
+
+def norm_layers(name: str, channels: int) -> list[nn.Module]:
+    """The layers of one normalisation: none or one; UserError for a name not in NORMS."""
+    if name not in NORMS:
+        raise unknown("model.norm", str(name), NORMS)
+    if name == "batch":
+        return [nn.BatchNorm2d(channels)]
+    if name == "local_response":
+        # Size and constants of Krizhevsky et al. 2012, section 3.3.
+        return [nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=2.0)]
+    return []
+
+
+def needs_bias(name: str) -> bool:
+    """Whether a convolution before this normalisation has a bias: batch norm brings its own."""
+    return name != "batch"
+
+
+POOLINGS: dict[str, type[nn.MaxPool2d] | type[nn.AvgPool2d]] = {
+    "max": nn.MaxPool2d,
+    "avg": nn.AvgPool2d,
+}
+
+
+def pooling_layer(name: str) -> nn.Module:
+    """A new 2×2 pooling; UserError for a name that is none of POOLINGS."""
+    if name not in POOLINGS:
+        raise unknown("model.pooling", str(name), POOLINGS)
+    return POOLINGS[name](2)
+
+
+INITS = ("default", "xavier")
+
+
+def initialise(model: nn.Module, name: str) -> None:
+    """Draw the weights of every convolution and linear layer anew.
+
+    ``default`` leaves torch's own. ``xavier`` draws weights uniformly after Glorot and Bengio
+    2010 and leaves the biases, as the LeNet article's ``nn.init.xavier_uniform_`` does.
+    """
+    if name not in INITS:
+        raise unknown("model.init", str(name), INITS)
+    if name == "xavier":
+        for module in model.modules():
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                nn.init.xavier_uniform_(module.weight)
