@@ -26,7 +26,7 @@ from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.display import Bars, Row
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.loggers.trackers import Trackers
+from cnnsweep.loggers.manager import Trackers
 from cnnsweep.training.device import autocast
 
 LR, MOMENTUM = 0.01, 0.5

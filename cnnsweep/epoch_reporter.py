@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class Pruned(Exception):
-    """Raised by a listener: the run is losing and ends here, which is a good outcome."""
+    """Raised by a reporter: the run is losing and ends here, which is a good outcome."""
 
 
 class Listener(Protocol):

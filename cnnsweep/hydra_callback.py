@@ -25,7 +25,7 @@ from cnnsweep.errors import UserError
 from cnnsweep.folders import lock
 from cnnsweep.folders.run_folder import RunFolder, differing_keys
 from cnnsweep.going_on import RUN_DIR, SWEEP_CONFIG, SWEEP_DIR, chosen_folder, note_unfinished
-from cnnsweep.loggers.trackers import tell_of_sweeps_end
+from cnnsweep.loggers.manager import tell_of_sweeps_end
 from cnnsweep.task import refuse_other_config
 from cnnsweep.tracked import tracked_sweep
 

@@ -17,7 +17,7 @@ from cnnsweep.data.split import limit, split
 from cnnsweep.display import Quiet, make_display
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.loggers.trackers import Trackers
+from cnnsweep.loggers.manager import Trackers
 from cnnsweep.metric_names import DIRECTIONS, VALIDATION_FIGURES
 from cnnsweep.models.inspect import check_fits, last_layer, last_layer_name, layer_table
 from cnnsweep.process import begin_collection

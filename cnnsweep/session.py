@@ -14,7 +14,7 @@ from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.display import Display
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder, write_whole
-from cnnsweep.loggers.trackers import Trackers
+from cnnsweep.loggers.manager import Trackers
 from cnnsweep.training.epoch import Figures, run_epoch
 from cnnsweep.training.trainer import Trainer
 

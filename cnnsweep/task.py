@@ -15,7 +15,7 @@ from cnnsweep.errors import UserError
 from cnnsweep.folders import lock
 from cnnsweep.folders.result import Outcome, recorded
 from cnnsweep.folders.run_folder import RunFolder, differing_keys
-from cnnsweep.loggers.trackers import Trackers
+from cnnsweep.loggers.manager import Trackers
 
 log = logging.getLogger(__name__)
 

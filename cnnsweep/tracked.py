@@ -10,8 +10,8 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from cnnsweep.going_on import SWEEP_CONFIG
-from cnnsweep.loggers.identity import identity
-from cnnsweep.loggers.protocol import Run, Sweep
+from cnnsweep.loggers.base import Run, Sweep
+from cnnsweep.loggers.run_id import identity
 
 _SETTINGS_OF_SWEEPS = ("test", "pictures", "threads")  # what a search adds for all its trials
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 _RUN = """
 import gc, sys
-from cnnsweep import listener
+from cnnsweep import epoch_reporter
 from cnnsweep.cli import main
 
 class Asker:
     def epoch_ended(self, epoch, figures):
         print("collects", gc.isenabled(), "left alone", gc.get_freeze_count() > 100_000)
 
-listener.current = Asker()
+epoch_reporter.current = Asker()
 sys.argv[1:] = ["epochs=1", "data.train_limit=100", "pictures=false", "hydra.run.dir=run"]
 main()
 """

@@ -11,9 +11,9 @@ from urllib.request import urlopen
 
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.loggers.figures import epoch_figures, final_figures, leaves
-from cnnsweep.loggers.identity import alone
-from cnnsweep.loggers.protocol import Row, Run
+from cnnsweep.loggers.base import Row, Run
+from cnnsweep.loggers.flatten import epoch_figures, final_figures, leaves
+from cnnsweep.loggers.run_id import alone
 from cnnsweep.redact import masked, masked_word
 
 ID, STATUS, ERROR = "cnnsweep.id", "cnnsweep.status", "cnnsweep.error"

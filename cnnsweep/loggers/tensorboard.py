@@ -14,8 +14,8 @@ from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.loggers.figures import epoch_figures, final_figures, leaves
-from cnnsweep.loggers.protocol import Row, Run, Sweep
+from cnnsweep.loggers.base import Row, Run, Sweep
+from cnnsweep.loggers.flatten import epoch_figures, final_figures, leaves
 
 FOLDER = "tensorboard"
 _STATUS = {"completed": api_pb2.STATUS_SUCCESS, "failed": api_pb2.STATUS_FAILURE}

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.loggers.figures import epoch_figures
-from cnnsweep.loggers.protocol import Row, Run
+from cnnsweep.loggers.base import Row, Run
+from cnnsweep.loggers.flatten import epoch_figures
 
 _EXIT_CODES = {"completed": 0, "pruned": 0, "failed": 1, "interrupted": 130}
 

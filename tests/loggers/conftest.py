@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 
 from tests.command import REPOSITORY, SECONDS, cnnsweep, start, succeeded
-from tests.loggers.reading import settled
+from tests.loggers.tracker_readers import settled
 
 EPOCHS = 30
 _RUN = ("model=lenet", f"epochs={EPOCHS}", "optim.lr=0.05", "threads=1", "hydra.run.dir=run")
 _ALL = "logger=[tensorboard,mlflow,wandb]"
-_FRAGILE = {"CNNSWEEP_ALLOW": "tests.loggers.users_own.*", "PYTHONPATH": str(REPOSITORY)}
+_FRAGILE = {"CNNSWEEP_ALLOW": "tests.loggers.own_trackers.*", "PYTHONPATH": str(REPOSITORY)}
 _SWEEP = (
     *("--multirun", "hydra/sweeper=optuna", "hydra/sweeper/sampler=grid", "hydra.sweep.dir=sweep"),
-    *("model=lenet", "model._target_=tests.loggers.users_own.Fragile"),
+    *("model=lenet", "model._target_=tests.loggers.own_trackers.Fragile"),
     *("+model.kind=choice(good,bad,broken)", "optim.lr=choice(0.02,0.05)", "epochs=6"),
     *("hydra/sweeper/pruner=threshold", "hydra.sweeper.pruner.lower=0.3"),
     *("hydra.sweeper.pruner.n_warmup_steps=3", "hydra.sweeper.max_failure_rate=1.0"),

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from cnnsweep.loggers.identity import alone
+from cnnsweep.loggers.run_id import alone
 from tests.command import REPOSITORY, SECONDS, TINY, cnnsweep, complaint_of, start, succeeded
 from tests.run_files import assert_same, result
 
-ALLOWED = {"CNNSWEEP_ALLOW": "tests.loggers.users_own.*", "PYTHONPATH": str(REPOSITORY)}
+ALLOWED = {"CNNSWEEP_ALLOW": "tests.loggers.own_trackers.*", "PYTHONPATH": str(REPOSITORY)}
 
 
 def own(name: str, kind: str) -> str:
-    return f"+logger.{name}._target_=tests.loggers.users_own.{kind}"
+    return f"+logger.{name}._target_=tests.loggers.own_trackers.{kind}"
 
 
 def notes(folder: Path) -> list[list[Any]]:

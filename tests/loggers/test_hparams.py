@@ -2,7 +2,7 @@ import pytest
 from tensorboard.plugins.hparams import api_pb2
 
 from tests.loggers.conftest import EPOCHS, Tracked
-from tests.loggers.reading import hparams, scalars
+from tests.loggers.tracker_readers import hparams, scalars
 from tests.run_files import metrics, result
 
 pytestmark = pytest.mark.trackers

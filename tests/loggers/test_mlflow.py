@@ -5,7 +5,7 @@ import pytest
 
 from tests.command import TINY, cnnsweep, complaint_of, succeeded
 from tests.loggers.conftest import EPOCHS, Tracked
-from tests.loggers.reading import settled
+from tests.loggers.tracker_readers import settled
 from tests.run_files import metrics, result
 
 pytestmark = [pytest.mark.trackers, pytest.mark.filterwarnings("ignore")]

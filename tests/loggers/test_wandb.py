@@ -8,7 +8,7 @@ import pytest
 
 from tests.command import environment
 from tests.loggers.conftest import EPOCHS, Tracked
-from tests.loggers.reading import wandb_history, wandb_records
+from tests.loggers.tracker_readers import wandb_history, wandb_records
 from tests.run_files import metrics, result
 
 pytestmark = [pytest.mark.trackers, pytest.mark.filterwarnings("ignore")]

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from cnnsweep.loggers.identity import FOLDER, identity
+from cnnsweep.loggers.run_id import FOLDER, identity
 
 
 def test_all_that_ask_at_once_get_the_same_name(tmp_path: Path) -> None:

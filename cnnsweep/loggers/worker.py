@@ -14,8 +14,8 @@ from typing import Any
 
 from cnnsweep.errors import UserError, one_line
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.loggers.identity import FOLDER, alone
-from cnnsweep.loggers.protocol import Run, Sweep
+from cnnsweep.loggers.base import Run, Sweep
+from cnnsweep.loggers.run_id import FOLDER, alone
 from cnnsweep.process import begin_collection, postpone_collection
 
 LINGER_SECONDS = 60.0  # for what was told last, once the run is gone
@@ -70,7 +70,9 @@ def _read(
 
 
 def _serve(inbox: "queue.SimpleQueue[tuple[str, Any]]", answer: Any) -> None:
-    from cnnsweep.loggers.making import make  # Hydra takes a moment: none of the tracker's time
+    from cnnsweep.loggers.instantiate import (
+        make,  # Hydra takes a moment: none of the tracker's time
+    )
 
     _, setup = inbox.get()
     run = _run(setup["run"])

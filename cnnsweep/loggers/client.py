@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from cnnsweep.loggers.identity import FOLDER
+from cnnsweep.loggers.run_id import FOLDER
 from cnnsweep.process import start_python
 
 _SEND_SECONDS = 1.0  # the other end reads at once unless its process is stuck
@@ -41,7 +41,7 @@ class TrackerProcess:
         log = folder / FOLDER / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output, theirs:
-            self._process = start_python("cnnsweep.loggers.child", (theirs.fileno(),), output)
+            self._process = start_python("cnnsweep.loggers.worker", (theirs.fileno(),), output)
         self.tell("setup", setup)
 
     def tell(self, word: str, content: Any = None) -> None:

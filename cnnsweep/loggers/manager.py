@@ -12,8 +12,8 @@ from typing import Any, Self
 from cnnsweep import epoch_reporter
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.loggers.process import Answer, TrackerProcess
-from cnnsweep.loggers.protocol import Row, Run
+from cnnsweep.loggers.base import Row, Run
+from cnnsweep.loggers.client import Answer, TrackerProcess
 from cnnsweep.process import Terminated
 
 log = logging.getLogger(__name__)

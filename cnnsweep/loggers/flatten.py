@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cnnsweep.loggers.protocol import Row
+from cnnsweep.loggers.base import Row
 
 
 def leaves(node: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

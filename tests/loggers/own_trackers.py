@@ -13,7 +13,7 @@ from torch import nn
 
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.loggers.protocol import Row, Run
+from cnnsweep.loggers.base import Row, Run
 
 
 class Notebook:

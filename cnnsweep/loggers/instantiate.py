@@ -10,7 +10,7 @@ from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.config.instantiate import refusal
 from cnnsweep.config.trackers import missing, package_of
 from cnnsweep.errors import causes
-from cnnsweep.loggers.protocol import Run
+from cnnsweep.loggers.base import Run
 
 
 def make(name: str, node: dict[str, Any], run: Run) -> Any:
