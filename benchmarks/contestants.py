@@ -23,10 +23,10 @@ from benchmarks.peers import article
 from cnnsweep import run as cnnsweep_run
 from cnnsweep.config import CONF_DIR
 from cnnsweep.config.allowed_targets import allowed_targets
-from cnnsweep.display import Bars, Row
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.loggers.manager import Trackers
+from cnnsweep.session.progress import Bars, Row
 from cnnsweep.training.device import autocast
 
 LR, MOMENTUM = 0.01, 0.5

@@ -24,7 +24,7 @@ from benchmarks.machine import facts
 from benchmarks.rows import RESULTS, print_rows, write_csv
 
 HERE = Path(__file__).parent
-IMPORTS = ("hydra", "cnnsweep.cli", "optuna", "torch", "cnnsweep.run", "cnnsweep.pictures")
+IMPORTS = ("hydra", "cnnsweep.cli", "optuna", "torch", "cnnsweep.run", "cnnsweep.session.plots")
 _FEW, _MANY = 5, 105
 Row = dict[str, Any]
 

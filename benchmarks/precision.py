@@ -21,11 +21,11 @@ from benchmarks.rows import RESULTS, print_rows, write_csv
 from cnnsweep import run as cnnsweep_run
 from cnnsweep.config import CONF_DIR
 from cnnsweep.config.allowed_targets import allowed_targets
-from cnnsweep.display import Quiet
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.loggers.manager import Trackers
 from cnnsweep.report.paired_tests import paired_t
+from cnnsweep.session.progress import Quiet
 
 
 def main(words: Sequence[str] | None = None) -> None:

@@ -19,10 +19,10 @@ from cnnsweep.config import CONF_DIR
 from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.config.error_messages import complaint
 from cnnsweep.folders import lock
-from cnnsweep.going_on import line_to_go_on
 from cnnsweep.process import Terminated, postpone_collection, raise_on_sigterm
 from cnnsweep.redact import masked_output
-from cnnsweep.task import Objective, task
+from cnnsweep.task.resume import line_to_go_on
+from cnnsweep.task.task import Objective, task
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
 _SHOWS = re.compile(r"--(cfg|info|help)\b|-(c(job|hydra|all)?|i|h)$")

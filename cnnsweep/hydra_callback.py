@@ -24,10 +24,10 @@ from cnnsweep.config.validation import check
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock
 from cnnsweep.folders.run_folder import RunFolder, differing_keys
-from cnnsweep.going_on import RUN_DIR, SWEEP_CONFIG, SWEEP_DIR, chosen_folder, note_unfinished
 from cnnsweep.loggers.manager import tell_of_sweeps_end
-from cnnsweep.task import refuse_other_config
-from cnnsweep.tracked import tracked_sweep
+from cnnsweep.task.resume import RUN_DIR, SWEEP_CONFIG, SWEEP_DIR, chosen_folder, note_unfinished
+from cnnsweep.task.run_info import tracked_sweep
+from cnnsweep.task.task import refuse_other_config
 
 
 class Folders(Callback):

@@ -58,7 +58,7 @@ def predict(run_folder: Path, images: list[Path], *, invert: bool) -> list[Predi
     pixels_of = [_opened(path, invert) for path in images]
     import torch
 
-    from cnnsweep.trained import load_trained
+    from cnnsweep.task.load_model import load_trained
 
     trained = load_trained(run_folder)
     height, width = trained.image_size

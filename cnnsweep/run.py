@@ -14,14 +14,14 @@ from cnnsweep.config.validation import objective_names
 from cnnsweep.data.batches import Batches, Layout
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.data.split import limit, split
-from cnnsweep.display import Quiet, make_display
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.loggers.manager import Trackers
 from cnnsweep.metric_names import DIRECTIONS, VALIDATION_FIGURES
 from cnnsweep.models.inspect import check_fits, last_layer, last_layer_name, layer_table
 from cnnsweep.process import begin_collection
-from cnnsweep.session import Session
+from cnnsweep.session.progress import Quiet, make_display
+from cnnsweep.session.session import Session
 from cnnsweep.training import fine_tuning
 from cnnsweep.training.compile import compile_in_place, free_optimizers_of_compiler
 from cnnsweep.training.device import (

@@ -30,7 +30,7 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         # Only now: --help and a mistyped option should not wait for torch.
-        from cnnsweep.export.command import export
+        from cnnsweep.export.export import export
 
         export(arguments.folder, arguments.format, out=arguments.out, opset=arguments.opset)
     except (UserError, OSError) as error:

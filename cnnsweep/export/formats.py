@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.export import Dim, ExportedProgram
 
 from cnnsweep.errors import UserError
-from cnnsweep.standalone import Standalone
+from cnnsweep.task.load_model import Standalone
 
 INPUT, OUTPUT, BATCH = "images", "probabilities", "batch"
 DESCRIPTION = "description.json"

@@ -19,7 +19,6 @@ from cnnsweep import report
 from cnnsweep.config.launchers import gives_gpus, is_chosen, refuse_devices, with_submissions
 from cnnsweep.folders import lock
 from cnnsweep.folders.run_folder import write_text_whole
-from cnnsweep.going_on import SWEEP_CONFIG
 from cnnsweep.process import begin_collection
 from cnnsweep.sweep.check_space import check_sweep
 from cnnsweep.sweep.course import run
@@ -38,6 +37,7 @@ from cnnsweep.sweep.search import Search
 from cnnsweep.sweep.settings import Settings, read_settings
 from cnnsweep.sweep.sharing import joined
 from cnnsweep.sweep.worker import Setup
+from cnnsweep.task.resume import SWEEP_CONFIG
 
 WORKERS = ".workers"
 

@@ -7,11 +7,11 @@ from omegaconf import OmegaConf
 from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.folders.run_folder import write_text_whole
-from cnnsweep.going_on import SEARCH_RESULT
 from cnnsweep.sweep.confirm import spread, winner
 from cnnsweep.sweep.proposals import FOLDER
 from cnnsweep.sweep.search import Search
 from cnnsweep.sweep.words import brief, in_words
+from cnnsweep.task.resume import SEARCH_RESULT
 
 RESULTS = SEARCH_RESULT
 

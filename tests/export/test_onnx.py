@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from cnnsweep.data.digits import digits
-from cnnsweep.export.command import export
+from cnnsweep.export.export import export
 from tests.command import cnnsweep, complaint_of, succeeded
-from tests.export.recorded import recorded
+from tests.export.recorded_runs import recorded
 
 MISSING = [name for name in ("onnx", "onnxscript", "onnxruntime") if find_spec(name) is None]
 needs_extra = pytest.mark.skipif(

@@ -10,9 +10,9 @@ import yaml
 from torch import Tensor, nn
 
 from cnnsweep.errors import UserError
-from cnnsweep.export.command import export
+from cnnsweep.export.export import export
 from cnnsweep.export.formats import trace
-from cnnsweep.standalone import Standalone
+from cnnsweep.task.load_model import Standalone
 from tests.command import cnnsweep, complaint_of
 
 

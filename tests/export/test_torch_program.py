@@ -11,7 +11,7 @@ import torch
 
 from cnnsweep.data.digits import digits
 from tests.command import cnnsweep, succeeded
-from tests.export.recorded import recorded
+from tests.export.recorded_runs import recorded
 
 ELSEWHERE = """
 import json, sys, torch

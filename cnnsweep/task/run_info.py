@@ -9,9 +9,9 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
-from cnnsweep.going_on import SWEEP_CONFIG
 from cnnsweep.loggers.base import Run, Sweep
 from cnnsweep.loggers.run_id import identity
+from cnnsweep.task.resume import SWEEP_CONFIG
 
 _SETTINGS_OF_SWEEPS = ("test", "pictures", "threads")  # what a search adds for all its trials
 

@@ -6,7 +6,7 @@ import torch
 
 from cnnsweep import __version__
 from cnnsweep.export.formats import BATCH, INPUT, OUTPUT
-from cnnsweep.trained import Trained
+from cnnsweep.task.load_model import Trained
 
 _FIGURES = ("status", "seed", "precision", "val_accuracy", "test_accuracy", "commit", "versions")
 

@@ -56,7 +56,7 @@ def task(config: DictConfig) -> Objective:
                 check(resolved)
                 loggers = chosen(resolved["logger"])
                 if loggers:
-                    from cnnsweep.tracked import tracked_run  # which needs this module
+                    from cnnsweep.task.run_info import tracked_run  # which needs this module
 
                     trackers.start(loggers, tracked_run(folder.path, resolved))
                 from cnnsweep.run import run  # torch, once the folder can tell what happened

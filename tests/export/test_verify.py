@@ -8,8 +8,8 @@ import torch
 import yaml
 
 from cnnsweep.errors import UserError
-from cnnsweep.export.agreement import agreement, sample
-from cnnsweep.trained import load_trained
+from cnnsweep.export.verify import agreement, sample
+from cnnsweep.task.load_model import load_trained
 
 
 def test_another_network_is_refused(tiny_run: Path) -> None:

@@ -10,7 +10,7 @@ from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.errors import UserError
 from cnnsweep.export.formats import Predict
 from cnnsweep.run import make_dataset
-from cnnsweep.trained import Trained
+from cnnsweep.task.load_model import Trained
 
 _MOST_IMAGES = 1000
 _AT_ONCE = 100

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from cnnsweep.errors import UserError
 from cnnsweep.export import formats
-from cnnsweep.export.agreement import agreement, sample
-from cnnsweep.export.chosen import chosen_run
-from cnnsweep.export.description import describe
+from cnnsweep.export.metadata import describe
+from cnnsweep.export.select_run import chosen_run
+from cnnsweep.export.verify import agreement, sample
 from cnnsweep.folders.run_folder import RunFolder, write_whole
-from cnnsweep.trained import Trained, load_trained
+from cnnsweep.task.load_model import Trained, load_trained
 
 _OPSETS = range(18, 24)
 

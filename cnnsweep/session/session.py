@@ -11,10 +11,10 @@ from torch import Tensor
 from cnnsweep import checkpoint, epoch_reporter, process
 from cnnsweep.data.batches import Batches
 from cnnsweep.data.dataset import Dataset, Images
-from cnnsweep.display import Display
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder, write_whole
 from cnnsweep.loggers.manager import Trackers
+from cnnsweep.session.progress import Display
 from cnnsweep.training.epoch import Figures, run_epoch
 from cnnsweep.training.trainer import Trainer
 
@@ -145,19 +145,19 @@ class Session:
         return figures, torch.softmax(torch.cat(logits), dim=1).cpu()
 
     def _draw(self, seen: Images, probabilities: Tensor) -> None:
-        from cnnsweep import pictures  # matplotlib takes a second to import
+        from cnnsweep.session import plots  # matplotlib takes a second to import
 
         split = "test" if self.test else ("validation" if self.trainer.val else "training")
-        pictures.draw_curves(self.folder.curves, self.trainer.history, self.outcome.best_epoch)
-        answers = pictures.Answers(
+        plots.draw_curves(self.folder.curves, self.trainer.history, self.outcome.best_epoch)
+        answers = plots.Answers(
             pixels=seen.pixels.numpy(),
             labels=seen.labels.numpy(),
             probabilities=probabilities.numpy(),
             classes=self.dataset.classes,
             split=split,
         )
-        pictures.draw_predictions(self.folder.predictions, answers)
-        pictures.draw_confusion(self.folder.confusion, answers)
+        plots.draw_predictions(self.folder.predictions, answers)
+        plots.draw_confusion(self.folder.confusion, answers)
 
     def _fill_objective(self) -> None:
         figures = self.outcome.as_dict()

@@ -1,23 +1,53 @@
 """A run's network with its best weights, read back from the run folder."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from hydra.utils import execution_whitelist
 from omegaconf import DictConfig, OmegaConf
-from torch import Tensor
+from torch import Tensor, nn, softmax
 
 from cnnsweep import checkpoint
 from cnnsweep.config.allowed_targets import allowed_targets, check_targets
 from cnnsweep.config.instantiate import refusal
+from cnnsweep.data.batches import normalisation
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.run import make_model
-from cnnsweep.standalone import Standalone
 
 _CONFIG_KEYS = ("seed", "model", "data", "init_from", "freeze")
 _CHECKPOINT_KEYS = ("model", "epoch", "in_channels", "image_size", "classes")
+
+
+class Standalone(nn.Module):
+    """What surrounds a network in training and evaluation, as part of it.
+
+    ``mean`` and ``std`` are the data set's, for pixels in 0..1: one number or one a channel. The
+    network is taken as it is: put it into evaluation mode.
+    """
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        mean: float | Sequence[float],
+        std: float | Sequence[float],
+        in_channels: int,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        scale, shift = normalisation(mean, std, in_channels)
+        self.register_buffer("scale", scale.view(-1, 1, 1))
+        self.register_buffer("shift", shift.view(-1, 1, 1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """uint8 images (N, C, H, W) with pixels 0..255 -> probabilities (N, classes)."""
+        logits = self.network(images.float() * self.scale + self.shift)  # (N, classes)
+        return softmax(logits, dim=1)
 
 
 class Trained(NamedTuple):

@@ -7,7 +7,7 @@ import yaml
 
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.going_on import SEARCH_RESULT, SWEEP_CONFIG
+from cnnsweep.task.resume import SEARCH_RESULT, SWEEP_CONFIG
 
 
 def chosen_run(folder: Path) -> Path:
