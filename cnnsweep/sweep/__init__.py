@@ -1,5 +1,5 @@
 """Optuna sweeps under Hydra: ask, run, tell.
 
-The launching process alone holds the study; worker processes run one trial at a time and are
-replaced when they die. Nothing here is imported by a single run.
+Each launch holds the study; with `shared=true` several do, one at a time. Workers never open it:
+they run one trial at a time and are replaced when they die. A single run imports nothing of this.
 """

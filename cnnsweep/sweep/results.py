@@ -7,10 +7,10 @@ from omegaconf import OmegaConf
 from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.folders.run_folder import write_text_whole
-from cnnsweep.sweep.confirm import spread, winner
-from cnnsweep.sweep.proposals import FOLDER
-from cnnsweep.sweep.search import Search
-from cnnsweep.sweep.words import brief, in_words
+from cnnsweep.sweep.spec.formatting import brief, in_words
+from cnnsweep.sweep.study.ask import FOLDER
+from cnnsweep.sweep.study.confirmation import spread, winner
+from cnnsweep.sweep.study.search import Search
 from cnnsweep.task.resume import SEARCH_RESULT
 
 RESULTS = SEARCH_RESULT

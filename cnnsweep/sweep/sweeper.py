@@ -1,4 +1,4 @@
-"""The door through which Hydra comes in. It is scanned at every start, so it imports nothing."""
+"""Hydra's entry point. Scanned at every start of Hydra: imports neither torch nor Optuna."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from cnnsweep.sweep.schema import register
+from cnnsweep.sweep.spec.settings import register
 
 register()
 
@@ -15,7 +15,7 @@ class CnnSweeper(Sweeper):
     """Optuna sweeps that prune, run side by side and go on after any death."""
 
     def __init__(self, **settings: Any) -> None:
-        """``settings`` are the keys of :class:`cnnsweep.sweep.schema.OptunaSchema`."""
+        """``settings`` are the keys of :class:`cnnsweep.sweep.spec.settings.OptunaSchema`."""
         self.settings = settings
 
     def setup(
@@ -24,7 +24,7 @@ class CnnSweeper(Sweeper):
         self._handed = (hydra_context, task_function, config)
 
     def sweep(self, arguments: list[str]) -> None:
-        from cnnsweep.sweep.conduct import conduct
-        from cnnsweep.sweep.master import Master
+        from cnnsweep.sweep.controller import conduct
+        from cnnsweep.sweep.spec.compose import Master
 
         conduct(Master(*self._handed), self.settings, arguments)

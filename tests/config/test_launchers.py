@@ -15,7 +15,7 @@ from cnnsweep.config.launchers import (
     with_submissions,
 )
 from cnnsweep.errors import UserError
-from tests.sweep.driving import command, finish, start
+from tests.sweep.sweep_commands import command, finish, start
 
 PACKAGES = {
     "ray": "hydra_plugins.hydra_ray_launcher",

@@ -19,7 +19,7 @@ from cnnsweep.report.gather import gather
 from cnnsweep.report.question import Question
 from cnnsweep.report.terminal import show
 from tests.report.made_runs import Job, config, make_run
-from tests.report.nasty import NASTY
+from tests.report.nasty_text import NASTY
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from cnnsweep.report.safe_files import Damaged, flat_yaml, flatten, read_columns, read_json
-from tests.report.nasty import NASTY
+from tests.report.nasty_text import NASTY
 
 _LAUGHS = [f"a{i}: &a{i} {{x: *a{i - 1}, y: *a{i - 1}}}" for i in range(1, 20)]
 BOMB = "\n".join(["a0: &a0 {z: 1}", *_LAUGHS])  # a billion laughs: half a million leaves

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.sweep.driving import end_all
-from tests.sweep.postgresql import Server, missing, running
+from tests.sweep.multihost.postgresql import Server, missing, running
+from tests.sweep.sweep_commands import end_all
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from tests.sweep.driving import OURS, Done, study, sweep
+from tests.sweep.sweep_commands import OURS, Done, study, sweep
 
 CHOICES = ("simple", "lenet")
 

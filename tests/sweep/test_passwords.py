@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.sweep.driving import OURS, command, finish
-from tests.sweep.driving import start as started
-from tests.sweep.postgresql import PASSWORD, Server
-from tests.sweep.several_hosts import assert_secret, launch, until
+from tests.sweep.multihost.postgresql import PASSWORD, Server
+from tests.sweep.multihost.several_hosts import assert_secret, launch, until
+from tests.sweep.sweep_commands import OURS, command, finish
+from tests.sweep.sweep_commands import start as started
 
 SHARED = "hydra.sweeper.shared=true"
 

@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from cnnsweep.sweep.confirm import Confirmation
-from cnnsweep.sweep.failures import FailureWatch
-from cnnsweep.sweep.ledger import Ledger
-from cnnsweep.sweep.peers import Alone
-from cnnsweep.sweep.plan import Plan
 from cnnsweep.sweep.results import are_written, write_results
-from cnnsweep.sweep.search import Search
-from cnnsweep.sweep.space import SearchSpace
-from tests.sweep.studies import SPACE, make_study, proposals, sampler
+from cnnsweep.sweep.spec.plan import Plan
+from cnnsweep.sweep.spec.search_space import SearchSpace
+from cnnsweep.sweep.study.confirmation import Confirmation
+from cnnsweep.sweep.study.coordination import Alone
+from cnnsweep.sweep.study.failure_policy import FailureWatch
+from cnnsweep.sweep.study.record import Ledger
+from cnnsweep.sweep.study.search import Search
+from tests.sweep.study.studies import SPACE, make_study, proposals, sampler
 
 
 def make_search(folder: Path, confirm: int) -> Search:

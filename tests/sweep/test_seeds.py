@@ -8,8 +8,8 @@ from omegaconf import DictConfig, OmegaConf
 from optuna.trial import TrialState
 
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.sweep.confirm import spread
-from tests.sweep.driving import TOY, TOY_SPACE, Done, study, sweep
+from cnnsweep.sweep.study.confirmation import spread
+from tests.sweep.sweep_commands import TOY, TOY_SPACE, Done, study, sweep
 
 SEEDS = ("hydra.sweeper.seeds=3", "hydra.sweeper.confirm=2", "hydra.sweeper.n_trials=10")
 

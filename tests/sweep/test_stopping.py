@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from cnnsweep.folders.run_folder import RunFolder
-from tests.sweep.driving import (
+from tests.sweep.sweep_commands import (
     OURS,
     TOY,
     TOY_SPACE,

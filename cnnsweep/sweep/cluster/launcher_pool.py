@@ -1,0 +1,234 @@
+"""Workers started by a Hydra launcher (joblib, ray, submitit): each connects back to us."""
+
+import contextlib
+import secrets
+import shutil
+import time
+from collections.abc import Callable
+from itertools import takewhile
+from pathlib import Path
+
+import cloudpickle
+
+from cnnsweep.config.launchers import is_slurm, submissions
+from cnnsweep.sweep.cluster.launcher_process import Launch, Order
+from cnnsweep.sweep.cluster.listener import Arrived, Reception
+from cnnsweep.sweep.cluster.nanny import Hello, Place, Relay
+from cnnsweep.sweep.cluster.remote_worker import RemoteWorker
+from cnnsweep.sweep.cluster.slurm import Queue
+from cnnsweep.sweep.study.failure_policy import StoppedEarly
+from cnnsweep.sweep.workers.pool import Pool
+from cnnsweep.sweep.workers.worker_main import Setup
+
+TOKEN = "token"
+_PATIENCE_SECONDS = 20.0  # without any worker, until a person is told what we wait for
+_LOCAL_REPORT_SECONDS = 120.0  # for submitit's local jobs, which wait for no room
+_JOIN_SECONDS = 0.5
+_QUEUE_SECONDS = 5.0  # for SLURM's jobs to end by themselves
+
+
+class LaunchedPool(Pool):
+    """A slot exists once its worker has connected; workers that went are asked for again."""
+
+    # A file server may keep the locks of a machine that vanished for a minute and a half.
+    _earlier_seconds = 100.0
+
+    def __init__(
+        self,
+        folder: Path,
+        setup: Setup,
+        launching: Setup,
+        devices: list[str | None],
+        say: Callable[[str], None],
+    ) -> None:
+        """``setup`` is for workers, ``launching`` for the launcher that starts them."""
+        config = launching.master.config
+        self._submissions = submissions(config)
+        self._queue = Queue(self._submissions) if self._submissions and is_slurm(config) else None
+        if self._queue is not None:
+            self._queue.end(0.0)  # what an earlier launch left waiting
+        super().__init__(folder, setup, devices)
+        self._launch_setup = launching
+        self._say = say
+        self._said: set[str] = set()
+        self._alone_since: float | None = time.monotonic()
+        self._count = 0  # of all workers that ever came
+        is_local = self._submissions is not None and self._queue is None
+        self._report_seconds = _LOCAL_REPORT_SECONDS if is_local else float("inf")
+        token = secrets.token_hex(16)
+        (folder / TOKEN).write_text(token, encoding="ascii")
+        self._reception = Reception(Hello(cloudpickle.dumps(setup), folder / TOKEN, token))
+        queued = None if self._queue is None else self._queue.count
+        self._launches = Launches(self._launch_jobs, queued)
+
+    def free_slots(self) -> list[int]:
+        """Connected slots without a job.
+
+        Raises:
+            StoppedEarly: no worker is there, and there is no hope for any.
+        """
+        for arrived in self._reception.arrived():
+            self._receive(arrived)
+        self._mind_being_alone()
+        self._launches.keep(len(self._devices))
+        return [s for s, worker in self._workers.items() if _remote(worker).is_free]
+
+    def log(self, slot: int) -> Path:
+        """A worker's own: that of a lost one may still be locked by it."""
+        return _remote(self._workers[slot]).place.log
+
+    def close(self, *, grace: float, stop: bool) -> None:
+        self._reception.close()
+        (self._folder / TOKEN).unlink(missing_ok=True)
+        super().close(grace=grace, stop=stop)
+        self._launches.end(_JOIN_SECONDS)
+        if self._queue is not None:
+            self._queue.end(0.0 if stop else _QUEUE_SECONDS)
+        if self._submissions is not None and not stop:
+            shutil.rmtree(self._submissions, ignore_errors=True)  # a job may be writing in it yet
+        _remove_empty_folders(self._folder)
+
+    def _launch_jobs(self, number: int, jobs: int) -> Launch:
+        if number > 0:
+            self._say(f"{jobs} of {len(self._devices)} workers are missing: asked for new ones")
+        relay = Relay(self._reception.addresses(), self._reception.key, number)
+        order = Order(self._launch_setup, relay, self._folder, jobs)
+        return Launch(order, self._folder / f"launcher_{number}.log", self._report_seconds)
+
+    def _receive(self, arrived: Arrived) -> None:
+        launch, job = arrived.arrival.launch, arrived.arrival.job
+        slot = next((s for s in range(len(self._devices)) if s not in self._workers), None)
+        if arrived.unfit is not None:
+            self._launches.refused(launch, job, arrived.unfit)
+            self._say_once(arrived.unfit)
+            arrived.wire.close()
+        elif slot is None:
+            arrived.wire.close()  # its replacement was here first
+        else:
+            place = Place(self._folder / f"{self._count}.log", self._devices[slot])
+            self._count += 1
+            self._workers[slot] = RemoteWorker(arrived, place)
+            self._launches.came(launch, job)
+
+    def _let_go(self, slot: int) -> None:
+        worker = _remote(self._workers[slot])
+        super()._let_go(slot)
+        if slot not in self._workers:
+            self._launches.went(worker.arrival.launch, worker.arrival.job)
+
+    def _mind_being_alone(self) -> None:
+        if self._workers:
+            self._alone_since = None
+            return
+        failure = self._launches.failure()
+        if failure is not None:
+            raise StoppedEarly(f"the launcher brings no workers: {failure}")
+        now = time.monotonic()
+        if self._alone_since is None:
+            self._alone_since = now
+        elif now - self._alone_since > _PATIENCE_SECONDS:
+            error = self._launches.last_error()
+            why = "is there room for what each one asks for?" if error is None else error
+            self._say_once(f"no worker yet: waiting for the launcher to start one; {why}")
+
+    def _say_once(self, line: str) -> None:
+        if line not in self._said:
+            self._said.add(line)
+            self._say(line)
+
+
+def _remote(worker: object) -> RemoteWorker:
+    assert isinstance(worker, RemoteWorker)
+    return worker
+
+
+def _remove_empty_folders(folder: Path) -> None:
+    """Hydra makes one for each of a launcher's jobs."""
+    if folder.is_dir():
+        for path in (*folder.glob("job_*"), folder):
+            with contextlib.suppress(OSError):  # something is in it
+                path.rmdir()
+
+
+_AGAIN_SECONDS = 10.0  # between two launches
+_QUEUED_SECONDS = 30.0  # the same, until the jobs are in their cluster's queue for certain
+_VAIN = 3  # launches in a row that end without a worker, and no other is asked for
+
+
+class Launches:
+    """All launches of a sweep, numbered from 0."""
+
+    def __init__(
+        self, launch: Callable[[int, int], Launch], queued: Callable[[], int | None] | None
+    ) -> None:
+        """``launch(number, jobs)`` asks for so many jobs.
+
+        ``queued`` asks the cluster how many of them run or wait, also to run again; its answer is
+        None where it does not know.
+        """
+        self._launch = launch
+        self._queued = queued
+        self._all: list[Launch] = []
+        self._asked_at = float("-inf")
+
+    def keep(self, wanted: int) -> None:
+        """Ask for as many jobs as are missing of ``wanted``."""
+        now = time.monotonic()
+        here = sum(len(one.here) for one in self._all)
+        pause = _AGAIN_SECONDS if self._queued is None else _QUEUED_SECONDS
+        if here >= wanted or now - self._asked_at < pause:
+            return
+        missing = wanted - max(here, self._expected(now))
+        if missing > 0:
+            self._asked_at = now
+            self._all.append(self._launch(len(self._all), missing))
+
+    def _expected(self, now: float) -> int:
+        """How many jobs are here, wait for their turn, or may come again."""
+        queued = None if self._queued is None or not self._all else self._queued()
+        if queued is None:
+            return sum(len(one.here) + one.may_come(now) for one in self._all)
+        if queued == 0:
+            for one in self._all:
+                one.forget()
+        return queued
+
+    def came(self, launch: int, job: int) -> None:
+        """A job has reported, and has a worker."""
+        one = self._all[launch]
+        one.came = True
+        one.left_at.pop(job, None)
+        one.here.add(job)
+
+    def went(self, launch: int, job: int) -> None:
+        """A job that had a worker is gone."""
+        self._all[launch].here.discard(job)
+        self._all[launch].left_at[job] = time.monotonic()
+
+    def refused(self, launch: int, job: int, reason: str) -> None:
+        """A job has reported, and cannot work."""
+        self._all[launch].refuse(job, reason, time.monotonic())
+
+    def failure(self) -> str | None:
+        """Why there is no hope for workers.
+
+        The first launch failed; or, since a launch may fail for once, several in a row did, or
+        came to nothing.
+        """
+        if not self._all or not all(one.is_over() for one in self._all):
+            return None
+        in_vain = list(takewhile(lambda one: not one.came, reversed(self._all)))
+        if len(in_vain) >= _VAIN:
+            return self._all[-1].error() or "its jobs end before they report"
+        return self._all[-1].error() if len(in_vain) == len(self._all) else None
+
+    def last_error(self) -> str | None:
+        """What the launcher complained of last."""
+        errors = [one.error() for one in self._all if one.is_over()]
+        return next((error for error in reversed(errors) if error is not None), None)
+
+    def end(self, seconds: float) -> None:
+        """Wait ``seconds`` in all for the launchers to see that their jobs are over; end them."""
+        deadline = time.monotonic() + seconds
+        for one in self._all:
+            one.end(deadline - time.monotonic())

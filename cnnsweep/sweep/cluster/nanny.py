@@ -1,0 +1,227 @@
+"""What a launcher's job does: it keeps a worker process, and passes on what is said to it.
+
+The launcher's own process never runs a trial, so no trial can take it down.
+"""
+
+import contextlib
+import socket
+import tempfile
+import time
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from cnnsweep.sweep.cluster.connection import Address, Beat, Wire, reach
+from cnnsweep.sweep.cluster.preemption import Notice, Notices, heeded
+from cnnsweep.sweep.spec.messages import Died, Job, Left
+from cnnsweep.sweep.workers.local_worker import Worker
+
+_LEAVE_SECONDS = 10.0  # clusters give notice at least 30 s before they kill
+_SIGHT_SECONDS = 10.0  # a new file may take a while to show on a shared file system
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """The first thing that a relay says: which job of which launch it is, and where it runs."""
+
+    launch: int
+    job: int
+    host: str
+
+
+@dataclass(frozen=True)
+class Hello:
+    """The first thing that a relay hears.
+
+    ``token`` is what the file ``token_file`` holds, wherever the sweep folder can be seen.
+    """
+
+    setup: bytes
+    token_file: Path
+    token: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Heard by a relay once its worker is wanted: the worker's log and device."""
+
+    log: Path
+    device: str | None
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A relay's answer to Hello: it can work."""
+
+
+@dataclass(frozen=True)
+class Unfit:
+    """A relay's other answer: it cannot, for this reason."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Let the worker keep its last whole epoch, and go."""
+
+
+@dataclass(frozen=True)
+class Kill:
+    """End the worker's job at once; answered with Died."""
+
+
+@dataclass(frozen=True)
+class Relay:
+    """The task function of a launcher's jobs."""
+
+    addresses: tuple[Address, ...]
+    key: bytes
+    launch: int
+
+    def __call__(self, _config: DictConfig) -> None:
+        """Raises UserError where the launching process cannot be reached."""
+        with heeded() as notices:
+            wire = reach(self.addresses, self.key)
+            with contextlib.closing(wire), contextlib.suppress(EOFError, OSError):
+                self._report(wire, notices)
+
+    def _report(self, wire: Wire, notices: Notices) -> None:
+        wire.send(Arrival(self.launch, HydraConfig.get().job.num, socket.gethostname()))
+        hello: Hello = wire.recv_word()
+        unfit = _unfit(hello)
+        if unfit is not None:
+            _remove_own_folders()
+            wire.send(unfit)
+            wire.recv_word()  # until it hangs up: what is sent then is read for certain
+            return
+        wire.send(Ready())
+        place: Place = wire.recv_word()
+        with tempfile.TemporaryFile() as setup:
+            setup.write(hello.setup)
+            setup.flush()
+            _Keeper(wire, place, setup, notices).keep()
+
+
+def _unfit(hello: Hello) -> Unfit | None:
+    """Work on a disk that the launching process does not see would be lost."""
+    deadline = time.monotonic() + _SIGHT_SECONDS
+    while not _sees(hello):
+        if time.monotonic() > deadline:
+            folder = hello.token_file.parent.parent
+            return Unfit(
+                f"{socket.gethostname()} does not see the sweep folder {folder}: it must be on a "
+                "file system that all nodes share, at the same path"
+            )
+        time.sleep(0.5)
+    return None
+
+
+def _sees(hello: Hello) -> bool:
+    try:
+        return hello.token_file.read_text(encoding="ascii") == hello.token
+    except OSError:
+        return False
+
+
+def _remove_own_folders() -> None:
+    """Those that Hydra made for this job in a place that is not the sweep's."""
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    for made in (folder, folder.parent, folder.parent.parent):
+        with contextlib.suppress(OSError):  # holds something: not ours alone
+            made.rmdir()
+
+
+@dataclass
+class _Keeper:
+    connection: Wire
+    place: Place
+    setup: Any
+    notices: Notices
+    worker: Worker | None = None
+
+    def keep(self) -> None:
+        """Until the launching process says so, or is gone, or this job has to go."""
+        self.notices.is_raised = False
+        while self.notices.given is None:
+            spoken: list[Any] = [self.connection] + (
+                [self.worker.connection] if self.worker else []
+            )
+            ready: list[Any] = wait(spoken, timeout=1.0)
+            try:
+                if self.connection.is_silent():
+                    raise EOFError
+                if self.worker is not None and (
+                    self.worker.connection in ready or self.worker.is_gone()
+                ):
+                    self._pass_on(self.worker)
+                elif self.connection in ready and not self._obey(self.connection.recv()):
+                    return
+            except (EOFError, OSError):
+                if self.worker is not None:
+                    self.worker.close(grace=0.0)
+                return
+        self._leave(self.notices.given)
+
+    def _leave(self, notice: Notice) -> None:
+        """Let the worker keep its last whole epoch, and say so."""
+        deadline = time.monotonic() + _LEAVE_SECONDS
+        with contextlib.suppress(EOFError, OSError):  # nobody is left to be told
+            if self.worker is not None:
+                self.worker.ask_to_stop()
+                self._pass_on_last_words(self.worker, deadline)
+            self.connection.send(Left(str(notice)))
+            while self.connection.poll(max(0.0, deadline - time.monotonic())):
+                self.connection.recv()  # until it hangs up: what is sent then is read for certain
+
+    def _pass_on_last_words(self, worker: Worker, deadline: float) -> None:
+        while not worker.is_over and worker.connection.poll(max(0.0, deadline - time.monotonic())):
+            message = worker.receive()
+            if not isinstance(message, Died):
+                self.connection.send(message)
+        worker.close(deadline - time.monotonic())
+
+    def _pass_on(self, worker: Worker) -> None:
+        message = worker.receive() if worker.connection.poll() else worker.death()
+        if worker.is_over:
+            self.worker = None
+            # If the whole job goes, or the node, we are told too, or don't live to tell.
+            if worker.was_ended_from_outside and self.notices.comes_within(1.0):
+                return
+        self.connection.send(message)
+
+    def _obey(self, message: object) -> bool:
+        """Whether there may be more to do."""
+        if isinstance(message, Beat):
+            return True
+        if isinstance(message, Job):
+            if self.worker is None:
+                self.worker = Worker(self.setup, self.place.log, self.place.device)
+            self.worker.give(message)
+        elif isinstance(message, Kill):
+            self._kill()
+        elif self.worker is not None:
+            return self._obey_worker(self.worker, message)
+        return isinstance(message, Job | Kill)
+
+    def _kill(self) -> None:
+        if self.worker is not None:
+            self.worker.kill()
+            self.worker = None
+        self.connection.send(Died("ended by the launching process", had_started=True))
+
+    def _obey_worker(self, worker: Worker, message: object) -> bool:
+        if isinstance(message, bool):
+            worker.answer(message)
+            return True
+        if isinstance(message, Stop):
+            worker.ask_to_stop()
+            worker.close(grace=3.0)
+        else:
+            worker.dismiss()
+            worker.close(grace=1.0)
+        return False

@@ -1,0 +1,87 @@
+"""A worker behind a launcher: a relay at the other end of a connection keeps it."""
+
+import contextlib
+import time
+from typing import Any
+
+from cnnsweep.sweep.cluster.connection import Beat
+from cnnsweep.sweep.cluster.listener import Arrived
+from cnnsweep.sweep.cluster.nanny import Kill, Place, Stop
+from cnnsweep.sweep.spec.messages import Died, Job, Left, Lost, Message, Started
+
+
+class RemoteWorker:
+    """Its process is the relay's business; what is lost for good is the connection."""
+
+    def __init__(self, arrived: Arrived, place: Place) -> None:
+        self.job: Job | None = None
+        self.started_at: float | None = None
+        self.arrival = arrived.arrival
+        self.place = place
+        self.connection: Any = arrived.wire
+        self._is_dying = False
+        self._send(place)
+
+    @property
+    def is_over(self) -> bool:
+        return bool(self.connection.closed)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it can take a job."""
+        return self.job is None and not self._is_dying
+
+    def give(self, job: Job) -> None:
+        self.job, self.started_at = job, None
+        self._send(job)
+
+    def answer(self, goes_on: bool) -> None:
+        self._send(goes_on)
+
+    def receive(self) -> Message | None:
+        try:
+            message: Message = self.connection.recv()
+        except (EOFError, OSError):
+            return self.death()
+        if isinstance(message, Started):
+            self.started_at = time.monotonic()
+        if isinstance(message, Left):
+            self.connection.close()
+        if isinstance(message, Beat):
+            return None
+        if self._is_dying:  # what its former job still had to say
+            self._is_dying = not isinstance(message, Died)
+            return None
+        return message
+
+    def is_gone(self) -> bool:
+        return bool(self.connection.is_silent())
+
+    def death(self) -> Lost:
+        how = "says nothing any more" if self.connection.is_silent() else "was lost"
+        self.connection.close()
+        return Lost(f"its worker on {self.arrival.host} {how}")
+
+    def ask_to_stop(self) -> None:
+        self._send(Stop())
+
+    def dismiss(self) -> None:
+        self._send(None)
+
+    def kill(self) -> None:
+        self.job, self._is_dying = None, True
+        self._send(Kill())
+
+    def close(self, grace: float) -> None:
+        """Wait for the relay to hang up."""
+        if self.is_over:
+            return
+        deadline = time.monotonic() + grace
+        with contextlib.suppress(EOFError, OSError):
+            while self.connection.poll(max(0.0, deadline - time.monotonic())):
+                self.connection.recv()
+        self.connection.close()
+
+    def _send(self, message: object) -> None:
+        with contextlib.suppress(OSError):
+            self.connection.send(message)

@@ -1,0 +1,1 @@
+"""Several launches on one study: whose trial is whose, and one at a time."""

@@ -1,0 +1,163 @@
+"""Whose trial is whose, where several launches work on the same study.
+
+Trials carry the name of the host that works on them. What changes that, or depends on it, is done
+by one host at a time: asking for a trial, taking over one that was left behind, telling the study
+what became of it.
+"""
+
+import contextlib
+import time
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from optuna.storages.journal._file import BaseJournalFileLock
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from cnnsweep.folders import lock
+from cnnsweep.sweep.multihost.host_lock import POLL_SECONDS, Mutex
+from cnnsweep.sweep.multihost.membership import GONE_SECONDS, HOSTS, Host
+from cnnsweep.sweep.study.coordination import Alone, Peers, not_in_hand
+from cnnsweep.sweep.study.retrying_storage import Patience
+
+HOST = "host"  # the trial attribute that names the host which works on it
+_LOOK_SECONDS = 3.0  # between two looks for trials that were left behind
+_BUSY_SECONDS = 1.0  # of waiting for another host, before workers are let go on meanwhile
+
+
+@contextlib.contextmanager
+def joined(sweep: Path, shared: bool, patience: Patience) -> Iterator[Peers]:
+    """Be one of the launches on a sweep for the length of a block, or the only one."""
+    if not shared:
+        yield Alone()
+        return
+    among = Among(sweep, Host(sweep), patience)
+    patience.check = lambda: among.host.check()
+    if not among.is_first():
+        patience.say(f"sharing this sweep with {among.host.others()} more at work")
+    try:
+        yield among
+    finally:
+        among.leave()
+
+
+@dataclass
+class Among:
+    """One launch of several."""
+
+    sweep: Path
+    host: Host
+    patience: Patience
+    _looked: dict[int, float] = field(default_factory=dict)
+
+    is_alone = False
+
+    def __post_init__(self) -> None:
+        self._turn = self._mutex("turn")
+        self._finishing = self._mutex("finishing")
+
+    @property
+    def heartbeat(self) -> Path | None:
+        return self.host.file
+
+    def is_first(self) -> bool:
+        return self.host.others() == 0
+
+    def place(self, folder: Path) -> Path:
+        return folder / self.host.name
+
+    def journal_lock(self) -> BaseJournalFileLock | None:
+        return self._mutex("journal")
+
+    def begin_finishing(self, folders: list[Path]) -> None:
+        self._finishing.acquire()
+        deadline = time.monotonic() + GONE_SECONDS
+        while not all(_clear(f, silent=time.monotonic() > deadline) for f in folders):
+            self.host.check()
+            time.sleep(POLL_SECONDS)
+
+    def leave(self) -> None:
+        """Be gone for good."""
+        self._turn.drop()
+        self._finishing.drop()
+        self.host.leave()
+
+    def _mutex(self, name: str) -> Mutex:
+        folder = self.sweep / HOSTS / "mutexes"
+        folder.mkdir(exist_ok=True)
+        return Mutex(
+            folder / name,
+            lambda: self.host.name,
+            lambda name: self.host.is_silent(name),
+            GONE_SECONDS,
+            self._wait,
+        )
+
+    def _wait(self, seconds: float, waited: float) -> None:
+        """For another host: shortly as it is, at length while our workers go on."""
+        self.host.check()
+        if waited > _BUSY_SECONDS:
+            self.patience.meanwhile(seconds)
+        else:
+            time.sleep(seconds)
+
+    def rejoin(self) -> None:
+        self.leave()
+        self.host = Host(self.sweep)
+        self._looked.clear()
+
+    def turn(self) -> AbstractContextManager[None]:
+        return self._turn
+
+    def should_look(self, study: Study, in_hand: Collection[int]) -> bool:
+        now = time.monotonic()
+        if now - self._looked.get(study._study_id, -_LOOK_SECONDS) < _LOOK_SECONDS:
+            return False
+        self._looked[study._study_id] = now
+        return any(self._is_left(trial) for trial in not_in_hand(study, in_hand))
+
+    def left_behind(
+        self, study: Study, folder: Path, in_hand: Collection[int]
+    ) -> FrozenTrial | None:
+        running = not_in_hand(study, in_hand)
+        return next((t for t in running if self._is_left(t) and self._is_free(t, folder)), None)
+
+    def claim(self, study: Study, trial: FrozenTrial) -> FrozenTrial:
+        study._storage.set_trial_user_attr(trial._trial_id, HOST, self.host.name)
+        return study._storage.get_trial(trial._trial_id)
+
+    def is_ours(self, trial: FrozenTrial) -> bool:
+        return trial.state is TrialState.RUNNING and trial.user_attrs.get(HOST) == self.host.name
+
+    def others_run(self, study: Study) -> bool:
+        return any(not self.is_ours(trial) for trial in not_in_hand(study, ()))
+
+    def _is_left(self, trial: FrozenTrial) -> bool:
+        """A trial without a host's name, seen in our turn, is one whose host died asking for it."""
+        name = trial.user_attrs.get(HOST)
+        return name is None or name == self.host.name or self.host.is_gone(name)
+
+    def _is_free(self, trial: FrozenTrial, folder: Path) -> bool:
+        name = trial.user_attrs.get(HOST)
+        is_silent = name is not None and self.host.is_silent(name)
+        if not _clear(folder / str(trial.number), silent=is_silent):
+            return False
+        if name is not None:
+            self.host.bury(name)
+        return True
+
+
+def _clear(run: Path, *, silent: bool) -> bool:
+    """Whether no worker is left in a run folder or below it.
+
+    A worker of a silent host may be stopped there, and keep its lock; it dies the moment it wakes
+    (see deadman.py), so its lock means nothing.
+    """
+    held = [p for p in run.rglob(lock.LOCK_NAME) if lock.is_held_elsewhere(p.parent)]
+    if held and not silent:
+        return False
+    for path in held:
+        path.unlink(missing_ok=True)
+    return True

@@ -1,0 +1,119 @@
+"""What can be said about a sweep before its first trial."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from cnnsweep.config.validation import check, reads_validation
+from cnnsweep.errors import UserError
+from cnnsweep.sweep.spec.compose import Master
+from cnnsweep.sweep.spec.formatting import plainly
+from cnnsweep.sweep.spec.plan import Plan
+from cnnsweep.sweep.spec.samplers import Sampling
+from cnnsweep.sweep.spec.search_space import as_typed
+from cnnsweep.sweep.spec.settings import Settings
+from cnnsweep.sweep.study.pruning import make_pruner
+from cnnsweep.sweep.study.storage import open_storage
+
+LEAST_FREE = 50 * 2**20  # bytes: the study, a few logs and checkpoints
+
+
+def check_sweep(master: Master, settings: Settings, plans: list[Plan]) -> None:
+    """Refuse a sweep that could only fail.
+
+    Raises:
+        UserError: with the parameter, value and reason.
+    """
+    make_pruner(settings.pruner, settings.seeds)
+    for plan in plans:
+        Sampling(settings.sampler, plan.seed, plan.space.distributions).sampler_for(0)
+        if settings.seeds > 1 or settings.confirm > 0:
+            _check_seeds(plan)
+        if settings.confirm > 0 and len(plan.objectives) > 1:
+            raise UserError(
+                f"hydra.sweeper.confirm={settings.confirm} needs one objective to choose a winner "
+                f"by, not {len(plan.objectives)}; allowed: 0"
+            )
+        _check_corners(master, plan)
+    _check_disk(master.folder)
+    if settings.storage is not None:
+        open_storage(settings.storage, master.folder, None)
+
+
+def _check_seeds(plan: Plan) -> None:
+    if "seed" in plan.space.distributions:
+        raise UserError("seed cannot be searched over with hydra.sweeper.seeds or confirm")
+    if "seed" not in plan.config:
+        raise UserError("hydra.sweeper.seeds and confirm need a config key `seed`")
+
+
+def _check_corners(master: Master, plan: Plan) -> None:
+    """Compose every corner, and check its values where the task is ours.
+
+    Composing takes a tenth of a second, so it is done for each choice of config groups; keys are
+    then set as Hydra would.
+    """
+    space = plan.space
+    keys = [n for n in space.distributions if _is_key(n, plan)]
+    groups = [n for n in space.distributions if n not in keys]
+    for choices in space.corners(groups):
+        first = space.first_corner() | choices
+        with _said_where(first):
+            overrides = plan.overrides(first, test=False, pictures=False)
+            config = master.compose(overrides, plan.place or ".", 0)
+        for corner in space.corners(keys):
+            with _said_where(choices | corner):
+                _set(config, corner)
+                if master.runs_ours:
+                    _check_run(master.resolved(config))
+
+
+def _check_run(resolved: dict[str, Any]) -> None:
+    check(resolved)
+    if reads_validation(resolved) and resolved["data"]["val_fraction"] == 0:
+        raise UserError(
+            f"a sweep chooses by objective={resolved['objective']}, and data.val_fraction=0 leaves "
+            "no validation split; allowed is a fraction above 0, e.g. data.val_fraction=0.1"
+        )
+
+
+def _is_key(name: str, plan: Plan) -> bool:
+    """Whether a parameter sets a plain key, rather than choosing a config or adding something."""
+    plain = not name.startswith("+") and "@" not in name and "/" not in name
+    return plain and name not in plan.config.hydra.runtime.choices
+
+
+def _set(config: DictConfig, corner: dict[str, object]) -> None:
+    parser = OverridesParser.create()
+    for name, value in corner.items():
+        override = parser.parse_override(f"{name}={as_typed(value)}")
+        OmegaConf.update(config, name, override.value(), merge=True)
+
+
+@contextmanager
+def _said_where(corner: dict[str, object]) -> Iterator[None]:
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException, UserError) as error:
+        said = ", ".join(f"{name}={value}" for name, value in corner.items())
+        raise UserError(f"{plainly(error)} (in the space at {said})") from error
+
+
+def _check_disk(folder: Path) -> None:
+    existing = next(place for place in (folder, *folder.parents) if place.exists())
+    if not os.access(existing, os.W_OK):
+        raise UserError(f"hydra.sweep.dir={folder} cannot be written: no permission for {existing}")
+    free = shutil.disk_usage(existing).free
+    if free < LEAST_FREE:
+        raise UserError(
+            f"hydra.sweep.dir={folder}: its disk has {free // 2**20} MiB free, and a sweep needs "
+            f"{LEAST_FREE // 2**20} or more"
+        )

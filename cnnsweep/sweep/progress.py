@@ -1,0 +1,120 @@
+"""What the launching terminal shows: one live table, or plain lines where nobody watches."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import IO
+
+from optuna.trial import TrialState
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from cnnsweep.sweep.spec.formatting import brief, duration, in_words
+from cnnsweep.sweep.spec.messages import Epoch, Job
+from cnnsweep.sweep.study.confirmation import winner
+from cnnsweep.sweep.study.search import Search
+
+
+@dataclass
+class Display:
+    """Lines as things happen and, where ``live`` is set, the table below them."""
+
+    console: Console
+    live: Live | None
+    _jobs: dict[int, Job] = field(default_factory=dict)
+    _epochs: dict[int, Epoch] = field(default_factory=dict)
+    _since: float = field(default_factory=time.monotonic)
+    _ended: int = 0
+
+    def say(self, line: str) -> None:
+        self.console.print(Text(line), soft_wrap=True)
+
+    def begun(self, slot: int, job: Job) -> None:
+        self._jobs[slot] = job
+        self._epochs.pop(slot, None)
+
+    def epoch_ended(self, slot: int, epoch: Epoch) -> None:
+        self._epochs[slot] = epoch
+
+    def over(self, slot: int) -> None:
+        self._jobs.pop(slot, None)
+        self._ended += 1
+
+    def refresh(self, searches: list[Search]) -> None:
+        if self.live is not None:
+            self.live.update(self.table(searches))
+
+    def table(self, searches: list[Search]) -> Group:
+        """Counts and the best so far of each search, then the running jobs."""
+        return Group(self._summary(searches), self._running(searches))
+
+    def _summary(self, searches: list[Search]) -> Table:
+        table = Table(box=None, pad_edge=False)
+        headings = ("done", "pruned", "failed", "running", "of", "best", "left")
+        for heading in ("search", *headings) if len(searches) > 1 else headings:
+            table.add_column(heading, style="bold" if heading == "best" else None)
+        for search in searches:
+            place = [search.plan.place] if len(searches) > 1 else []
+            table.add_row(*place, *self._counts(search), _best(search), self._left(searches))
+        return table
+
+    def _counts(self, search: Search) -> list[str]:
+        trials = search.study.get_trials(deepcopy=False)
+        states = [trial.state for trial in trials]
+        wanted = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL, TrialState.RUNNING)
+        return [*(str(states.count(state)) for state in wanted), str(search.plan.n_trials)]
+
+    def _left(self, searches: list[Search]) -> str:
+        """From the pace of this launch, confirmation runs counted as trials."""
+        if self._ended == 0:
+            return "?"
+        left = sum(_open_runs(search) for search in searches)
+        return duration((time.monotonic() - self._since) / self._ended * left)
+
+    def _running(self, searches: list[Search]) -> Table:
+        table = Table(box=None, pad_edge=False)
+        for heading in ("run", "epoch", "figure so far", "parameters"):
+            table.add_column(heading)
+        for slot, job in sorted(self._jobs.items()):
+            search, epoch = searches[job.owner], self._epochs.get(slot)
+            name = search.plan.objectives[0]
+            shown = None if epoch is None else epoch.figures.get(name)
+            table.add_row(
+                job.folder,
+                "" if epoch is None else f"{epoch.number}{_of_epochs(search)}",
+                "" if shown is None else f"{name} {brief(shown)}",
+                "" if job.trial is None else in_words(search.ledger.trial(job).params),
+            )
+        return table
+
+
+def _of_epochs(search: Search) -> str:
+    """How many epochs a run has, where that is known and the same for all."""
+    known = "epochs" in search.plan.config and "epochs" not in search.plan.space.distributions
+    return f"/{search.plan.config.epochs}" if known else ""
+
+
+def _best(search: Search) -> str:
+    best = winner(search.study)
+    if best is None:
+        return ""
+    return f"{brief(best.value)} (trial {best.number}: {in_words(best.params)})"
+
+
+def _open_runs(search: Search) -> int:
+    finished = sum(t.state.is_finished() for t in search.study.get_trials(deepcopy=False))
+    return max(0, search.plan.n_trials - finished) * search.seeds + search.confirmation.wanted
+
+
+@contextmanager
+def open_display(stream: IO[str]) -> Iterator[Display]:
+    """The display for a stream: the live table on a terminal, lines elsewhere."""
+    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        yield Display(console, None)
+        return
+    with Live(console=console, refresh_per_second=4, transient=True) as live:
+        yield Display(console, live)

@@ -1,0 +1,172 @@
+"""What one search is to do, settled before its study is opened."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from optuna.trial import FrozenTrial
+
+from cnnsweep.config.launchers import cpus_each
+from cnnsweep.config.validation import objective_names
+from cnnsweep.errors import UserError
+from cnnsweep.metric_names import Direction
+from cnnsweep.sweep.spec.compose import Master, typed_overrides
+from cnnsweep.sweep.spec.messages import Job
+from cnnsweep.sweep.spec.resources import threads_each
+from cnnsweep.sweep.spec.samplers import grid_size, is_grid_sampler
+from cnnsweep.sweep.spec.search_space import SearchSpace, as_typed, read_space
+from cnnsweep.sweep.spec.settings import Settings, directions
+
+DEFAULT_STUDY = "cnnsweep"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One study and its confirmation.
+
+    ``sweep`` is the sweep folder, ``place`` the search's folder below it ("" for none of its own).
+    ``config`` is that of the first corner of the space, ``seed`` the sampler's, ``threads`` None
+    where the app has no such key. ``typed`` holds the keys given on the command line.
+    """
+
+    sweep: Path
+    place: str
+    study_name: str
+    space: SearchSpace
+    config: DictConfig
+    objectives: tuple[str, ...]
+    directions: tuple[Direction, ...]
+    n_trials: int
+    seed: int
+    threads: int | None
+    typed: frozenset[str]
+
+    @property
+    def folder(self) -> Path:
+        """The search's own folder."""
+        return self.sweep / self.place
+
+    def overrides(self, params: Mapping[str, Any], **changes: Any) -> tuple[str, ...]:
+        """The space's, then those of ``changes`` that the app knows and nobody typed."""
+        known = {k: v for k, v in changes.items() if k in self.config and k not in self.typed}
+        if self.threads is not None:
+            known["threads"] = self.threads
+        return self.space.overrides(params) + tuple(
+            f"{key}={as_typed(value)}" for key, value in known.items()
+        )
+
+
+def make_plans(master: Master, settings: Settings, arguments: list[str]) -> list[Plan]:
+    """One plan, or one for each choice of ``hydra.sweeper.compare``.
+
+    Raises:
+        UserError: there is no space to search, or nothing comes of it.
+        hydra.errors.HydraException: the config does not compose.
+    """
+    typed = typed_overrides(arguments)
+    if not settings.compare:
+        return [_plan(master, settings, typed, place="")]
+    if len(settings.compare) != 1:
+        raise UserError(f"hydra.sweeper.compare={settings.compare} must name one config group")
+    group, choices = next((str(key), value) for key, value in settings.compare.items())
+    return [_plan(master, settings, [*typed, f"{group}={c}"], place=str(c)) for c in choices]
+
+
+def _plan(master: Master, settings: Settings, typed: list[str], place: str) -> Plan:
+    space = read_space(settings.params or {}, typed, master.context.config_loader)
+    if not space.distributions and settings.custom_search_space is None:
+        raise UserError(
+            "there is nothing to search over: choose a space (search=sgd), or give one "
+            "('optim.lr=tag(log, interval(1e-4, 1))')"
+        )
+    config = master.compose(space.overrides(space.first_corner()), place or ".", 0)
+    objectives = _objectives(config)
+    ways = directions(settings.direction, objectives)
+    n_trials = settings.n_trials
+    if is_grid_sampler(settings.sampler):
+        n_trials = min(n_trials, _grid_size(space))
+    return Plan(
+        sweep=master.folder,
+        place=place,
+        study_name=_study_name(master, settings, place),
+        space=space,
+        config=config,
+        objectives=tuple(objectives or [f"value_{i}" for i in range(len(ways))] or ["value"]),
+        directions=tuple(ways or ["minimize"]),
+        n_trials=n_trials,
+        seed=_seed(settings.sampler, config),
+        threads=_threads(config, settings.n_jobs),
+        typed=frozenset(line.split("=")[0].lstrip("+~") for line in typed),
+    )
+
+
+def _objectives(config: DictConfig) -> list[str]:
+    if "objective" not in config:
+        return []
+    plain = OmegaConf.to_container(config, resolve=False)
+    assert isinstance(plain, dict)
+    return objective_names(plain["objective"])
+
+
+def _study_name(master: Master, settings: Settings, place: str) -> str:
+    """Fixed, since Hyperband sorts trials by it; a database may hold studies of other folders."""
+    name = settings.study_name
+    if name is None:
+        name = DEFAULT_STUDY if settings.storage is None else str(master.folder)
+    return f"{name}/{place}" if place else name
+
+
+def _grid_size(space: SearchSpace) -> int:
+    try:
+        return grid_size(space.distributions)
+    except ValueError as error:
+        raise UserError(f"hydra/sweeper/sampler=grid: {error}") from error
+
+
+def _seed(sampler: DictConfig, config: DictConfig) -> int:
+    typed = sampler.get("seed")
+    if typed is not None:
+        return int(typed)
+    seed = config.get("seed")
+    return seed if isinstance(seed, int) else 0
+
+
+def _threads(config: DictConfig, n_jobs: int) -> int | None:
+    if "threads" not in config:
+        return None
+    if config.threads != "auto":
+        return int(config.threads)
+    return cpus_each(config) or threads_each(n_jobs)
+
+
+CONFIRM = "confirm"
+
+
+def trial_job(plan: Plan, owner: int, trial: FrozenTrial, part: int, seeds: int) -> Job:
+    """Run number ``part`` of a trial of ``seeds`` seeds, counted from 0."""
+    folder, changes = str(trial.number), {"test": False, "pictures": False}
+    asks = len(plan.objectives) == 1 and seeds == 1
+    overrides = plan.overrides(trial.params, **changes)
+    if seeds > 1:
+        folder = f"{folder}/seed_{part}"
+        overrides += (f"seed={first_seed(plan) + part}",)
+    return Job(owner, trial.number, part, _below(plan, folder), trial.number, overrides, asks)
+
+
+def confirm_job(plan: Plan, owner: int, winner: FrozenTrial, part: int, seeds: int) -> Job:
+    """Confirmation run ``part``, with a seed that the search has not used."""
+    seed = first_seed(plan) + seeds + part
+    overrides = (*plan.overrides(winner.params, test=True, pictures=True), f"seed={seed}")
+    folder = _below(plan, f"{CONFIRM}/{seed}")
+    return Job(owner, None, part, folder, winner.number, overrides, asks=False)
+
+
+def first_seed(plan: Plan) -> int:
+    """The seed of runs with one seed."""
+    return int(plan.config.seed)
+
+
+def _below(plan: Plan, folder: str) -> str:
+    return f"{plan.place}/{folder}" if plan.place else folder

@@ -1,0 +1,93 @@
+"""A sampler for one trial: its draws depend on the study's seed and the trial's number alone.
+
+With the finished trials given, a proposal then comes out the same however often the sweep was
+killed before it was made, and whoever makes it.
+"""
+
+import hashlib
+import inspect
+import math
+from copy import deepcopy
+from functools import partial
+from typing import Any
+
+from hydra.utils import get_object, instantiate
+from hydra_plugins.hydra_optuna_sweeper._impl import OptunaSweeperImpl
+from omegaconf import DictConfig
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, GridSampler, QMCSampler, RandomSampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial
+
+from cnnsweep.config.allowed_targets import allowed_targets
+
+Space = dict[str, BaseDistribution]
+
+
+class Sampling:
+    """The configured sampler, new for each trial.
+
+    Reading the config takes 10 ms and is done once; what it builds is copied for each trial, so
+    that none sees what another drew.
+    """
+
+    def __init__(self, config: DictConfig, seed: int, space: Space) -> None:
+        self._target = get_object(config._target_)
+        self._takes_seed = "seed" in inspect.signature(self._target).parameters or "seed" in config
+        self._make: partial[BaseSampler] = instantiate(
+            config, _partial_=True, _execution_whitelist_=allowed_targets()
+        )
+        self._seed = seed
+        self._space = space
+
+    def sampler_for(self, number: int) -> BaseSampler:
+        """Ready to propose trial ``number``."""
+        if self._target is GridSampler:
+            # One seed for all trials: it shuffles the grid, of which the number picks a point.
+            return GridSampler(grid_choices(self._space), seed=self._seed)
+        derived = _derived(self._seed, number)
+        if self._target in (QMCSampler, NumberedPoints):
+            # One seed for all trials, or their points would not be those of one sequence. Trials
+            # before the first finished one are drawn at random and need seeds of their own.
+            return self._made(seed=self._seed, independent_sampler=RandomSampler(seed=derived))
+        return self._made(seed=derived) if self._takes_seed else self._made()
+
+    def _made(self, **keywords: Any) -> BaseSampler:
+        sampler = deepcopy(self._make)(**keywords)
+        assert isinstance(sampler, BaseSampler)
+        return sampler
+
+
+def _derived(seed: int, number: int) -> int:
+    digest = hashlib.sha256(f"{seed}/trial {number}".encode()).digest()
+    return int.from_bytes(digest[:4], "big")
+
+
+def is_grid_sampler(config: DictConfig) -> bool:
+    return get_object(config._target_) is GridSampler
+
+
+def grid_choices(space: Space) -> dict[str, list[Any]]:
+    """The values of each parameter; raises ValueError where one has no steps."""
+    return {k: list(OptunaSweeperImpl._to_grid_sampler_choices(d)) for k, d in space.items()}
+
+
+def grid_size(space: Space) -> int:
+    return math.prod(len(choices) for choices in grid_choices(space).values())
+
+
+class NumberedPoints(QMCSampler):
+    """Trial k gets point k of the sequence.
+
+    Optuna counts the points in the study instead, so a proposal that was interrupted and made
+    again would skip one. Point 0, a corner of the space, belongs to the default config.
+    """
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        self._trial_number = trial.number
+        return super().sample_relative(study, trial, search_space)
+
+    def _find_sample_id(self, *_: Any) -> int:
+        return self._trial_number

@@ -1,0 +1,1 @@
+"""Optuna's side of a sweep: asking, pruning, telling, recording. Starts no process."""

@@ -1,0 +1,89 @@
+"""Asking a study for its next trial: one step that may be interrupted and made again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from omegaconf import DictConfig
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseGASampler
+from optuna.storages import BaseStorage
+from optuna.study import Study
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from cnnsweep.sweep.spec.samplers import Sampling, Space
+
+FOLDER = "folder"  # the trial attribute that says that its proposal is complete
+
+
+@dataclass
+class Proposals:
+    """How trials are proposed; the process that uses it is the study's only one.
+
+    ``extend`` is the user's custom_search_space, called with the config and each new trial.
+    """
+
+    study: Study
+    sampling: Sampling
+    space: Space
+    extend: Callable[[DictConfig, Trial], None] | None
+    config: DictConfig
+
+    def ask(self) -> FrozenTrial:
+        """The next trial, its parameters drawn."""
+        self.study.sampler = self.sampling.sampler_for(self._next_number())
+        return self._complete(self.study.ask())
+
+    def ask_again(self, trial: FrozenTrial) -> FrozenTrial:
+        """Draw the parameters of a trial whose proposal was interrupted, all of them anew.
+
+        A draw depends on those before it, so the ones that had been stored come out the same.
+        """
+        self.study.sampler = self.sampling.sampler_for(trial.number)
+        self.study._thread_local.cached_all_trials = None
+        again = Trial(self.study, trial._trial_id)
+        again._cached_frozen_trial.params = {}
+        again._cached_frozen_trial.distributions = {}
+        again.storage = _WriteOnce(self.study._storage)  # type: ignore[assignment]
+        return self._complete(again)
+
+    def _next_number(self) -> int:
+        trials = self.study.get_trials(deepcopy=False)
+        waiting = [t.number for t in trials if t.state is TrialState.WAITING]
+        return waiting[0] if waiting else len(trials)
+
+    def _complete(self, trial: Trial) -> FrozenTrial:
+        self._settle_parents(trial)
+        for name, distribution in self.space.items():
+            trial._suggest(name, distribution)
+        if self.extend is not None:
+            self.extend(self.config, trial)
+        self.study._storage.set_trial_user_attr(trial._trial_id, FOLDER, str(trial.number))
+        return self.study._storage.get_trial(trial._trial_id)
+
+    def _settle_parents(self, trial: Trial) -> None:
+        """Genetic samplers read a generation's parents back in another order than they chose them.
+
+        So they are chosen here, and always read back.
+        """
+        sampler = self.study.sampler
+        if isinstance(sampler, BaseGASampler):
+            stored = self.study._storage.get_trial(trial._trial_id)
+            generation = sampler.get_trial_generation(self.study, stored)
+            sampler.get_parent_population(self.study, generation)
+
+
+class _WriteOnce:
+    """A storage that keeps the parameters it has: databases refuse to write one twice."""
+
+    def __init__(self, storage: BaseStorage) -> None:
+        self._storage = storage
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._storage, name)
+
+    def set_trial_param(
+        self, trial_id: int, name: str, value: float, distribution: BaseDistribution
+    ) -> None:
+        if name not in self._storage.get_trial(trial_id).params:
+            self._storage.set_trial_param(trial_id, name, value, distribution)

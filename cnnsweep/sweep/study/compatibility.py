@@ -1,0 +1,111 @@
+"""What a sweep fixes at its first launch, and what it says when a later one differs."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.distributions import CategoricalDistribution, distribution_to_json, json_to_distribution
+from optuna.study import Study
+
+from cnnsweep.errors import UserError
+from cnnsweep.folders.run_folder import differing_keys
+from cnnsweep.sweep.spec.samplers import Space
+
+FACTS = "facts"
+_MISSING = object()
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Plain values that go into JSON.
+
+    ``config`` is the config that all trials share, unresolved; ``objectives`` their names and
+    directions; ``seed`` the sampler's; ``code`` versions and commit.
+    """
+
+    config: dict[str, Any]
+    space: dict[str, str]
+    objectives: dict[str, str]
+    seeds: int
+    seed: int
+    threads: int
+    sampler: dict[str, Any]
+    pruner: dict[str, Any]
+    code: dict[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """As it comes back from a storage."""
+        plain: dict[str, Any] = json.loads(json.dumps(vars(self), default=str))
+        return plain
+
+
+def as_facts(space: Space) -> dict[str, str]:
+    return {name: distribution_to_json(d) for name, d in space.items()}
+
+
+def settle(study: Study, present: Facts, say: Callable[[str], None]) -> None:
+    """Store the facts of a new study; compare those of an old one, and say what differs.
+
+    Raises:
+        UserError: the results of this launch would not be comparable with the recorded ones.
+    """
+    now = present.as_json()
+    before = study.user_attrs.get(FACTS)
+    if before is None:
+        study.set_user_attr(FACTS, now)
+        return
+    _refuse_mixing(before, now)
+    for name in ("space", "sampler", "pruner", "code"):
+        for key in sorted({*before[name], *now[name]}):
+            old, new = before[name].get(key), now[name].get(key)
+            if old != new:
+                say(f"note: since this sweep's first launch {name} changed: {key}: {old} → {new}")
+    study.set_user_attr(FACTS, now | {"code": before["code"]})
+
+
+def _refuse_mixing(before: dict[str, Any], now: dict[str, Any]) -> None:
+    _refuse_another_space(before["space"], now["space"])
+    differing = differing_keys(before["config"], now["config"])
+    said = [
+        f"{k} (was {_look_up(before['config'], k)}, is {_look_up(now['config'], k)})"
+        for k in differing
+    ]
+    for name in ("seeds", "threads", "objectives", "seed"):
+        if before[name] != now[name]:
+            said.append(f"{name} (was {before[name]}, is {now[name]})")
+    if said:
+        raise UserError(
+            f"this sweep was begun with another config, and results would mix: {', '.join(said)}. "
+            "Type what was typed first, or choose another hydra.sweep.dir"
+        )
+
+
+def _refuse_another_space(old: dict[str, str], new: dict[str, str]) -> None:
+    if old.keys() != new.keys():
+        raise UserError(
+            f"this sweep was begun over {', '.join(old) or 'nothing'}, not {', '.join(new)}; "
+            "choose another hydra.sweep.dir"
+        )
+    for name, written in old.items():
+        if _kind(written) != _kind(new[name]):
+            raise UserError(
+                f"this sweep was begun with {name} from {json_to_distribution(written)}, not "
+                f"{json_to_distribution(new[name])}; only bounds may change. Choose another "
+                "hydra.sweep.dir"
+            )
+
+
+def _kind(written: str) -> tuple[object, ...]:
+    """What Optuna cannot change within a study: the type, a choice's values, log or not."""
+    distribution = json_to_distribution(written)
+    if isinstance(distribution, CategoricalDistribution):
+        return (CategoricalDistribution, distribution.choices)
+    return (type(distribution), distribution._asdict()["log"])
+
+
+def _look_up(config: dict[str, Any], key: str) -> object:
+    node: Any = config
+    for part in key.split("."):
+        node = node[part] if isinstance(node, dict) and part in node else "not there"
+    return node

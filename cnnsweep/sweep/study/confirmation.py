@@ -1,0 +1,113 @@
+"""An honest winner: the best configuration with fresh seeds, judged by the test split."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import mean, stdev
+
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.sweep.spec.formatting import brief
+from cnnsweep.sweep.spec.messages import Ended, Job
+from cnnsweep.sweep.spec.plan import CONFIRM, Plan, confirm_job
+from cnnsweep.sweep.study.record import Ledger
+from cnnsweep.sweep.study.trial_results import write_failure
+
+CONFIRMED = "confirmed"  # the study attribute that says which trial confirm/ belongs to
+
+
+@dataclass
+class Confirmation:
+    """The runs after a search; ``wanted`` of them, 0 for none."""
+
+    owner: int
+    plan: Plan
+    study: Study
+    ledger: Ledger
+    wanted: int
+    seeds: int
+    _jobs: deque[Job] | None = None
+    _open: set[str] = field(default_factory=set)
+    failed: list[str] = field(default_factory=list)
+
+    def next_job(self) -> Job | None:
+        """The next run; asked for once the search is over."""
+        if self._jobs is None:
+            self._jobs = deque(self._plan_jobs())
+        if not self._jobs:
+            return None
+        job = self._jobs.popleft()
+        self._open.add(job.folder)
+        return job
+
+    def forget(self) -> None:
+        """Have no runs any more: another launch may do them."""
+        self._jobs = None
+        self._open.clear()
+        self.failed.clear()
+
+    def is_done(self) -> bool:
+        """Whether all runs are over, or none is wanted."""
+        nothing = self.wanted == 0 or winner(self.study) is None
+        return nothing or (self._jobs is not None and not self._jobs and not self._open)
+
+    def is_of_the_winner(self) -> bool:
+        """Whether the last runs were those of the best trial by now, or none is wanted."""
+        best = winner(self.study) if self.wanted else None
+        return best is None or self.study.user_attrs.get(CONFIRMED) == best.number
+
+    def ended(self, job: Job, ended: Ended) -> None:
+        """A confirmation run is over."""
+        self._open.discard(job.folder)
+        folder = self.plan.sweep / job.folder
+        if ended.status == "completed":
+            figure = test_figure(self.plan.objectives[0])
+            result = RunFolder(folder).read_result()
+            self.ledger.confirmed(job, f"{figure} {brief(result[figure]) if result else 'unknown'}")
+            return
+        error = str(ended.error)
+        write_failure(folder, error, {}, anew=False)
+        self.failed.append(f"{folder}: {error}")
+        self.ledger.confirmed(job, f"failed: {error}; its folder: {folder}")
+
+    def test_figures(self) -> list[float]:
+        """What the completed runs reached on the test split."""
+        figure = test_figure(self.plan.objectives[0])
+        results = [RunFolder(run).read_result() for run in self._folder().glob("*")]
+        return [r[figure] for r in results if r is not None and r.get(figure) is not None]
+
+    def _plan_jobs(self) -> list[Job]:
+        best = winner(self.study)
+        if best is None:
+            return []
+        self._set_aside_another(best.number)
+        return [confirm_job(self.plan, self.owner, best, k, self.seeds) for k in range(self.wanted)]
+
+    def _set_aside_another(self, number: int) -> None:
+        """More trials may have found a better one: the former winner's runs are kept."""
+        before = self.study.user_attrs.get(CONFIRMED)
+        if before is not None and before != number and self._folder().exists():
+            self._folder().rename(self._folder().with_name(f"{CONFIRM}-of-{before}"))
+        self.study.set_user_attr(CONFIRMED, number)
+
+    def _folder(self) -> Path:
+        return self.plan.folder / CONFIRM
+
+
+def winner(study: Study) -> FrozenTrial | None:
+    """The best completed trial; None before the first, or where several objectives compete."""
+    completed = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return study.best_trial if completed and len(study.directions) == 1 else None
+
+
+def test_figure(objective: str) -> str:
+    """The test split's counterpart of a validation figure; accuracy for any other objective."""
+    return "test_loss" if objective.endswith("_loss") else "test_accuracy"
+
+
+def spread(figures: list[float]) -> str:
+    """``0.9886 ± 0.0007 (n = 5)``; the deviation is that of a sample."""
+    deviation = f" ± {stdev(figures):.4f}" if len(figures) > 1 else ""
+    return f"{mean(figures):.4f}{deviation} (n = {len(figures)})"

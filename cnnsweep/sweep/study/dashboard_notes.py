@@ -1,0 +1,138 @@
+"""Notes that Optuna's dashboard shows: what a trial was, where it lies, how to run it again.
+
+The dashboard keeps notes in the study's system attributes. They are written in its format (that of
+``optuna_dashboard.save_note``, 0.21) rather than by it, since it is an extra.
+"""
+
+import shlex
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
+from pathlib import Path
+from textwrap import indent
+from typing import Any
+
+import yaml
+from optuna.study import Study
+from optuna.trial import FrozenTrial
+
+from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.sweep.spec.formatting import brief, in_words
+from cnnsweep.sweep.spec.plan import Plan
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it is there
+_WIDTH = 80  # characters
+_LONGEST = 2045  # characters that the dashboard keeps in one attribute, since databases limit them
+
+
+def introduce(study: Study, plan: Plan) -> None:
+    """Note of the study: where its run folders are."""
+    _put(
+        study,
+        None,
+        f"Sweep folder:\n\n{_verbatim(str(plan.folder))}\n\n"
+        "A trial's run folder is the one in it that its user attribute `folder` names.\n",
+    )
+
+
+def tell_of(
+    study: Study,
+    plan: Plan,
+    trial: FrozenTrial,
+    run: Path,
+    values: Sequence[float],
+    error: str | None,
+) -> None:
+    """Note of a trial that is over, before the study is told of it.
+
+    ``run`` is the run folder of its last run, ``values`` are its objectives' where it has any.
+    """
+    _put(study, trial._trial_id, "\n\n".join(_paragraphs(plan, trial, run, values, error)) + "\n")
+
+
+def _paragraphs(
+    plan: Plan, trial: FrozenTrial, run: Path, values: Sequence[float], error: str | None
+) -> Iterator[str]:
+    folder = plan.folder / str(trial.number)
+    result = RunFolder(folder).read_result() or {}  # another app's runs may have none
+    status = result.get("status", "completed" if values else "failed" if error else "pruned")
+    reached = values or [trial.intermediate_values[step] for step in _last_step(trial)]
+    figures = zip(plan.objectives, reached, strict=False)
+    outcome = [f"**{status}**", *(f"{name} {brief(value)}" for name, value in figures)]
+    if "epochs" in result:
+        outcome.append(f"epochs {result['epochs']}")
+    yield ", ".join(outcome)
+    if error is not None:
+        yield _verbatim(error)
+    yield in_words(trial.params)
+    yield "Run folder:"
+    yield _verbatim(str(folder))
+    hydra = run / ".hydra"
+    if not (hydra / "overrides.yaml").exists():  # its config could not be composed
+        return
+    words = yaml.load((hydra / "overrides.yaml").read_text(encoding="utf-8"), Loader=_LOADER)
+    yield "Overrides:"
+    yield _verbatim(_in_lines(words))
+    yield "The same run again:"
+    # By its config: a search that was typed would be one again, and may set more than its space.
+    yield _verbatim(
+        _in_lines([*_program(), "--config-name", "config", "--config-path", str(hydra)])
+    )
+
+
+def _last_step(trial: FrozenTrial) -> list[int]:
+    return [] if trial.last_step is None else [trial.last_step]
+
+
+def _verbatim(text: str) -> str:
+    """As Markdown that is shown as it is."""
+    return indent(text, "    ")
+
+
+def _in_lines(words: list[str]) -> str:
+    """Words of a command in lines for a shell to put together: the dashboard breaks none."""
+    lines: list[str] = []
+    for word in map(shlex.quote, words):
+        if lines and len(lines[-1]) + len(word) < _WIDTH:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(f"  {word}" if lines else word)
+    return " \\\n".join(lines)
+
+
+def _program() -> list[str]:
+    """The words that start the sweep's app."""
+    spec = sys.modules["__main__"].__spec__  # None for a script
+    return (
+        ["python", sys.argv[0]]
+        if spec is None
+        else ["python", "-m", spec.name.removesuffix(".__main__")]
+    )
+
+
+def _put(study: Study, trial_id: int | None, body: str) -> None:
+    """Write a note, above what a person may have written there; not twice."""
+    attributes = study._storage.get_study_system_attrs(study._study_id)
+    version, prefix = _keys(trial_id)
+    before = "".join(_pieces(attributes, prefix))
+    if before.startswith(body):
+        return
+    whole = f"{body}\n---\n\n{before}" if before else body
+    # The text first: a version without a text is a note that the dashboard cannot show.
+    for number, start in enumerate(range(0, len(whole), _LONGEST)):
+        piece = whole[start : start + _LONGEST]
+        study._storage.set_study_system_attr(study._study_id, f"{prefix}{number}", piece)
+    study._storage.set_study_system_attr(study._study_id, version, attributes.get(version, 0) + 1)
+
+
+def _keys(trial_id: int | None) -> tuple[str, str]:
+    """Of a note's version, and the beginning of those of its text."""
+    owner = "dashboard:" if trial_id is None else f"dashboard:{trial_id}:"
+    return f"{owner}note_ver", f"{owner}note_str:"
+
+
+def _pieces(attributes: Mapping[str, Any], prefix: str) -> Iterator[str]:
+    for number in count():
+        if f"{prefix}{number}" not in attributes:
+            return
+        yield attributes[f"{prefix}{number}"]

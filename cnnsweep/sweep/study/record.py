@@ -1,0 +1,173 @@
+"""Writing down what became of trials: in the study, in their folders, on the terminal."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from cnnsweep.sweep.spec.formatting import brief, in_words
+from cnnsweep.sweep.spec.messages import Job
+from cnnsweep.sweep.spec.plan import Plan
+from cnnsweep.sweep.study import dashboard_notes
+from cnnsweep.sweep.study.failure_policy import FailureWatch
+from cnnsweep.sweep.study.trial_results import write_failure, write_mean
+
+DEATHS, ERROR, EXHAUSTED = "deaths", "error", "exhausted"
+
+
+class Ledger:
+    """The study's only writer of outcomes; a trial's folder has its outcome before the study."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        study: Study,
+        watch: FailureWatch,
+        say: Callable[[str], None],
+        log_name: str,
+    ) -> None:
+        self._plan = plan
+        self._study = study
+        self._watch = watch
+        self._say = say
+        self._log_name = log_name
+        # Samplers that run out of points say so by Study.stop, which wants to be in a loop.
+        study._thread_local.in_optimize_loop = True
+        dashboard_notes.introduce(study, plan)
+
+    def trial(self, job: Job) -> FrozenTrial:
+        """The trial of a job, as stored."""
+        storage, study_id = self._study._storage, self._study._study_id
+        assert job.trial is not None
+        return storage.get_trial(
+            storage.get_trial_id_from_study_id_trial_number(study_id, job.trial)
+        )
+
+    def complete(self, job: Job, values: list[float]) -> None:
+        self._record_mean(job, "completed", None)
+        self._note(job, None, values)
+        self._study.tell(job.number, values)
+        self._note_exhaustion()
+        self._watch.succeeded()
+        figures = ", ".join(
+            f"{name} {brief(value)}"
+            for name, value in zip(self._plan.objectives, values, strict=True)
+        )
+        self._say(f"{self._name(job)}: {figures} ({in_words(self.trial(job).params)})")
+
+    def prune(self, job: Job) -> None:
+        self._record_mean(job, "pruned", None)
+        self._note(job, None)
+        self._study.tell(job.number, state=TrialState.PRUNED)
+        self._note_exhaustion()
+        self._watch.succeeded()
+        trial = self.trial(job)
+        self._say(f"{self._name(job)}: pruned at step {trial.last_step} ({in_words(trial.params)})")
+
+    def fail(self, job: Job, error: str, cause: str, *, anew: bool = False) -> None:
+        """``anew``: also where the run itself recorded another outcome.
+
+        Raises:
+            StoppedEarly: this failure ends the sweep.
+        """
+        folder = self._plan.sweep / job.folder
+        write_failure(folder, error, self._setting(), anew=anew)
+        self._record_mean(job, "failed", error)
+        self._note(job, error)
+        self._set(job, ERROR, error)
+        self._study.tell(job.number, state=TrialState.FAIL)
+        self._note_exhaustion()
+        self._say(f"{self._name(job)}: failed: {error}; its log: {folder / self._log_name}")
+        self._watch.failed(cause, error)
+
+    def deaths(self, job: Job) -> int:
+        """How often a job's worker has died under a living launching process."""
+        attributes = self._study.user_attrs if job.trial is None else self.trial(job).user_attrs
+        return int(attributes.get(_deaths_key(job), 0))
+
+    def count_death(self, job: Job, cause: str) -> None:
+        self._set(job, _deaths_key(job), self.deaths(job) + 1)
+        self._say(f"{self._name(job)}: {cause}; taken up again from its last epoch")
+
+    def note_departure(self, job: Job, cause: str) -> None:
+        """A job's worker went, and the job goes on; nothing is counted."""
+        self._say(f"{self._name(job)}: {cause}; goes on from its last epoch")
+
+    def is_exhausted(self) -> bool:
+        """Whether the sampler has no more points."""
+        return EXHAUSTED in self._study.user_attrs
+
+    def confirmed(self, job: Job, line: str) -> None:
+        """A confirmation run is over."""
+        self._say(f"{self._name(job)}: {line}")
+
+    def _note_exhaustion(self) -> None:
+        if self._study._stop_flag and not self.is_exhausted():
+            self._study.set_user_attr(EXHAUSTED, True)
+
+    def _record_mean(self, job: Job, status: str, error: str | None) -> None:
+        folder = self._plan.sweep / job.folder
+        if folder.name.startswith("seed_"):
+            runs = sorted(folder.parent.glob("seed_*"))
+            write_mean(folder.parent, status, runs, error)
+
+    def _note(self, job: Job, error: str | None, values: Sequence[float] = ()) -> None:
+        run = self._plan.sweep / job.folder
+        dashboard_notes.tell_of(self._study, self._plan, self.trial(job), run, values, error)
+
+    def _setting(self) -> dict[str, Any]:
+        setting = {
+            k: self._plan.config[k]
+            for k in ("seed", "device", "precision")
+            if k in self._plan.config
+        }
+        return setting if self._plan.threads is None else setting | {"threads": self._plan.threads}
+
+    def _set(self, job: Job, key: str, value: object) -> None:
+        if job.trial is None:
+            self._study.set_user_attr(key, value)
+        else:
+            self._study._storage.set_trial_user_attr(self.trial(job)._trial_id, key, value)
+
+    def _name(self, job: Job) -> str:
+        place = f"{self._plan.place} " if self._plan.place else ""
+        if job.trial is None:
+            return f"{place}{job.folder.removeprefix(f'{self._plan.place}/')}"
+        return f"{place}trial {job.trial}"
+
+
+def _deaths_key(job: Job) -> str:
+    return DEATHS if job.trial is not None else f"{DEATHS} {job.folder}"
+
+
+class Unusable(ValueError):
+    """The task's value is no objective."""
+
+
+def as_values(returned: object, count: int) -> list[float]:
+    """``count`` floats.
+
+    Raises:
+        Unusable: not that many, not numbers, or NaN.
+    """
+    listed = returned if isinstance(returned, Sequence) and count > 1 else [returned]
+    if isinstance(listed, str) or len(listed) != count:
+        raise Unusable(f"the task returned {returned!r:.80}, not {count} objectives")
+    return [_as_float(value) for value in listed]
+
+
+def _as_float(value: object) -> float:
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise Unusable(f"the task returned {value!r:.80}, which is no number") from None
+    if math.isnan(number):
+        raise Unusable("the objective is NaN")
+    return number
+
+
+def means(parts: Sequence[Sequence[float]]) -> list[float]:
+    """The mean of each objective over runs with different seeds."""
+    return [math.fsum(column) / len(parts) for column in zip(*parts, strict=True)]

@@ -1,0 +1,194 @@
+"""Opening a search: its storage, its study, and what was fixed at its first launch."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import optuna
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from optuna.distributions import CategoricalDistribution
+from optuna.study import Study
+from optuna.trial import Trial
+
+from cnnsweep.errors import UserError
+from cnnsweep.folders.provenance import commit, versions
+from cnnsweep.sweep.spec.compose import Master
+from cnnsweep.sweep.spec.plan import Plan
+from cnnsweep.sweep.spec.samplers import Sampling, is_grid_sampler
+from cnnsweep.sweep.spec.settings import Settings
+from cnnsweep.sweep.study.ask import Proposals
+from cnnsweep.sweep.study.compatibility import FACTS, Facts, as_facts, settle
+from cnnsweep.sweep.study.confirmation import Confirmation
+from cnnsweep.sweep.study.coordination import Peers
+from cnnsweep.sweep.study.failure_policy import FailureWatch
+from cnnsweep.sweep.study.pruning import make_pruner
+from cnnsweep.sweep.study.record import Ledger
+from cnnsweep.sweep.study.retrying_storage import Patience, PatientStorage
+from cnnsweep.sweep.study.search import Search
+from cnnsweep.sweep.study.storage import open_storage
+
+SWEEP_FOLDER = "sweep_folder"
+Say = Callable[[str], None]
+
+
+def open_search(
+    owner: int,
+    plan: Plan,
+    settings: Settings,
+    master: Master,
+    watch: FailureWatch,
+    may_propose: Callable[[], bool],
+    peers: Peers,
+    patience: Patience,
+) -> Search:
+    """The search of ``plan``, new or as an earlier launch left it.
+
+    Raises:
+        UserError: what is recorded there does not go with this launch.
+    """
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    say = patience.say
+    study = _open_study(plan, settings, peers, patience)
+    recorded = study.user_attrs.get(FACTS)
+    if recorded is not None and "threads" not in plan.typed:
+        plan = replace(plan, threads=recorded["threads"])
+    settle(study, _facts(plan, settings), say)
+    _own(study, plan, settings)
+    if not study.get_trials(deepcopy=False):
+        _enqueue_default(study, plan, settings, master, say)
+    ledger = Ledger(plan, study, watch, say, master.log_file("").name)
+    return Search(
+        owner=owner,
+        plan=plan,
+        seeds=settings.seeds,
+        retries=settings.retries,
+        study=study,
+        proposals=Proposals(
+            study,
+            Sampling(settings.sampler, plan.seed, plan.space.distributions),
+            plan.space.distributions,
+            custom_search_space(settings),
+            master.config,
+        ),
+        ledger=ledger,
+        confirmation=Confirmation(
+            owner, plan, study, ledger, wanted=settings.confirm, seeds=settings.seeds
+        ),
+        may_propose=may_propose,
+        peers=peers,
+        may_confirm=peers.is_alone,
+    )
+
+
+def custom_search_space(settings: Settings) -> Callable[[DictConfig, Trial], None] | None:
+    """The user's function that draws further parameters."""
+    if settings.custom_search_space is None:
+        return None
+    extend: Callable[[DictConfig, Trial], None] = instantiate(
+        {"_target_": settings.custom_search_space, "_partial_": True}
+    )
+    return extend
+
+
+def _open_study(plan: Plan, settings: Settings, peers: Peers, patience: Patience) -> Study:
+    storage: Any = open_storage(settings.storage, plan.folder, peers.journal_lock())
+    if settings.shared or settings.storage is not None:
+        storage = PatientStorage(storage, patience)
+    study = optuna.create_study(
+        study_name=plan.study_name,
+        storage=storage,
+        sampler=optuna.samplers.RandomSampler(),  # each proposal brings its own
+        pruner=make_pruner(settings.pruner, settings.seeds),
+        directions=plan.directions,
+        load_if_exists=True,
+    )
+    recorded = [direction.name.lower() for direction in study.directions]
+    if recorded != list(plan.directions):
+        raise UserError(
+            f"study {plan.study_name!r} was begun with direction {recorded}, not "
+            f"{list(plan.directions)}; choose another hydra.sweep.dir"
+        )
+    return study
+
+
+def _own(study: Study, plan: Plan, settings: Settings) -> None:
+    """A study in a database belongs to one sweep folder: its trials' folders are there."""
+    if settings.storage is None:
+        return
+    owner = study.user_attrs.get(SWEEP_FOLDER)
+    if owner not in (None, str(plan.folder)) and Path(owner).is_dir():
+        raise UserError(
+            f"study {plan.study_name!r} belongs to {owner}: go on there (hydra.sweep.dir={owner}) "
+            "or choose another hydra.sweeper.study_name"
+        )
+    if owner != str(plan.folder):
+        study.set_user_attr(SWEEP_FOLDER, str(plan.folder))
+
+
+def _facts(plan: Plan, settings: Settings) -> Facts:
+    config = OmegaConf.to_container(plan.config, resolve=False)
+    assert isinstance(config, dict)
+    for key in ("hydra", "threads", "resume"):
+        config.pop(key, None)
+    for name in plan.space.distributions:
+        _drop(config, name.lstrip("+").split("@")[0].split("."))
+    return Facts(
+        config={str(key): value for key, value in config.items()},
+        space=as_facts(plan.space.distributions),
+        objectives=dict(zip(plan.objectives, plan.directions, strict=True)),
+        seeds=settings.seeds,
+        seed=plan.seed,
+        threads=plan.threads or 0,
+        sampler=_plain(settings.sampler),
+        pruner=_plain(settings.pruner),
+        code={**versions(), "commit": commit()},
+    )
+
+
+def _drop(config: dict[Any, Any], path: list[str]) -> None:
+    for part in path[:-1]:
+        config = config.get(part, {})
+    if isinstance(config, dict):
+        config.pop(path[-1], None)
+
+
+def _plain(config: DictConfig) -> dict[str, Any]:
+    plain = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
+
+
+def _enqueue_default(
+    study: Study, plan: Plan, settings: Settings, master: Master, say: Say
+) -> None:
+    """The config as it is without the search comes first, where the space holds it."""
+    space = plan.space.distributions
+    if is_grid_sampler(settings.sampler) or not space:
+        return
+    default = master.compose(plan.space.fixed, plan.place or ".", 0)
+    values = {name: _default(default, name) for name in space}
+    outside = [n for n, d in space.items() if not _holds(d, values[n])]
+    if outside:
+        said = ", ".join(f"{name}={values[name]}" for name in outside)
+        say(f"note: the default config is no trial of this search: {said} is outside its space")
+        return
+    study.enqueue_trial(values)
+
+
+def _default(config: DictConfig, name: str) -> Any:
+    """The value of a key, or the choice of a config group."""
+    choices = config.hydra.runtime.choices
+    if name in choices:
+        return choices[name]
+    if OmegaConf.is_missing(config, name):
+        return None
+    return OmegaConf.select(config, name)
+
+
+def _holds(distribution: Any, value: Any) -> bool:
+    if isinstance(distribution, CategoricalDistribution):
+        return value in distribution.choices
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and bool(distribution._contains(float(value)))

@@ -1,0 +1,171 @@
+"""A worker process: takes jobs, one at a time, until it is told to stop or its parent is gone."""
+
+import faulthandler
+import fcntl
+import logging
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.singleton import Singleton
+from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job, setup_globals
+from hydra.errors import HydraException
+from hydra.types import TaskFunction
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from cnnsweep import epoch_reporter
+from cnnsweep.errors import UserError, one_line
+from cnnsweep.folders import lock
+from cnnsweep.process import Terminated, begin_collection, postpone_collection, raise_on_sigterm
+from cnnsweep.sweep.multihost.membership import LOST_SECONDS
+from cnnsweep.sweep.spec.compose import Master
+from cnnsweep.sweep.spec.formatting import plainly
+from cnnsweep.sweep.spec.messages import Ended, Epoch, Job, Started
+from cnnsweep.sweep.workers.watchdog import die_when_silent, die_with_parent
+
+_PRUNED = object()
+_FORMER_SECONDS = 120.0
+
+
+@dataclass
+class Setup:
+    """All that a worker needs from the launching process, which may have changed since import."""
+
+    master: Master
+    singletons: Any
+    heartbeat: Path | None  # what the launching process touches, where it has others beside it
+
+
+def main(connection_fd: int, lifeline_fd: int, setup_fd: int) -> None:
+    """Serve the launching process at the other end of ``connection_fd``."""
+    postpone_collection()
+    die_with_parent(lifeline_fd)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the launching process passes it on as SIGTERM
+    raise_on_sigterm()
+    faulthandler.enable()
+    own_output = os.dup(1)
+    fcntl.flock(own_output, fcntl.LOCK_EX | fcntl.LOCK_NB)  # held until this process is gone
+    setup = cloudpickle.loads(os.pread(setup_fd, os.fstat(setup_fd).st_size, 0))
+    if setup.heartbeat is not None:
+        die_when_silent(setup.heartbeat, LOST_SECONDS)
+    try:
+        serve(Connection(connection_fd), setup, own_output)
+    except Terminated:
+        logging.shutdown()
+        os._exit(128 + signal.SIGTERM)  # unloading torch takes its time, and a person waits
+
+
+def serve(connection: Connection, setup: Setup, own_output: int | None) -> None:
+    """Run jobs as they come; None ends it."""
+    setup_globals()
+    Singleton.set_state(setup.singletons)
+    while (job := connection.recv()) is not None:
+        connection.send(Started())
+        ended = _run(job, setup.master, connection, own_output)
+        begin_collection()  # a task that is not ours has not
+        connection.send(ended)
+
+
+def _run(job: Job, master: Master, connection: Connection, own_output: int | None) -> Ended:
+    try:
+        config = master.compose(job.overrides, job.folder, job.number)
+    except (HydraException, OmegaConfBaseException) as error:
+        return _failed(error, plainly(error))
+    epoch_reporter.current = _Reporter(connection, job.asks)
+    log = master.log_file(job.folder)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    if own_output is not None:
+        _redirect(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666))
+    try:
+        _wait_for_former(log.parent)
+        with lock.held(log.parent):
+            return _ended(_in_hydra(config, master))
+    except UserError as error:  # another process is in the folder
+        return _failed(error, plainly(error))
+    finally:
+        epoch_reporter.current = None
+        if own_output is not None:
+            _redirect(os.dup(own_output))
+
+
+def _wait_for_former(folder: Path) -> None:
+    """Give a lost machine's lock on a run folder its time to go; NFS 4 keeps it for 90 seconds."""
+    deadline = time.monotonic() + _FORMER_SECONDS
+    while lock.is_held_elsewhere(folder) and time.monotonic() < deadline:
+        time.sleep(0.5)
+
+
+def _in_hydra(config: DictConfig, master: Master) -> JobReturn:
+    HydraConfig.instance().set_config(config)
+    try:
+        return run_job(
+            task_function=_until_pruned(master.task),
+            config=config,
+            job_dir_key="hydra.sweep.dir",
+            job_subdir_key="hydra.sweep.subdir",
+            hydra_context=master.context,
+        )
+    finally:
+        hydra = master.config.hydra
+        configure_log(hydra.hydra_logging, hydra.verbose, master.context.execution_whitelist)
+
+
+def _until_pruned(task: TaskFunction) -> TaskFunction:
+    """``run_job`` would log Pruned as a failure; and the console is the log file in a worker."""
+
+    def wrapped(config: DictConfig) -> Any:
+        for handler in list(logging.getLogger().handlers):
+            if not isinstance(handler, logging.FileHandler):
+                logging.getLogger().removeHandler(handler)
+        try:
+            return task(config)
+        except epoch_reporter.Pruned:
+            return _PRUNED
+
+    return wrapped
+
+
+def _ended(job_return: JobReturn) -> Ended:
+    value = job_return._return_value  # the property raises the error again, without its frames
+    if job_return.status is JobStatus.COMPLETED:
+        return Ended("pruned") if value is _PRUNED else Ended("completed", value)
+    assert isinstance(value, BaseException)
+    return _failed(value, one_line(value))
+
+
+def _failed(error: BaseException, line: str) -> Ended:
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    return Ended("failed", error=line, cause=f"{type(error).__qualname__} {place}")
+
+
+class _Reporter:
+    """Tells the launching process of each epoch, and hears whether to go on."""
+
+    def __init__(self, connection: Connection, asks: bool) -> None:
+        self._connection = connection
+        self._asks = asks
+
+    def epoch_ended(self, epoch: int, figures: Mapping[str, float | int | None]) -> None:
+        self._connection.send(Epoch(epoch, dict(figures)))
+        if self._asks and not self._connection.recv():
+            raise epoch_reporter.Pruned
+
+
+def _redirect(output: int) -> None:
+    """Send what this process prints, C code included, to ``output``, and close it."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(output)

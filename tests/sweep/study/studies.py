@@ -1,0 +1,44 @@
+"""Studies and configs in memory, for tests that need no process."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import optuna
+from omegaconf import DictConfig, OmegaConf
+from optuna.distributions import FloatDistribution, IntDistribution
+from optuna.pruners import BasePruner
+from optuna.trial import FrozenTrial
+
+from cnnsweep.metric_names import Direction
+from cnnsweep.sweep.spec.samplers import Sampling, Space
+from cnnsweep.sweep.study.ask import Proposals
+
+SPACE: Space = {"x": FloatDistribution(0.0, 1.0), "n": IntDistribution(1, 9)}
+
+
+def sampler(name: str, **keys: Any) -> DictConfig:
+    """A sampler's config, as conf/ or Hydra's plugin has it."""
+    return OmegaConf.create({"_target_": f"optuna.samplers.{name}", "seed": None, **keys})
+
+
+def make_study(pruner: BasePruner | None = None, direction: Direction = "minimize") -> optuna.Study:
+    return optuna.create_study(study_name="test", pruner=pruner, direction=direction)
+
+
+def proposals(study: optuna.Study, config: DictConfig, seed: int = 0) -> Proposals:
+    study._thread_local.in_optimize_loop = True
+    return Proposals(study, Sampling(config, seed, SPACE), SPACE, None, OmegaConf.create({}))
+
+
+def run_trials(study: optuna.Study, config: DictConfig, count: int) -> list[Mapping[str, Any]]:
+    """Ask and tell ``count`` trials of a parabola; their parameters."""
+    asked = proposals(study, config)
+    for _ in range(count):
+        trial = asked.ask()
+        study.tell(trial.number, (trial.params["x"] - 0.3) ** 2 + trial.params["n"])
+    return [trial.params for trial in study.trials]
+
+
+def running(study: optuna.Study) -> FrozenTrial:
+    """The last trial of a study."""
+    return study.trials[-1]

@@ -1,0 +1,90 @@
+"""Pruners: verdicts come out the same however often they are asked for."""
+
+import optuna
+import pytest
+from hydra import compose, initialize_config_dir
+from optuna.pruners import (
+    MedianPruner,
+    NopPruner,
+    SuccessiveHalvingPruner,
+)
+from optuna.trial import TrialState
+
+from cnnsweep.config import CONF_DIR
+from cnnsweep.sweep.study.pruning import Judge, make_pruner
+from tests.sweep.study.studies import make_study
+
+NAMES = sorted(path.stem for path in (CONF_DIR / "hydra/sweeper/pruner").glob("*.yaml"))
+
+
+def curve(start: float, epochs: int = 6) -> list[float]:
+    return [start / epoch for epoch in range(1, epochs + 1)]
+
+
+def run(study: optuna.Study, values: list[float]) -> int:
+    """A trial that reports ``values``; how many epochs it was given."""
+    judge, trial = Judge(study), study.ask()
+    for step, value in enumerate(values, start=1):
+        if not judge.goes_on(trial._trial_id, step, value):
+            study.tell(trial.number, state=TrialState.PRUNED)
+            return step
+    study.tell(trial.number, values[-1])
+    return len(values)
+
+
+def test_a_losing_trial_ends_and_a_winning_one_goes_on() -> None:
+    study = make_study(MedianPruner(n_startup_trials=2, n_warmup_steps=3))
+    assert [run(study, curve(1)), run(study, curve(2))] == [6, 6]
+    assert run(study, curve(9)) == 3
+    assert run(study, curve(0.5)) == 6
+    assert study.trials[2].state is TrialState.PRUNED
+
+
+def test_epochs_that_are_told_again_change_nothing() -> None:
+    study = make_study(MedianPruner(n_startup_trials=1, n_warmup_steps=0))
+    run(study, curve(1))
+    judge, trial = Judge(study), study.ask()
+    assert judge.goes_on(trial._trial_id, 1, 0.5)
+    assert judge.goes_on(trial._trial_id, 2, 0.4)
+    again = Judge(study)
+    assert again.goes_on(trial._trial_id, 1, 0.5)
+    assert again.goes_on(trial._trial_id, 2, 0.4)
+    assert not again.goes_on(trial._trial_id, 3, 99.0)
+    assert study.trials[1].intermediate_values == {1: 0.5, 2: 0.4, 3: 99.0}
+
+
+def test_a_verdict_that_was_not_acted_upon_is_found_again() -> None:
+    study = make_study(SuccessiveHalvingPruner(min_resource=2, reduction_factor=2))
+    for begin in (1, 2, 3, 4):
+        run(study, curve(begin))
+    judge, trial = Judge(study), study.ask()
+    verdicts = [judge.goes_on(trial._trial_id, s, v) for s, v in enumerate(curve(50), start=1)]
+    assert False in verdicts
+    last = verdicts.index(False) + 1
+    other = study.ask()
+    for step, value in enumerate(curve(50)[:last], start=1):
+        Judge(study).goes_on(other._trial_id, step, value)
+    assert not Judge(study).goes_on(other._trial_id, last, curve(50)[last - 1])
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_every_pruner_of_conf_judges(name: str) -> None:
+    limits = ["hydra.sweeper.pruner.upper=9"] if name == "threshold" else []
+    with initialize_config_dir(str(CONF_DIR)):
+        config = compose(
+            "config",
+            ["hydra/sweeper=optuna", f"hydra/sweeper/pruner={name}", *limits],
+            return_hydra_config=True,
+        )
+    study = make_study(make_pruner(config.hydra.sweeper.pruner, seeds=1))
+    assert run(study, curve(1)) == 6
+
+
+def test_with_several_seeds_there_is_no_warm_up_in_epochs() -> None:
+    with initialize_config_dir(str(CONF_DIR)):
+        config = compose("config", ["hydra/sweeper=optuna"], return_hydra_config=True)
+    median = make_pruner(config.hydra.sweeper.pruner, seeds=3)
+    assert isinstance(median, MedianPruner)
+    assert median._n_warmup_steps == 0
+    assert not isinstance(median, NopPruner)

@@ -1,0 +1,57 @@
+"""What can be said before the first trial is said in one line, and leaves nothing behind."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.command import cnnsweep, complaint_of
+from tests.sweep.sweep_commands import OURS, TOY, TOY_SPACE, sweep
+
+SEARCH = "search=sgd"
+REFUSED = {
+    "there is nothing to search over": (),
+    "optim.momentum=1.5 is out of range": (SEARCH, "optim.momentum=interval(0, 1.5)"),
+    "data.batch_size=16.0 is out of range": (SEARCH, "data.batch_size=interval(16, 64)"),
+    "Did you mean 'optim.lr'?": (SEARCH, "optim.lrr=interval(0, 1)"),
+    "Did you mean 'hyperband'?": (SEARCH, "hydra/sweeper/pruner=hyperbandd"),
+    "cannot open the sqlite storage": (SEARCH, "hydra.sweeper.storage=sqlite:////no/such/x.db"),
+    "data.val_fraction=0 leaves no validation split": (SEARCH, "data.val_fraction=0"),
+    "needs one objective": (SEARCH, "hydra.sweeper.confirm=2", "objective=[val_loss,parameters]"),
+}
+
+
+@pytest.mark.parametrize("said", REFUSED)
+def test_a_sweep_that_could_only_fail_is_refused(tmp_path: Path, said: str) -> None:
+    done = sweep(OURS, tmp_path / "sweep", *REFUSED[said])
+    assert done.code == 1
+    assert said in done.text
+    assert len(done.text.strip().splitlines()) == 1
+    assert not (tmp_path / "sweep").exists()
+
+
+@pytest.mark.parametrize("more", [(), ("resume=latest",)])
+def test_hosts_that_share_a_sweep_name_its_folder(tmp_path: Path, more: tuple[str, ...]) -> None:
+    words = ("--multirun", SEARCH, "hydra.sweeper.shared=true", *more)
+    assert "allowed: hydra.sweep.dir=FOLDER" in complaint_of(cnnsweep(*words, cwd=tmp_path))
+    assert not any(tmp_path.iterdir())
+
+
+def test_another_config_or_space_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    one = ("hydra.sweeper.n_trials=1", "epochs=1")
+    assert sweep(TOY, tmp_path / "sweep", *TOY_SPACE, *one).code == 0
+    other = sweep(TOY, tmp_path / "sweep", *TOY_SPACE, *one[:1], "epochs=2")
+    assert other.code != 0
+    assert "epochs (was 1, is 2)" in other.text
+    narrower = sweep(TOY, tmp_path / "sweep", TOY_SPACE[0], *one)
+    assert "this sweep was begun over lr, momentum, not lr" in narrower.text
+
+
+def test_a_study_in_a_database_belongs_to_one_sweep_folder(tmp_path: Path) -> None:
+    database = f"hydra.sweeper.storage=sqlite:///{tmp_path}/studies.db"
+    settings = (*TOY_SPACE, "epochs=1", database, "hydra.sweeper.study_name=shared")
+    assert sweep(TOY, tmp_path / "one", *settings, "hydra.sweeper.n_trials=1").code == 0
+    again = sweep(TOY, tmp_path / "one", *settings, "hydra.sweeper.n_trials=2")
+    assert again.code == 0, again.text
+    other = sweep(TOY, tmp_path / "other", *settings)
+    assert other.code != 0
+    assert f"belongs to {tmp_path}/one" in other.text

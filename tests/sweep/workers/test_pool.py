@@ -1,0 +1,68 @@
+"""Workers side by side: none waits for another, and they share cores and GPUs."""
+
+from pathlib import Path
+
+import pytest
+
+from cnnsweep.errors import UserError
+from cnnsweep.sweep.spec import resources
+from tests.sweep.sweep_commands import TOY, study, sweep
+
+
+def test_free_workers_never_wait_for_a_straggler(tmp_path: Path) -> None:
+    """One trial only ends once the seven others are over: with any barrier it never does."""
+    settings = ("hydra/sweeper/sampler=grid", "hydra.sweeper.n_jobs=2", "epochs=1")
+    straggler = "others=choice(0, -1, -2, -3, -4, 7, -5, -6)"
+    done = sweep(TOY, tmp_path / "sweep", straggler, *settings)
+    assert done.code == 0, done.text
+
+
+def test_threads_never_exceed_the_cores() -> None:
+    cores = resources.threads_each(1)
+    assert all(resources.threads_each(jobs) * jobs <= max(cores, jobs) for jobs in range(1, 20))
+    assert resources.threads_each(1000) == 1
+
+
+@pytest.mark.parametrize(
+    ("visible", "typed", "slots"),
+    [
+        ("", None, [None, None, None]),
+        ("3,5", None, ["3", "5", "3"]),
+        ("3,5", [0, 1, 1], ["3", "5", "5"]),
+        ("", [2], ["2", "2", "2"]),
+    ],
+)
+def test_workers_take_devices_in_turn(
+    monkeypatch: pytest.MonkeyPatch, visible: str, typed: list[int] | None, slots: list[str | None]
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert resources.devices_of_slots(typed, 3) == slots
+
+
+def test_a_gpu_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
+    with pytest.raises(UserError, match="there is no GPU 2; allowed are 0 to 1"):
+        resources.devices_of_slots([2], 1)
+
+
+def test_a_worker_has_its_device_before_anything_is_imported(tmp_path: Path) -> None:
+    settings = ("hydra/sweeper/sampler=grid", "lr=0.1,0.2", "hydra.sweeper.devices=[7,4]")
+    done = sweep(TOY, tmp_path / "sweep", *settings, "mishap=tell_device", "epoch_seconds=0.3")
+    assert done.code == 0, done.text
+    told = {(tmp_path / f"sweep/{number}/device").read_text() for number in (0, 1)}
+    assert told == {"7", "4"}
+
+
+def test_another_launcher_may_start_the_workers(tmp_path: Path) -> None:
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="no joblib launcher")
+    settings = ("hydra/sweeper/sampler=grid", "hydra/launcher=joblib", "epoch_seconds=0.01")
+    done = sweep(TOY, tmp_path / "sweep", "mishap=none,SIGKILL,raise,exit", *settings)
+    assert done.code == 0, done.text
+    trials = study(tmp_path / "sweep").trials
+    states = {t.params["mishap"]: (t.state.name, t.user_attrs.get("deaths", 0)) for t in trials}
+    assert states == {
+        "none": ("COMPLETE", 0),
+        "SIGKILL": ("FAIL", 1),
+        "raise": ("FAIL", 0),
+        "exit": ("FAIL", 1),
+    }
