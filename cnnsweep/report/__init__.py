@@ -23,8 +23,8 @@ def load(*folders: str | Path) -> pd.DataFrame:
     Raises:
         UserError: a folder does not exist, or holds no run at all.
     """
-    from cnnsweep.report.gather import gather, roots
-    from cnnsweep.report.table import as_frame
+    from cnnsweep.report.read.load_runs import gather, roots
+    from cnnsweep.report.stats.table import as_frame
 
     return as_frame(gather(roots([Path(folder) for folder in folders])))
 
@@ -37,6 +37,6 @@ def write(folder: Path) -> Path:
     Raises:
         UserError: there is no run at all below the folder, or the report cannot be written.
     """
-    from cnnsweep.report.command import write_report
+    from cnnsweep.report.build import write_report
 
     return write_report(folder)

@@ -5,8 +5,8 @@ import sys
 
 from cnnsweep.errors import UserError
 from cnnsweep.process import begin_collection, postpone_collection
-from cnnsweep.report.arguments import parse
-from cnnsweep.report.escape import plain
+from cnnsweep.report.cli import parse
+from cnnsweep.report.read.escape import plain
 
 
 def main(words: list[str] | None = None) -> int:
@@ -14,7 +14,7 @@ def main(words: list[str] | None = None) -> int:
     try:
         arguments = parse(words)
         # Only now: --help and a mistyped option should not wait for numpy and rich.
-        from cnnsweep.report.command import report
+        from cnnsweep.report.build import report
 
         begin_collection()
         report(arguments)

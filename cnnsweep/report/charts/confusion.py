@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cnnsweep.report.answer import Answer
-from cnnsweep.report.charts.chart import Chart, Heat, count
-from cnnsweep.report.groups import Group, name_stratum
-from cnnsweep.report.predictions import Predictions
-from cnnsweep.report.published_images import addresses
+from cnnsweep.report.charts.chart_model import Chart, Heat, count
+from cnnsweep.report.read.predictions import Predictions
+from cnnsweep.report.read.test_images import addresses
+from cnnsweep.report.stats.analysis import Answer
+from cnnsweep.report.stats.grouping import Group, name_stratum
 
 _MOST_GROUPS = 6
 _MOST_RUNS = 5  # of a group: each reads a file of thousands of lines

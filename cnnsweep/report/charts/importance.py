@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from cnnsweep.report.charts.chart import XY, Chart, Colors, Heat, Series, count
-from cnnsweep.report.charts.tried import Tried, numbers, wants_log
+from cnnsweep.report.charts.chart_model import XY, Chart, Colors, Heat, Series, count
+from cnnsweep.report.stats.trial_table import Tried, numbers, wants_log
 
 _CELLS = 40
 _MOST_POINTS = 300

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from cnnsweep.report.answer import Answer
-from cnnsweep.report.charts.chart import XY, Chart, Colors, Series, count
-from cnnsweep.report.groups import Group, name_stratum
-from cnnsweep.report.run import Columns, Run
+from cnnsweep.report.charts.chart_model import XY, Chart, Colors, Series, count
+from cnnsweep.report.read.run_record import Columns, Run
+from cnnsweep.report.stats.analysis import Answer
+from cnnsweep.report.stats.grouping import Group, name_stratum
 
 _MOST_GROUPS = 8
 _MOST_STRATA = 4

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from cnnsweep.report.charts.chart import XY, Chart, Series, count
-from cnnsweep.report.charts.tried import Tried, numbers, shown, wants_log
+from cnnsweep.report.charts.chart_model import XY, Chart, Series, count
+from cnnsweep.report.stats.trial_table import Tried, numbers, shown, wants_log
 
 _MOST_KEYS = 8
 _MOST_LINES = 300

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from cnnsweep.report.charts.chart import XY, Chart, Colors, Series, count
-from cnnsweep.report.charts.tried import Tried, numbers, shown, wants_log
-from cnnsweep.report.metric import Metric
+from cnnsweep.report.charts.chart_model import XY, Chart, Colors, Series, count
+from cnnsweep.report.stats.metric import Metric
+from cnnsweep.report.stats.trial_table import Tried, numbers, shown, wants_log
 
 _MOST_KEYS = 8
 _MOST_POINTS = 1500

@@ -1,0 +1,136 @@
+"""From arguments to a terminal answer and a report folder."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from cnnsweep.errors import UserError
+from cnnsweep.folders.run_folder import write_text_whole
+from cnnsweep.report.charts.all_charts import every_chart, tried_sweeps
+from cnnsweep.report.cli import Arguments
+from cnnsweep.report.read.escape import plain
+from cnnsweep.report.read.find import Stamp, find
+from cnnsweep.report.read.load_runs import FILE as CACHE
+from cnnsweep.report.read.load_runs import gather, roots
+from cnnsweep.report.stats.analysis import Answer, answer
+from cnnsweep.report.stats.options import DEFAULT_FORMATS, Question
+from cnnsweep.report.study.study_stats import Studies
+from cnnsweep.report.write.chart_files import write_pictures
+from cnnsweep.report.write.page import page
+from cnnsweep.report.write.terminal import show
+from cnnsweep.report.write.text_files import report_md, report_tex, runs_csv, summary_csv
+
+_DRAWN = {"md", "html", "png", "svg"}  # what charts or studies go into
+
+
+def report(arguments: Arguments) -> None:
+    """Print the answer, then write the files that were asked for; once, or until Ctrl-C."""
+    console = _console()
+    folders = roots(arguments.folders)
+    if not arguments.watch:
+        _report(arguments, folders, console)
+        return
+    watch(folders, arguments.every, console, lambda: _report(arguments, folders, console))
+
+
+def _report(arguments: Arguments, folders: list[Path], console: Console) -> None:
+    out = arguments.out or _default_out(arguments.folders)
+    cache = out / CACHE if arguments.formats else None
+    found = _gathered(folders, cache, arguments.question)
+    studies = Studies(tried_sweeps(found) if _DRAWN & {*arguments.formats} else [])
+    show(found, console)
+    if arguments.formats:
+        written = write_files(found, out, arguments.formats, studies)
+        console.print(f"written: {plain(str(written))}", markup=False, soft_wrap=True)
+
+
+def write_report(folder: Path) -> Path:
+    """The files of the default formats in ``<folder>/report``; the path of the page."""
+    out = folder / "report"
+    found = _gathered(roots([folder]), out / CACHE, Question())
+    write_files(found, out, DEFAULT_FORMATS, Studies(tried_sweeps(found)))
+    return out / "index.html"
+
+
+def _gathered(folders: list[Path], cache: Path | None, question: Question) -> Answer:
+    try:
+        return answer(gather(folders, cache), question)
+    except OSError as error:
+        raise _unwritable(error) from error
+
+
+def _default_out(folders: list[Path]) -> Path:
+    return folders[0] / "report" if len(folders) == 1 else Path("report")
+
+
+def write_files(found: Answer, out: Path, formats: Sequence[str], studies: Studies) -> Path:
+    """Write the report; the path of the page, or of the folder where there is none.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if "csv" in formats:
+            write_text_whole(out / "runs.csv", runs_csv(found))
+            write_text_whole(out / "summary.csv", summary_csv(found))
+        if "tex" in formats:
+            write_text_whole(out / "report.tex", report_tex(found))
+        if _DRAWN & {*formats}:
+            _write_drawn(found, out, formats, studies)
+    except OSError as error:
+        raise _unwritable(error) from error
+    return out / "index.html" if "html" in formats else out
+
+
+def _write_drawn(found: Answer, out: Path, formats: Sequence[str], studies: Studies) -> None:
+    facts = studies.facts(found.gathered.problems)
+    idle = [f"{one.label}: {text}." for one, told in facts if (text := told.idle())]
+    sections = every_chart(found, facts)
+    kinds = [kind for kind in ("png", "svg") if kind in formats]
+    pictures = write_pictures(sections, out / "figures", kinds) if kinds else []
+    if "md" in formats:
+        write_text_whole(out / "report.md", report_md(found, pictures, idle))
+    if "html" in formats:
+        write_text_whole(out / "index.html", page(found, sections, out, idle))
+
+
+def _unwritable(error: OSError) -> UserError:
+    return UserError(f"cannot write {error.filename}: {error.strerror}; choose another --out")
+
+
+def _console() -> Console:
+    """A pipe has no width of its own: wide enough that lines are rarely broken."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=160)
+
+
+_State = list[tuple[str, dict[str, Stamp]]]
+
+
+def watch(
+    folders: Sequence[Path], every: float, console: Console, rebuild: Callable[[], None]
+) -> None:
+    """Call ``rebuild`` now and whenever a file of a run has changed, until Ctrl-C.
+
+    Args:
+        folders: where to look.
+        every: seconds between two looks.
+        console: is told when there is nothing to do yet.
+        rebuild: makes the report.
+    """
+    seen: _State | None = None
+    try:
+        while True:
+            state = [(str(found.folder), found.files) for found in find(folders).runs]
+            if state != seen:
+                if state:
+                    rebuild()
+                else:
+                    console.print(f"no run yet; looking every {every:g} s")
+                seen = state
+            time.sleep(every)
+    except KeyboardInterrupt:
+        console.print("stopped watching")

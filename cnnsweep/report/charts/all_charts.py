@@ -1,0 +1,61 @@
+"""All charts of a report, in the order in which they are read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cnnsweep.report.charts.chart_model import Chart, Colors
+from cnnsweep.report.charts.confusion import confusion
+from cnnsweep.report.charts.cost_accuracy import trade_offs
+from cnnsweep.report.charts.importance import contour, importances
+from cnnsweep.report.charts.learning_curves import learning_curves
+from cnnsweep.report.charts.optimization_history import history, intermediate
+from cnnsweep.report.charts.parallel import parallel
+from cnnsweep.report.charts.slices import slices
+from cnnsweep.report.stats.analysis import Answer
+from cnnsweep.report.stats.trial_table import Tried, tried
+from cnnsweep.report.study.study_stats import Facts
+
+_MOST_SWEEPS = 6  # with charts of their own
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Charts under one heading."""
+
+    title: str
+    charts: list[Chart]
+
+
+def tried_sweeps(answer: Answer) -> list[Tried]:
+    """The sweeps in which something was tried, the largest first."""
+    several: dict[str, int] = {}
+    found = []
+    for sweep in sorted(answer.gathered.sweeps, key=lambda sweep: -len(sweep.runs)):
+        label = sweep.folder.name
+        several[label] = several.get(label, 0) + 1
+        one = tried(sweep, label if several[label] == 1 else sweep.name)
+        if one is not None:
+            found.append(one)
+    return found
+
+
+def every_chart(answer: Answer, facts: Sequence[tuple[Tried, Facts]]) -> list[Section]:
+    """Sections that have charts."""
+    sweeps = [one for one, _ in facts]
+    names = [group.label for group in answer.grouping.groups]
+    colors = Colors([*names, *(one.label for one in sweeps)])
+    parts = [(one, told.importances) for one, told in facts]
+    course = [chart for one in sweeps[:_MOST_SWEEPS] for chart in intermediate(one)]
+    own = [
+        chart
+        for one, weights in parts[:_MOST_SWEEPS]
+        for chart in (*parallel(one), *contour(one, weights))
+    ]
+    sections = [
+        Section("Learning curves", list(learning_curves(answer, colors))),
+        Section("What accuracy costs", list(trade_offs(answer, colors))),
+        Section("Confusion", list(confusion(answer))),
+        Section("Course of the searches", [*history(sweeps, colors), *course]),
+        Section("What mattered", [*importances(parts, colors), *slices(sweeps, colors), *own]),
+    ]
+    return [section for section in sections if section.charts]

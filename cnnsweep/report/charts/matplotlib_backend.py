@@ -1,0 +1,130 @@
+"""Charts as PNG or SVG files for slides, by matplotlib."""
+
+import io
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from cnnsweep.report.charts.chart_model import XY, Chart, Heat, Series
+
+_STYLE: dict[Any, Any] = {  # text stays text in an SVG, and equal charts are equal files
+    "svg.fonttype": "none", "svg.hashsalt": "cnnsweep", "font.size": 10, "axes.grid": True,
+    "grid.alpha": 0.3, "axes.spines.top": False, "axes.spines.right": False, "text.usetex": False,
+    "text.parse_math": False,
+}  # fmt: skip
+_SIZE, _DPI = (7.2, 4.4), 140
+
+
+def as_picture(chart: Chart, kind: str) -> bytes:
+    """The file's content; ``kind`` is ``png`` or ``svg``."""
+    with rc_context(_STYLE):
+        figure = Figure(figsize=_SIZE, layout="constrained")
+        axes = figure.subplots()
+        if isinstance(chart, Heat):
+            _heat(figure, axes, chart)
+        elif isinstance(chart, XY):
+            _xy(axes, chart)
+        axes.set_title(chart.title, fontsize=11)
+        content = io.BytesIO()
+        metadata = {"Date": None} if kind == "svg" else {}
+        figure.savefig(content, format=kind, dpi=_DPI, metadata=metadata)
+    return content.getvalue()
+
+
+def _xy(axes: Axes, chart: XY) -> None:
+    bars = [series for series in chart.series if series.kind == "bars"]
+    for series in chart.series:
+        if series.kind == "bars":
+            _bars(axes, series, bars.index(series), len(bars))
+        else:
+            _draw(axes, series)
+    _axes(axes, chart)
+    if bars:
+        axes.invert_yaxis()
+        axes.set(xlabel=chart.y_title, ylabel=chart.x_title)
+    if chart.ticks is not None:
+        axes.set_xticks(range(len(chart.ticks)), chart.ticks, rotation=20, ha="right")
+    for x, y, text in chart.notes:
+        axes.annotate(text, (x, y), ha="center", va="center", fontsize=8)
+    if chart.notes:
+        axes.set_ylim(-0.15, 1.15)
+        axes.yaxis.set_visible(False)
+    if any(not label.startswith("_") for label in axes.get_legend_handles_labels()[1]):
+        axes.legend(fontsize=8, framealpha=0.7)
+
+
+def _draw(axes: Axes, series: Series) -> None:
+    x = [np.nan if v is None else v for v in series.x]
+    y = [np.nan if v is None else v for v in series.y]
+    label = series.name if series.in_legend else f"_{series.name}"
+    color, alpha = series.color, 0.5 if series.faint else 1.0
+    if series.kind in ("line", "steps"):
+        drawstyle: Any = "steps-post" if series.kind == "steps" else "default"
+        style = ":" if series.dashed else "-"
+        width = 1.0 if series.faint else 2.0
+        axes.plot(x, y, style, color=color, alpha=alpha, lw=width, drawstyle=drawstyle, label=label)
+        if series.low is not None and series.high is not None:
+            low, high = (np.asarray(v, dtype=float) for v in (series.low, series.high))
+            axes.fill_between(x, low, high, color=color, alpha=0.18, lw=0)
+        return
+    marker = "x" if series.cross else "D" if series.big else "o"
+    size = 60 if series.big else 18
+    axes.scatter(x, y, size, color=color, alpha=alpha, marker=marker, label=label)
+    if series.low is not None and series.high is not None:
+        low, high = (np.asarray(v, dtype=float) for v in (series.low, series.high))
+        ends = [y - low, high - np.asarray(y)]
+        axes.errorbar(x, y, ends, fmt="none", color=color, capsize=3)
+
+
+def _bars(axes: Axes, series: Series, place: int, total: int) -> None:
+    """Lying down, so that long names can be read."""
+    width = 0.8 / total
+    names = [str(x) for x in series.x]
+    heights = [0.0 if y is None else y for y in series.y]
+    shifted = np.arange(len(names)) + (place - (total - 1) / 2) * width
+    axes.barh(shifted, heights, width, color=series.color, label=series.name)
+    axes.set_yticks(range(len(names)), names)
+
+
+def _heat(figure: Figure, axes: Axes, chart: Heat) -> None:
+    z = np.array([[np.nan if v is None else v for v in row] for row in chart.z], dtype=float)
+    if chart.smooth:
+        drawn: Any = axes.contourf(chart.x, chart.y, z, levels=20, cmap="viridis")
+    else:
+        drawn = axes.imshow(z, cmap="Oranges", vmin=0, aspect="equal")
+        axes.grid(visible=False)
+        axes.set_xticks(range(len(chart.x)), [str(v) for v in chart.x])
+        axes.set_yticks(range(len(chart.y)), [str(v) for v in chart.y])
+        largest = np.nanmax(z, initial=0)
+        for row, cells in enumerate(chart.text or []):
+            for column, text in enumerate(cells):
+                dark = z[row, column] > 0.6 * largest
+                axes.text(
+                    column, row, text, ha="center", va="center", fontsize=8,
+                    color="white" if dark else "black",
+                )  # fmt: skip
+    figure.colorbar(drawn, ax=axes, label=chart.z_title)
+    _axes(axes, chart)
+    if chart.points is not None:
+        axes.scatter(
+            np.asarray(chart.points.x, dtype=float), np.asarray(chart.points.y, dtype=float), 14,
+            color="white", edgecolors="black", linewidths=0.6,
+        )  # fmt: skip
+
+
+def _axes(axes: Axes, chart: XY | Heat) -> None:
+    axes.set_xlabel(chart.x_title)
+    axes.set_ylabel(chart.y_title)
+    for axis, log in ((axes.xaxis, chart.x_log), (axes.yaxis, chart.y_log)):
+        if log:
+            getattr(axes, f"set_{axis.axis_name}scale")("log")
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            # Plain numbers: matplotlib's own labels are formulas, which texts here never are.
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axis.set_minor_formatter(NullFormatter())
+    if chart.x_title in ("epoch", "trial"):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -1,0 +1,1 @@
+"""Run folders to run records: finding, parsing, remembering what was read. Files are hostile."""

@@ -1,0 +1,116 @@
+"""From the files of a run folder to a Run: ours, or any other Hydra app's."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from cnnsweep.report.read.find import Found
+from cnnsweep.report.read.foreign_runs import read_figures
+from cnnsweep.report.read.run_record import STATUSES, Run, finite
+from cnnsweep.report.read.safe_io import (
+    Damaged,
+    Scalar,
+    flat_yaml,
+    flatten,
+    read_columns,
+    read_json,
+    read_text,
+)
+
+T = TypeVar("T")
+
+_OURS = ("config.yaml", "cnnsweep.log")
+_CONFIG, _CHOICES = ".hydra/config.yaml", ".hydra/hydra.yaml"
+
+
+def read_run(found: Found) -> Run:
+    """The run in a folder. Damage costs it a line in ``problems``, and its status."""
+    run = Run(found.folder, images="test_predictions.csv" in found.files)
+    config = _try(run, "config.yaml" if "config.yaml" in found.files else _CONFIG, found, _config)
+    hydra = _try(run, _CHOICES, found, _hydra) or {}
+    run.multirun = hydra.get("mode") == "MULTIRUN"
+    run.config = _with_choices(config or {}, hydra.get("choices", {}))
+    result = _try(run, "result.json", found, _result) if "result.json" in found.files else None
+    run.ours = result is not None or any(name in found.files for name in _OURS)
+    damaged = bool(run.problems)
+    if run.ours:
+        run.metrics = _try(run, "metrics.csv", found, read_columns) or {}
+        _tell(run, result)
+    else:
+        read_figures(run, found)
+    if damaged:
+        run.status = "damaged"
+    return run
+
+
+def _try(run: Run, name: str, found: Found, read: Callable[[Path], T]) -> T | None:
+    """What ``read`` makes of a file; None where it is absent or damaged."""
+    if name not in found.files:
+        return None
+    try:
+        return read(found.folder / name)
+    except Damaged as damage:
+        run.problems.append(f"{found.folder / name}: {damage}")
+        return None
+
+
+def _config(path: Path) -> dict[str, Scalar]:
+    return flat_yaml(read_text(path))
+
+
+def _result(path: Path) -> dict[str, Scalar] | None:
+    """Our result.json, flat; None where another app wrote a file of that name."""
+    content = read_json(path)
+    if content.get("status") not in STATUSES[:4]:
+        if "status" in content:
+            raise Damaged(f"unknown status {content['status']!r:.40}")
+        return None
+    objectives = content.get("objective")
+    if isinstance(objectives, list):
+        content["objective"] = dict(enumerate(objectives))
+    return flatten(content)
+
+
+def _tell(run: Run, result: dict[str, Scalar] | None) -> None:
+    if result is None:
+        seconds = [value for value in run.metrics.get("train_seconds", []) if value is not None]
+        run.result = {"epochs": run.epochs_done, "train_seconds": sum(seconds)}
+        return
+    run.status = str(result.pop("status"))
+    error = result.pop("error", None)
+    run.error = None if error is None else " ".join(str(error).split())
+    run.result = result
+    for name, value in result.items():
+        if name.endswith(("accuracy", "loss")) and value is not None and finite(value) is None:
+            run.problems.append(f"{run.folder / 'result.json'}: {name} is {value!r:.40}, no number")
+
+
+def _hydra(path: Path) -> dict[str, Any]:
+    """Mode and choices from Hydra's own settings.
+
+    Only these few lines are parsed: the file is long, and the same for all jobs but for them.
+    """
+    text = read_text(path)
+    mode = re.search(r"^  mode: (\w+)$", text, re.MULTILINE)
+    block = re.search(r"^    choices:\n((?:      .*\n?)+)", text, re.MULTILINE)
+    choices = {} if block is None else flat_yaml(re.sub(r"(?m)^      ", "", block[1]))
+    return {"mode": mode and mode[1], "choices": choices}
+
+
+def _with_choices(config: dict[str, Scalar], choices: dict[str, Any]) -> dict[str, Scalar]:
+    """The config with the choice of each group under the group's name (``model: resnet``).
+
+    Without Hydra's settings the last part of the group's ``_target_`` stands in for it.
+    """
+    named: dict[str, Scalar] = {
+        key.removesuffix("._target_"): str(value).rpartition(".")[2]
+        for key, value in config.items()
+        if key.endswith("._target_") and key.count(".") == 1 and value is not None
+    }
+    named |= {
+        str(group): None if choice is None else str(choice)
+        for group, choice in choices.items()
+        if "/" not in str(group)
+    }
+    return named | config

@@ -1,0 +1,83 @@
+"""One run as its folder tells it: status, config, figures and metrics, all plain data."""
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cnnsweep.report.read.safe_io import Scalar
+
+STATUSES = ("completed", "pruned", "failed", "interrupted", "unfinished", "damaged")
+ROLES = ("single", "grid", "search", "confirm")
+Columns = dict[str, list[float | None]]
+
+
+@dataclass(slots=True)
+class Run:
+    """What one run folder holds.
+
+    ``status`` is one of STATUSES: ``unfinished`` has no outcome yet (it may still be running),
+    ``damaged`` has a file that cannot be read. ``role`` says how the run came about: a trial of a
+    ``search`` was tried to be chosen from, ``confirm`` are the chosen one's fresh seeds.
+    """
+
+    folder: Path
+    status: str = "unfinished"
+    error: str | None = None
+    config: dict[str, Scalar] = field(default_factory=dict)  # by dotted key, choices of groups too
+    result: dict[str, Scalar] = field(default_factory=dict)  # by dotted key
+    metrics: Columns = field(default_factory=dict)  # a value an epoch
+    problems: list[str] = field(default_factory=list)
+    ours: bool = True
+    multirun: bool = False
+    sweep: Path | None = None
+    trial: int | None = None
+    role: str = "single"
+    images: bool = False  # test_predictions.csv is there
+
+    def value(self, key: str) -> Scalar:
+        """What the folder is (``folder``, ``role`` …), else a figure, else a config key.
+
+        ``config.epochs`` is the config's where a figure has the same name.
+        """
+        if key in ABOUT:
+            about = getattr(self, key)
+            return str(about) if isinstance(about, Path) else about
+        if key.startswith(_OF_CONFIG):
+            return self.config.get(key.removeprefix(_OF_CONFIG))
+        return self.result[key] if key in self.result else self.config.get(key)
+
+    def figure(self, name: str) -> float | None:
+        """A figure as a finite number; None where there is none."""
+        return finite(self.result.get(name))
+
+    @property
+    def seed(self) -> Scalar:
+        """The run's seed; None where it isn't known."""
+        return self.value("seed")
+
+    @property
+    def epochs_done(self) -> int:
+        """Epochs trained, by the metrics where the result doesn't say."""
+        done = self.figure("epochs")
+        rows = max((len(column) for column in self.metrics.values()), default=0)
+        return rows if done is None else int(done)
+
+    def as_plain(self) -> dict[str, Any]:
+        """Everything that was read from the folder's files, for the cache."""
+        return {name: getattr(self, name) for name in _READ}
+
+
+_OF_CONFIG = "config."
+_READ = (
+    "status", "error", "config", "result", "metrics", "problems", "ours", "multirun", "images",
+)  # fmt: skip
+ABOUT = ("folder", "status", "role", "sweep", "trial", "error")
+
+
+def finite(value: object) -> float | None:
+    """A number that can be averaged, else None."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    number = float(value)
+    return number if math.isfinite(number) else None

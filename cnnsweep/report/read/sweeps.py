@@ -1,0 +1,79 @@
+"""What a run is within its sweep: a trial of a search, a confirmation, a job of a grid."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cnnsweep.report.read.run_record import Run
+from cnnsweep.report.read.safe_io import Damaged, read_yaml
+
+JOURNAL, RESULTS, MULTIRUN = "study.journal", "optimization_results.yaml", "multirun.yaml"
+
+
+@dataclass(slots=True)
+class Sweep:
+    """A sweep folder with its runs. ``searched``: by Optuna, otherwise it is a grid."""
+
+    folder: Path
+    searched: bool
+    n_jobs: int | None  # workers side by side, where the folder says
+    runs: list[Run]
+
+    @property
+    def journal(self) -> Path | None:
+        """The study's log; None where the study is kept elsewhere."""
+        path = self.folder / JOURNAL
+        return path if path.is_file() and not path.is_symlink() else None
+
+    @property
+    def name(self) -> str:
+        """Short and telling: the last two parts of the path."""
+        return "/".join(self.folder.parts[-2:])
+
+
+def join(runs: list[Run], folders: list[Path], problems: list[str]) -> list[Sweep]:
+    """The sweeps that have runs; gives each run its role and the number of its trial."""
+    by_folder: dict[Path, list[Run]] = {folder: [] for folder in folders}
+    for run in runs:
+        if run.sweep is not None:
+            by_folder[run.sweep].append(run)
+    sweeps = []
+    for folder, members in by_folder.items():
+        if members:
+            sweep = _sweep(folder, members, problems)
+            for run in members:
+                _place(run, sweep)
+            sweeps.append(sweep)
+    for run in runs:
+        if run.sweep is None and run.multirun:
+            run.role = "grid"
+    return sweeps
+
+
+def _sweep(folder: Path, members: list[Run], problems: list[str]) -> Sweep:
+    sweeper = _sweeper(folder, problems)
+    searched = "n_trials" in sweeper or any((folder / n).is_file() for n in (JOURNAL, RESULTS))
+    n_jobs = sweeper.get("n_jobs")
+    known = isinstance(n_jobs, int) and 0 < n_jobs < 10_000
+    return Sweep(folder, searched, n_jobs if known else None, members)
+
+
+def _sweeper(folder: Path, problems: list[str]) -> dict[str, Any]:
+    path = folder / MULTIRUN
+    if not path.is_file() or path.is_symlink():
+        return {}
+    try:
+        sweeper = read_yaml(path).get("hydra", {}).get("sweeper", {})
+    except (Damaged, AttributeError) as damage:
+        problems.append(f"{path}: {damage}")
+        return {}
+    return sweeper if isinstance(sweeper, dict) else {}
+
+
+def _place(run: Run, sweep: Sweep) -> None:
+    parts = run.folder.relative_to(sweep.folder).parts
+    if "confirm" in parts[:-1]:
+        run.role = "confirm"
+    else:
+        run.role = "search" if sweep.searched else "grid"
+        run.trial = int(parts[0]) if parts and parts[0].isdecimal() else None

@@ -1,0 +1,1 @@
+"""Run records to answers: grouping, comparing, testing, concluding."""

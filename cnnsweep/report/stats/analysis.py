@@ -1,0 +1,109 @@
+"""All that a report says, computed once for the terminal, the files and the page."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from cnnsweep.report.read.load_runs import Gathered
+from cnnsweep.report.read.predictions import PredictionFiles
+from cnnsweep.report.read.run_record import Run
+from cnnsweep.report.read.sweeps import Sweep
+from cnnsweep.report.stats.comparison import Comparison, compare
+from cnnsweep.report.stats.conclusions import verdicts
+from cnnsweep.report.stats.cost import Cost, cost
+from cnnsweep.report.stats.filter import check_column, select
+from cnnsweep.report.stats.grouping import Grouping, group_runs, like_keys, name_stratum, setting
+from cnnsweep.report.stats.intervals import Interval, bootstrap_interval, t_interval
+from cnnsweep.report.stats.metric import Metric, choose_metric
+from cnnsweep.report.stats.options import Question
+from cnnsweep.report.stats.selection_bias import Winner, winners
+
+INTERVALS: dict[str, Callable[[Sequence[float]], Interval | None]] = {
+    "t": t_interval,
+    "bootstrap": bootstrap_interval,
+}
+
+
+@dataclass(slots=True)
+class Answer:
+    """The runs that were asked for, and everything said about them."""
+
+    question: Question
+    gathered: Gathered  # its runs are the selected ones
+    metric: Metric
+    grouping: Grouping
+    comparison: Comparison
+    verdicts: list[str]
+    winners: list[Winner]
+    cost: Cost
+    files: PredictionFiles
+    notes: list[str]
+
+    @property
+    def runs(self) -> list[Run]:
+        """The selected runs, in the order of their paths."""
+        return self.gathered.runs
+
+    def best(self) -> list[tuple[str, list[Run]]]:
+        """The best completed runs by stratum: its name and up to ``top`` runs."""
+        done = [r for r in self.runs if r.status == "completed"]
+        scored = [(value, r) for r in done if (value := r.figure(self.metric.name)) is not None]
+        scored.sort(key=lambda pair: -self.metric.sign() * pair[0])
+        like = like_keys([run for _, run in scored], self.question.by) if scored else []
+        strata: dict[str, list[Run]] = {}
+        for _, run in scored:
+            members = strata.setdefault(name_stratum(setting(run, like)), [])
+            if len(members) < self.question.top:
+                members.append(run)
+        return sorted(strata.items())
+
+
+def answer(gathered: Gathered, question: Question) -> Answer:
+    """Select, average, compare.
+
+    Raises:
+        UserError: a column, metric, condition or baseline that does not exist.
+    """
+    runs = select(gathered.runs, question.where) if question.where else gathered.runs
+    for key in question.by:
+        if key != "model":  # the default: runs of other apps may have none
+            check_column(runs, key, "column in --by")
+    metric = choose_metric(runs, question.metric)
+    grouping = group_runs(runs, metric, list(question.by), INTERVALS[question.interval])
+    files = PredictionFiles(gathered.problems)
+    comparison = compare(grouping, metric, question.baseline, files)
+    chosen = {id(run) for run in runs}
+    sweeps = [_restricted(sweep, chosen) for sweep in gathered.sweeps]
+    sweeps = [sweep for sweep in sweeps if sweep.runs]
+    return Answer(
+        question,
+        Gathered(gathered.roots, runs, sweeps, gathered.problems),
+        metric,
+        grouping,
+        comparison,
+        verdicts(grouping, comparison, metric) if grouping.groups else [_nothing(runs, metric)],
+        winners(sweeps),
+        cost(runs),
+        files,
+        grouping.notes + comparison.notes + _other_apps(runs),
+    )
+
+
+def _restricted(sweep: Sweep, chosen: set[int]) -> Sweep:
+    members = [run for run in sweep.runs if id(run) in chosen]
+    return Sweep(sweep.folder, sweep.searched, sweep.n_jobs, members)
+
+
+def _nothing(runs: Sequence[Run], metric: Metric) -> str:
+    return (
+        f"none of the {len(runs)} runs is completed with a {metric.name}: nothing to compare yet."
+    )
+
+
+def _other_apps(runs: Sequence[Run]) -> list[str]:
+    others = sum(not run.ours for run in runs)
+    if not others:
+        return []
+    return [
+        f"{others} runs are another Hydra app's, which records no outcome: those with figures "
+        "count as completed."
+    ]

@@ -1,0 +1,70 @@
+"""What the runs cost and what was spared."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cnnsweep.report.read.run_record import Run, finite
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Training time of all runs, whatever became of them; epochs that pruning spared; failures."""
+
+    seconds: float
+    seconds_lost: float  # in runs that failed, were interrupted or are damaged
+    epochs: int
+    epochs_spared: int
+    failures: list[tuple[str, int, Run]]  # cause, how often, the first such run
+
+    def sentence(self) -> str:
+        """One line for the terminal and the files."""
+        text = f"{duration(self.seconds)} of training, {self.epochs:,} epochs"
+        if self.seconds_lost:
+            text += f" ({duration(self.seconds_lost)} in runs that failed or were interrupted)"
+        if self.epochs_spared:
+            share = 100 * self.epochs_spared / (self.epochs + self.epochs_spared)
+            text += f"; pruning spared {self.epochs_spared:,} epochs ({share:.0f} % of all planned)"
+        return text + "."
+
+
+def cost(runs: Sequence[Run]) -> Cost:
+    """Add up what the folders tell."""
+    lost = [run for run in runs if run.status in ("failed", "interrupted", "damaged")]
+    return Cost(
+        sum(_seconds(run) for run in runs),
+        sum(_seconds(run) for run in lost),
+        sum(run.epochs_done for run in runs),
+        sum(_spared(run) for run in runs if run.status == "pruned"),
+        _failures(runs),
+    )
+
+
+def _seconds(run: Run) -> float:
+    return max(run.figure("train_seconds") or 0.0, 0.0)
+
+
+def _spared(run: Run) -> int:
+    planned = finite(run.config.get("epochs"))
+    return 0 if planned is None else max(int(planned) - run.epochs_done, 0)
+
+
+def _failures(runs: Sequence[Run]) -> list[tuple[str, int, Run]]:
+    """Causes by frequency; causes that differ in numbers and paths only are one."""
+    first: dict[str, Run] = {}
+    counted: Counter[str] = Counter()
+    for run in runs:
+        if run.status == "failed":
+            cause = re.sub(r"/\S+|\d+(\.\d+)?(e[-+]?\d+)?", "…", run.error or "no cause recorded")
+            counted[cause] += 1
+            first.setdefault(cause, run)
+    return [(first[c].error or c, count, first[c]) for c, count in counted.most_common()]
+
+
+def duration(seconds: float) -> str:
+    """``42 s``, ``12 min``, ``3.5 h``, ``2.1 days``."""
+    for size, unit in ((86_400, "days"), (3_600, "h")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.3g} s"

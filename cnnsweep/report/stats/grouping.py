@@ -1,0 +1,198 @@
+"""Runs that are averaged together: same data, split and epochs, same value of ``by``."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from cnnsweep.report.read.run_record import Run
+from cnnsweep.report.read.safe_io import Scalar
+from cnnsweep.report.stats.intervals import Interval, mean_deviation
+from cnnsweep.report.stats.metric import Metric
+from cnnsweep.report.stats.table import differing
+
+_EPOCHS = ("epochs", "max_epochs", "num_epochs", "trainer.max_epochs")
+_DATA = ("data", "dataset", "datamodule")
+_SAME_IMAGES = (  # keys of the data that change neither which images nor how many
+    "root", "download", "batch_size", "eval_batch_size", "mean", "std", "data_dir", "path",
+    "num_workers", "pin_memory", "_target_",
+)  # fmt: skip
+_NO_SETTING = (
+    "seed", "device", "threads", "logger", "summary", "keep", "resume", "pictures", "test",
+    "experiment", "search", "objective",
+)  # fmt: skip
+Setting = tuple[tuple[str, Scalar], ...]
+
+
+def is_data(key: str) -> bool:
+    """Whether a config key says which images a run saw."""
+    group, _, rest = key.partition(".")
+    return group in _DATA and rest.rpartition(".")[2] not in _SAME_IMAGES
+
+
+def like_keys(runs: Sequence[Run], by: Iterable[str]) -> list[str]:
+    """The keys of data, split and epochs that differ: only equal values are compared."""
+    left_out = {*by}
+
+    def wanted(key: str) -> bool:
+        return (is_data(key) or key in _EPOCHS) and key not in left_out
+
+    return [k for k in differing(runs, wanted) if len({run.config.get(k) for run in runs}) > 1]
+
+
+def setting_keys(runs: Sequence[Run], besides: Iterable[str]) -> list[str]:
+    """The hyperparameters in which runs differ, seeds and data aside.
+
+    Where a group's choice differs (``model``), its own keys (``model.channels``) differ with it
+    and are left out.
+    """
+    left_out = {*besides, *_NO_SETTING}
+
+    def wanted(key: str) -> bool:
+        place = key.rpartition(".")[2] in _SAME_IMAGES[:2] or key.startswith("logger.")
+        return key not in {*_NO_SETTING} and not place
+
+    found = [k for k in differing(runs, wanted) if len({run.config.get(k) for run in runs}) > 1]
+    own = [k for k in found if "." not in k or k.partition(".")[0] not in found]
+    return [key for key in own if key not in left_out]
+
+
+def setting(run: Run, keys: Iterable[str]) -> Setting:
+    """The run's values of some config keys."""
+    return tuple((key, run.config.get(key)) for key in keys)
+
+
+Unit = tuple[object, Setting]  # seed, hyperparameters that differ within the group
+
+
+@dataclass(slots=True)
+class Group:
+    """One line of the summary. ``units`` are what counts as one: a seed under one setting."""
+
+    label: str
+    stratum: Setting
+    runs: list[Run]
+    units: dict[Unit, float]
+    mixes: list[str]  # hyperparameters that differ within the group
+    mean: float
+    deviation: float | None
+    interval: Interval | None
+
+    @property
+    def n(self) -> int:
+        """How many values the mean has."""
+        return len(self.units)
+
+
+@dataclass(slots=True)
+class Grouping:
+    """All groups, best first within each stratum, and notes on what was and wasn't averaged."""
+
+    by: list[str]
+    groups: list[Group]
+    notes: list[str]
+
+    def strata(self) -> dict[Setting, list[Group]]:
+        """Groups by what must be equal to compare them."""
+        strata: dict[Setting, list[Group]] = {}
+        for group in self.groups:
+            strata.setdefault(group.stratum, []).append(group)
+        return strata
+
+
+def group_runs(
+    runs: Sequence[Run],
+    metric: Metric,
+    by: list[str],
+    interval: Callable[[Sequence[float]], Interval | None],
+) -> Grouping:
+    """Groups of the completed runs that have the figure.
+
+    Trials of a search were chosen from by validation, and differ in more than a seed: they count
+    only where there is nothing else.
+    """
+    usable = [r for r in runs if r.status == "completed" and r.figure(metric.name) is not None]
+    chosen = [run for run in usable if run.role != "search"] or usable
+    notes = _notes_on_choice(usable, chosen, metric)
+    like = like_keys(chosen, by)
+    members: dict[tuple[Setting, str], list[Run]] = defaultdict(list)
+    for run in chosen:
+        members[setting(run, like), label_of(run, by)].append(run)
+    groups = [_group(key, own, metric, [*by, *like], interval) for key, own in members.items()]
+    groups.sort(key=lambda g: ([str(part) for part in g.stratum], -metric.sign() * g.mean))
+    return Grouping(by, groups, notes + _notes_on_groups(groups, like))
+
+
+def label_of(run: Run, by: list[str]) -> str:
+    """The run's group: the values of the ``by`` columns."""
+    values = [run.value(key) for key in by]
+    shown = ["none" if value is None else str(value).strip() or "''" for value in values]
+    return (
+        shown[0] if len(by) == 1 else ", ".join(f"{k}={v}" for k, v in zip(by, shown, strict=True))
+    )
+
+
+def name_stratum(stratum: Setting) -> str:
+    """``data=mnist, epochs=5``; empty where all runs are alike."""
+    return ", ".join(f"{key}={value}" for key, value in stratum)
+
+
+def _group(
+    key: tuple[Setting, str],
+    runs: list[Run],
+    metric: Metric,
+    besides: list[str],
+    interval: Callable[[Sequence[float]], Interval | None],
+) -> Group:
+    mixes = setting_keys(runs, besides) if len(runs) > 1 else []
+    values: dict[Unit, list[float]] = defaultdict(list)
+    for run in runs:
+        seed = run.seed if run.seed is not None else str(run.folder)
+        figure = run.figure(metric.name)
+        if figure is not None:
+            values[seed, setting(run, mixes)].append(figure)
+    units = {unit: fmean(several) for unit, several in values.items()}
+    mean, deviation = mean_deviation(list(units.values()))
+    span = interval(list(units.values()))
+    if span is not None and metric.percent:
+        span = max(span[0], 0.0), min(span[1], 1.0)  # an accuracy is nowhere else
+    return Group(key[1], key[0], runs, units, mixes, mean, deviation, span)
+
+
+def _notes_on_choice(usable: list[Run], chosen: list[Run], metric: Metric) -> list[str]:
+    searched = sum(run.role == "search" for run in usable)
+    if len(chosen) < len(usable):
+        return [
+            f"{searched} search trials are left out of the groups: they were tried to choose "
+            "from, on validation; confirmation and single runs count."
+        ]
+    if searched:
+        return [
+            f"The groups average {searched} trials of searches for want of other runs with "
+            f"{metric.name}: their spread is that of hyperparameters, and the best was chosen "
+            "on validation."
+        ]
+    return []
+
+
+def _notes_on_groups(groups: list[Group], like: list[str]) -> list[str]:
+    notes = []
+    if like:
+        notes.append(
+            f"Runs differ in {', '.join(like)}: groups are compared within equal values only."
+        )
+    for group in groups:
+        repeated = len(group.runs) - group.n
+        where = f" ({name_stratum(group.stratum)})" if group.stratum else ""
+        if group.mixes:
+            keys = ", ".join(group.mixes[:4]) + (", …" if len(group.mixes) > 4 else "")
+            notes.append(
+                f"{group.label}{where} mixes runs that differ in {keys}: "
+                "its deviation is not that of seeds alone."
+            )
+        if repeated > 0:
+            notes.append(
+                f"{group.label}{where}: {repeated} runs repeat the config and seed of another; "
+                "the mean of such runs counts once."
+            )
+    return notes

@@ -1,0 +1,88 @@
+"""The figure that a report is about: which one, which way is better, how it is written."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cnnsweep.errors import unknown
+from cnnsweep.metric_names import DIRECTIONS
+from cnnsweep.report.read.run_record import Run
+from cnnsweep.report.read.safe_io import Scalar
+
+_PREFERRED = ("test_accuracy", "val_accuracy", "test/acc", "val/acc", "accuracy", "acc")
+_SMALLER = ("loss", "error", "seconds", "time", "perplexity", "mse", "mae", "rmse", "parameters")
+_SETTINGS = ("seed", "threads", "best_epoch", "epoch", "step")
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A figure by name. Accuracies are written in percent, their differences in points."""
+
+    name: str
+    maximize: bool
+    percent: bool
+
+    def better(self, first: float, second: float) -> bool:
+        """Whether the first value beats the second."""
+        return first > second if self.maximize else first < second
+
+    def sign(self) -> int:
+        """What to multiply a value with so that larger is better."""
+        return 1 if self.maximize else -1
+
+    def show(self, value: float | None) -> str:
+        """``98.86 %``, or the number with four significant digits; ``–`` for None."""
+        if value is None:
+            return "–"
+        return f"{100 * value:.2f} %" if self.percent else f"{value:.4g}"
+
+    def show_difference(self, value: float, half_width: float | None = None) -> str:
+        """``0.21 ± 0.06 points``; of any other figure, the plain numbers."""
+        scale, digits, unit = (100, ".2f", " points") if self.percent else (1, ".3g", "")
+        spread = "" if half_width is None else f" ± {scale * half_width:{digits}}"
+        return f"{scale * value:{digits}}{spread}{unit}"
+
+    def show_mean(self, mean: float, deviation: float | None, n: int) -> str:
+        """``98.86 ± 0.07 % (n = 5)``; the deviation is that of single runs."""
+        scale, digits, unit = (100, ".2f", " %") if self.percent else (1, ".4g", "")
+        spread = "" if deviation is None else f" ± {scale * deviation:{digits}}"
+        return f"{scale * mean:{digits}}{spread}{unit} (n = {n})"
+
+
+def choose_metric(runs: Iterable[Run], name: str | None) -> Metric:
+    """The figure named, else test accuracy, validation accuracy, or what there is.
+
+    Raises:
+        UserError: no run has such a figure.
+    """
+    runs = list(runs)
+    names = figures(runs)
+    if name is not None and name not in names:
+        raise unknown("metric", name, names or ["none: no run has figures yet"])
+    if name is None:
+        done = figures([run for run in runs if run.status == "completed"]) or names
+        name = _default(done)
+    values = [value for run in runs if (value := run.figure(name)) is not None]
+    percent = "acc" in name and all(0 <= value <= 1 for value in values)
+    return Metric(name, maximizes(name), percent)
+
+
+def _default(names: list[str]) -> str:
+    sensible = [name for name in names if name not in _SETTINGS]
+    fitting = [n for n in sensible if "acc" in n] + [n for n in sensible if "loss" in n] + sensible
+    return next((name for name in _PREFERRED if name in names), [*fitting, "val_accuracy"][0])
+
+
+def figures(runs: Iterable[Run]) -> list[str]:
+    """The names of all figures that are a number in some run."""
+    runs = list(runs)
+    names: dict[str, Scalar] = {}
+    for run in runs:
+        names.update(run.result)
+    numeric = (n for n in names if any(run.figure(n) is not None for run in runs))
+    return [name for name in numeric if not name.startswith("versions.")]
+
+
+def maximizes(name: str) -> bool:
+    """Whether more of a figure is better, judged by its name."""
+    known = DIRECTIONS.get(name)
+    return known == "maximize" if known else not any(word in name.lower() for word in _SMALLER)

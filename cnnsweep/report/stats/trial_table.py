@@ -1,0 +1,72 @@
+"""The trials of a sweep by what was tried in them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cnnsweep.report.read.run_record import Run, finite
+from cnnsweep.report.read.safe_io import Scalar
+from cnnsweep.report.read.sweeps import Sweep
+from cnnsweep.report.stats.grouping import setting_keys
+from cnnsweep.report.stats.metric import Metric, choose_metric
+
+_MOST_STEPS = 12
+
+
+@dataclass(slots=True)
+class Tried:
+    """The completed trials of one sweep, by what differs between them."""
+
+    sweep: Sweep
+    label: str
+    metric: Metric
+    keys: list[str]
+    runs: list[Run]
+    values: list[float]
+
+    def heights(self) -> list[float]:
+        """The values as they are drawn: accuracies in percent."""
+        return [100 * value if self.metric.percent else value for value in self.values]
+
+    def title(self) -> str:
+        """What the values are, with their unit."""
+        return self.metric.name + (" (%)" if self.metric.percent else "")
+
+
+def tried(sweep: Sweep, label: str) -> Tried | None:
+    """A sweep's search trials or grid jobs; None where nothing but seeds differs."""
+    own = [r for r in sweep.runs if r.role in ("search", "grid") and r.status == "completed"]
+    keys = setting_keys(own, ())
+    if len(own) < 3 or not keys:
+        return None
+    objective = str(own[0].value("config.objective"))
+    known = all(run.figure(objective) is not None for run in own)
+    metric = choose_metric(own, objective if known else None)
+    scored = [(r, v) for r in own if (v := r.figure(metric.name)) is not None]
+    return Tried(sweep, label, metric, keys, [r for r, _ in scored], [v for _, v in scored])
+
+
+def wants_log(values: Sequence[float]) -> bool:
+    """Whether a linear axis would crowd the values: a wide span, or steps of equal factors."""
+    if min(values) <= 0:
+        return False
+    low, middle, high = min(values), float(np.median(values)), max(values)
+    if high / low >= 50:
+        # Values drawn evenly from 0 to 1 span a lot too: the median tells which axis fills.
+        on_log = abs(np.log(middle / low) / np.log(high / low) - 0.5)
+        return bool(on_log <= abs((middle - low) / (high - low) - 0.5))
+    steps = np.diff(np.log(sorted(set(values))))
+    return 2 <= len(steps) <= _MOST_STEPS and bool(steps.max() - steps.min() < 0.1 * steps.max())
+
+
+def shown(value: Scalar) -> str:
+    """A categorical value as an axis shows it."""
+    return "none" if value is None else str(value)[:30]
+
+
+def numbers(values: Sequence[Scalar]) -> list[float] | None:
+    """The values as numbers; None where one of them is none."""
+    found = [finite(value) for value in values]
+    whole = [value for value in found if value is not None]
+    return whole if len(whole) == len(found) else None

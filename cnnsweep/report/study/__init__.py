@@ -1,0 +1,1 @@
+"""What only Optuna knows of a sweep, asked of a process of its own."""

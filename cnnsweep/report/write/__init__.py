@@ -1,0 +1,1 @@
+"""Answers to people: terminal, page, Markdown, LaTeX, CSV, pictures."""

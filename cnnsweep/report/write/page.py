@@ -1,0 +1,164 @@
+"""index.html: one file that opens offline, with everything in it."""
+
+import base64
+import gzip
+import json
+import math
+import os
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from cnnsweep import __version__
+from cnnsweep.report.charts.all_charts import Section
+from cnnsweep.report.charts.confusion import Hard, hardest
+from cnnsweep.report.charts.plotly_backend import as_plotly
+from cnnsweep.report.read.escape import plain
+from cnnsweep.report.stats.analysis import Answer
+from cnnsweep.report.stats.grouping import setting_keys
+from cnnsweep.report.stats.table import columns, rows
+from cnnsweep.report.write.tables import (
+    GROUP_COLUMNS,
+    PAIR_COLUMNS,
+    group_row,
+    pair_rows,
+    strata_of,
+)
+from cnnsweep.report.write.terminal import headline
+from cnnsweep.report.write.text_files import METHOD
+
+_PARTS = files("cnnsweep.report.write") / "page_parts"
+_MOST_PROBLEMS = 200
+
+
+def page(answer: Answer, sections: Sequence[Section], out: Path, idle: Sequence[str]) -> str:
+    """The HTML text; links lead from ``out`` to the runs."""
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, finalize=_plain, trim_blocks=True
+    )
+    template = environment.from_string((_PARTS / "page.html.j2").read_text(encoding="utf-8"))
+    shown = _sections(answer, sections)
+    charts = [as_plotly(chart) for section in sections for chart in section.charts]
+    data = _table(answer, out) | {"charts": charts}
+    return template.render(
+        **_texts(answer, out, idle),
+        sections=shown,
+        anchors=[
+            ("answer", "Answer"),
+            ("runs", "Runs"),
+            *((s["anchor"], s["title"]) for s in shown),
+        ],
+        data=_embedded(data),
+        bundle=Markup(_bundle()) if charts else "",
+        css=_part("page.css"),
+        script=_part("page.js"),
+    )
+
+
+def _texts(answer: Answer, out: Path, idle: Sequence[str]) -> dict[str, Any]:
+    problems = answer.gathered.problems
+    return {
+        "title": f"Report on {', '.join(str(root) for root in answer.gathered.roots)}",
+        "headline": headline(answer),
+        "verdicts": answer.verdicts,
+        "groups": [(s, [group_row(answer, g) for g in groups]) for s, groups in strata_of(answer)],
+        "group_columns": GROUP_COLUMNS,
+        "pairs": pair_rows(answer),
+        "pair_columns": PAIR_COLUMNS,
+        "method": METHOD,
+        "winners": [winner.sentence() for winner in answer.winners],
+        "cost": " ".join([answer.cost.sentence(), *idle]),
+        "failures": [
+            (cause, count, str(run.folder), _link(run.folder, out))
+            for cause, count, run in answer.cost.failures
+        ],
+        "notes": answer.notes,
+        "problems": problems[:_MOST_PROBLEMS],
+        "problem_count": len(problems),
+        "roots": ", ".join(str(root) for root in answer.gathered.roots),
+        "version": __version__,
+    }
+
+
+def _sections(answer: Answer, sections: Sequence[Section]) -> list[dict[str, Any]]:
+    number, shown = 0, []
+    images = _by_stratum(hardest(answer))
+    for section in sections:
+        charts = []
+        for chart in section.charts:
+            charts.append({"title": chart.title, "caption": chart.caption, "number": number})
+            number += 1
+        anchor = section.title.lower().replace(" ", "-")
+        hard = images if section.title == "Confusion" else []
+        shown.append({"title": section.title, "anchor": anchor, "charts": charts, "hard": hard})
+    return shown
+
+
+def _by_stratum(images: list[Hard]) -> list[tuple[str, list[Hard]]]:
+    return [(name, list(several)) for name, several in groupby(images, lambda i: i.stratum)]
+
+
+def _table(answer: Answer, out: Path) -> dict[str, Any]:
+    """The runs: cells, links, which columns are shown at first, how they are sorted."""
+    names = columns(answer.runs)
+    by, metric = answer.question.by, answer.metric
+    first = ["folder", *by, metric.name, "val_accuracy", "seed"]
+    first += setting_keys(answer.runs, by)[:5]
+    first += [name for name in ("status", "role", "data") if _differs(answer, name)]
+    wanted = [name for name in dict.fromkeys([*first, "epochs", "train_seconds"]) if name in names]
+    return {
+        "columns": names,
+        "rows": [[_cell(cell) for cell in row] for row in rows(answer.runs, names)],
+        "links": [_link(run.folder, out) for run in answer.runs],
+        "folder": names.index("folder"),
+        "shown": [names.index(name) for name in wanted],
+        "sort": names.index(metric.name) if metric.name in names else 0,
+        "down": metric.maximize,
+        "percent": [n for n in names if "acc" in n and metric.percent],
+    }
+
+
+def _differs(answer: Answer, name: str) -> bool:
+    return len({run.value(name) for run in answer.runs}) > 1
+
+
+def _cell(cell: object) -> object:
+    if isinstance(cell, float) and not math.isfinite(cell):
+        return None
+    return plain(cell) if isinstance(cell, str) else cell
+
+
+def _link(folder: Path, out: Path) -> str:
+    """A relative address; ``./`` in front, so that no name can be taken for another scheme."""
+    relative = os.path.relpath(os.fsencode(folder), os.fsencode(out))
+    return "./" + quote(relative) + "/"
+
+
+def _embedded(data: object) -> Markup:
+    """JSON for a script element: nothing in it can end the element or start a comment."""
+    text = json.dumps(data, allow_nan=False, separators=(",", ":"))
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)
+
+
+def _plain(value: Any) -> Any:
+    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _part(name: str) -> Markup:
+    return Markup((_PARTS / name).read_text(encoding="utf-8"))
+
+
+@cache
+def _bundle() -> str:
+    """plotly's script, packed: it makes nearly all of the page, and packs to less than a third."""
+    script = (files("plotly") / "package_data" / "plotly.min.js").read_bytes()
+    return base64.b64encode(gzip.compress(script, 6, mtime=0)).decode()

@@ -1,0 +1,133 @@
+"""The sentences: who beats whom, who can't be told apart, who has too few seeds."""
+
+from pathlib import Path
+
+import pytest
+
+from cnnsweep.errors import UserError
+from cnnsweep.report.read.load_runs import gather
+from cnnsweep.report.stats.analysis import Answer, answer
+from cnnsweep.report.stats.options import Question
+from tests.report.made_runs import Job, make_grid, make_run
+
+
+def _answer(folder: Path, **question: object) -> Answer:
+    return answer(gather([folder]), Question(**question))  # type: ignore[arg-type]
+
+
+def _make(folder: Path, figures: dict[str, list[float]], **settings: int) -> None:
+    for model, values in figures.items():
+        for seed, value in enumerate(values):
+            job = Job(model, seed, accuracy=value, images=settings.get("images", 0))
+            make_run(folder / f"{model}{seed}", job)
+
+
+def test_a_clear_difference_is_stated_with_its_interval_and_p(tmp_path: Path) -> None:
+    _make(tmp_path, {"a": [0.99, 0.992, 0.991, 0.99], "b": [0.98, 0.981, 0.982, 0.98]})
+    (sentence,) = _answer(tmp_path).verdicts
+    assert sentence == "a beats b by 1.00 ± 0.13 points (p = 0.00015, 4 seeds each)."
+
+
+def test_groups_may_be_impossible_to_tell_apart(tmp_path: Path) -> None:
+    _make(tmp_path, {"a": [0.99, 0.98, 0.991, 0.982], "b": [0.98, 0.989, 0.982, 0.990]})
+    (sentence,) = _answer(tmp_path).verdicts
+    assert sentence == "a and b can't be told apart (p = 0.93, n = 4)."  # far beyond 1,000 seeds
+
+
+def test_a_small_difference_says_how_many_seeds_would_show_it(tmp_path: Path) -> None:
+    _make(tmp_path, {"a": [0.991, 0.993, 0.992, 0.99], "b": [0.99, 0.993, 0.989, 0.991]})
+    (sentence,) = _answer(tmp_path).verdicts
+    assert sentence.endswith("n = 4; about 43 seeds would show a difference of this size).")
+
+
+def test_two_seeds_give_no_verdict_but_how_many_would(tmp_path: Path) -> None:
+    _make(tmp_path, {"a": [0.991, 0.993], "b": [0.989, 0.990]})
+    (sentence,) = _answer(tmp_path).verdicts
+    assert sentence == (
+        "a is 0.25 points ahead of b, n = 2: no verdict; "
+        "about 3 seeds would show a difference of this size."
+    )
+
+
+def test_one_seed_gives_no_verdict(tmp_path: Path) -> None:
+    _make(tmp_path, {"a": [0.99], "b": [0.98]})
+    (sentence,) = _answer(tmp_path).verdicts
+    assert "n = 1: no verdict; 3 or more seeds are needed" in sentence
+
+
+def test_many_pairs_with_too_few_seeds_are_one_clause(tmp_path: Path) -> None:
+    _make(tmp_path, {name: [0.99 - 0.001 * i] for i, name in enumerate("abcdefgh")})
+    (sentence,) = _answer(tmp_path).verdicts
+    assert sentence == (
+        "a leads with 98.80 %; n = 1 for 7 pairs: no verdict on them; "
+        "3 or more seeds are needed to say anything."
+    )
+
+
+def test_equal_figures_are_no_crash_and_no_verdict(tmp_path: Path) -> None:
+    _make(tmp_path, {"a": [0.99, 0.99, 0.99], "b": [0.99, 0.99, 0.99]})
+    (sentence,) = _answer(tmp_path).verdicts
+    assert "can't be told apart (no p-value: the differences do not vary" in sentence
+
+
+def test_without_common_seeds_welchs_test_is_used_and_said(tmp_path: Path) -> None:
+    make_grid(tmp_path / "a", ["resnet"], range(4))
+    make_grid(tmp_path / "b", ["lenet"], range(10, 14))
+    found = _answer(tmp_path)
+    assert found.comparison.pairs[0].difference.kind == "Welch t"
+    assert "resnet beats lenet by" in found.verdicts[0]
+
+
+def test_a_baseline_is_the_only_partner_of_each_group(tmp_path: Path) -> None:
+    make_grid(tmp_path, ["simple", "lenet", "resnet"], range(4))
+    found = _answer(tmp_path, baseline="simple")
+    assert [(p.better.label, p.worse.label) for p in found.comparison.pairs] == [
+        ("resnet", "simple"),
+        ("simple", "lenet"),
+    ]
+    with pytest.raises(
+        UserError, match=r"unknown group in --baseline 'simpel'\. Did you mean 'sim"
+    ):
+        _answer(tmp_path, baseline="simpel")
+
+
+def test_each_data_set_gets_its_own_sentence(mixed: Path) -> None:
+    sentences = _answer(mixed).verdicts
+    assert [sentence.partition(":")[0] for sentence in sentences] == ["data=digits", "data=mnist"]
+    assert sentences[1].endswith("there is nothing to compare it with.")
+
+
+def test_groups_by_data_are_shown_but_not_compared(mixed: Path) -> None:
+    found = _answer(mixed, by=("data",))
+    assert found.comparison.pairs == []
+    assert "Groups by data saw different images: they are not compared." in found.notes
+
+
+def test_holms_family_is_all_pairs(tmp_path: Path) -> None:
+    make_grid(tmp_path, ["simple", "lenet", "resnet"], range(4))
+    pairs = _answer(tmp_path).comparison.pairs
+    smallest = min(pairs, key=lambda pair: pair.difference.p or 1.0)
+    assert smallest.p_holm == pytest.approx(3 * (smallest.difference.p or 0.0))
+
+
+def test_mcnemar_is_made_over_equal_images_only(tmp_path: Path) -> None:
+    _make(tmp_path, {"a": [0.99, 0.98], "b": [0.7, 0.7]}, images=200)
+    (pair,) = _answer(tmp_path).comparison.pairs
+    assert pair.images is not None
+    assert (pair.images.count, pair.images.seeds) == (200, 2)
+    assert pair.images.p_holm < 1e-4
+    for seed in (0, 1):
+        path = tmp_path / f"b{seed}" / "test_predictions.csv"
+        path.write_text(path.read_text().replace("\n3,", "\n9999,"))
+    (pair,) = _answer(tmp_path).comparison.pairs
+    assert pair.images is None
+
+
+@pytest.mark.parametrize("content", ["", "x\n", "index,label,prediction,confidence\n1,a,2,3\n"])
+def test_damaged_predictions_cost_a_line_and_the_image_test(tmp_path: Path, content: str) -> None:
+    _make(tmp_path, {"a": [0.99], "b": [0.9]}, images=50)
+    (tmp_path / "a0" / "test_predictions.csv").write_text(content)
+    found = _answer(tmp_path)
+    assert found.comparison.pairs[0].images is None
+    (problem,) = found.gathered.problems
+    assert problem.startswith(str(tmp_path / "a0" / "test_predictions.csv"))

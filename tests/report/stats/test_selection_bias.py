@@ -1,0 +1,76 @@
+"""Winners are flagged as chosen; costs are added up over all runs."""
+
+from pathlib import Path
+
+import pytest
+
+import cnnsweep.report
+from cnnsweep.report.read.load_runs import gather
+from cnnsweep.report.stats.analysis import Answer, answer
+from cnnsweep.report.stats.options import Question
+from cnnsweep.report.stats.power import expected_maximum
+from tests.report.made_runs import Job, make_run
+from tests.report.made_sweeps import make_sweep
+
+
+def _answer(folder: Path) -> Answer:
+    return answer(gather([folder]), Question())
+
+
+def test_a_winner_is_optimistic_by_a_bound_and_its_test_figure_stands_beside(
+    tmp_path: Path,
+) -> None:
+    make_sweep(tmp_path / "sweep", trials=12, confirm=5)
+    (winner,) = _answer(tmp_path).winners
+    best = max(r.figure("objective") or 0 for r in winner.sweep.runs if r.role == "search")
+    assert winner.best == best
+    assert winner.tried == 11  # one failed
+    assert len(winner.confirmed) == len(winner.test) == 5
+    sentence = winner.sentence()
+    assert "chosen on validation as the best of 11 trials, hence optimistic (by up to" in sentence
+    assert "test " in sentence
+    assert "(n = 5)" in sentence
+
+
+def test_without_confirmation_the_winner_says_so(tmp_path: Path) -> None:
+    make_sweep(tmp_path / "sweep", trials=6, confirm=0)
+    (winner,) = _answer(tmp_path).winners
+    assert winner.flattery is None
+    assert winner.sentence().endswith("no confirmation run has read the test split.")
+
+
+def test_several_seeds_a_trial_are_averaged_and_tell_the_noise(tmp_path: Path) -> None:
+    make_sweep(tmp_path / "sweep", trials=4, seeds=3, confirm=0)
+    (winner,) = _answer(tmp_path).winners
+    assert winner.tried == 4
+    assert winner.flattery is not None
+    assert 0 < winner.flattery < 0.01 * expected_maximum(4)
+
+
+def test_costs_count_every_run_and_pruning_is_what_was_planned_less_what_was_done(
+    tmp_path: Path,
+) -> None:
+    make_run(tmp_path / "0", Job(epochs=10))
+    make_run(tmp_path / "1", Job(epochs=10, status="pruned"))
+    make_run(tmp_path / "2", Job(epochs=10, status="failed", error="RuntimeError: no 1"))
+    make_run(tmp_path / "3", Job(epochs=10, status="failed", error="RuntimeError: no 2"))
+    make_run(tmp_path / "4", Job(epochs=10, status="unfinished"))
+    cost = _answer(tmp_path).cost
+    assert (cost.epochs, cost.epochs_spared) == (10 + 5 + 1 + 1 + 5, 5)
+    assert cost.seconds == pytest.approx(22 * (1.5 + 0.97))
+    assert cost.seconds_lost == pytest.approx(2 * (1.5 + 0.97))
+    assert [(cause, n) for cause, n, _ in cost.failures] == [("RuntimeError: no 1", 2)]
+    assert "pruning spared 5 epochs (19 % of all planned)" in cost.sentence()
+
+
+def test_a_search_with_several_objectives_has_no_one_winner_but_a_report(tmp_path: Path) -> None:
+    sweep = make_sweep(tmp_path / "sweep", trials=6, confirm=0)
+    for number in range(6):
+        for name, old, new in (
+            ("config.yaml", "objective: val_accuracy", "objective: [val_accuracy, parameters]"),
+            ("result.json", '"objective": 0', '"objective": [1, 0.9], "x": 0'),
+        ):
+            path = sweep / str(number) / name
+            path.write_text(path.read_text().replace(old, new))
+    assert _answer(tmp_path).winners == []
+    assert cnnsweep.report.write(tmp_path).is_file()
