@@ -17,11 +17,11 @@ from omegaconf import DictConfig
 from cnnsweep import epoch_reporter
 from cnnsweep.config import CONF_DIR
 from cnnsweep.config.allowed_targets import allowed_targets
-from cnnsweep.config.error_messages import complaint
+from cnnsweep.config.error_messages import error_line
 from cnnsweep.folders import lock
 from cnnsweep.process import Terminated, postpone_collection, raise_on_sigterm
 from cnnsweep.redact import masked_output
-from cnnsweep.task.resume import line_to_go_on
+from cnnsweep.task.resume import resume_command
 from cnnsweep.task.task import Objective, task
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
@@ -47,20 +47,20 @@ def main() -> None:
         )
         # What only shows the config would show a storage's password too.
         with masked_output() if any(map(_SHOWS.match, sys.argv)) else nullcontext():
-            decorate(door)()
+            decorate(run_task)()
     except (KeyboardInterrupt, Terminated) as stop:
         folder = lock.first_held()
         if folder is not None:
-            print(f"stopped; to go on: {line_to_go_on(folder)}", file=sys.stderr)
+            print(f"stopped; to go on: {resume_command(folder)}", file=sys.stderr)
         sys.exit(130 if isinstance(stop, KeyboardInterrupt) else 143)
     except (SingleRunFailed, Exception) as failure:  # the outermost door: nobody else is left
         if wants_traceback:
             raise
         error = failure.__cause__ if isinstance(failure, SingleRunFailed) else failure
-        sys.exit(complaint(error or failure))
+        sys.exit(error_line(error or failure))
 
 
-def door(config: DictConfig) -> Objective:
+def run_task(config: DictConfig) -> Objective:
     """The task as Hydra calls it; a job's error in a sweep stays the sweep's to handle."""
     try:
         return task(config)
@@ -68,7 +68,7 @@ def door(config: DictConfig) -> Objective:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             folder = HydraConfig.get().runtime.output_dir
             if epoch_reporter.current is None:
-                print(f"{folder}: {complaint(error)}", file=sys.stderr)
+                print(f"{folder}: {error_line(error)}", file=sys.stderr)
             raise
         log.exception("the run failed")
         raise SingleRunFailed from error

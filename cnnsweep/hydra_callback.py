@@ -15,8 +15,8 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
-from cnnsweep.config.error_messages import complaint
-from cnnsweep.config.grid_jobs import Job, compose_jobs, is_grid
+from cnnsweep.config.error_messages import error_line
+from cnnsweep.config.grid_jobs import GridJob, compose_jobs, is_grid
 from cnnsweep.config.launchers import check_installed
 from cnnsweep.config.resolve import resolve
 from cnnsweep.config.trackers import chosen
@@ -47,7 +47,7 @@ def _or_exit(start: Callable[[DictConfig], None], config: DictConfig) -> None:
     try:
         start(config)
     except (UserError, OSError, HydraException, OmegaConfBaseException) as error:
-        print(complaint(error), file=sys.stderr)
+        print(error_line(error), file=sys.stderr)
         raise SystemExit(1) from error
 
 
@@ -79,7 +79,7 @@ def _start_multirun(config: DictConfig) -> None:
             "hydra.sweeper.shared=true without a folder: hosts share one that each of them names; "
             "allowed: hydra.sweep.dir=FOLDER or resume=FOLDER"
         )
-    jobs: list[Job] = []
+    jobs: list[GridJob] = []
     if is_grid(config):
         jobs = list(compose_jobs(config))
         for job in jobs:

@@ -17,7 +17,7 @@ DIRECTIONS: dict[str, Direction] = {
     "train_seconds": "minimize",
     "images_per_second": "maximize",
 }
-VALIDATION_FIGURES = ("val_loss", "val_accuracy")
+VALIDATION_METRICS = ("val_loss", "val_accuracy")
 METRICS_COLUMNS = (
     "epoch",
     "learning_rate",

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cnnsweep.config.error_messages import complaint
+from cnnsweep.config.error_messages import error_line
 from cnnsweep.errors import UserError
 from cnnsweep.process import postpone_collection
 
@@ -37,7 +37,7 @@ def main() -> None:
     try:
         predictions = predict(arguments.run_folder, arguments.images, invert=arguments.invert)
     except (UserError, OSError) as error:
-        sys.exit(complaint(error))
+        sys.exit(error_line(error))
     for prediction in predictions:
         shown = [f"{name} {share:.4f}" for name, share in prediction.classes[:_SHOWN_CLASSES]]
         print(f"{prediction.image}: {', '.join(shown)}")
@@ -58,9 +58,9 @@ def predict(run_folder: Path, images: list[Path], *, invert: bool) -> list[Predi
     pixels_of = [_opened(path, invert) for path in images]
     import torch
 
-    from cnnsweep.task.load_model import load_trained
+    from cnnsweep.task.load_model import load_model
 
-    trained = load_trained(run_folder)
+    trained = load_model(run_folder)
     height, width = trained.image_size
     pixels = torch.stack([_pixels(p, trained.in_channels, (width, height)) for p in pixels_of])
     with torch.inference_mode():

@@ -17,10 +17,10 @@ from cnnsweep.data.split import limit, split
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.loggers.manager import Trackers
-from cnnsweep.metric_names import DIRECTIONS, VALIDATION_FIGURES
+from cnnsweep.metric_names import DIRECTIONS, VALIDATION_METRICS
 from cnnsweep.models.inspect import check_fits, last_layer, last_layer_name, layer_table
 from cnnsweep.process import begin_collection
-from cnnsweep.session.progress import Quiet, make_display
+from cnnsweep.session.progress import Quiet, make_progress
 from cnnsweep.session.session import Session
 from cnnsweep.training import fine_tuning
 from cnnsweep.training.compile import compile_in_place, free_optimizers_of_compiler
@@ -69,7 +69,7 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome, trackers: Track
         dataset.num_classes,
         train_batches=_batch_sizes(train.images, config.data.batch_size),
     )
-    display = make_display() if epoch_reporter.current is None else Quiet()
+    display = make_progress() if epoch_reporter.current is None else Quiet()
     table = layer_table(model, dataset.in_channels, dataset.image_size)
     log.info("%s\n%s", config.model._target_, table)
     if config.summary:
@@ -165,7 +165,7 @@ def _make_trainer(
         "optim", config.optim._target_, build("optim", config.optim, partial=True), parameters
     )
     schedule = _make_schedule(config, optimizer, len(train))
-    figure = _judging_figure(config)
+    figure = _monitored_metric(config)
     return Trainer(
         model=model,
         optimizer=optimizer,
@@ -204,12 +204,12 @@ def _make_schedule(config: DictConfig, optimizer: Any, steps_per_epoch: int) -> 
     )
 
 
-def _judging_figure(config: DictConfig) -> str | None:
+def _monitored_metric(config: DictConfig) -> str | None:
     """The figure that chooses the best epoch; None without a validation split."""
     if config.data.val_fraction == 0:
         return None
     names = objective_names(config.objective)
-    return next((name for name in names if name in VALIDATION_FIGURES), "val_accuracy")
+    return next((name for name in names if name in VALIDATION_METRICS), "val_accuracy")
 
 
 def _threads(config: DictConfig, state: dict[str, Any] | None) -> int | str:

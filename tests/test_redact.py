@@ -5,7 +5,7 @@ import sys
 import pytest
 from hydra.errors import OverrideParseException
 
-from cnnsweep.config.error_messages import complaint
+from cnnsweep.config.error_messages import error_line
 from cnnsweep.redact import masked, masked_word
 
 PASSWORDS = (
@@ -69,6 +69,6 @@ def test_an_unknown_password_ends_where_its_url_does() -> None:
 
 def test_a_parsers_pieces_of_a_password_are_not_said() -> None:
     override = "hydra.sweeper.storage=postgresql://user:SE'CRET@host/db"
-    line = complaint(OverrideParseException(override, "no viable alternative at ''CRET'"))
+    line = error_line(OverrideParseException(override, "no viable alternative at ''CRET'"))
     assert "hydra.sweeper.storage=postgresql://user:***@host/db" in line
     assert "CRET" not in line

@@ -19,7 +19,7 @@ from cnnsweep.errors import UserError, one_line, unknown
 from cnnsweep.redact import masked, masked_word
 
 
-def complaint(error: BaseException) -> str:
+def error_line(error: BaseException) -> str:
     """One line that begins with `error:` and says what to change, where that can be known."""
     return f"error: {masked(_said(error))}"
 

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, open_dict
 from cnnsweep.config.resolve import resolve
 
 
-class Job(NamedTuple):
+class GridJob(NamedTuple):
     """One job: its resolved config and its folder's place below the sweep folder."""
 
     resolved: dict[str, Any]
@@ -35,7 +35,7 @@ def job_overrides(config: DictConfig) -> list[list[str]]:
     return BasicSweeper.split_arguments(parsed, None)[0]
 
 
-def compose_jobs(config: DictConfig) -> Iterator[Job]:
+def compose_jobs(config: DictConfig) -> Iterator[GridJob]:
     """Compose every job of a grid, as its launcher will."""
     loader = GlobalHydra.instance().config_loader()
     controller = HydraConfig.instance().cfg
@@ -47,5 +47,5 @@ def compose_jobs(config: DictConfig) -> Iterator[Job]:
             subdir = Path(str(job.hydra.sweep.subdir))
             job.hydra.runtime.output_dir = str(Path(job.hydra.sweep.dir).resolve() / subdir)
         HydraConfig.instance().set_config(job)
-        yield Job(resolve(job), subdir)
+        yield GridJob(resolve(job), subdir)
     HydraConfig.instance().cfg = controller

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from cnnsweep.config.allowed_targets import check_targets
 from cnnsweep.config.trackers import check_loggers
 from cnnsweep.errors import UserError, unknown
-from cnnsweep.metric_names import DIRECTIONS, VALIDATION_FIGURES
+from cnnsweep.metric_names import DIRECTIONS, VALIDATION_METRICS
 
 
 class Rule(NamedTuple):
@@ -141,9 +141,9 @@ def _check_choosing(config: Mapping[str, Any]) -> None:
         raise UserError("objective=test_… needs test=true: the test split is not read otherwise")
 
 
-def reads_validation(config: Mapping[str, Any]) -> bool:
+def monitors_validation(config: Mapping[str, Any]) -> bool:
     """Whether the objective is a validation figure."""
-    return any(name in VALIDATION_FIGURES for name in objective_names(config["objective"]))
+    return any(name in VALIDATION_METRICS for name in objective_names(config["objective"]))
 
 
 def _look_up(config: Mapping[str, Any], key: str) -> tuple[bool, Any]:

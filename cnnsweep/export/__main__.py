@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from cnnsweep.config.error_messages import complaint
+from cnnsweep.config.error_messages import error_line
 from cnnsweep.errors import UserError
 from cnnsweep.process import postpone_collection
 
@@ -34,7 +34,7 @@ def main() -> None:
 
         export(arguments.folder, arguments.format, out=arguments.out, opset=arguments.opset)
     except (UserError, OSError) as error:
-        sys.exit(complaint(error))
+        sys.exit(error_line(error))
 
 
 if __name__ == "__main__":

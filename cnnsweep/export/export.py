@@ -8,7 +8,7 @@ from cnnsweep.export.metadata import describe
 from cnnsweep.export.select_run import chosen_run
 from cnnsweep.export.verify import agreement, sample
 from cnnsweep.folders.run_folder import RunFolder, write_whole
-from cnnsweep.task.load_model import Trained, load_trained
+from cnnsweep.task.load_model import LoadedModel, load_model
 
 _OPSETS = range(18, 24)
 
@@ -24,7 +24,7 @@ def export(folder: Path, kind: str, *, out: Path | None, opset: int | None) -> N
     _check_opset(kind, opset)
     run = chosen_run(folder)
     path = _path(RunFolder(run), kind, out)
-    trained = load_trained(run)
+    trained = load_model(run)
     print(f"{trained.folder}: {_words(trained)}")
     content, reader = _make(trained, kind, opset)
     print(_checked(trained, reader))
@@ -33,7 +33,9 @@ def export(folder: Path, kind: str, *, out: Path | None, opset: int | None) -> N
     print(f"{path} {'replaced' if replaced else 'written'}: {len(content) / 1e6:.1f} MB")
 
 
-def _make(trained: Trained, kind: str, opset: int | None) -> tuple[bytes, formats.Reader | None]:
+def _make(
+    trained: LoadedModel, kind: str, opset: int | None
+) -> tuple[bytes, formats.Reader | None]:
     if kind == "onnx":
         formats.require_extra()
     image = (trained.in_channels, *trained.image_size)
@@ -46,7 +48,7 @@ def _make(trained: Trained, kind: str, opset: int | None) -> tuple[bytes, format
     return content, formats.read_onnx(content)
 
 
-def _checked(trained: Trained, reader: formats.Reader | None) -> str:
+def _checked(trained: LoadedModel, reader: formats.Reader | None) -> str:
     if reader is None:
         return f"not checked: onnxruntime is not installed; {formats.EXTRA}"
     images, words = sample(trained)
@@ -54,7 +56,7 @@ def _checked(trained: Trained, reader: formats.Reader | None) -> str:
     return f"checked with {reader.name}: {found} {words}"
 
 
-def _words(trained: Trained) -> str:
+def _words(trained: LoadedModel) -> str:
     name = type(trained.network.network).__name__
     size = "×".join(str(side) for side in (trained.in_channels, *trained.image_size))
     result = trained.folder.read_result() or {}

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.export import Dim, ExportedProgram
 
 from cnnsweep.errors import UserError
-from cnnsweep.task.load_model import Standalone
+from cnnsweep.task.load_model import InferenceModel
 
 INPUT, OUTPUT, BATCH = "images", "probabilities", "batch"
 DESCRIPTION = "description.json"
@@ -39,7 +39,7 @@ def require_extra() -> None:
         )
 
 
-def trace(network: Standalone, image: tuple[int, int, int]) -> ExportedProgram:
+def trace(network: InferenceModel, image: tuple[int, int, int]) -> ExportedProgram:
     """The network as a graph for any number of images of ``image`` (channels, height, width).
 
     Raises:
@@ -64,7 +64,10 @@ def to_torch(program: ExportedProgram, description: dict[str, Any]) -> bytes:
 
 
 def to_onnx(
-    network: Standalone, program: ExportedProgram, description: dict[str, Any], opset: int | None
+    network: InferenceModel,
+    program: ExportedProgram,
+    description: dict[str, Any],
+    opset: int | None,
 ) -> bytes:
     """The bytes of an .onnx file; each entry of the description is JSON in its metadata.
 
@@ -111,7 +114,7 @@ def read_onnx(content: bytes) -> Reader | None:
 
 
 @contextmanager
-def _refused(network: Standalone) -> Iterator[None]:
+def _refused(network: InferenceModel) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, ValueError) as error:  # torch's export errors are of the first kind

@@ -6,12 +6,12 @@ import torch
 
 from cnnsweep import __version__
 from cnnsweep.export.formats import BATCH, INPUT, OUTPUT
-from cnnsweep.task.load_model import Trained
+from cnnsweep.task.load_model import LoadedModel
 
 _FIGURES = ("status", "seed", "precision", "val_accuracy", "test_accuracy", "commit", "versions")
 
 
-def describe(trained: Trained) -> dict[str, Any]:
+def describe(trained: LoadedModel) -> dict[str, Any]:
     """Input, output, classes and origin, as plain values.
 
     Figures that the run folder does not tell are None: a run that is not over has no result.json.

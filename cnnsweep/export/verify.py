@@ -10,7 +10,7 @@ from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.errors import UserError
 from cnnsweep.export.formats import Predict
 from cnnsweep.run import make_dataset
-from cnnsweep.task.load_model import Trained
+from cnnsweep.task.load_model import LoadedModel
 
 _MOST_IMAGES = 1000
 _AT_ONCE = 100
@@ -25,7 +25,7 @@ class Sample(NamedTuple):
     words: str
 
 
-def sample(trained: Trained) -> Sample:
+def sample(trained: LoadedModel) -> Sample:
     """Images of the test split, spread over it; random ones where it is not on this machine."""
     try:
         pixels = _test_images(trained)
@@ -40,7 +40,7 @@ def sample(trained: Trained) -> Sample:
     return Sample(pixels[spread], f"of {len(pixels):,} test images")
 
 
-def agreement(trained: Trained, predict: Predict, images: Tensor) -> str:
+def agreement(trained: LoadedModel, predict: Predict, images: Tensor) -> str:
     """The largest difference between probabilities, and how many classes are the same, in words.
 
     Raises:
@@ -58,7 +58,7 @@ def agreement(trained: Trained, predict: Predict, images: Tensor) -> str:
     return words
 
 
-def _test_images(trained: Trained) -> Tensor:
+def _test_images(trained: LoadedModel) -> Tensor:
     here = trained.config.copy()
     if "download" in here.data:
         here.data.download = False

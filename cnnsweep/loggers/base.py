@@ -11,7 +11,7 @@ Row = Mapping[str, float | int | None]
 
 
 @dataclass(frozen=True)
-class Sweep:
+class SweepInfo:
     """The sweep that a run is part of.
 
     ``id`` is the sweep folder's for good; ``place`` is the run's folder below it (``3``,
@@ -28,7 +28,7 @@ class Sweep:
 
 
 @dataclass(frozen=True)
-class Run:
+class RunInfo:
     """What a tracker may know of a run before it begins.
 
     ``id`` is the run folder's for good, however often the run is killed and goes on. ``root`` is
@@ -42,7 +42,7 @@ class Run:
     root: Path
     pid: int
     config: Mapping[str, Any]
-    sweep: Sweep | None
+    sweep: SweepInfo | None
 
 
 class Logger(Protocol):

@@ -18,7 +18,7 @@ from cnnsweep.process import start_python
 _SEND_SECONDS = 1.0  # the other end reads at once unless its process is stuck
 
 
-class Answer(NamedTuple):
+class Reply(NamedTuple):
     """What a tracker's process says; ``line`` is an error's.
 
     ``up``: its turn has come, and from now on its time is its own; ``ready``: it is made;
@@ -53,7 +53,7 @@ class TrackerProcess:
             with contextlib.suppress(OSError):  # half a message was sent: no other may follow
                 self._ours.shutdown(socket.SHUT_WR)
 
-    def hear(self, until: float) -> Answer | None:
+    def hear(self, until: float) -> Reply | None:
         """The next answer; None where there is none at ``until`` (of time.monotonic())."""
         while b"\n" not in self._heard:
             self._ours.settimeout(max(0.0, until - time.monotonic()))
@@ -64,10 +64,10 @@ class TrackerProcess:
             except OSError:
                 read = b""
             if not read:
-                return Answer("failed", "its process ended unexpectedly")
+                return Reply("failed", "its process ended unexpectedly")
             self._heard += read
         line, _, self._heard = self._heard.partition(b"\n")
-        answer = Answer(*json.loads(line))
+        answer = Reply(*json.loads(line))
         self._words.add(answer.word)
         return answer
 

@@ -17,13 +17,13 @@ def leaves(node: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def epoch_figures(row: Row) -> tuple[int, dict[str, float]]:
+def epoch_metrics(row: Row) -> tuple[int, dict[str, float]]:
     """An epoch's number and those of its figures that exist."""
     figures = {k: float(v) for k, v in row.items() if k != "epoch" and v is not None}
     return int(row["epoch"] or 0), figures
 
 
-def final_figures(result: Mapping[str, Any]) -> dict[str, float]:
+def final_metrics(result: Mapping[str, Any]) -> dict[str, float]:
     """The figures of an outcome, as `final_<name>`: epochs have figures of the same names.
 
     Several objectives become `final_objective_0`, `final_objective_1`.

@@ -10,10 +10,10 @@ from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.config.instantiate import refusal
 from cnnsweep.config.trackers import missing, package_of
 from cnnsweep.errors import causes
-from cnnsweep.loggers.base import Run
+from cnnsweep.loggers.base import RunInfo
 
 
-def make(name: str, node: dict[str, Any], run: Run) -> Any:
+def make(name: str, node: dict[str, Any], run: RunInfo) -> Any:
     """The logger of a part of the config.
 
     Raises:

@@ -12,8 +12,8 @@ from typing import Any, Self
 from cnnsweep import epoch_reporter
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.loggers.base import Row, Run
-from cnnsweep.loggers.client import Answer, TrackerProcess
+from cnnsweep.loggers.base import Row, RunInfo
+from cnnsweep.loggers.client import Reply, TrackerProcess
 from cnnsweep.process import Terminated
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class Trackers:
         for tracker in list(self._running):
             self._drop(tracker)
 
-    def start(self, loggers: Mapping[str, Mapping[str, Any]], run: Run) -> None:
+    def start(self, loggers: Mapping[str, Mapping[str, Any]], run: RunInfo) -> None:
         """Begin to start a process for each, by name; their packages load while torch does."""
         self._folder = RunFolder(run.folder)
         for name, node in loggers.items():
@@ -114,7 +114,7 @@ class Trackers:
         for tracker in self._running:
             tracker.tell(word, content)
 
-    def _note(self, tracker: TrackerProcess, answer: Answer | None) -> None:
+    def _note(self, tracker: TrackerProcess, answer: Reply | None) -> None:
         if answer is not None and answer.word in ("failed", "refused"):
             _warn(tracker.name, f"{answer.line}; the run goes on without it")
             self._drop(tracker)
@@ -124,7 +124,7 @@ class Trackers:
         tracker.let_go()
 
 
-def tell_of_sweeps_end(loggers: Mapping[str, Mapping[str, Any]], sweep: Run) -> None:
+def tell_of_sweeps_end(loggers: Mapping[str, Mapping[str, Any]], sweep: RunInfo) -> None:
     """All runs of a sweep are over; ``sweep`` stands for it."""
     with Trackers() as trackers:
         trackers.start(loggers, sweep)

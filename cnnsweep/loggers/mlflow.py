@@ -11,8 +11,8 @@ from urllib.request import urlopen
 
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.loggers.base import Row, Run
-from cnnsweep.loggers.flatten import epoch_figures, final_figures, leaves
+from cnnsweep.loggers.base import Row, RunInfo
+from cnnsweep.loggers.flatten import epoch_metrics, final_metrics, leaves
 from cnnsweep.loggers.run_id import alone
 from cnnsweep.redact import masked, masked_word
 
@@ -36,7 +36,7 @@ class MLflow:
     The outcome is no ``result.json`` there, or a report would take the artifacts for a run folder.
     """
 
-    def __init__(self, *, run: Run, tracking_uri: str | None, experiment: str) -> None:
+    def __init__(self, *, run: RunInfo, tracking_uri: str | None, experiment: str) -> None:
         self._run = run
         self._experiment = experiment
         typed = tracking_uri or os.environ.get("MLFLOW_TRACKING_URI")
@@ -62,13 +62,13 @@ class MLflow:
             self.epoch_ended(row)
 
     def epoch_ended(self, row: Row) -> None:
-        step, figures = epoch_figures(row)
+        step, figures = epoch_metrics(row)
         self._log(figures, step)
 
     def ended(self, result: Mapping[str, Any], folder: RunFolder) -> None:
         status = result["status"]
         if status in ("completed", "pruned"):  # any other goes on, and has its final figures then
-            self._log(final_figures(result), int(result["epochs"]))
+            self._log(final_metrics(result), int(result["epochs"]))
             self._client.log_dict(self._run_id, dict(result), "outcome.json")
         for picture in (folder.curves, folder.predictions, folder.confusion):
             if picture.exists():

@@ -14,8 +14,8 @@ from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.loggers.base import Row, Run, Sweep
-from cnnsweep.loggers.flatten import epoch_figures, final_figures, leaves
+from cnnsweep.loggers.base import Row, RunInfo, SweepInfo
+from cnnsweep.loggers.flatten import epoch_metrics, final_metrics, leaves
 
 FOLDER = "tensorboard"
 _STATUS = {"completed": api_pb2.STATUS_SUCCESS, "failed": api_pb2.STATUS_FAILURE}
@@ -27,7 +27,7 @@ class TensorBoard:
     A sweep's runs also have their parameters for the HPARAMS tab.
     """
 
-    def __init__(self, *, run: Run) -> None:
+    def __init__(self, *, run: RunInfo) -> None:
         self._run = run
         self._folder = run.folder / FOLDER
 
@@ -50,7 +50,7 @@ class TensorBoard:
 
     def ended(self, result: Mapping[str, Any], folder: RunFolder) -> None:
         step = int(result["epochs"])
-        for name, value in final_figures(result).items():
+        for name, value in final_metrics(result).items():
             self._add_scalar(name, value, step)
         for picture in (folder.curves, folder.predictions, folder.confusion):
             if picture.exists():
@@ -61,7 +61,7 @@ class TensorBoard:
         self._writer.close()
 
     def _add_figures(self, row: Row) -> None:
-        step, figures = epoch_figures(row)
+        step, figures = epoch_metrics(row)
         for name, value in figures.items():
             self._add_scalar(name, value, step)
 
@@ -96,7 +96,7 @@ class TensorBoard:
             Summary.Value(tag=name, metadata=SummaryMetadata(plugin_data=plugin), tensor=tensor)
         )
 
-    def _start_session(self, sweep: Sweep) -> None:
+    def _start_session(self, sweep: SweepInfo) -> None:
         start = plugin_data_pb2.SessionStartInfo(
             group_name=f"{sweep.place} {sweep.name}",  # equal names would be averaged
             start_time_secs=time.time(),

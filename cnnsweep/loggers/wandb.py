@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.loggers.base import Row, Run
-from cnnsweep.loggers.flatten import epoch_figures
+from cnnsweep.loggers.base import Row, RunInfo
+from cnnsweep.loggers.flatten import epoch_metrics
 
 _EXIT_CODES = {"completed": 0, "pruned": 0, "failed": 1, "interrupted": 130}
 
@@ -18,7 +18,7 @@ class WandB:
     def __init__(
         self,
         *,
-        run: Run,
+        run: RunInfo,
         mode: str,
         project: str,
         entity: str | None,
@@ -63,7 +63,7 @@ class WandB:
             self.epoch_ended(row)
 
     def epoch_ended(self, row: Row) -> None:
-        step, figures = epoch_figures(row)
+        step, figures = epoch_metrics(row)
         if step >= self._wandb_run.step:  # online, the server knows what it has
             self._wandb_run.log(figures, step=step)
 
@@ -87,13 +87,13 @@ class WandB:
             shutil.rmtree(earlier)
 
 
-def _job_type(run: Run) -> str:
+def _job_type(run: RunInfo) -> str:
     if run.sweep is None:
         return "run"
     return "confirm" if run.sweep.trial is None else "trial"
 
 
-def _sweep_tags(run: Run) -> list[str]:
+def _sweep_tags(run: RunInfo) -> list[str]:
     """Of a comparison's part its name: `simple` of the place `simple/3`."""
     if run.sweep is None:
         return []

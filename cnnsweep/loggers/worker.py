@@ -14,7 +14,7 @@ from typing import Any
 
 from cnnsweep.errors import UserError, one_line
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.loggers.base import Run, Sweep
+from cnnsweep.loggers.base import RunInfo, SweepInfo
 from cnnsweep.loggers.run_id import FOLDER, alone
 from cnnsweep.process import begin_collection, postpone_collection
 
@@ -106,10 +106,10 @@ def _pass_on(logger: Any, word: str, content: Any, folder: RunFolder) -> None:
         getattr(logger, word)(content)
 
 
-def _run(plain: Mapping[str, Any]) -> Run:
+def _run(plain: Mapping[str, Any]) -> RunInfo:
     """A run as it was before it went through JSON."""
     sweep = plain["sweep"]
     if sweep is not None:
-        sweep = Sweep(**{**sweep, "folder": Path(sweep["folder"])})
+        sweep = SweepInfo(**{**sweep, "folder": Path(sweep["folder"])})
     paths = {name: Path(plain[name]) for name in ("folder", "root")}
-    return Run(**{**plain, **paths, "sweep": sweep})
+    return RunInfo(**{**plain, **paths, "sweep": sweep})

@@ -24,7 +24,7 @@ Row = Mapping[str, float | int | None]
 _REFRESH_SECONDS = 0.2
 
 
-class Display(Protocol):
+class RunProgress(Protocol):
     """Is told of a run's progress; a context around its training."""
 
     def __enter__(self) -> Self: ...
@@ -49,7 +49,7 @@ class Display(Protocol):
         """The run is over."""
 
 
-def make_display() -> Display:
+def make_progress() -> RunProgress:
     """Bars where standard output is a terminal, lines where it is not."""
     console = Console()
     return Bars(console) if console.is_terminal else Lines()

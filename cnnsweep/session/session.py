@@ -14,8 +14,8 @@ from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder, write_whole
 from cnnsweep.loggers.manager import Trackers
-from cnnsweep.session.progress import Display
-from cnnsweep.training.epoch import Figures, run_epoch
+from cnnsweep.session.progress import RunProgress
+from cnnsweep.training.epoch import EpochMetrics, run_epoch
 from cnnsweep.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class Session:
     objective: str | list[str]
     test: bool
     pictures: bool
-    display: Display
+    display: RunProgress
     trackers: Trackers
 
     def run(self) -> None:
@@ -59,7 +59,7 @@ class Session:
         if behind:
             log.info("going on after epoch %d", behind)
             self.display.say(f"going on after epoch {behind} of {trainer.epochs}")
-        self._fill_figures()
+        self._fill_metrics()
         self.folder.write_metrics(trainer.history)
         for row in trainer.history:
             self._tell(row)
@@ -87,7 +87,7 @@ class Session:
             self._write_best()
         state = {"training": self.trainer.state_dict(), "threads": self.outcome.threads}
         write_whole(self.folder.last, checkpoint.to_bytes(state))
-        self._fill_figures()
+        self._fill_metrics()
         self.folder.write_metrics(self.trainer.history)
 
     def _write_best(self) -> None:
@@ -101,7 +101,7 @@ class Session:
         }
         write_whole(self.folder.best, checkpoint.to_bytes(content))
 
-    def _fill_figures(self) -> None:
+    def _fill_metrics(self) -> None:
         """The outcome's training and validation figures, those of the best epoch so far."""
         history, outcome = self.trainer.history, self.outcome
         if not history:
@@ -136,7 +136,7 @@ class Session:
         )
         return test, probabilities
 
-    def _look_at(self, images: Images) -> tuple[Figures, Tensor]:
+    def _look_at(self, images: Images) -> tuple[EpochMetrics, Tensor]:
         logits: list[Tensor] = []
         trainer = self.trainer
         trainer.model.eval()

@@ -23,18 +23,18 @@ from cnnsweep.folders.run_folder import write_text_whole
 from cnnsweep.process import begin_collection
 from cnnsweep.sweep.cluster.launcher_pool import LaunchedPool
 from cnnsweep.sweep.event_loop import work
-from cnnsweep.sweep.multihost.membership import Woken
+from cnnsweep.sweep.multihost.membership import HostExpired
 from cnnsweep.sweep.multihost.shared_study import joined
 from cnnsweep.sweep.preflight import check_sweep
-from cnnsweep.sweep.progress import Display, open_display
+from cnnsweep.sweep.progress import SweepProgress, open_progress
 from cnnsweep.sweep.results import are_written, result_lines, withdraw_results, write_results
-from cnnsweep.sweep.spec.compose import Master, hide_password
+from cnnsweep.sweep.spec.compose import SweepContext, mask_password
 from cnnsweep.sweep.spec.plan import CONFIRM, Plan, make_plans
 from cnnsweep.sweep.spec.resources import devices_of_slots
 from cnnsweep.sweep.spec.settings import Settings, read_settings
-from cnnsweep.sweep.study.coordination import Peers
+from cnnsweep.sweep.study.coordination import Coordination
 from cnnsweep.sweep.study.failure_policy import FailureWatch, StoppedEarly
-from cnnsweep.sweep.study.retrying_storage import Patience
+from cnnsweep.sweep.study.retrying_storage import RetryPolicy
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.study import open_search
 from cnnsweep.sweep.workers.pool import Pool
@@ -44,41 +44,41 @@ from cnnsweep.task.resume import SWEEP_CONFIG
 WORKERS = ".workers"
 
 
-def conduct(master: Master, keys: dict[str, object], arguments: list[str]) -> None:
+def run_sweep(context: SweepContext, keys: dict[str, object], arguments: list[str]) -> None:
     """Run or go on with the sweep in the master's folder.
 
     Raises:
         UserError: it cannot begin, was stopped by failures, or a part of it failed.
     """
     begin_collection()
-    hide_password(master.config)
+    mask_password(context.config)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.simplefilter("ignore", ExperimentalWarning)  # whoever chose it knows
-    settings, plans = _checked(master, keys, arguments)
-    master.folder.mkdir(parents=True, exist_ok=True)
-    lock.acquire(master.folder, shared=settings.shared)
+    settings, plans = _checked(context, keys, arguments)
+    context.folder.mkdir(parents=True, exist_ok=True)
+    lock.acquire(context.folder, shared=settings.shared)
     with ExitStack() as stack:
-        with open_display(sys.stdout) as display:
-            patience = Patience(display.say)
-            peers = stack.enter_context(joined(master.folder, settings.shared, patience))
-            with peers.turn():
-                write_text_whole(master.folder / SWEEP_CONFIG, OmegaConf.to_yaml(master.config))
-                searches = _open_all(plans, settings, master, peers, patience, display)
-            open_pool = partial(_open_pool, master, settings, peers, display)
-            run(searches, open_pool, settings.trial_timeout, peers, patience, display)
-        _conclude(master, searches)
+        with open_progress(sys.stdout) as display:
+            patience = RetryPolicy(display.say)
+            coordination = stack.enter_context(joined(context.folder, settings.shared, patience))
+            with coordination.turn():
+                write_text_whole(context.folder / SWEEP_CONFIG, OmegaConf.to_yaml(context.config))
+                searches = _open_all(plans, settings, context, coordination, patience, display)
+            open_pool = partial(_open_pool, context, settings, coordination, display)
+            run(searches, open_pool, settings.trial_timeout, coordination, patience, display)
+        _conclude(context, searches)
 
 
 def _checked(
-    master: Master, keys: dict[str, object], arguments: list[str]
+    context: SweepContext, keys: dict[str, object], arguments: list[str]
 ) -> tuple[Settings, list[Plan]]:
     try:
         settings = read_settings(keys)
-        refuse_devices(master.config, settings.devices)
-        plans = make_plans(master, settings, arguments)
-        check_sweep(master, settings, plans)
+        refuse_devices(context.config, settings.devices)
+        plans = make_plans(context, settings, arguments)
+        check_sweep(context, settings, plans)
     except Exception:
-        _remove_if_unused(master.folder)
+        _remove_if_unused(context.folder)
         raise
     return settings, plans
 
@@ -94,10 +94,10 @@ def _remove_if_unused(folder: Path) -> None:
 def _open_all(
     plans: list[Plan],
     settings: Settings,
-    master: Master,
-    peers: Peers,
-    patience: Patience,
-    display: Display,
+    context: SweepContext,
+    coordination: Coordination,
+    patience: RetryPolicy,
+    display: SweepProgress,
 ) -> list[Search]:
     searches: list[Search] = []
 
@@ -108,40 +108,44 @@ def _open_all(
     watch = FailureWatch(settings.max_failure_rate, shares)
     end = None if settings.timeout is None else time.monotonic() + settings.timeout
 
-    def may_propose() -> bool:
+    def may_ask() -> bool:
         return end is None or time.monotonic() < end
 
-    for owner, plan in enumerate(plans):
+    for search_index, plan in enumerate(plans):
         display.say(_announcement(plan, settings))
-        search = open_search(owner, plan, settings, master, watch, may_propose, peers, patience)
+        search = open_search(
+            search_index, plan, settings, context, watch, may_ask, coordination, patience
+        )
         searches.append(search)
-    if peers.is_first() or not all(search.is_done() for search in searches):
-        withdraw_results(master.folder, searches)
+    if coordination.is_first() or not all(search.is_done() for search in searches):
+        withdraw_results(context.folder, searches)
     return searches
 
 
-def _open_pool(master: Master, settings: Settings, peers: Peers, display: Display) -> Pool:
-    setup = Setup(master, Singleton.get_state(), peers.heartbeat)
-    folder = peers.place(master.folder / WORKERS)
-    if gives_gpus(master.config):
+def _open_pool(
+    context: SweepContext, settings: Settings, coordination: Coordination, display: SweepProgress
+) -> Pool:
+    setup = Setup(context, Singleton.get_state(), coordination.heartbeat)
+    folder = coordination.own_folder(context.folder / WORKERS)
+    if gives_gpus(context.config):
         devices: list[str | None] = [None] * settings.n_jobs
     else:
         devices = devices_of_slots(settings.devices, settings.n_jobs)
-    if is_chosen(master.config):
+    if is_chosen(context.config):
         # Each host's jobs are its own to count and to cancel, and it tells them by their folder.
         # Workers compose with the config as it is: Hydra refuses another launcher's.
-        apart = replace(master, config=with_submissions(master.config, peers.place))
-        return LaunchedPool(folder, setup, replace(setup, master=apart), devices, display.say)
+        apart = replace(context, config=with_submissions(context.config, coordination.own_folder))
+        return LaunchedPool(folder, setup, replace(setup, context=apart), devices, display.say)
     return Pool(folder, setup, devices)
 
 
-def _conclude(master: Master, searches: list[Search]) -> None:
+def _conclude(context: SweepContext, searches: list[Search]) -> None:
     failed = [line for search in searches for line in search.confirmation.failed]
     if all(search.may_confirm for search in searches):
-        write_results(master.folder, searches)
+        write_results(context.folder, searches)
     print("\n".join(result_lines(searches)), flush=True)
-    if master.runs_ours and any(search.study.best_trials for search in searches):
-        print(f"report: {report.write(master.folder)}", flush=True)
+    if context.is_our_task and any(search.study.best_trials for search in searches):
+        print(f"report: {report.write(context.folder)}", flush=True)
     if failed:
         raise StoppedEarly(f"{len(failed)} confirmation runs failed: {'; '.join(failed)}")
     empty = [s for s in searches if not s.study.best_trials]
@@ -164,19 +168,19 @@ def run(
     searches: list[Search],
     open_pool: Callable[[], Pool],
     trial_timeout: float | None,
-    peers: Peers,
-    patience: Patience,
-    display: Display,
+    coordination: Coordination,
+    patience: RetryPolicy,
+    display: SweepProgress,
 ) -> None:
     """Run all trials; one launch of several then runs the confirmations."""
     while True:
         try:
-            _run(searches, open_pool(), trial_timeout, peers, patience, display)
-        except Woken as woken:
+            _run(searches, open_pool(), trial_timeout, coordination, patience, display)
+        except HostExpired as woken:
             display.say(f"{woken}; it joins again as a new host")
             for search in searches:
                 search.forget()
-            peers.rejoin()
+            coordination.rejoin()
         else:
             return
 
@@ -185,19 +189,19 @@ def _run(
     searches: list[Search],
     pool: Pool,
     trial_timeout: float | None,
-    peers: Peers,
-    patience: Patience,
-    display: Display,
+    coordination: Coordination,
+    patience: RetryPolicy,
+    display: SweepProgress,
 ) -> None:
     try:
         for search in searches:
-            _take_up(search, peers, display)
+            _take_up(search, coordination, display)
         work(searches, pool, trial_timeout, patience, display)
-        peers.begin_finishing([search.plan.folder / CONFIRM for search in searches])
+        coordination.begin_finishing([search.plan.folder / CONFIRM for search in searches])
         for search in searches:
-            search.may_confirm = peers.is_alone or not are_written(searches)
+            search.may_confirm = coordination.is_alone or not are_written(searches)
         work(searches, pool, trial_timeout, patience, display)
-    except Woken:
+    except HostExpired:
         _kill(pool)
         raise
     except BaseException:
@@ -209,16 +213,16 @@ def _run(
     pool.close(grace=_STOP_SECONDS, stop=False)
 
 
-def _take_up(search: Search, peers: Peers, display: Display) -> None:
+def _take_up(search: Search, coordination: Coordination, display: SweepProgress) -> None:
     """Among several launches a search seeks for trials left behind as it goes."""
     states = [trial.state for trial in search.study.get_trials(deepcopy=False)]
     running = states.count(TrialState.RUNNING)
-    left = search.take_up() if peers.is_alone else 0
+    left = search.take_up() if coordination.is_alone else 0
     if len(states) > 1:
-        place = f"{search.plan.place}: " if search.plan.place else ""
-        now = f"{left} taken up again" if peers.is_alone else f"{running} running"
+        prefix = f"{search.plan.subfolder}: " if search.plan.subfolder else ""
+        now = f"{left} taken up again" if coordination.is_alone else f"{running} running"
         over = f"{len(states) - running} of {search.plan.n_trials} trials are over"
-        display.say(f"{place}going on: {over}, {now}")
+        display.say(f"{prefix}going on: {over}, {now}")
 
 
 def _kill(pool: Pool) -> None:

@@ -4,10 +4,10 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cnnsweep.sweep.progress import Display
+from cnnsweep.sweep.progress import SweepProgress
 from cnnsweep.sweep.spec.messages import Died, Ended, Epoch, Job, Left, Lost, Message
 from cnnsweep.sweep.study.failure_policy import StoppedEarly
-from cnnsweep.sweep.study.retrying_storage import Patience
+from cnnsweep.sweep.study.retrying_storage import RetryPolicy
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.workers.pool import Pool
 
@@ -63,7 +63,7 @@ class Inbox:
 
     def _receive(self, seconds: float) -> None:
         for slot, job, message in list(self._pool.messages(seconds)):
-            wants_answer = isinstance(message, Epoch) and job.asks
+            wants_answer = isinstance(message, Epoch) and job.is_prunable
             self._waiting.append(Letter(slot, job, message, wants_answer))
 
 
@@ -71,8 +71,8 @@ def work(
     searches: list[Search],
     pool: Pool,
     trial_timeout: float | None,
-    patience: Patience,
-    display: Display,
+    patience: RetryPolicy,
+    display: SweepProgress,
 ) -> None:
     """Run until every search is done; while the storage is away, workers go on.
 
@@ -90,14 +90,14 @@ def work(
                 dead_starts = dead_starts + 1 if _died_early(message) else 0
             if dead_starts >= _STARTS:
                 raise StoppedEarly(f"workers cannot start ({message}); see {pool.log(slot)}")
-            _act(searches[job.owner], letter, inbox, display)
+            _act(searches[job.search_index], letter, inbox, display)
         if trial_timeout is not None:
             _end_overdue(searches, pool, inbox, trial_timeout, display)
         _hand_out(searches, pool, display)
         display.refresh(searches)
 
 
-def _hand_out(searches: list[Search], pool: Pool, display: Display) -> None:
+def _hand_out(searches: list[Search], pool: Pool, display: SweepProgress) -> None:
     for slot in pool.free_slots():
         job = next((j for j in (search.next_job() for search in searches) if j is not None), None)
         if job is None:
@@ -110,7 +110,7 @@ def _died_early(message: Message) -> bool:
     return isinstance(message, Died) and not message.had_started
 
 
-def _act(search: Search, letter: Letter, inbox: Inbox, display: Display) -> None:
+def _act(search: Search, letter: Letter, inbox: Inbox, display: SweepProgress) -> None:
     slot, job, message = letter.slot, letter.job, letter.message
     if isinstance(message, Epoch):
         display.epoch_ended(slot, message)
@@ -130,7 +130,7 @@ def _act(search: Search, letter: Letter, inbox: Inbox, display: Display) -> None
 
 
 def _end_overdue(
-    searches: list[Search], pool: Pool, inbox: Inbox, trial_timeout: float, display: Display
+    searches: list[Search], pool: Pool, inbox: Inbox, trial_timeout: float, display: SweepProgress
 ) -> None:
     for slot in pool.busy_slots():
         job = pool.job(slot)  # None: over since, while another's end waited for the storage
@@ -139,4 +139,4 @@ def _end_overdue(
             died = pool.kill(slot, f"timed out: hydra.sweeper.trial_timeout={trial_timeout:g} s")
             inbox.drop(slot, job)
             display.over(slot)
-            searches[job.owner].died(job, died.cause, retry=False)
+            searches[job.search_index].died(job, died.cause, retry=False)

@@ -12,10 +12,10 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from cnnsweep.config.validation import check, reads_validation
+from cnnsweep.config.validation import check, monitors_validation
 from cnnsweep.errors import UserError
-from cnnsweep.sweep.spec.compose import Master
-from cnnsweep.sweep.spec.formatting import plainly
+from cnnsweep.sweep.spec.compose import SweepContext
+from cnnsweep.sweep.spec.formatting import short_error
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.samplers import Sampling
 from cnnsweep.sweep.spec.search_space import as_typed
@@ -26,7 +26,7 @@ from cnnsweep.sweep.study.storage import open_storage
 LEAST_FREE = 50 * 2**20  # bytes: the study, a few logs and checkpoints
 
 
-def check_sweep(master: Master, settings: Settings, plans: list[Plan]) -> None:
+def check_sweep(context: SweepContext, settings: Settings, plans: list[Plan]) -> None:
     """Refuse a sweep that could only fail.
 
     Raises:
@@ -42,10 +42,10 @@ def check_sweep(master: Master, settings: Settings, plans: list[Plan]) -> None:
                 f"hydra.sweeper.confirm={settings.confirm} needs one objective to choose a winner "
                 f"by, not {len(plan.objectives)}; allowed: 0"
             )
-        _check_corners(master, plan)
-    _check_disk(master.folder)
+        _check_corners(context, plan)
+    _check_disk(context.folder)
     if settings.storage is not None:
-        open_storage(settings.storage, master.folder, None)
+        open_storage(settings.storage, context.folder, None)
 
 
 def _check_seeds(plan: Plan) -> None:
@@ -55,7 +55,7 @@ def _check_seeds(plan: Plan) -> None:
         raise UserError("hydra.sweeper.seeds and confirm need a config key `seed`")
 
 
-def _check_corners(master: Master, plan: Plan) -> None:
+def _check_corners(context: SweepContext, plan: Plan) -> None:
     """Compose every corner, and check its values where the task is ours.
 
     Composing takes a tenth of a second, so it is done for each choice of config groups; keys are
@@ -68,17 +68,17 @@ def _check_corners(master: Master, plan: Plan) -> None:
         first = space.first_corner() | choices
         with _said_where(first):
             overrides = plan.overrides(first, test=False, pictures=False)
-            config = master.compose(overrides, plan.place or ".", 0)
+            config = context.compose(overrides, plan.subfolder or ".", 0)
         for corner in space.corners(keys):
             with _said_where(choices | corner):
                 _set(config, corner)
-                if master.runs_ours:
-                    _check_run(master.resolved(config))
+                if context.is_our_task:
+                    _check_run(context.resolved(config))
 
 
 def _check_run(resolved: dict[str, Any]) -> None:
     check(resolved)
-    if reads_validation(resolved) and resolved["data"]["val_fraction"] == 0:
+    if monitors_validation(resolved) and resolved["data"]["val_fraction"] == 0:
         raise UserError(
             f"a sweep chooses by objective={resolved['objective']}, and data.val_fraction=0 leaves "
             "no validation split; allowed is a fraction above 0, e.g. data.val_fraction=0.1"
@@ -104,7 +104,7 @@ def _said_where(corner: dict[str, object]) -> Iterator[None]:
         yield
     except (HydraException, OmegaConfBaseException, UserError) as error:
         said = ", ".join(f"{name}={value}" for name, value in corner.items())
-        raise UserError(f"{plainly(error)} (in the space at {said})") from error
+        raise UserError(f"{short_error(error)} (in the space at {said})") from error
 
 
 def _check_disk(folder: Path) -> None:

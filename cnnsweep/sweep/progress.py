@@ -12,14 +12,14 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from cnnsweep.sweep.spec.formatting import brief, duration, in_words
+from cnnsweep.sweep.spec.formatting import duration, format_params, format_value
 from cnnsweep.sweep.spec.messages import Epoch, Job
 from cnnsweep.sweep.study.confirmation import winner
 from cnnsweep.sweep.study.search import Search
 
 
 @dataclass
-class Display:
+class SweepProgress:
     """Lines as things happen and, where ``live`` is set, the table below them."""
 
     console: Console
@@ -57,8 +57,8 @@ class Display:
         for heading in ("search", *headings) if len(searches) > 1 else headings:
             table.add_column(heading, style="bold" if heading == "best" else None)
         for search in searches:
-            place = [search.plan.place] if len(searches) > 1 else []
-            table.add_row(*place, *self._counts(search), _best(search), self._left(searches))
+            subfolder = [search.plan.subfolder] if len(searches) > 1 else []
+            table.add_row(*subfolder, *self._counts(search), _best(search), self._left(searches))
         return table
 
     def _counts(self, search: Search) -> list[str]:
@@ -79,14 +79,14 @@ class Display:
         for heading in ("run", "epoch", "figure so far", "parameters"):
             table.add_column(heading)
         for slot, job in sorted(self._jobs.items()):
-            search, epoch = searches[job.owner], self._epochs.get(slot)
+            search, epoch = searches[job.search_index], self._epochs.get(slot)
             name = search.plan.objectives[0]
             shown = None if epoch is None else epoch.figures.get(name)
             table.add_row(
                 job.folder,
                 "" if epoch is None else f"{epoch.number}{_of_epochs(search)}",
-                "" if shown is None else f"{name} {brief(shown)}",
-                "" if job.trial is None else in_words(search.ledger.trial(job).params),
+                "" if shown is None else f"{name} {format_value(shown)}",
+                "" if job.trial is None else format_params(search.recorder.trial(job).params),
             )
         return table
 
@@ -101,7 +101,7 @@ def _best(search: Search) -> str:
     best = winner(search.study)
     if best is None:
         return ""
-    return f"{brief(best.value)} (trial {best.number}: {in_words(best.params)})"
+    return f"{format_value(best.value)} (trial {best.number}: {format_params(best.params)})"
 
 
 def _open_runs(search: Search) -> int:
@@ -110,11 +110,11 @@ def _open_runs(search: Search) -> int:
 
 
 @contextmanager
-def open_display(stream: IO[str]) -> Iterator[Display]:
+def open_progress(stream: IO[str]) -> Iterator[SweepProgress]:
     """The display for a stream: the live table on a terminal, lines elsewhere."""
     console = Console(file=stream, highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
-        yield Display(console, None)
+        yield SweepProgress(console, None)
         return
     with Live(console=console, refresh_per_second=4, transient=True) as live:
-        yield Display(console, live)
+        yield SweepProgress(console, live)

@@ -7,7 +7,7 @@ from omegaconf import OmegaConf
 from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.folders.run_folder import write_text_whole
-from cnnsweep.sweep.spec.formatting import brief, in_words
+from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.study.ask import FOLDER
 from cnnsweep.sweep.study.confirmation import spread, winner
 from cnnsweep.sweep.study.search import Search
@@ -23,8 +23,8 @@ def write_results(sweep: Path, searches: list[Search]) -> None:
     """
     for search in searches:
         write_text_whole(search.plan.folder / RESULTS, _as_text(_results(search)))
-    if [search.plan.place for search in searches] != [""]:
-        results = {search.plan.place: _results(search) for search in searches}
+    if [search.plan.subfolder for search in searches] != [""]:
+        results = {search.plan.subfolder: _results(search) for search in searches}
         write_text_whole(sweep / RESULTS, _as_text(results))
 
 
@@ -64,8 +64,8 @@ def _results(search: Search) -> dict[str, Any]:
 
 def _lines(search: Search) -> list[str]:
     lines = _front_lines(search) if len(search.plan.objectives) > 1 else _best_lines(search)
-    place = f"{search.plan.place}: " if search.plan.place else ""
-    return [f"{place}{line}" for line in lines]
+    prefix = f"{search.plan.subfolder}: " if search.plan.subfolder else ""
+    return [f"{prefix}{line}" for line in lines]
 
 
 def _best(search: Search) -> dict[str, Any]:
@@ -86,11 +86,11 @@ def _best_lines(search: Search) -> list[str]:
         return ["no trial was completed"]
     figure = search.plan.objectives[0]
     split = "validation best" if figure.startswith("val_") else f"best {figure}"
-    line = f"{split} {brief(best.value)} (of {_finished(search)} trials)"
-    tested = search.confirmation.test_figures() if search.confirmation.wanted else []
+    line = f"{split} {format_value(best.value)} (of {_finished(search)} trials)"
+    tested = search.confirmation.test_metrics() if search.confirmation.wanted else []
     if tested:
         line += f" · test {spread(tested)}"
-    return [f"best: trial {best.number} ({in_words(best.params)})", line]
+    return [f"best: trial {best.number} ({format_params(best.params)})", line]
 
 
 def _front(search: Search) -> dict[str, Any]:
@@ -111,8 +111,8 @@ def _front_lines(search: Search) -> list[str]:
     lines = [f"Pareto front: {len(front)} of {_finished(search)} trials"]
     for trial in front:
         figures = zip(search.plan.objectives, trial.values, strict=True)
-        said = ", ".join(f"{name} {brief(value)}" for name, value in figures)
-        lines.append(f"  trial {trial.number}: {said} ({in_words(trial.params)})")
+        said = ", ".join(f"{name} {format_value(value)}" for name, value in figures)
+        lines.append(f"  trial {trial.number}: {said} ({format_params(trial.params)})")
     return lines
 
 

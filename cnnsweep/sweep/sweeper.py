@@ -24,7 +24,7 @@ class CnnSweeper(Sweeper):
         self._handed = (hydra_context, task_function, config)
 
     def sweep(self, arguments: list[str]) -> None:
-        from cnnsweep.sweep.controller import conduct
-        from cnnsweep.sweep.spec.compose import Master
+        from cnnsweep.sweep.controller import run_sweep
+        from cnnsweep.sweep.spec.compose import SweepContext
 
-        conduct(Master(*self._handed), self.settings, arguments)
+        run_sweep(SweepContext(*self._handed), self.settings, arguments)

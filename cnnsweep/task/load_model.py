@@ -20,7 +20,7 @@ _CONFIG_KEYS = ("seed", "model", "data", "init_from", "freeze")
 _CHECKPOINT_KEYS = ("model", "epoch", "in_channels", "image_size", "classes")
 
 
-class Standalone(nn.Module):
+class InferenceModel(nn.Module):
     """What surrounds a network in training and evaluation, as part of it.
 
     ``mean`` and ``std`` are the data set's, for pixels in 0..1: one number or one a channel. The
@@ -50,7 +50,7 @@ class Standalone(nn.Module):
         return softmax(logits, dim=1)
 
 
-class Trained(NamedTuple):
+class LoadedModel(NamedTuple):
     """A network on the CPU in evaluation mode, and what is known of it.
 
     ``image_size`` is height and width; ``epoch`` the one whose weights these are; ``config`` the
@@ -59,7 +59,7 @@ class Trained(NamedTuple):
 
     folder: RunFolder
     config: DictConfig
-    network: Standalone
+    network: InferenceModel
     in_channels: int
     image_size: tuple[int, int]
     classes: tuple[str, ...]
@@ -72,7 +72,7 @@ class _Sizes(NamedTuple):
     num_classes: int
 
 
-def load_trained(path: Path) -> Trained:
+def load_model(path: Path) -> LoadedModel:
     """The network of the run folder ``path`` with the weights of its best epoch.
 
     Raises:
@@ -89,7 +89,7 @@ def load_trained(path: Path) -> Trained:
     _require(folder.best, best, _CHECKPOINT_KEYS)
     height, width = best["image_size"]
     sizes = _Sizes(best["in_channels"], (height, width), len(best["classes"]))
-    return Trained(
+    return LoadedModel(
         folder=folder,
         config=config,
         network=_network(folder, config, sizes, best["model"]),
@@ -114,7 +114,7 @@ def _config(folder: RunFolder) -> DictConfig:
 
 def _network(
     folder: RunFolder, config: DictConfig, sizes: _Sizes, weights: dict[str, Tensor]
-) -> Standalone:
+) -> InferenceModel:
     try:
         with execution_whitelist(allowed_targets()):
             model = make_model(config, sizes, starts_anew=False)
@@ -128,7 +128,9 @@ def _network(
             f"{folder.best} does not fit {folder.config.name}: {reason[:200]}"
         ) from error
     data = cast(dict[str, Any], OmegaConf.to_container(config.data))
-    network = Standalone(model, mean=data["mean"], std=data["std"], in_channels=sizes.in_channels)
+    network = InferenceModel(
+        model, mean=data["mean"], std=data["std"], in_channels=sizes.in_channels
+    )
     return network.eval()
 
 

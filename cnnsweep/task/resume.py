@@ -46,14 +46,14 @@ def note_unfinished(dir_key: str, is_same: Callable[[Path], bool]) -> None:
     ``is_same`` tells whether a folder was left by the same command.
     """
     last = next(iter(_newest_first(dir_key)), None)
-    if last is not None and _can_go_on(last) and is_same(last):
+    if last is not None and _can_resume(last) and is_same(last):
         print(
             f"{last} is unfinished; to go on with it instead of starting anew:\n"
-            f"  {line_to_go_on(last)}"
+            f"  {resume_command(last)}"
         )
 
 
-def line_to_go_on(folder: Path) -> str:
+def resume_command(folder: Path) -> str:
     """This command again, for a folder that it left unfinished."""
     names_it = any(word.startswith(("resume=", RUN_DIR, SWEEP_DIR)) for word in sys.argv[1:])
     more = [] if names_it else [f"resume={RunFolder(folder)}"]
@@ -85,13 +85,13 @@ def _stands(folder: Path) -> bool:
     return result is not None and result["status"] in _STANDING
 
 
-def _can_go_on(folder: Path) -> bool:
+def _can_resume(folder: Path) -> bool:
     return is_unfinished(folder) and not lock.is_held_elsewhere(folder)
 
 
 def _latest_unfinished(dir_key: str) -> Path:
     for folder in _newest_first(dir_key):
-        if _can_go_on(folder):
+        if _can_resume(folder):
             return folder
     raise UserError(
         f"resume=latest: nothing below {_ROOTS[dir_key]}/ is unfinished; leave resume out to start "

@@ -9,19 +9,19 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
-from cnnsweep.loggers.base import Run, Sweep
+from cnnsweep.loggers.base import RunInfo, SweepInfo
 from cnnsweep.loggers.run_id import identity
 from cnnsweep.task.resume import SWEEP_CONFIG
 
 _SETTINGS_OF_SWEEPS = ("test", "pictures", "threads")  # what a search adds for all its trials
 
 
-def tracked_run(folder: Path, config: Mapping[str, Any]) -> Run:
+def tracked_run(folder: Path, config: Mapping[str, Any]) -> RunInfo:
     """The run of this Hydra job; ``config`` is its resolved config."""
     hydra = HydraConfig.get()
     root = Path(hydra.runtime.cwd)
     sweep = _sweep(hydra, root, config) if hydra.mode == RunMode.MULTIRUN else None
-    return Run(
+    return RunInfo(
         folder=folder,
         id=identity(folder),
         name=_name(folder, root) if sweep is None else sweep.place,
@@ -32,20 +32,20 @@ def tracked_run(folder: Path, config: Mapping[str, Any]) -> Run:
     )
 
 
-def tracked_sweep(hydra: Any, config: Mapping[str, Any]) -> Run:
+def tracked_sweep(hydra: Any, config: Mapping[str, Any]) -> RunInfo:
     """What stands for a whole sweep; ``hydra`` is Hydra's part of its own config."""
     root = Path(hydra.runtime.cwd)
     folder = root / str(hydra.sweep.dir)
     name, id_ = _name(folder, root), identity(folder)
-    return Run(
+    return RunInfo(
         folder=folder, id=id_, name=name, root=root, pid=os.getpid(), config=config, sweep=None
     )
 
 
-def _sweep(hydra: Any, root: Path, config: Mapping[str, Any]) -> Sweep:
+def _sweep(hydra: Any, root: Path, config: Mapping[str, Any]) -> SweepInfo:
     folder = root / str(hydra.sweep.dir)
     place = str(hydra.sweep.subdir)
-    return Sweep(
+    return SweepInfo(
         folder=folder,
         id=identity(folder),
         name=_name(folder, root),

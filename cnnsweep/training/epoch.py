@@ -15,7 +15,7 @@ class Split(Sized, Iterable[tuple[Tensor, Tensor]], Protocol):
     images: int
 
 
-class Figures(NamedTuple):
+class EpochMetrics(NamedTuple):
     """What one pass measured: mean loss per image, share of right answers, images, seconds."""
 
     loss: float
@@ -36,7 +36,7 @@ def run_epoch(
     step: Step | None = None,
     on_batch: OnBatch | None = None,
     keep_logits: list[Tensor] | None = None,
-) -> Figures:
+) -> EpochMetrics:
     """Go over a split once; with ``step`` learn from each batch's loss, without it only look.
 
     The figures are summed on the device and read once, at the end. ``on_batch`` gets the images
@@ -66,4 +66,4 @@ def run_epoch(
             if keep_logits is not None:
                 keep_logits.append(logits.detach().float())
     figures = loss_sum.item() / done, right.item() / done
-    return Figures(*figures, images=done, seconds=perf_counter() - started)
+    return EpochMetrics(*figures, images=done, seconds=perf_counter() - started)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from cnnsweep.errors import UserError
 from cnnsweep.export.export import export
 from cnnsweep.export.formats import trace
-from cnnsweep.task.load_model import Standalone
+from cnnsweep.task.load_model import InferenceModel
 from tests.command import cnnsweep, complaint_of
 
 
@@ -106,7 +106,7 @@ class Undecided(nn.Module):
 
 
 def test_a_network_that_is_no_graph_is_named() -> None:
-    network = Standalone(Undecided(), mean=0.5, std=0.5, in_channels=1)
+    network = InferenceModel(Undecided(), mean=0.5, std=0.5, in_channels=1)
     with pytest.raises(UserError, match="the network Undecided cannot be exported: ") as caught:
         trace(network, (1, 8, 8))
     assert "\n" not in str(caught.value)

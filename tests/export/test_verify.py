@@ -9,11 +9,11 @@ import yaml
 
 from cnnsweep.errors import UserError
 from cnnsweep.export.verify import agreement, sample
-from cnnsweep.task.load_model import load_trained
+from cnnsweep.task.load_model import load_model
 
 
 def test_another_network_is_refused(tiny_run: Path) -> None:
-    trained = load_trained(tiny_run)
+    trained = load_model(tiny_run)
     images, words = sample(trained)
     assert words == "test images"
     assert "same class for 359 of 359" in agreement(trained, trained.network, images)
@@ -31,7 +31,7 @@ def test_without_the_data_it_is_random_images_and_nothing_is_downloaded(
     elsewhere = {"_target_": "cnnsweep.data.mnist.mnist", "root": str(tmp_path / "data")}
     config["data"] |= elsewhere | {"download": True}
     (run / "config.yaml").write_text(yaml.safe_dump(config))
-    images, words = sample(load_trained(run))
+    images, words = sample(load_model(run))
     assert images.shape == (100, 1, 28, 28)
     assert words.startswith("random images, since data=mnist: ")
     assert not (tmp_path / "data").exists()

@@ -13,13 +13,13 @@ from torch import nn
 
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.loggers.base import Row, Run
+from cnnsweep.loggers.base import Row, RunInfo
 
 
 class Notebook:
     """Writes down all that it is told, a line each, in ``recorded.jsonl`` of the run folder."""
 
-    def __init__(self, *, run: Run, title: str) -> None:
+    def __init__(self, *, run: RunInfo, title: str) -> None:
         self._path = run.folder / "recorded.jsonl"
         self._write("made", [title, run.name, run.config["epochs"]])
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnsweep.loggers.base import Run
+from cnnsweep.loggers.base import RunInfo
 from cnnsweep.loggers.client import TrackerProcess
 
 
@@ -15,7 +15,9 @@ def test_it_goes_when_its_run_is_killed_with_an_answer_unread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CNNSWEEP_ALLOW", "tests.loggers.own_trackers.*")
-    run = Run(tmp_path, id="a", name="a", root=tmp_path, pid=1, config={"epochs": 1}, sweep=None)
+    run = RunInfo(
+        tmp_path, id="a", name="a", root=tmp_path, pid=1, config={"epochs": 1}, sweep=None
+    )
     node = {"_target_": "tests.loggers.own_trackers.Notebook", "title": "mine"}
     tracker = TrackerProcess("e", tmp_path, {"name": "e", "node": node, "run": asdict(run)})
     assert select.select([tracker._ours], [], [], 60)[0]  # it has said something

@@ -106,13 +106,13 @@ def test_the_default_place_is_in_the_one_folder_given_else_here(tmp_path: Path) 
     ],
 )
 def test_bad_arguments_get_one_line(
-    mixed: Path, tmp_path: Path, words: list[str], complaint: str
+    mixed: Path, tmp_path: Path, words: list[str], error_line: str
 ) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "multirun").symlink_to(mixed / "multirun")
     done = _report(*words, cwd=tmp_path)
     assert done.returncode == 1, done.stdout
-    assert complaint in done.stderr
+    assert error_line in done.stderr
     assert done.stderr.startswith("error: ")
     assert len(done.stderr.splitlines()) == 1
 

@@ -27,7 +27,7 @@ class Scripted(Pool):
 
 
 def job(number: int) -> Job:
-    return Job(0, number, 0, str(number), number, (), asks=True)
+    return Job(0, number, 0, str(number), number, (), is_prunable=True)
 
 
 def test_an_epoch_is_answered_once_though_its_judgement_takes_long() -> None:

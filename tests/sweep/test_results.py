@@ -9,18 +9,18 @@ from cnnsweep.sweep.results import are_written, write_results
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.search_space import SearchSpace
 from cnnsweep.sweep.study.confirmation import Confirmation
-from cnnsweep.sweep.study.coordination import Alone
+from cnnsweep.sweep.study.coordination import SingleLaunch
 from cnnsweep.sweep.study.failure_policy import FailureWatch
-from cnnsweep.sweep.study.record import Ledger
+from cnnsweep.sweep.study.record import Recorder
 from cnnsweep.sweep.study.search import Search
-from tests.sweep.study.studies import SPACE, make_study, proposals, sampler
+from tests.sweep.study.studies import SPACE, asker, make_study, sampler
 
 
 def make_search(folder: Path, confirm: int) -> Search:
     """A search over whose trials are told by :func:`add`."""
     plan = Plan(
         sweep=folder,
-        place="",
+        subfolder="",
         study_name="test",
         space=SearchSpace(SPACE, ()),
         config=OmegaConf.create({"seed": 0}),
@@ -32,24 +32,24 @@ def make_search(folder: Path, confirm: int) -> Search:
         typed=frozenset(),
     )
     study = make_study()
-    ledger = Ledger(plan, study, FailureWatch(1, lambda: (0, 0)), print, "log")
+    recorder = Recorder(plan, study, FailureWatch(1, lambda: (0, 0)), print, "log")
     return Search(
-        owner=0,
+        search_index=0,
         plan=plan,
         seeds=1,
         retries=0,
         study=study,
-        proposals=proposals(study, sampler("RandomSampler")),
-        ledger=ledger,
-        confirmation=Confirmation(0, plan, study, ledger, wanted=confirm, seeds=1),
-        may_propose=lambda: False,
-        peers=Alone(),
+        asker=asker(study, sampler("RandomSampler")),
+        recorder=recorder,
+        confirmation=Confirmation(0, plan, study, recorder, wanted=confirm, seeds=1),
+        may_ask=lambda: False,
+        coordination=SingleLaunch(),
         may_confirm=True,
     )
 
 
 def add(search: Search, value: float) -> None:
-    search.study.tell(search.proposals.ask().number, value)
+    search.study.tell(search.asker.ask().number, value)
 
 
 def test_they_stand_until_there_is_a_better_trial(tmp_path: Path) -> None:

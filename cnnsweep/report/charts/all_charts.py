@@ -13,7 +13,7 @@ from cnnsweep.report.charts.parallel import parallel
 from cnnsweep.report.charts.slices import slices
 from cnnsweep.report.stats.analysis import Answer
 from cnnsweep.report.stats.trial_table import Tried, tried
-from cnnsweep.report.study.study_stats import Facts
+from cnnsweep.report.study.study_stats import StudyStats
 
 _MOST_SWEEPS = 6  # with charts of their own
 
@@ -39,7 +39,7 @@ def tried_sweeps(answer: Answer) -> list[Tried]:
     return found
 
 
-def every_chart(answer: Answer, facts: Sequence[tuple[Tried, Facts]]) -> list[Section]:
+def every_chart(answer: Answer, facts: Sequence[tuple[Tried, StudyStats]]) -> list[Section]:
     """Sections that have charts."""
     sweeps = [one for one, _ in facts]
     names = [group.label for group in answer.grouping.groups]

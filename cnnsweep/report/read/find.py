@@ -9,7 +9,7 @@ SWEEP_MARKS = ("study.journal", "optimization_results.yaml", "multirun.yaml")
 _RUN_MARKS = ("metrics.csv", "cnnsweep.log", "last.pt", "best.pt")
 _REPORT = {"runs.csv", "summary.csv"}
 _READABLE = (".csv", ".json", ".yaml", ".yml")
-_DEEPEST_FIGURES = 4  # levels below a run in which another app may keep its figures
+_DEEPEST_METRICS = 4  # levels below a run in which another app may keep its figures
 
 Entry = os.DirEntry[str]
 Stamp = tuple[int, int]  # modification time in ns, size in bytes
@@ -85,7 +85,7 @@ def _look_into(place: _Place, entries: list[Entry], finds: Finds) -> Iterator[_P
         owner, depth = Found(Path(place.path), sweep), 1
         finds.runs.append(owner)
         owner.files |= {f".hydra/{entry.name}": _stamp(entry) for entry in hydra}
-    if owner is not None and depth <= _DEEPEST_FIGURES:
+    if owner is not None and depth <= _DEEPEST_METRICS:
         inside = place.path[len(str(owner.folder)) + 1 :]
         for name in sorted(name for name in files if name.endswith(_READABLE)):
             owner.files[os.path.join(inside, name)] = _stamp(files[name])  # noqa: PTH118

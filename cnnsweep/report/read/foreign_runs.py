@@ -5,16 +5,16 @@ from cnnsweep.report.read.run_record import Columns, Run, finite
 from cnnsweep.report.read.safe_io import Damaged, flatten, read_columns, read_json, read_yaml
 
 _STEPS = ("epoch", "epochs", "step", "iteration")
-_NOT_FIGURES = ("config.yaml", "overrides.yaml", "hydra.yaml", "hparams.yaml", "multirun.yaml")
+_NOT_METRICS = ("config.yaml", "overrides.yaml", "hydra.yaml", "hparams.yaml", "multirun.yaml")
 
 
-def read_figures(run: Run, found: Found) -> None:
+def read_metrics(run: Run, found: Found) -> None:
     """Fill in metrics and final figures; the last value of a metric where none is final.
 
     Such an app records no outcome: a run with figures is taken as completed.
     """
     for name in sorted(found.files, key=lambda name: (name.count("/"), name)):
-        if name.startswith(".hydra") or name.rpartition("/")[2] in _NOT_FIGURES:
+        if name.startswith(".hydra") or name.rpartition("/")[2] in _NOT_METRICS:
             continue
         try:
             if name.endswith(".csv"):

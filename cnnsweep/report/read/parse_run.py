@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from cnnsweep.report.read.find import Found
-from cnnsweep.report.read.foreign_runs import read_figures
+from cnnsweep.report.read.foreign_runs import read_metrics
 from cnnsweep.report.read.run_record import STATUSES, Run, finite
 from cnnsweep.report.read.safe_io import (
     Damaged,
@@ -38,7 +38,7 @@ def read_run(found: Found) -> Run:
         run.metrics = _try(run, "metrics.csv", found, read_columns) or {}
         _tell(run, result)
     else:
-        read_figures(run, found)
+        read_metrics(run, found)
     if damaged:
         run.status = "damaged"
     return run

@@ -19,7 +19,7 @@ _PATIENCE = 300.0  # seconds
 
 
 @dataclass(slots=True)
-class Facts:
+class StudyStats:
     """What the study of one sweep says."""
 
     importances: dict[str, float] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Studies:
             self._process = _start()
         self._request = json.dumps([_request(one) for one in self._sweeps])
 
-    def facts(self, problems: list[str]) -> list[tuple[Tried, Facts]]:
+    def facts(self, problems: list[str]) -> list[tuple[Tried, StudyStats]]:
         """Facts of each sweep; a study that cannot be read has none, and a line in ``problems``."""
         if self._process is None:
             return []
@@ -60,7 +60,7 @@ class Studies:
         if self._process.returncode != 0:
             last = (errors.strip().splitlines() or ["no message"])[-1]
             problems.append(f"hyperparameter importances: {last}")
-            return [(one, Facts()) for one in self._sweeps]
+            return [(one, StudyStats()) for one in self._sweeps]
         told = zip(self._sweeps, json.loads(answers), strict=True)
         return [(one, _facts(one, answer, problems)) for one, answer in told]
 
@@ -90,8 +90,8 @@ def _request(one: Tried) -> dict[str, Any]:
     }
 
 
-def _facts(one: Tried, answer: dict[str, Any], problems: list[str]) -> Facts:
+def _facts(one: Tried, answer: dict[str, Any], problems: list[str]) -> StudyStats:
     if "error" in answer:
         problems.append(f"{one.sweep.journal or one.sweep.folder}: {answer['error']}")
-        return Facts()
-    return Facts(**answer)
+        return StudyStats()
+    return StudyStats(**answer)

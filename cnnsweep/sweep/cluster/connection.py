@@ -28,11 +28,11 @@ _REACH_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
-class Beat:
+class Heartbeat:
     """I am alive."""
 
 
-class Wire:
+class HeartbeatConnection:
     """A connection with a heartbeat; what is sent is pickled."""
 
     def __init__(self, connection: "Connection[Any, Any]", patience: float) -> None:
@@ -64,7 +64,7 @@ class Wire:
         """The next message that is no Beat; raises OSError too where none comes in time."""
         while self._connection.poll(self._patience):
             message = self.recv()
-            if not isinstance(message, Beat):
+            if not isinstance(message, Heartbeat):
                 return message
         raise TimeoutError("the other end says nothing")
 
@@ -91,7 +91,7 @@ class Wire:
     def _beat(self) -> None:
         with contextlib.suppress(OSError):
             while not self.closed:
-                self.send(Beat())
+                self.send(Heartbeat())
                 time.sleep(BEAT_SECONDS)
 
 
@@ -104,7 +104,7 @@ def _bound_sending(connection: "Connection[Any, Any]", seconds: float) -> None:
     _with_socket(connection, lambda ours: ours.setsockopt(socket.IPPROTO_TCP, option, limit))
 
 
-def greet(accepted: socket.socket, key: bytes) -> Wire:
+def greet(accepted: socket.socket, key: bytes) -> HeartbeatConnection:
     """The wire to whoever has just connected and knows the key.
 
     Raises:
@@ -114,10 +114,10 @@ def greet(accepted: socket.socket, key: bytes) -> Wire:
     deliver_challenge(connection, key)
     answer_challenge(connection, key)
     _wait_without_end(connection)
-    return Wire(connection, LAUNCHER_PATIENCE_SECONDS)
+    return HeartbeatConnection(connection, LAUNCHER_PATIENCE_SECONDS)
 
 
-def reach(addresses: tuple[Address, ...], key: bytes) -> Wire:
+def reach(addresses: tuple[Address, ...], key: bytes) -> HeartbeatConnection:
     """The wire to the launching process, at the first of its addresses that works.
 
     Raises:
@@ -137,12 +137,12 @@ def reach(addresses: tuple[Address, ...], key: bytes) -> Wire:
         time.sleep(1.0)
 
 
-def _reach(address: Address, key: bytes) -> Wire:
+def _reach(address: Address, key: bytes) -> HeartbeatConnection:
     connection = _as_connection(socket.create_connection(address, timeout=_CONNECT_SECONDS))
     answer_challenge(connection, key)
     deliver_challenge(connection, key)
     _wait_without_end(connection)
-    return Wire(connection, JOB_PATIENCE_SECONDS)
+    return HeartbeatConnection(connection, JOB_PATIENCE_SECONDS)
 
 
 def _as_connection(peer: socket.socket) -> "Connection[Any, Any]":

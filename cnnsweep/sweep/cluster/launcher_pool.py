@@ -11,9 +11,9 @@ from pathlib import Path
 import cloudpickle
 
 from cnnsweep.config.launchers import is_slurm, submissions
-from cnnsweep.sweep.cluster.launcher_process import Launch, Order
-from cnnsweep.sweep.cluster.listener import Arrived, Reception
-from cnnsweep.sweep.cluster.nanny import Hello, Place, Relay
+from cnnsweep.sweep.cluster.launcher_process import LauncherProcess, LaunchRequest
+from cnnsweep.sweep.cluster.listener import Listener, Registered
+from cnnsweep.sweep.cluster.nanny import Assignment, Nanny, Welcome
 from cnnsweep.sweep.cluster.remote_worker import RemoteWorker
 from cnnsweep.sweep.cluster.slurm import Queue
 from cnnsweep.sweep.study.failure_policy import StoppedEarly
@@ -37,18 +37,18 @@ class LaunchedPool(Pool):
         self,
         folder: Path,
         setup: Setup,
-        launching: Setup,
+        launcher_setup: Setup,
         devices: list[str | None],
         say: Callable[[str], None],
     ) -> None:
-        """``setup`` is for workers, ``launching`` for the launcher that starts them."""
-        config = launching.master.config
+        """``setup`` is for workers, ``launcher_setup`` for the launcher that starts them."""
+        config = launcher_setup.context.config
         self._submissions = submissions(config)
         self._queue = Queue(self._submissions) if self._submissions and is_slurm(config) else None
         if self._queue is not None:
             self._queue.end(0.0)  # what an earlier launch left waiting
         super().__init__(folder, setup, devices)
-        self._launch_setup = launching
+        self._launch_setup = launcher_setup
         self._say = say
         self._said: set[str] = set()
         self._alone_since: float | None = time.monotonic()
@@ -57,9 +57,9 @@ class LaunchedPool(Pool):
         self._report_seconds = _LOCAL_REPORT_SECONDS if is_local else float("inf")
         token = secrets.token_hex(16)
         (folder / TOKEN).write_text(token, encoding="ascii")
-        self._reception = Reception(Hello(cloudpickle.dumps(setup), folder / TOKEN, token))
+        self._listener = Listener(Welcome(cloudpickle.dumps(setup), folder / TOKEN, token))
         queued = None if self._queue is None else self._queue.count
-        self._launches = Launches(self._launch_jobs, queued)
+        self._launches = LauncherProcesses(self._launch_jobs, queued)
 
     def free_slots(self) -> list[int]:
         """Connected slots without a job.
@@ -67,18 +67,18 @@ class LaunchedPool(Pool):
         Raises:
             StoppedEarly: no worker is there, and there is no hope for any.
         """
-        for arrived in self._reception.arrived():
-            self._receive(arrived)
+        for registered in self._listener.registered():
+            self._receive(registered)
         self._mind_being_alone()
         self._launches.keep(len(self._devices))
         return [s for s, worker in self._workers.items() if _remote(worker).is_free]
 
     def log(self, slot: int) -> Path:
         """A worker's own: that of a lost one may still be locked by it."""
-        return _remote(self._workers[slot]).place.log
+        return _remote(self._workers[slot]).assignment.log
 
     def close(self, *, grace: float, stop: bool) -> None:
-        self._reception.close()
+        self._listener.close()
         (self._folder / TOKEN).unlink(missing_ok=True)
         super().close(grace=grace, stop=stop)
         self._launches.end(_JOIN_SECONDS)
@@ -88,33 +88,33 @@ class LaunchedPool(Pool):
             shutil.rmtree(self._submissions, ignore_errors=True)  # a job may be writing in it yet
         _remove_empty_folders(self._folder)
 
-    def _launch_jobs(self, number: int, jobs: int) -> Launch:
+    def _launch_jobs(self, number: int, jobs: int) -> LauncherProcess:
         if number > 0:
             self._say(f"{jobs} of {len(self._devices)} workers are missing: asked for new ones")
-        relay = Relay(self._reception.addresses(), self._reception.key, number)
-        order = Order(self._launch_setup, relay, self._folder, jobs)
-        return Launch(order, self._folder / f"launcher_{number}.log", self._report_seconds)
+        nanny = Nanny(self._listener.addresses(), self._listener.key, number)
+        order = LaunchRequest(self._launch_setup, nanny, self._folder, jobs)
+        return LauncherProcess(order, self._folder / f"launcher_{number}.log", self._report_seconds)
 
-    def _receive(self, arrived: Arrived) -> None:
-        launch, job = arrived.arrival.launch, arrived.arrival.job
+    def _receive(self, registered: Registered) -> None:
+        launch, job = registered.registration.launch, registered.registration.job
         slot = next((s for s in range(len(self._devices)) if s not in self._workers), None)
-        if arrived.unfit is not None:
-            self._launches.refused(launch, job, arrived.unfit)
-            self._say_once(arrived.unfit)
-            arrived.wire.close()
+        if registered.unfit is not None:
+            self._launches.refused(launch, job, registered.unfit)
+            self._say_once(registered.unfit)
+            registered.connection.close()
         elif slot is None:
-            arrived.wire.close()  # its replacement was here first
+            registered.connection.close()  # its replacement was here first
         else:
-            place = Place(self._folder / f"{self._count}.log", self._devices[slot])
+            assignment = Assignment(self._folder / f"{self._count}.log", self._devices[slot])
             self._count += 1
-            self._workers[slot] = RemoteWorker(arrived, place)
+            self._workers[slot] = RemoteWorker(registered, assignment)
             self._launches.came(launch, job)
 
     def _let_go(self, slot: int) -> None:
         worker = _remote(self._workers[slot])
         super()._let_go(slot)
         if slot not in self._workers:
-            self._launches.went(worker.arrival.launch, worker.arrival.job)
+            self._launches.went(worker.registration.launch, worker.registration.job)
 
     def _mind_being_alone(self) -> None:
         if self._workers:
@@ -155,11 +155,11 @@ _QUEUED_SECONDS = 30.0  # the same, until the jobs are in their cluster's queue 
 _VAIN = 3  # launches in a row that end without a worker, and no other is asked for
 
 
-class Launches:
+class LauncherProcesses:
     """All launches of a sweep, numbered from 0."""
 
     def __init__(
-        self, launch: Callable[[int, int], Launch], queued: Callable[[], int | None] | None
+        self, launch: Callable[[int, int], LauncherProcess], queued: Callable[[], int | None] | None
     ) -> None:
         """``launch(number, jobs)`` asks for so many jobs.
 
@@ -168,7 +168,7 @@ class Launches:
         """
         self._launch = launch
         self._queued = queued
-        self._all: list[Launch] = []
+        self._all: list[LauncherProcess] = []
         self._asked_at = float("-inf")
 
     def keep(self, wanted: int) -> None:

@@ -24,7 +24,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from cnnsweep.errors import one_line
 from cnnsweep.process import start_python
-from cnnsweep.sweep.cluster.nanny import Relay
+from cnnsweep.sweep.cluster.nanny import Nanny
 from cnnsweep.sweep.workers.watchdog import die_with_parent
 from cnnsweep.sweep.workers.worker_main import Setup
 
@@ -34,24 +34,24 @@ _HANG_UP_SECONDS = 0.7
 
 
 @dataclass
-class Order:
+class LaunchRequest:
     """``jobs`` relays as jobs with folders of their own below ``folder``."""
 
     setup: Setup
-    relay: Relay
+    nanny: Nanny
     folder: Path
     jobs: int
 
 
-class RelayConfigs:
+class NannyConfigs:
     """Stands in for Hydra's config loader: a relay needs no config but its folder.
 
     Composing one anew would take everything that was typed for the sweep.
     """
 
-    def load_sweep_config(self, master: DictConfig, overrides: Sequence[str]) -> DictConfig:
+    def load_sweep_config(self, context: DictConfig, overrides: Sequence[str]) -> DictConfig:
         """The sweep's own config with ``overrides``, and without logs and a copy of itself."""
-        config = deepcopy(master)
+        config = deepcopy(context)
         OmegaConf.set_readonly(config.hydra, False)  # launchers write into it too
         with open_dict(config.hydra):
             for override in overrides:
@@ -67,7 +67,7 @@ def main(connection_fd: int, lifeline_fd: int, order_fd: int) -> None:
     """Carry out an order; what is sent in the end is its error on one line, or None."""
     die_with_parent(lifeline_fd)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the launching process sees to it
-    order: Order = cloudpickle.loads(os.pread(order_fd, os.fstat(order_fd).st_size, 0))
+    order: LaunchRequest = cloudpickle.loads(os.pread(order_fd, os.fstat(order_fd).st_size, 0))
     setup_globals()
     Singleton.set_state(order.setup.singletons)
     logging.getLogger("hydra_plugins").setLevel(logging.WARNING)  # its lines tell of our relays
@@ -80,14 +80,14 @@ def main(connection_fd: int, lifeline_fd: int, order_fd: int) -> None:
     sys.stdout.flush()
 
 
-def _launch(order: Order) -> Sequence[JobReturn]:
-    context: Any = copy(order.setup.master.context)
-    context.callbacks = Callbacks()  # the user's are for trials
-    context.config_loader = RelayConfigs()
+def _launch(order: LaunchRequest) -> Sequence[JobReturn]:
+    hydra_context: Any = copy(order.setup.context.hydra_context)
+    hydra_context.callbacks = Callbacks()  # the user's are for trials
+    hydra_context.config_loader = NannyConfigs()
     launcher = Plugins.instance().instantiate_launcher(
-        hydra_context=context, task_function=order.relay, config=order.setup.master.config
+        hydra_context=hydra_context, task_function=order.nanny, config=order.setup.context.config
     )
-    number = order.relay.launch
+    number = order.nanny.launch
     overrides = [
         [f"hydra.sweep.dir={order.folder}", f"hydra.sweep.subdir=job_{number}_{job}"]
         for job in range(order.jobs)
@@ -100,10 +100,10 @@ def _first_error(returns: Sequence[JobReturn]) -> str | None:
     return one_line(values[0]) if values else None
 
 
-class Launch:
+class LauncherProcess:
     """Its jobs are here, may come, or are gone."""
 
-    def __init__(self, order: Order, log: Path, report_seconds: float) -> None:
+    def __init__(self, order: LaunchRequest, log: Path, report_seconds: float) -> None:
         """``log`` takes what the launcher prints.
 
         A job that has not reported after ``report_seconds`` is taken for gone; infinite where jobs

@@ -10,28 +10,28 @@ from multiprocessing import AuthenticationError
 
 import psutil
 
-from cnnsweep.sweep.cluster.connection import Address, Wire, greet
-from cnnsweep.sweep.cluster.nanny import Arrival, Hello, Unfit
+from cnnsweep.sweep.cluster.connection import Address, HeartbeatConnection, greet
+from cnnsweep.sweep.cluster.nanny import Registration, Unfit, Welcome
 
 _BACKLOG = 1024
 
 
 @dataclass(frozen=True)
-class Arrived:
+class Registered:
     """A job that reported; ``unfit`` says why it cannot work."""
 
-    arrival: Arrival
-    wire: Wire
+    registration: Registration
+    connection: HeartbeatConnection
     unfit: str | None
 
 
-class Reception:
+class Listener:
     """Listens on a free TCP port of all interfaces; strangers without the key are sent away."""
 
-    def __init__(self, hello: Hello) -> None:
+    def __init__(self, welcome: Welcome) -> None:
         self.key = os.urandom(32)
-        self._hello = hello
-        self._arrived: queue.SimpleQueue[Arrived] = queue.SimpleQueue()
+        self._hello = welcome
+        self._registered: queue.SimpleQueue[Registered] = queue.SimpleQueue()
         self._listener = socket.create_server(("", 0), backlog=_BACKLOG)
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -40,17 +40,17 @@ class Reception:
         port = self._listener.getsockname()[1]
         return tuple((host, port) for host in dict.fromkeys(_hosts()))
 
-    def arrived(self) -> list[Arrived]:
+    def registered(self) -> list[Registered]:
         """Those who have come since the last call."""
-        return [self._arrived.get() for _ in range(self._arrived.qsize())]
+        return [self._registered.get() for _ in range(self._registered.qsize())]
 
     def close(self) -> None:
         """Nobody comes in any more; those who wait are sent away."""
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
         self._listener.close()
-        for arrived in self.arrived():
-            arrived.wire.close()
+        for registered in self.registered():
+            registered.connection.close()
 
     def _listen(self) -> None:
         with contextlib.suppress(OSError):  # closed
@@ -60,12 +60,12 @@ class Reception:
 
     def _receive(self, peer: socket.socket) -> None:
         with contextlib.suppress(AuthenticationError, EOFError, OSError):  # a stranger, or gone
-            wire = greet(peer, self.key)
-            arrival: Arrival = wire.recv_word()
-            wire.send(self._hello)
-            answer = wire.recv_word()
+            connection = greet(peer, self.key)
+            registration: Registration = connection.recv_word()
+            connection.send(self._hello)
+            answer = connection.recv_word()
             unfit = answer.reason if isinstance(answer, Unfit) else None
-            self._arrived.put(Arrived(arrival, wire, unfit))
+            self._registered.put(Registered(registration, connection, unfit))
 
 
 def _hosts() -> list[str]:

@@ -15,8 +15,8 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from cnnsweep.sweep.cluster.connection import Address, Beat, Wire, reach
-from cnnsweep.sweep.cluster.preemption import Notice, Notices, heeded
+from cnnsweep.sweep.cluster.connection import Address, Heartbeat, HeartbeatConnection, reach
+from cnnsweep.sweep.cluster.preemption import Preempted, PreemptionSignals, preemption_signals
 from cnnsweep.sweep.spec.messages import Died, Job, Left
 from cnnsweep.sweep.workers.local_worker import Worker
 
@@ -25,7 +25,7 @@ _SIGHT_SECONDS = 10.0  # a new file may take a while to show on a shared file sy
 
 
 @dataclass(frozen=True)
-class Arrival:
+class Registration:
     """The first thing that a relay says: which job of which launch it is, and where it runs."""
 
     launch: int
@@ -34,7 +34,7 @@ class Arrival:
 
 
 @dataclass(frozen=True)
-class Hello:
+class Welcome:
     """The first thing that a relay hears.
 
     ``token`` is what the file ``token_file`` holds, wherever the sweep folder can be seen.
@@ -46,7 +46,7 @@ class Hello:
 
 
 @dataclass(frozen=True)
-class Place:
+class Assignment:
     """Heard by a relay once its worker is wanted: the worker's log and device."""
 
     log: Path
@@ -76,7 +76,7 @@ class Kill:
 
 
 @dataclass(frozen=True)
-class Relay:
+class Nanny:
     """The task function of a launcher's jobs."""
 
     addresses: tuple[Address, ...]
@@ -85,34 +85,34 @@ class Relay:
 
     def __call__(self, _config: DictConfig) -> None:
         """Raises UserError where the launching process cannot be reached."""
-        with heeded() as notices:
-            wire = reach(self.addresses, self.key)
-            with contextlib.closing(wire), contextlib.suppress(EOFError, OSError):
-                self._report(wire, notices)
+        with preemption_signals() as preemption:
+            connection = reach(self.addresses, self.key)
+            with contextlib.closing(connection), contextlib.suppress(EOFError, OSError):
+                self._report(connection, preemption)
 
-    def _report(self, wire: Wire, notices: Notices) -> None:
-        wire.send(Arrival(self.launch, HydraConfig.get().job.num, socket.gethostname()))
-        hello: Hello = wire.recv_word()
-        unfit = _unfit(hello)
+    def _report(self, connection: HeartbeatConnection, preemption: PreemptionSignals) -> None:
+        connection.send(Registration(self.launch, HydraConfig.get().job.num, socket.gethostname()))
+        welcome: Welcome = connection.recv_word()
+        unfit = _unfit(welcome)
         if unfit is not None:
             _remove_own_folders()
-            wire.send(unfit)
-            wire.recv_word()  # until it hangs up: what is sent then is read for certain
+            connection.send(unfit)
+            connection.recv_word()  # until it hangs up: what is sent then is read for certain
             return
-        wire.send(Ready())
-        place: Place = wire.recv_word()
+        connection.send(Ready())
+        assignment: Assignment = connection.recv_word()
         with tempfile.TemporaryFile() as setup:
-            setup.write(hello.setup)
+            setup.write(welcome.setup)
             setup.flush()
-            _Keeper(wire, place, setup, notices).keep()
+            _Keeper(connection, assignment, setup, preemption).keep()
 
 
-def _unfit(hello: Hello) -> Unfit | None:
+def _unfit(welcome: Welcome) -> Unfit | None:
     """Work on a disk that the launching process does not see would be lost."""
     deadline = time.monotonic() + _SIGHT_SECONDS
-    while not _sees(hello):
+    while not _sees(welcome):
         if time.monotonic() > deadline:
-            folder = hello.token_file.parent.parent
+            folder = welcome.token_file.parent.parent
             return Unfit(
                 f"{socket.gethostname()} does not see the sweep folder {folder}: it must be on a "
                 "file system that all nodes share, at the same path"
@@ -121,9 +121,9 @@ def _unfit(hello: Hello) -> Unfit | None:
     return None
 
 
-def _sees(hello: Hello) -> bool:
+def _sees(welcome: Welcome) -> bool:
     try:
-        return hello.token_file.read_text(encoding="ascii") == hello.token
+        return welcome.token_file.read_text(encoding="ascii") == welcome.token
     except OSError:
         return False
 
@@ -138,16 +138,16 @@ def _remove_own_folders() -> None:
 
 @dataclass
 class _Keeper:
-    connection: Wire
-    place: Place
+    connection: HeartbeatConnection
+    assignment: Assignment
     setup: Any
-    notices: Notices
+    preemption: PreemptionSignals
     worker: Worker | None = None
 
     def keep(self) -> None:
         """Until the launching process says so, or is gone, or this job has to go."""
-        self.notices.is_raised = False
-        while self.notices.given is None:
+        self.preemption.is_raised = False
+        while self.preemption.given is None:
             spoken: list[Any] = [self.connection] + (
                 [self.worker.connection] if self.worker else []
             )
@@ -165,9 +165,9 @@ class _Keeper:
                 if self.worker is not None:
                     self.worker.close(grace=0.0)
                 return
-        self._leave(self.notices.given)
+        self._leave(self.preemption.given)
 
-    def _leave(self, notice: Notice) -> None:
+    def _leave(self, notice: Preempted) -> None:
         """Let the worker keep its last whole epoch, and say so."""
         deadline = time.monotonic() + _LEAVE_SECONDS
         with contextlib.suppress(EOFError, OSError):  # nobody is left to be told
@@ -190,17 +190,17 @@ class _Keeper:
         if worker.is_over:
             self.worker = None
             # If the whole job goes, or the node, we are told too, or don't live to tell.
-            if worker.was_ended_from_outside and self.notices.comes_within(1.0):
+            if worker.was_ended_from_outside and self.preemption.comes_within(1.0):
                 return
         self.connection.send(message)
 
     def _obey(self, message: object) -> bool:
         """Whether there may be more to do."""
-        if isinstance(message, Beat):
+        if isinstance(message, Heartbeat):
             return True
         if isinstance(message, Job):
             if self.worker is None:
-                self.worker = Worker(self.setup, self.place.log, self.place.device)
+                self.worker = Worker(self.setup, self.assignment.log, self.assignment.device)
             self.worker.give(message)
         elif isinstance(message, Kill):
             self._kill()

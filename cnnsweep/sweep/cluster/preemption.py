@@ -16,7 +16,7 @@ from cnnsweep.process import EARLY_SIGNALS
 _ALL = (*EARLY_SIGNALS, signal.SIGTERM)
 
 
-class Notice(BaseException):
+class Preempted(BaseException):
     """This job has been told to go. Not an Exception: no handler may swallow it."""
 
     def __init__(self, sent: signal.Signals) -> None:
@@ -24,12 +24,12 @@ class Notice(BaseException):
         self.sent = sent
 
 
-class Notices:
+class PreemptionSignals:
     """Signals as they come in; ``given`` is the first of them, ``is_raised`` whether it is also
     raised where the main thread is."""
 
     def __init__(self) -> None:
-        self.given: Notice | None = None
+        self.given: Preempted | None = None
         self.is_raised = True
         self._before: dict[int, Any] = {}
 
@@ -51,7 +51,7 @@ class Notices:
             time.sleep(0.05)
         return self.given is not None
 
-    def hand_over(self, notice: Notice) -> NoReturn:
+    def hand_over(self, notice: Preempted) -> NoReturn:
         """Let whoever listened before us do its part, such as requeueing; then go."""
         before = self._before[notice.sent]
         if callable(before):
@@ -60,21 +60,21 @@ class Notices:
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
         if self.given is None:
-            self.given = Notice(signal.Signals(number))
+            self.given = Preempted(signal.Signals(number))
             if self.is_raised:
                 raise self.given
 
 
 @contextmanager
-def heeded() -> Iterator[Notices]:
+def preemption_signals() -> Iterator[PreemptionSignals]:
     """A block that ends in time when this job is told to go; whoever listened before goes on."""
-    notices = Notices()
-    notices.listen()
+    preemption = PreemptionSignals()
+    preemption.listen()
     try:
-        yield notices
-    except Notice:
+        yield preemption
+    except Preempted:
         pass  # before there was anything to keep
     finally:
-        notices.restore()
-    if notices.given is not None:
-        notices.hand_over(notices.given)
+        preemption.restore()
+    if preemption.given is not None:
+        preemption.hand_over(preemption.given)

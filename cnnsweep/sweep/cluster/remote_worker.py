@@ -4,23 +4,23 @@ import contextlib
 import time
 from typing import Any
 
-from cnnsweep.sweep.cluster.connection import Beat
-from cnnsweep.sweep.cluster.listener import Arrived
-from cnnsweep.sweep.cluster.nanny import Kill, Place, Stop
+from cnnsweep.sweep.cluster.connection import Heartbeat
+from cnnsweep.sweep.cluster.listener import Registered
+from cnnsweep.sweep.cluster.nanny import Assignment, Kill, Stop
 from cnnsweep.sweep.spec.messages import Died, Job, Left, Lost, Message, Started
 
 
 class RemoteWorker:
     """Its process is the relay's business; what is lost for good is the connection."""
 
-    def __init__(self, arrived: Arrived, place: Place) -> None:
+    def __init__(self, registered: Registered, assignment: Assignment) -> None:
         self.job: Job | None = None
         self.started_at: float | None = None
-        self.arrival = arrived.arrival
-        self.place = place
-        self.connection: Any = arrived.wire
+        self.registration = registered.registration
+        self.assignment = assignment
+        self.connection: Any = registered.connection
         self._is_dying = False
-        self._send(place)
+        self._send(assignment)
 
     @property
     def is_over(self) -> bool:
@@ -47,7 +47,7 @@ class RemoteWorker:
             self.started_at = time.monotonic()
         if isinstance(message, Left):
             self.connection.close()
-        if isinstance(message, Beat):
+        if isinstance(message, Heartbeat):
             return None
         if self._is_dying:  # what its former job still had to say
             self._is_dying = not isinstance(message, Died)
@@ -60,7 +60,7 @@ class RemoteWorker:
     def death(self) -> Lost:
         how = "says nothing any more" if self.connection.is_silent() else "was lost"
         self.connection.close()
-        return Lost(f"its worker on {self.arrival.host} {how}")
+        return Lost(f"its worker on {self.registration.host} {how}")
 
     def ask_to_stop(self) -> None:
         self._send(Stop())

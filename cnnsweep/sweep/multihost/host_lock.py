@@ -14,7 +14,7 @@ from cnnsweep.folders.lock import try_lock
 POLL_SECONDS = 0.02
 
 
-class Mutex(BaseJournalFileLock):
+class HostLock(BaseJournalFileLock):
     """A ``flock`` on a file that holds the name of whoever has it.
 
     The kernel lets go of it when a process dies. One that is merely stopped keeps it: then the

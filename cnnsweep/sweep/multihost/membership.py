@@ -22,11 +22,11 @@ LOST_SECONDS = 25.0  # after such a silence of its own a host takes itself for g
 GONE_SECONDS = 45.0  # ... well before the others do
 
 
-class Woken(StoppedEarly):
+class HostExpired(StoppedEarly):
     """This host was stopped for so long that the others may have taken its trials."""
 
 
-class Host:
+class HostMembership:
     """This launch, under a name that it uses once."""
 
     def __init__(self, sweep: Path) -> None:
@@ -50,7 +50,7 @@ class Host:
         """Raise Woken where the others may take this host for gone."""
         silence = _now() - self._beat
         if self._is_lost or silence > LOST_SECONDS:
-            raise self._woken()
+            raise self._expired()
 
     def leave(self) -> None:
         """Be no host any more."""
@@ -112,11 +112,11 @@ class Host:
             with self.file.open() as ours:
                 return os.fstat(ours.fileno()).st_mtime
         except FileNotFoundError:  # the others have buried us
-            raise self._woken() from None
+            raise self._expired() from None
 
-    def _woken(self) -> Woken:
+    def _expired(self) -> HostExpired:
         self._is_lost = True
-        return Woken(
+        return HostExpired(
             f"this launch was stopped for more than {LOST_SECONDS:.0f} s, and the other hosts "
             "may have gone on with its trials"
         )

@@ -17,10 +17,10 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.folders import lock
-from cnnsweep.sweep.multihost.host_lock import POLL_SECONDS, Mutex
-from cnnsweep.sweep.multihost.membership import GONE_SECONDS, HOSTS, Host
-from cnnsweep.sweep.study.coordination import Alone, Peers, not_in_hand
-from cnnsweep.sweep.study.retrying_storage import Patience
+from cnnsweep.sweep.multihost.host_lock import POLL_SECONDS, HostLock
+from cnnsweep.sweep.multihost.membership import GONE_SECONDS, HOSTS, HostMembership
+from cnnsweep.sweep.study.coordination import Coordination, SingleLaunch, not_in_hand
+from cnnsweep.sweep.study.retrying_storage import RetryPolicy
 
 HOST = "host"  # the trial attribute that names the host which works on it
 _LOOK_SECONDS = 3.0  # between two looks for trials that were left behind
@@ -28,28 +28,28 @@ _BUSY_SECONDS = 1.0  # of waiting for another host, before workers are let go on
 
 
 @contextlib.contextmanager
-def joined(sweep: Path, shared: bool, patience: Patience) -> Iterator[Peers]:
+def joined(sweep: Path, shared: bool, patience: RetryPolicy) -> Iterator[Coordination]:
     """Be one of the launches on a sweep for the length of a block, or the only one."""
     if not shared:
-        yield Alone()
+        yield SingleLaunch()
         return
-    among = Among(sweep, Host(sweep), patience)
-    patience.check = lambda: among.host.check()
-    if not among.is_first():
-        patience.say(f"sharing this sweep with {among.host.others()} more at work")
+    shared_study = SharedStudy(sweep, HostMembership(sweep), patience)
+    patience.check = lambda: shared_study.host.check()
+    if not shared_study.is_first():
+        patience.say(f"sharing this sweep with {shared_study.host.others()} more at work")
     try:
-        yield among
+        yield shared_study
     finally:
-        among.leave()
+        shared_study.leave()
 
 
 @dataclass
-class Among:
+class SharedStudy:
     """One launch of several."""
 
     sweep: Path
-    host: Host
-    patience: Patience
+    host: HostMembership
+    patience: RetryPolicy
     _looked: dict[int, float] = field(default_factory=dict)
 
     is_alone = False
@@ -65,7 +65,7 @@ class Among:
     def is_first(self) -> bool:
         return self.host.others() == 0
 
-    def place(self, folder: Path) -> Path:
+    def own_folder(self, folder: Path) -> Path:
         return folder / self.host.name
 
     def journal_lock(self) -> BaseJournalFileLock | None:
@@ -84,10 +84,10 @@ class Among:
         self._finishing.drop()
         self.host.leave()
 
-    def _mutex(self, name: str) -> Mutex:
+    def _mutex(self, name: str) -> HostLock:
         folder = self.sweep / HOSTS / "mutexes"
         folder.mkdir(exist_ok=True)
-        return Mutex(
+        return HostLock(
             folder / name,
             lambda: self.host.name,
             lambda name: self.host.is_silent(name),
@@ -105,7 +105,7 @@ class Among:
 
     def rejoin(self) -> None:
         self.leave()
-        self.host = Host(self.sweep)
+        self.host = HostMembership(self.sweep)
         self._looked.clear()
 
     def turn(self) -> AbstractContextManager[None]:

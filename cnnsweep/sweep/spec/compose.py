@@ -9,16 +9,15 @@ from hydra.core.utils import filter_overrides
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
-from cnnsweep.cli import door
 from cnnsweep.config.resolve import resolve
 from cnnsweep.redact import masked_word
 
 
 @dataclass
-class Master:
+class SweepContext:
     """What Hydra hands to a sweeper."""
 
-    context: HydraContext
+    hydra_context: HydraContext
     task: TaskFunction
     config: DictConfig
 
@@ -28,9 +27,9 @@ class Master:
         return Path(str(self.config.hydra.sweep.dir)).resolve()
 
     @property
-    def runs_ours(self) -> bool:
+    def is_our_task(self) -> bool:
         """Whether the jobs are runs of this package, or those of another Hydra app."""
-        return self.task is door
+        return getattr(self.task, "__module__", None) == "cnnsweep.cli"
 
     def compose(self, overrides: tuple[str, ...], folder: str, number: int) -> DictConfig:
         """The config of one job whose run folder is ``folder`` below the sweep folder.
@@ -38,7 +37,7 @@ class Master:
         Raises:
             hydra.errors.HydraException: an override does not fit the config.
         """
-        config = self.context.config_loader.load_sweep_config(self.config, list(overrides))
+        config = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
         with read_write(config), open_dict(config):
             config.hydra.job.id = folder
             config.hydra.job.num = number
@@ -62,7 +61,7 @@ class Master:
         return self.folder / folder / f"{self.config.hydra.job.name}.log"
 
 
-def hide_password(config: DictConfig) -> None:
+def mask_password(config: DictConfig) -> None:
     """Mask a password in the storage's URL: Hydra writes its config into every folder.
 
     The settings have the URL as it was typed; workers need none.

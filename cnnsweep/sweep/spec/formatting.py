@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cnnsweep.config.error_messages import complaint
+from cnnsweep.config.error_messages import error_line
 
 
-def brief(value: object) -> str:
+def format_value(value: object) -> str:
     """A number with four figures that matter; anything else as it is."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def in_words(params: Mapping[str, Any]) -> str:
+def format_params(params: Mapping[str, Any]) -> str:
     """``optim.lr=0.01, optim.momentum=0.9``."""
-    return ", ".join(f"{name}={brief(value)}" for name, value in params.items())
+    return ", ".join(f"{name}={format_value(value)}" for name, value in params.items())
 
 
 def duration(seconds: float) -> str:
@@ -24,6 +24,6 @@ def duration(seconds: float) -> str:
     return f"{whole // 60} min {whole % 60:02} s" if whole >= 60 else f"{whole} s"
 
 
-def plainly(error: BaseException) -> str:
+def short_error(error: BaseException) -> str:
     """An error as one line, without the word error before it."""
-    return complaint(error).removeprefix("error: ")
+    return error_line(error).removeprefix("error: ")

@@ -10,18 +10,20 @@ Figures = dict[str, float | int | None]
 class Job:
     """One run for a worker: ``overrides`` on the sweep's config, in ``folder`` of the sweep folder.
 
-    ``owner`` numbers the search it belongs to, ``trial`` is Optuna's number (None: a confirmation
-    run), ``part`` its place among the seeds of its trial. ``asks``: each epoch waits for the
-    search to say whether the run goes on.
+    ``search_index`` numbers the search it belongs to among those of the sweep, from 0. ``trial`` is
+    Optuna's number, None for a confirmation run. ``seed_index`` counts the seeds of one trial (or
+    the confirmation runs) from 0. ``number`` is what Hydra gets as ``hydra.job.num``: the trial's,
+    for a confirmation run the winner's. ``is_prunable``: the worker waits after each epoch until it
+    is told whether to prune.
     """
 
-    owner: int
+    search_index: int
     trial: int | None
-    part: int
+    seed_index: int
     folder: str
     number: int
     overrides: tuple[str, ...]
-    asks: bool
+    is_prunable: bool
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from cnnsweep.config.launchers import cpus_each
 from cnnsweep.config.validation import objective_names
 from cnnsweep.errors import UserError
 from cnnsweep.metric_names import Direction
-from cnnsweep.sweep.spec.compose import Master, typed_overrides
+from cnnsweep.sweep.spec.compose import SweepContext, typed_overrides
 from cnnsweep.sweep.spec.messages import Job
 from cnnsweep.sweep.spec.resources import threads_each
 from cnnsweep.sweep.spec.samplers import grid_size, is_grid_sampler
@@ -26,13 +26,13 @@ DEFAULT_STUDY = "cnnsweep"
 class Plan:
     """One study and its confirmation.
 
-    ``sweep`` is the sweep folder, ``place`` the search's folder below it ("" for none of its own).
+    ``sweep`` is the sweep folder, ``subfolder`` the search's below it ("" where it has none).
     ``config`` is that of the first corner of the space, ``seed`` the sampler's, ``threads`` None
     where the app has no such key. ``typed`` holds the keys given on the command line.
     """
 
     sweep: Path
-    place: str
+    subfolder: str
     study_name: str
     space: SearchSpace
     config: DictConfig
@@ -46,7 +46,7 @@ class Plan:
     @property
     def folder(self) -> Path:
         """The search's own folder."""
-        return self.sweep / self.place
+        return self.sweep / self.subfolder
 
     def overrides(self, params: Mapping[str, Any], **changes: Any) -> tuple[str, ...]:
         """The space's, then those of ``changes`` that the app knows and nobody typed."""
@@ -58,7 +58,7 @@ class Plan:
         )
 
 
-def make_plans(master: Master, settings: Settings, arguments: list[str]) -> list[Plan]:
+def make_plans(context: SweepContext, settings: Settings, arguments: list[str]) -> list[Plan]:
     """One plan, or one for each choice of ``hydra.sweeper.compare``.
 
     Raises:
@@ -67,30 +67,30 @@ def make_plans(master: Master, settings: Settings, arguments: list[str]) -> list
     """
     typed = typed_overrides(arguments)
     if not settings.compare:
-        return [_plan(master, settings, typed, place="")]
+        return [_plan(context, settings, typed, subfolder="")]
     if len(settings.compare) != 1:
         raise UserError(f"hydra.sweeper.compare={settings.compare} must name one config group")
     group, choices = next((str(key), value) for key, value in settings.compare.items())
-    return [_plan(master, settings, [*typed, f"{group}={c}"], place=str(c)) for c in choices]
+    return [_plan(context, settings, [*typed, f"{group}={c}"], subfolder=str(c)) for c in choices]
 
 
-def _plan(master: Master, settings: Settings, typed: list[str], place: str) -> Plan:
-    space = read_space(settings.params or {}, typed, master.context.config_loader)
+def _plan(context: SweepContext, settings: Settings, typed: list[str], subfolder: str) -> Plan:
+    space = read_space(settings.params or {}, typed, context.hydra_context.config_loader)
     if not space.distributions and settings.custom_search_space is None:
         raise UserError(
             "there is nothing to search over: choose a space (search=sgd), or give one "
             "('optim.lr=tag(log, interval(1e-4, 1))')"
         )
-    config = master.compose(space.overrides(space.first_corner()), place or ".", 0)
+    config = context.compose(space.overrides(space.first_corner()), subfolder or ".", 0)
     objectives = _objectives(config)
     ways = directions(settings.direction, objectives)
     n_trials = settings.n_trials
     if is_grid_sampler(settings.sampler):
         n_trials = min(n_trials, _grid_size(space))
     return Plan(
-        sweep=master.folder,
-        place=place,
-        study_name=_study_name(master, settings, place),
+        sweep=context.folder,
+        subfolder=subfolder,
+        study_name=_study_name(context, settings, subfolder),
         space=space,
         config=config,
         objectives=tuple(objectives or [f"value_{i}" for i in range(len(ways))] or ["value"]),
@@ -110,12 +110,12 @@ def _objectives(config: DictConfig) -> list[str]:
     return objective_names(plain["objective"])
 
 
-def _study_name(master: Master, settings: Settings, place: str) -> str:
+def _study_name(context: SweepContext, settings: Settings, subfolder: str) -> str:
     """Fixed, since Hyperband sorts trials by it; a database may hold studies of other folders."""
     name = settings.study_name
     if name is None:
-        name = DEFAULT_STUDY if settings.storage is None else str(master.folder)
-    return f"{name}/{place}" if place else name
+        name = DEFAULT_STUDY if settings.storage is None else str(context.folder)
+    return f"{name}/{subfolder}" if subfolder else name
 
 
 def _grid_size(space: SearchSpace) -> int:
@@ -144,23 +144,35 @@ def _threads(config: DictConfig, n_jobs: int) -> int | None:
 CONFIRM = "confirm"
 
 
-def trial_job(plan: Plan, owner: int, trial: FrozenTrial, part: int, seeds: int) -> Job:
-    """Run number ``part`` of a trial of ``seeds`` seeds, counted from 0."""
+def trial_job(
+    plan: Plan, search_index: int, trial: FrozenTrial, seed_index: int, seeds: int
+) -> Job:
+    """Run number ``seed_index`` of a trial of ``seeds`` seeds, counted from 0."""
     folder, changes = str(trial.number), {"test": False, "pictures": False}
-    asks = len(plan.objectives) == 1 and seeds == 1
+    is_prunable = len(plan.objectives) == 1 and seeds == 1
     overrides = plan.overrides(trial.params, **changes)
     if seeds > 1:
-        folder = f"{folder}/seed_{part}"
-        overrides += (f"seed={first_seed(plan) + part}",)
-    return Job(owner, trial.number, part, _below(plan, folder), trial.number, overrides, asks)
+        folder = f"{folder}/seed_{seed_index}"
+        overrides += (f"seed={first_seed(plan) + seed_index}",)
+    return Job(
+        search_index,
+        trial.number,
+        seed_index,
+        _below(plan, folder),
+        trial.number,
+        overrides,
+        is_prunable,
+    )
 
 
-def confirm_job(plan: Plan, owner: int, winner: FrozenTrial, part: int, seeds: int) -> Job:
-    """Confirmation run ``part``, with a seed that the search has not used."""
-    seed = first_seed(plan) + seeds + part
+def confirm_job(
+    plan: Plan, search_index: int, winner: FrozenTrial, seed_index: int, seeds: int
+) -> Job:
+    """Confirmation run ``seed_index``, with a seed that the search has not used."""
+    seed = first_seed(plan) + seeds + seed_index
     overrides = (*plan.overrides(winner.params, test=True, pictures=True), f"seed={seed}")
     folder = _below(plan, f"{CONFIRM}/{seed}")
-    return Job(owner, None, part, folder, winner.number, overrides, asks=False)
+    return Job(search_index, None, seed_index, folder, winner.number, overrides, is_prunable=False)
 
 
 def first_seed(plan: Plan) -> int:
@@ -169,4 +181,4 @@ def first_seed(plan: Plan) -> int:
 
 
 def _below(plan: Plan, folder: str) -> str:
-    return f"{plan.place}/{folder}" if plan.place else folder
+    return f"{plan.subfolder}/{folder}" if plan.subfolder else folder

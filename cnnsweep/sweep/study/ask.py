@@ -17,7 +17,7 @@ FOLDER = "folder"  # the trial attribute that says that its proposal is complete
 
 
 @dataclass
-class Proposals:
+class Asker:
     """How trials are proposed; the process that uses it is the study's only one.
 
     ``extend`` is the user's custom_search_space, called with the config and each new trial.

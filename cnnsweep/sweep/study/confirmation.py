@@ -9,10 +9,10 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.sweep.spec.formatting import brief
+from cnnsweep.sweep.spec.formatting import format_value
 from cnnsweep.sweep.spec.messages import Ended, Job
 from cnnsweep.sweep.spec.plan import CONFIRM, Plan, confirm_job
-from cnnsweep.sweep.study.record import Ledger
+from cnnsweep.sweep.study.record import Recorder
 from cnnsweep.sweep.study.trial_results import write_failure
 
 CONFIRMED = "confirmed"  # the study attribute that says which trial confirm/ belongs to
@@ -22,10 +22,10 @@ CONFIRMED = "confirmed"  # the study attribute that says which trial confirm/ be
 class Confirmation:
     """The runs after a search; ``wanted`` of them, 0 for none."""
 
-    owner: int
+    search_index: int
     plan: Plan
     study: Study
-    ledger: Ledger
+    recorder: Recorder
     wanted: int
     seeds: int
     _jobs: deque[Job] | None = None
@@ -63,18 +63,20 @@ class Confirmation:
         self._open.discard(job.folder)
         folder = self.plan.sweep / job.folder
         if ended.status == "completed":
-            figure = test_figure(self.plan.objectives[0])
+            figure = test_metric(self.plan.objectives[0])
             result = RunFolder(folder).read_result()
-            self.ledger.confirmed(job, f"{figure} {brief(result[figure]) if result else 'unknown'}")
+            self.recorder.confirmed(
+                job, f"{figure} {format_value(result[figure]) if result else 'unknown'}"
+            )
             return
         error = str(ended.error)
         write_failure(folder, error, {}, anew=False)
         self.failed.append(f"{folder}: {error}")
-        self.ledger.confirmed(job, f"failed: {error}; its folder: {folder}")
+        self.recorder.confirmed(job, f"failed: {error}; its folder: {folder}")
 
-    def test_figures(self) -> list[float]:
+    def test_metrics(self) -> list[float]:
         """What the completed runs reached on the test split."""
-        figure = test_figure(self.plan.objectives[0])
+        figure = test_metric(self.plan.objectives[0])
         results = [RunFolder(run).read_result() for run in self._folder().glob("*")]
         return [r[figure] for r in results if r is not None and r.get(figure) is not None]
 
@@ -83,7 +85,10 @@ class Confirmation:
         if best is None:
             return []
         self._set_aside_another(best.number)
-        return [confirm_job(self.plan, self.owner, best, k, self.seeds) for k in range(self.wanted)]
+        return [
+            confirm_job(self.plan, self.search_index, best, k, self.seeds)
+            for k in range(self.wanted)
+        ]
 
     def _set_aside_another(self, number: int) -> None:
         """More trials may have found a better one: the former winner's runs are kept."""
@@ -102,7 +107,7 @@ def winner(study: Study) -> FrozenTrial | None:
     return study.best_trial if completed and len(study.directions) == 1 else None
 
 
-def test_figure(objective: str) -> str:
+def test_metric(objective: str) -> str:
     """The test split's counterpart of a validation figure; accuracy for any other objective."""
     return "test_loss" if objective.endswith("_loss") else "test_accuracy"
 

@@ -11,7 +11,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 
-class Peers(Protocol):
+class Coordination(Protocol):
     """What a launch needs to know of others on its sweep."""
 
     is_alone: bool  # whether there can be no others
@@ -23,7 +23,7 @@ class Peers(Protocol):
     def is_first(self) -> bool:
         """Whether others could be at work, and none is."""
 
-    def place(self, folder: Path) -> Path:
+    def own_folder(self, folder: Path) -> Path:
         """A folder of our own for ``folder``, which others have too."""
 
     def journal_lock(self) -> BaseJournalFileLock | None:
@@ -56,7 +56,7 @@ class Peers(Protocol):
         """Whether trials of other launches are running."""
 
 
-class Alone:
+class SingleLaunch:
     """A launch that has its study to itself."""
 
     is_alone = True
@@ -65,7 +65,7 @@ class Alone:
     def is_first(self) -> bool:
         return False
 
-    def place(self, folder: Path) -> Path:
+    def own_folder(self, folder: Path) -> Path:
         return folder
 
     def journal_lock(self) -> BaseJournalFileLock | None:

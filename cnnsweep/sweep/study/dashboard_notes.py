@@ -17,7 +17,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.sweep.spec.formatting import brief, in_words
+from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.spec.plan import Plan
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it is there
@@ -58,13 +58,13 @@ def _paragraphs(
     status = result.get("status", "completed" if values else "failed" if error else "pruned")
     reached = values or [trial.intermediate_values[step] for step in _last_step(trial)]
     figures = zip(plan.objectives, reached, strict=False)
-    outcome = [f"**{status}**", *(f"{name} {brief(value)}" for name, value in figures)]
+    outcome = [f"**{status}**", *(f"{name} {format_value(value)}" for name, value in figures)]
     if "epochs" in result:
         outcome.append(f"epochs {result['epochs']}")
     yield ", ".join(outcome)
     if error is not None:
         yield _verbatim(error)
-    yield in_words(trial.params)
+    yield format_params(trial.params)
     yield "Run folder:"
     yield _verbatim(str(folder))
     hydra = run / ".hydra"

@@ -28,7 +28,7 @@ def make_pruner(config: DictConfig, seeds: int) -> BasePruner:
     return pruner
 
 
-class Judge:
+class StudyPruner:
     """Stores figures as they are reported, and lets the study's pruner judge them."""
 
     def __init__(self, study: Study) -> None:
@@ -50,12 +50,12 @@ class Judge:
             storage.set_trial_intermediate_value(trial_id, step, value)
         verdict = trial.user_attrs.get(VERDICT)
         if verdict is None or verdict["step"] != step:
-            verdict = self._judge(trial_id, step)
+            verdict = self._ask_pruner(trial_id, step)
         for name, attribute in verdict["attributes"].items():
             storage.set_trial_system_attr(trial_id, name, attribute)
         return bool(verdict["goes_on"])
 
-    def _judge(self, trial_id: int, step: int) -> dict[str, Any]:
+    def _ask_pruner(self, trial_id: int, step: int) -> dict[str, Any]:
         """Ask the pruner.
 
         Successive halving notes a rung before it says whether the trial has passed it: asked

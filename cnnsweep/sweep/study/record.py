@@ -7,7 +7,7 @@ from typing import Any
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from cnnsweep.sweep.spec.formatting import brief, in_words
+from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.spec.messages import Job
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.study import dashboard_notes
@@ -17,7 +17,7 @@ from cnnsweep.sweep.study.trial_results import write_failure, write_mean
 DEATHS, ERROR, EXHAUSTED = "deaths", "error", "exhausted"
 
 
-class Ledger:
+class Recorder:
     """The study's only writer of outcomes; a trial's folder has its outcome before the study."""
 
     def __init__(
@@ -52,10 +52,10 @@ class Ledger:
         self._note_exhaustion()
         self._watch.succeeded()
         figures = ", ".join(
-            f"{name} {brief(value)}"
+            f"{name} {format_value(value)}"
             for name, value in zip(self._plan.objectives, values, strict=True)
         )
-        self._say(f"{self._name(job)}: {figures} ({in_words(self.trial(job).params)})")
+        self._say(f"{self._name(job)}: {figures} ({format_params(self.trial(job).params)})")
 
     def prune(self, job: Job) -> None:
         self._record_mean(job, "pruned", None)
@@ -64,7 +64,9 @@ class Ledger:
         self._note_exhaustion()
         self._watch.succeeded()
         trial = self.trial(job)
-        self._say(f"{self._name(job)}: pruned at step {trial.last_step} ({in_words(trial.params)})")
+        self._say(
+            f"{self._name(job)}: pruned at step {trial.last_step} ({format_params(trial.params)})"
+        )
 
     def fail(self, job: Job, error: str, cause: str, *, anew: bool = False) -> None:
         """``anew``: also where the run itself recorded another outcome.
@@ -132,10 +134,10 @@ class Ledger:
             self._study._storage.set_trial_user_attr(self.trial(job)._trial_id, key, value)
 
     def _name(self, job: Job) -> str:
-        place = f"{self._plan.place} " if self._plan.place else ""
+        prefix = f"{self._plan.subfolder} " if self._plan.subfolder else ""
         if job.trial is None:
-            return f"{place}{job.folder.removeprefix(f'{self._plan.place}/')}"
-        return f"{place}trial {job.trial}"
+            return f"{prefix}{job.folder.removeprefix(f'{self._plan.subfolder}/')}"
+        return f"{prefix}trial {job.trial}"
 
 
 def _deaths_key(job: Job) -> str:

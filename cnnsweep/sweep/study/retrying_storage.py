@@ -24,7 +24,7 @@ _NO_OUTAGE = ("NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION", "INVALID_ARG
 
 
 @dataclass
-class Patience:
+class RetryPolicy:
     """``meanwhile`` spends some seconds; ``check`` raises where this host may not act any more."""
 
     say: Callable[[str], None]
@@ -33,14 +33,14 @@ class Patience:
     seconds: float = PATIENCE_SECONDS
 
 
-class PatientStorage:
+class RetryingStorage:
     """Calls a storage again until it answers.
 
     A call whose answer was lost may have done its work. Most do the same when they are made
     again; the others first look whether it is done.
     """
 
-    def __init__(self, storage: BaseStorage, patience: Patience) -> None:
+    def __init__(self, storage: BaseStorage, patience: RetryPolicy) -> None:
         self._storage = storage
         self._patience = patience
         self._study_id: int | None = None

@@ -14,18 +14,18 @@ from optuna.trial import Trial
 
 from cnnsweep.errors import UserError
 from cnnsweep.folders.provenance import commit, versions
-from cnnsweep.sweep.spec.compose import Master
+from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.samplers import Sampling, is_grid_sampler
 from cnnsweep.sweep.spec.settings import Settings
-from cnnsweep.sweep.study.ask import Proposals
+from cnnsweep.sweep.study.ask import Asker
 from cnnsweep.sweep.study.compatibility import FACTS, Facts, as_facts, settle
 from cnnsweep.sweep.study.confirmation import Confirmation
-from cnnsweep.sweep.study.coordination import Peers
+from cnnsweep.sweep.study.coordination import Coordination
 from cnnsweep.sweep.study.failure_policy import FailureWatch
 from cnnsweep.sweep.study.pruning import make_pruner
-from cnnsweep.sweep.study.record import Ledger
-from cnnsweep.sweep.study.retrying_storage import Patience, PatientStorage
+from cnnsweep.sweep.study.record import Recorder
+from cnnsweep.sweep.study.retrying_storage import RetryingStorage, RetryPolicy
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.storage import open_storage
 
@@ -34,14 +34,14 @@ Say = Callable[[str], None]
 
 
 def open_search(
-    owner: int,
+    search_index: int,
     plan: Plan,
     settings: Settings,
-    master: Master,
+    context: SweepContext,
     watch: FailureWatch,
-    may_propose: Callable[[], bool],
-    peers: Peers,
-    patience: Patience,
+    may_ask: Callable[[], bool],
+    coordination: Coordination,
+    patience: RetryPolicy,
 ) -> Search:
     """The search of ``plan``, new or as an earlier launch left it.
 
@@ -50,35 +50,35 @@ def open_search(
     """
     plan.folder.mkdir(parents=True, exist_ok=True)
     say = patience.say
-    study = _open_study(plan, settings, peers, patience)
+    study = _open_study(plan, settings, coordination, patience)
     recorded = study.user_attrs.get(FACTS)
     if recorded is not None and "threads" not in plan.typed:
         plan = replace(plan, threads=recorded["threads"])
     settle(study, _facts(plan, settings), say)
     _own(study, plan, settings)
     if not study.get_trials(deepcopy=False):
-        _enqueue_default(study, plan, settings, master, say)
-    ledger = Ledger(plan, study, watch, say, master.log_file("").name)
+        _enqueue_default(study, plan, settings, context, say)
+    recorder = Recorder(plan, study, watch, say, context.log_file("").name)
     return Search(
-        owner=owner,
+        search_index=search_index,
         plan=plan,
         seeds=settings.seeds,
         retries=settings.retries,
         study=study,
-        proposals=Proposals(
+        asker=Asker(
             study,
             Sampling(settings.sampler, plan.seed, plan.space.distributions),
             plan.space.distributions,
             custom_search_space(settings),
-            master.config,
+            context.config,
         ),
-        ledger=ledger,
+        recorder=recorder,
         confirmation=Confirmation(
-            owner, plan, study, ledger, wanted=settings.confirm, seeds=settings.seeds
+            search_index, plan, study, recorder, wanted=settings.confirm, seeds=settings.seeds
         ),
-        may_propose=may_propose,
-        peers=peers,
-        may_confirm=peers.is_alone,
+        may_ask=may_ask,
+        coordination=coordination,
+        may_confirm=coordination.is_alone,
     )
 
 
@@ -92,10 +92,12 @@ def custom_search_space(settings: Settings) -> Callable[[DictConfig, Trial], Non
     return extend
 
 
-def _open_study(plan: Plan, settings: Settings, peers: Peers, patience: Patience) -> Study:
-    storage: Any = open_storage(settings.storage, plan.folder, peers.journal_lock())
+def _open_study(
+    plan: Plan, settings: Settings, coordination: Coordination, patience: RetryPolicy
+) -> Study:
+    storage: Any = open_storage(settings.storage, plan.folder, coordination.journal_lock())
     if settings.shared or settings.storage is not None:
-        storage = PatientStorage(storage, patience)
+        storage = RetryingStorage(storage, patience)
     study = optuna.create_study(
         study_name=plan.study_name,
         storage=storage,
@@ -161,13 +163,13 @@ def _plain(config: DictConfig) -> dict[str, Any]:
 
 
 def _enqueue_default(
-    study: Study, plan: Plan, settings: Settings, master: Master, say: Say
+    study: Study, plan: Plan, settings: Settings, context: SweepContext, say: Say
 ) -> None:
     """The config as it is without the search comes first, where the space holds it."""
     space = plan.space.distributions
     if is_grid_sampler(settings.sampler) or not space:
         return
-    default = master.compose(plan.space.fixed, plan.place or ".", 0)
+    default = context.compose(plan.space.fixed, plan.subfolder or ".", 0)
     values = {name: _default(default, name) for name in space}
     outside = [n for n, d in space.items() if not _holds(d, values[n])]
     if outside:

@@ -14,7 +14,7 @@ from cnnsweep.sweep.workers.local_worker import Worker, wait_for_earlier
 from cnnsweep.sweep.workers.worker_main import Setup
 
 
-class Seat(Protocol):
+class WorkerHandle(Protocol):
     """A worker that has at most one job; ``started_at`` (time.monotonic()) is when it began it."""
 
     job: Job | None
@@ -67,7 +67,7 @@ class Pool:
         self._setup = tempfile.TemporaryFile()  # noqa: SIM115 — open as long as workers may start
         self._setup.write(cloudpickle.dumps(setup))
         self._setup.flush()
-        self._workers: dict[int, Seat] = {}
+        self._workers: dict[int, WorkerHandle] = {}
 
     def free_slots(self) -> list[int]:
         """Slots without a job."""
@@ -95,7 +95,7 @@ class Pool:
             self._workers[slot] = self._start(slot)
         self._workers[slot].give(job)
 
-    def _start(self, slot: int) -> Seat:
+    def _start(self, slot: int) -> WorkerHandle:
         return Worker(self._setup, self.log(slot), self._devices[slot])
 
     def answer(self, slot: int, goes_on: bool) -> None:

@@ -30,7 +30,7 @@ def _wait_for_end(lifeline: int) -> None:
 _LOOK_SECONDS = 1.0
 
 
-def die_when_silent(beat: Path, seconds: float) -> None:
+def die_without_heartbeat(beat: Path, seconds: float) -> None:
     """End this process ``seconds`` after the last sign of life: ``beat`` is touched."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds)

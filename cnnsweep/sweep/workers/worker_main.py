@@ -28,10 +28,10 @@ from cnnsweep.errors import UserError, one_line
 from cnnsweep.folders import lock
 from cnnsweep.process import Terminated, begin_collection, postpone_collection, raise_on_sigterm
 from cnnsweep.sweep.multihost.membership import LOST_SECONDS
-from cnnsweep.sweep.spec.compose import Master
-from cnnsweep.sweep.spec.formatting import plainly
+from cnnsweep.sweep.spec.compose import SweepContext
+from cnnsweep.sweep.spec.formatting import short_error
 from cnnsweep.sweep.spec.messages import Ended, Epoch, Job, Started
-from cnnsweep.sweep.workers.watchdog import die_when_silent, die_with_parent
+from cnnsweep.sweep.workers.watchdog import die_with_parent, die_without_heartbeat
 
 _PRUNED = object()
 _FORMER_SECONDS = 120.0
@@ -41,7 +41,7 @@ _FORMER_SECONDS = 120.0
 class Setup:
     """All that a worker needs from the launching process, which may have changed since import."""
 
-    master: Master
+    context: SweepContext
     singletons: Any
     heartbeat: Path | None  # what the launching process touches, where it has others beside it
 
@@ -57,7 +57,7 @@ def main(connection_fd: int, lifeline_fd: int, setup_fd: int) -> None:
     fcntl.flock(own_output, fcntl.LOCK_EX | fcntl.LOCK_NB)  # held until this process is gone
     setup = cloudpickle.loads(os.pread(setup_fd, os.fstat(setup_fd).st_size, 0))
     if setup.heartbeat is not None:
-        die_when_silent(setup.heartbeat, LOST_SECONDS)
+        die_without_heartbeat(setup.heartbeat, LOST_SECONDS)
     try:
         serve(Connection(connection_fd), setup, own_output)
     except Terminated:
@@ -71,27 +71,27 @@ def serve(connection: Connection, setup: Setup, own_output: int | None) -> None:
     Singleton.set_state(setup.singletons)
     while (job := connection.recv()) is not None:
         connection.send(Started())
-        ended = _run(job, setup.master, connection, own_output)
+        ended = _run(job, setup.context, connection, own_output)
         begin_collection()  # a task that is not ours has not
         connection.send(ended)
 
 
-def _run(job: Job, master: Master, connection: Connection, own_output: int | None) -> Ended:
+def _run(job: Job, context: SweepContext, connection: Connection, own_output: int | None) -> Ended:
     try:
-        config = master.compose(job.overrides, job.folder, job.number)
+        config = context.compose(job.overrides, job.folder, job.number)
     except (HydraException, OmegaConfBaseException) as error:
-        return _failed(error, plainly(error))
-    epoch_reporter.current = _Reporter(connection, job.asks)
-    log = master.log_file(job.folder)
+        return _failed(error, short_error(error))
+    epoch_reporter.current = _Reporter(connection, job.is_prunable)
+    log = context.log_file(job.folder)
     log.parent.mkdir(parents=True, exist_ok=True)
     if own_output is not None:
         _redirect(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666))
     try:
         _wait_for_former(log.parent)
         with lock.held(log.parent):
-            return _ended(_in_hydra(config, master))
+            return _ended(_in_hydra(config, context))
     except UserError as error:  # another process is in the folder
-        return _failed(error, plainly(error))
+        return _failed(error, short_error(error))
     finally:
         epoch_reporter.current = None
         if own_output is not None:
@@ -105,19 +105,19 @@ def _wait_for_former(folder: Path) -> None:
         time.sleep(0.5)
 
 
-def _in_hydra(config: DictConfig, master: Master) -> JobReturn:
+def _in_hydra(config: DictConfig, context: SweepContext) -> JobReturn:
     HydraConfig.instance().set_config(config)
     try:
         return run_job(
-            task_function=_until_pruned(master.task),
+            task_function=_until_pruned(context.task),
             config=config,
             job_dir_key="hydra.sweep.dir",
             job_subdir_key="hydra.sweep.subdir",
-            hydra_context=master.context,
+            hydra_context=context.hydra_context,
         )
     finally:
-        hydra = master.config.hydra
-        configure_log(hydra.hydra_logging, hydra.verbose, master.context.execution_whitelist)
+        hydra = context.config.hydra
+        configure_log(hydra.hydra_logging, hydra.verbose, context.hydra_context.execution_whitelist)
 
 
 def _until_pruned(task: TaskFunction) -> TaskFunction:

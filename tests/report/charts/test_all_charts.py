@@ -18,7 +18,7 @@ from cnnsweep.report.read.load_runs import gather
 from cnnsweep.report.stats.analysis import Answer, answer
 from cnnsweep.report.stats.options import Question
 from cnnsweep.report.stats.trial_table import wants_log
-from cnnsweep.report.study.study_stats import Facts
+from cnnsweep.report.study.study_stats import StudyStats
 from tests.report.made_runs import Job, make_run
 from tests.report.made_sweeps import make_sweep
 
@@ -31,7 +31,7 @@ def told(mixed: Path) -> Answer:
 @pytest.fixture(scope="module")
 def charts(told: Answer) -> dict[str, Chart]:
     weights = {"optim.lr": 0.9, "optim.momentum": 0.1}
-    facts = [(one, Facts(importances=weights)) for one in tried_sweeps(told)]
+    facts = [(one, StudyStats(importances=weights)) for one in tried_sweeps(told)]
     return {c.slug: c for section in every_chart(told, facts) for c in section.charts}
 
 
@@ -142,7 +142,7 @@ def _large_search(tmp_path: Path, trials: int) -> Answer:
 
 def test_a_large_search_is_drawn_in_few_points_and_says_so(tmp_path: Path) -> None:
     found = _large_search(tmp_path, 5000)
-    facts = [(one, Facts()) for one in tried_sweeps(found)]
+    facts = [(one, StudyStats()) for one in tried_sweeps(found)]
     drawn = {c.slug: c for s in every_chart(found, facts) for c in s.charts}
     chart = drawn["optim.lr-val_accuracy"]
     assert isinstance(chart, XY)

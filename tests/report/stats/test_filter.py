@@ -51,10 +51,10 @@ def test_conditions_choose_runs(top: Path, conditions: list[str], expected: str)
         ("optim.lr<low", "a number is needed after <"),
     ],
 )
-def test_bad_conditions_get_one_line(top: Path, condition: str, complaint: str) -> None:
+def test_bad_conditions_get_one_line(top: Path, condition: str, error_line: str) -> None:
     with pytest.raises(UserError) as refused:
         select(gather([top]).runs, [condition])
-    assert complaint in str(refused.value)
+    assert error_line in str(refused.value)
     assert "\n" not in str(refused.value)
 
 

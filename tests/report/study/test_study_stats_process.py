@@ -8,12 +8,12 @@ from cnnsweep.report.charts.all_charts import tried_sweeps
 from cnnsweep.report.read.load_runs import gather
 from cnnsweep.report.stats.analysis import answer
 from cnnsweep.report.stats.options import Question
-from cnnsweep.report.study.study_stats import Facts, Studies
+from cnnsweep.report.study.study_stats import Studies, StudyStats
 from tests.report.made_runs import make_grid
 from tests.report.made_sweeps import make_sweep
 
 
-def _facts(folder: Path, problems: list[str]) -> list[Facts]:
+def _facts(folder: Path, problems: list[str]) -> list[StudyStats]:
     sweeps = tried_sweeps(answer(gather([folder]), Question()))
     return [told for _, told in Studies(sweeps).facts(problems)]
 
@@ -50,7 +50,7 @@ def test_a_damaged_log_costs_one_line(tmp_path: Path, content: str) -> None:
     sweep = make_sweep(tmp_path / "sweep", trials=6, confirm=0)
     (sweep / "study.journal").write_text(content)
     problems: list[str] = []
-    assert _facts(tmp_path, problems) == [Facts()]
+    assert _facts(tmp_path, problems) == [StudyStats()]
     (problem,) = problems
     assert problem.startswith(str(sweep / "study.journal"))
     assert "\n" not in problem

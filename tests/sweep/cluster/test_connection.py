@@ -9,47 +9,47 @@ import pytest
 
 from cnnsweep.errors import UserError
 from cnnsweep.sweep.cluster import connection
-from cnnsweep.sweep.cluster.connection import Wire, reach
-from cnnsweep.sweep.cluster.listener import Arrived, Reception
-from cnnsweep.sweep.cluster.nanny import Arrival, Hello, Ready
+from cnnsweep.sweep.cluster.connection import HeartbeatConnection, reach
+from cnnsweep.sweep.cluster.listener import Listener, Registered
+from cnnsweep.sweep.cluster.nanny import Ready, Registration, Welcome
 
 
-def arrivals(reception: Reception) -> list[Arrived]:
+def arrivals(listener: Listener) -> list[Registered]:
     """Those who come within ten seconds, the first of them."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
-        if found := reception.arrived():
+        if found := listener.registered():
             return found
         time.sleep(0.01)
     return []
 
 
 def test_strangers_keep_nobody_from_reporting(tmp_path: Path) -> None:
-    reception = Reception(Hello(b"setup", tmp_path / "token", "word"))
-    port = reception.addresses()[0][1]
+    listener = Listener(Welcome(b"setup", tmp_path / "token", "word"))
+    port = listener.addresses()[0][1]
     silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(3)]
     silent[0].sendall(b"GET / HTTP/1.1\r\n\r\n")
     silent[1].close()
-    ours = reach(reception.addresses(), reception.key)
-    ours.send(Arrival(launch=0, job=4, host="here"))
+    ours = reach(listener.addresses(), listener.key)
+    ours.send(Registration(launch=0, job=4, host="here"))
     assert ours.recv_word().setup == b"setup"
     ours.send(Ready())
-    (arrived,) = arrivals(reception)
-    assert arrived.arrival.job == 4
+    (registered,) = arrivals(listener)
+    assert registered.registration.job == 4
     for one in silent:
         one.close()
     ours.close()
-    arrived.wire.close()
-    reception.close()
+    registered.connection.close()
+    listener.close()
 
 
 def test_an_address_that_does_not_work_is_followed_by_the_next(tmp_path: Path) -> None:
-    reception = Reception(Hello(b"", tmp_path / "token", ""))
-    port = reception.addresses()[0][1]
+    listener = Listener(Welcome(b"", tmp_path / "token", ""))
+    port = listener.addresses()[0][1]
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         others = (("no-such-host.invalid", port), ("127.0.0.1", stranger.getsockname()[1]))
-        reach((*others, ("127.0.0.1", port)), reception.key).close()
-    reception.close()
+        reach((*others, ("127.0.0.1", port)), listener.key).close()
+    listener.close()
 
 
 def test_whoever_cannot_reach_the_launching_process_says_what_it_tried(
@@ -66,7 +66,7 @@ def test_silence_is_noticed_once_all_is_read() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         theirs = socket.create_connection(server.getsockname())
         accepted, _ = server.accept()
-    ours = Wire(Connection(accepted.detach()), patience=0.2)
+    ours = HeartbeatConnection(Connection(accepted.detach()), patience=0.2)
     assert not ours.is_silent()
     time.sleep(0.3)
     assert ours.is_silent()

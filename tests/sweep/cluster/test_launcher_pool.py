@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from cnnsweep.sweep.cluster import launcher_pool as module
-from cnnsweep.sweep.cluster.launcher_pool import Launches
-from cnnsweep.sweep.cluster.launcher_process import Launch
+from cnnsweep.sweep.cluster.launcher_pool import LauncherProcesses
+from cnnsweep.sweep.cluster.launcher_process import LauncherProcess
 
 
 @dataclass
@@ -32,11 +32,13 @@ class Endless:
 
 
 @contextmanager
-def launching(order: type[Any], folder: Path, report_seconds: float) -> Iterator[Launches]:
-    def launch(number: int, jobs: int) -> Launch:
-        return Launch(order(jobs), folder / f"{number}.log", report_seconds)
+def launcher_setup(
+    order: type[Any], folder: Path, report_seconds: float
+) -> Iterator[LauncherProcesses]:
+    def launch(number: int, jobs: int) -> LauncherProcess:
+        return LauncherProcess(order(jobs), folder / f"{number}.log", report_seconds)
 
-    launches = Launches(launch, None)
+    launches = LauncherProcesses(launch, None)
     try:
         yield launches
     finally:
@@ -48,7 +50,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_AGAIN_SECONDS", 0.0)
 
 
-def launch_until_over(launches: Launches) -> None:
+def launch_until_over(launches: LauncherProcesses) -> None:
     """Ask for one worker, and wait for that launch to end."""
     launches.keep(1)
     deadline = time.monotonic() + 120
@@ -58,13 +60,13 @@ def launch_until_over(launches: Launches) -> None:
 
 
 def test_a_first_launch_that_fails_ends_all_hope(tmp_path: Path) -> None:
-    with launching(Broken, tmp_path, float("inf")) as launches:
+    with launcher_setup(Broken, tmp_path, float("inf")) as launches:
         launch_until_over(launches)
         assert "its process ended with code 1" in str(launches.failure())
 
 
 def test_after_workers_came_it_takes_several_failures_in_a_row(tmp_path: Path) -> None:
-    with launching(Broken, tmp_path, float("inf")) as launches:
+    with launcher_setup(Broken, tmp_path, float("inf")) as launches:
         launch_until_over(launches)
         launches.came(0, 0)
         launches.went(0, 0)
@@ -78,7 +80,7 @@ def test_after_workers_came_it_takes_several_failures_in_a_row(tmp_path: Path) -
 def test_a_job_that_never_reports_is_waited_for_only_where_it_may_wait_for_room(
     tmp_path: Path, seconds: float, launched: int
 ) -> None:
-    with launching(Endless, tmp_path, seconds) as launches:
+    with launcher_setup(Endless, tmp_path, seconds) as launches:
         launches.keep(2)
         launches.came(0, 0)
         time.sleep(0.01)

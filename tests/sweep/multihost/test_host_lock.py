@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from cnnsweep.folders.lock import try_lock
-from cnnsweep.sweep.multihost.host_lock import Mutex
-from cnnsweep.sweep.multihost.membership import Woken
+from cnnsweep.sweep.multihost.host_lock import HostLock
+from cnnsweep.sweep.multihost.membership import HostExpired
 from tests.command import REPOSITORY
 
 HOLDER = """
@@ -27,8 +27,8 @@ mutex.release()
 """
 
 
-def mine(path: Path, gone: set[str]) -> Mutex:
-    return Mutex(path, lambda: "me", lambda name: name in gone, 60, sleep)
+def mine(path: Path, gone: set[str]) -> HostLock:
+    return HostLock(path, lambda: "me", lambda name: name in gone, 60, sleep)
 
 
 def sleep(seconds: float, _waited: float) -> None:
@@ -74,7 +74,7 @@ def test_one_without_a_name_is_waited_for_as_long_as_patience_lasts(tmp_path: Pa
     path.touch()
     with path.open("a") as stuck:
         assert try_lock(stuck)
-        with Mutex(path, lambda: "me", lambda _: False, 0.3, sleep):
+        with HostLock(path, lambda: "me", lambda _: False, 0.3, sleep):
             assert path.stat().st_ino != os.fstat(stuck.fileno()).st_ino
 
 
@@ -92,7 +92,7 @@ def test_holders_that_follow_each_other_are_not_taken_for_one_that_is_stuck(
             if waited > 1.0:
                 busy.close()
 
-        with Mutex(path, lambda: "me", lambda _: False, 0.3, wait):
+        with HostLock(path, lambda: "me", lambda _: False, 0.3, wait):
             assert path.stat().st_ino == before
 
 
@@ -100,12 +100,12 @@ def test_one_that_must_not_act_any_more_breaks_nothing(tmp_path: Path) -> None:
     path = tmp_path / "turn"
 
     def wait(_seconds: float, _waited: float) -> None:
-        raise Woken
+        raise HostExpired
 
     with holder(path) as other:
         before = path.stat().st_ino
-        with pytest.raises(Woken):
-            Mutex(path, lambda: "me", lambda _: True, 60, wait).acquire()
+        with pytest.raises(HostExpired):
+            HostLock(path, lambda: "me", lambda _: True, 60, wait).acquire()
         assert path.stat().st_ino == before
         other.communicate("", timeout=20)
 

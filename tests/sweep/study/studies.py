@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial
 
 from cnnsweep.metric_names import Direction
 from cnnsweep.sweep.spec.samplers import Sampling, Space
-from cnnsweep.sweep.study.ask import Proposals
+from cnnsweep.sweep.study.ask import Asker
 
 SPACE: Space = {"x": FloatDistribution(0.0, 1.0), "n": IntDistribution(1, 9)}
 
@@ -25,14 +25,14 @@ def make_study(pruner: BasePruner | None = None, direction: Direction = "minimiz
     return optuna.create_study(study_name="test", pruner=pruner, direction=direction)
 
 
-def proposals(study: optuna.Study, config: DictConfig, seed: int = 0) -> Proposals:
+def asker(study: optuna.Study, config: DictConfig, seed: int = 0) -> Asker:
     study._thread_local.in_optimize_loop = True
-    return Proposals(study, Sampling(config, seed, SPACE), SPACE, None, OmegaConf.create({}))
+    return Asker(study, Sampling(config, seed, SPACE), SPACE, None, OmegaConf.create({}))
 
 
 def run_trials(study: optuna.Study, config: DictConfig, count: int) -> list[Mapping[str, Any]]:
     """Ask and tell ``count`` trials of a parabola; their parameters."""
-    asked = proposals(study, config)
+    asked = asker(study, config)
     for _ in range(count):
         trial = asked.ask()
         study.tell(trial.number, (trial.params["x"] - 0.3) ** 2 + trial.params["n"])

@@ -7,7 +7,7 @@ import pytest
 from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep.sweep.study.ask import FOLDER
-from tests.sweep.study.studies import SPACE, make_study, proposals, run_trials, running, sampler
+from tests.sweep.study.studies import SPACE, asker, make_study, run_trials, running, sampler
 
 SAMPLERS = {
     "random": sampler("RandomSampler"),
@@ -44,7 +44,7 @@ def test_an_interrupted_proposal_is_made_again_with_the_same_values(
     whole, broken = make_study(), make_study()
     expected = run_trials(whole, config, 7)[-1]
     run_trials(broken, config, 6)
-    asked = proposals(broken, config)
+    asked = asker(broken, config)
     interrupt_after_one_parameter(broken, config, monkeypatch)
     assert len(running(broken).params) == 1
     assert FOLDER not in running(broken).user_attrs
@@ -70,12 +70,12 @@ def interrupt_after_one_parameter(
     with monkeypatch.context() as patch:
         patch.setattr(study._storage, "set_trial_param", store_and_die)
         with pytest.raises(Killed):
-            proposals(study, config).ask()
+            asker(study, config).ask()
 
 
 def test_trials_of_several_workers_draw_different_points() -> None:
     study = make_study()
-    asked = proposals(study, SAMPLERS["qmc"])
+    asked = asker(study, SAMPLERS["qmc"])
     points = [asked.ask().params["x"] for _ in range(4)]
     assert len(set(points)) == 4
 
@@ -83,5 +83,5 @@ def test_trials_of_several_workers_draw_different_points() -> None:
 def test_a_waiting_trial_comes_first_under_its_own_number() -> None:
     study = make_study()
     study.enqueue_trial({"x": 0.5, "n": 3})
-    trial = proposals(study, SAMPLERS["random"]).ask()
+    trial = asker(study, SAMPLERS["random"]).ask()
     assert (trial.number, trial.params) == (0, {"x": 0.5, "n": 3})

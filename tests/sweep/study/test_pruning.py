@@ -11,7 +11,7 @@ from optuna.pruners import (
 from optuna.trial import TrialState
 
 from cnnsweep.config import CONF_DIR
-from cnnsweep.sweep.study.pruning import Judge, make_pruner
+from cnnsweep.sweep.study.pruning import StudyPruner, make_pruner
 from tests.sweep.study.studies import make_study
 
 NAMES = sorted(path.stem for path in (CONF_DIR / "hydra/sweeper/pruner").glob("*.yaml"))
@@ -23,7 +23,7 @@ def curve(start: float, epochs: int = 6) -> list[float]:
 
 def run(study: optuna.Study, values: list[float]) -> int:
     """A trial that reports ``values``; how many epochs it was given."""
-    judge, trial = Judge(study), study.ask()
+    judge, trial = StudyPruner(study), study.ask()
     for step, value in enumerate(values, start=1):
         if not judge.goes_on(trial._trial_id, step, value):
             study.tell(trial.number, state=TrialState.PRUNED)
@@ -43,10 +43,10 @@ def test_a_losing_trial_ends_and_a_winning_one_goes_on() -> None:
 def test_epochs_that_are_told_again_change_nothing() -> None:
     study = make_study(MedianPruner(n_startup_trials=1, n_warmup_steps=0))
     run(study, curve(1))
-    judge, trial = Judge(study), study.ask()
+    judge, trial = StudyPruner(study), study.ask()
     assert judge.goes_on(trial._trial_id, 1, 0.5)
     assert judge.goes_on(trial._trial_id, 2, 0.4)
-    again = Judge(study)
+    again = StudyPruner(study)
     assert again.goes_on(trial._trial_id, 1, 0.5)
     assert again.goes_on(trial._trial_id, 2, 0.4)
     assert not again.goes_on(trial._trial_id, 3, 99.0)
@@ -57,14 +57,14 @@ def test_a_verdict_that_was_not_acted_upon_is_found_again() -> None:
     study = make_study(SuccessiveHalvingPruner(min_resource=2, reduction_factor=2))
     for begin in (1, 2, 3, 4):
         run(study, curve(begin))
-    judge, trial = Judge(study), study.ask()
+    judge, trial = StudyPruner(study), study.ask()
     verdicts = [judge.goes_on(trial._trial_id, s, v) for s, v in enumerate(curve(50), start=1)]
     assert False in verdicts
     last = verdicts.index(False) + 1
     other = study.ask()
     for step, value in enumerate(curve(50)[:last], start=1):
-        Judge(study).goes_on(other._trial_id, step, value)
-    assert not Judge(study).goes_on(other._trial_id, last, curve(50)[last - 1])
+        StudyPruner(study).goes_on(other._trial_id, step, value)
+    assert not StudyPruner(study).goes_on(other._trial_id, last, curve(50)[last - 1])
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 from sqlalchemy.exc import OperationalError
 
 from cnnsweep.sweep.study.failure_policy import StoppedEarly
-from cnnsweep.sweep.study.retrying_storage import Patience, PatientStorage
+from cnnsweep.sweep.study.retrying_storage import RetryingStorage, RetryPolicy
 
 WRITES = ("create_new_trial", "set_trial_param", "set_trial_state_values", "set_trial_user_attr")
 
@@ -37,7 +37,7 @@ class Outage(InMemoryStorage):
 
 
 def patient(storage: InMemoryStorage, said: list[str], seconds: float = 60) -> Any:
-    return PatientStorage(storage, Patience(said.append, lambda _: None, seconds=seconds))
+    return RetryingStorage(storage, RetryPolicy(said.append, lambda _: None, seconds=seconds))
 
 
 @pytest.mark.parametrize("after", [True, False])
