@@ -10,6 +10,10 @@ class UserError(ValueError):
     """A value that cannot be used; one line says the thing, the value and what is allowed."""
 
 
+class StoppedEarly(UserError):
+    """A sweep ended before its work was done; the same command resumes it."""
+
+
 def unknown(kind: str, given: str, allowed: Iterable[str]) -> UserError:
     """An error for a name that is none of ``allowed``, with the nearest one suggested."""
     options = sorted(allowed)

@@ -11,12 +11,12 @@ from pathlib import Path
 import cloudpickle
 
 from cnnsweep.config.launchers import is_slurm, submissions
+from cnnsweep.errors import StoppedEarly
 from cnnsweep.sweep.cluster.launcher_process import LauncherProcess, LaunchRequest
 from cnnsweep.sweep.cluster.listener import Listener, Registered
 from cnnsweep.sweep.cluster.nanny import Assignment, Nanny, Welcome
 from cnnsweep.sweep.cluster.remote_worker import RemoteWorker
 from cnnsweep.sweep.cluster.slurm import Queue
-from cnnsweep.sweep.study.failure_policy import StoppedEarly
 from cnnsweep.sweep.workers.pool import Pool
 from cnnsweep.sweep.workers.worker_main import Setup
 

@@ -17,7 +17,7 @@ from omegaconf import DictConfig
 
 from cnnsweep.sweep.cluster.connection import Address, Heartbeat, HeartbeatConnection, reach
 from cnnsweep.sweep.cluster.preemption import Preempted, PreemptionSignals, preemption_signals
-from cnnsweep.sweep.spec.messages import Died, Job, Left
+from cnnsweep.sweep.spec.messages import Finished, Job
 from cnnsweep.sweep.workers.local_worker import Worker
 
 _LEAVE_SECONDS = 10.0  # clusters give notice at least 30 s before they kill
@@ -72,7 +72,12 @@ class Stop:
 
 @dataclass(frozen=True)
 class Kill:
-    """End the worker's job at once; answered with Died."""
+    """End the worker's job at once; answered with Killed."""
+
+
+@dataclass(frozen=True)
+class Killed:
+    """The job that was to be killed is gone; what was sent before concerned that job."""
 
 
 @dataclass(frozen=True)
@@ -174,14 +179,14 @@ class _Keeper:
             if self.worker is not None:
                 self.worker.ask_to_stop()
                 self._pass_on_last_words(self.worker, deadline)
-            self.connection.send(Left(str(notice)))
+            self.connection.send(Finished("preempted", error=str(notice)))
             while self.connection.poll(max(0.0, deadline - time.monotonic())):
                 self.connection.recv()  # until it hangs up: what is sent then is read for certain
 
     def _pass_on_last_words(self, worker: Worker, deadline: float) -> None:
         while not worker.is_over and worker.connection.poll(max(0.0, deadline - time.monotonic())):
             message = worker.receive()
-            if not isinstance(message, Died):
+            if not (isinstance(message, Finished) and message.worker_ended):
                 self.connection.send(message)
         worker.close(deadline - time.monotonic())
 
@@ -212,7 +217,7 @@ class _Keeper:
         if self.worker is not None:
             self.worker.kill()
             self.worker = None
-        self.connection.send(Died("ended by the launching process", had_started=True))
+        self.connection.send(Killed())
 
     def _obey_worker(self, worker: Worker, message: object) -> bool:
         if isinstance(message, bool):

@@ -13,8 +13,8 @@ import threading
 import time
 from pathlib import Path
 
+from cnnsweep.errors import StoppedEarly
 from cnnsweep.folders.lock import try_lock
-from cnnsweep.sweep.study.failure_policy import StoppedEarly
 
 HOSTS = ".hosts"
 BEAT_SECONDS = 3.0

@@ -115,9 +115,10 @@ def _put(study: Study, trial_id: int | None, body: str) -> None:
     attributes = study._storage.get_study_system_attrs(study._study_id)
     version, prefix = _keys(trial_id)
     before = "".join(_pieces(attributes, prefix))
-    if before.startswith(body):
+    is_there = before.startswith(body)
+    if is_there and version in attributes:
         return
-    whole = f"{body}\n---\n\n{before}" if before else body
+    whole = f"{body}\n---\n\n{before}" if before and not is_there else before or body
     # The text first: a version without a text is a note that the dashboard cannot show.
     for number, start in enumerate(range(0, len(whole), _LONGEST)):
         piece = whole[start : start + _LONGEST]

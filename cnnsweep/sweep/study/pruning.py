@@ -29,23 +29,23 @@ def make_pruner(config: DictConfig, seeds: int) -> BasePruner:
 
 
 class StudyPruner:
-    """Stores figures as they are reported, and lets the study's pruner judge them."""
+    """Stores metrics as they are reported, and asks the study's pruner."""
 
     def __init__(self, study: Study) -> None:
         self._study = study
         # Hyperband sorts trials into brackets, for its sampler too, once it has judged any.
         study.pruner.prune(study, create_trial(state=TrialState.RUNNING))
 
-    def goes_on(self, trial_id: int, step: int, value: float) -> bool:
-        """Report ``value`` at ``step`` and say whether the trial goes on.
+    def should_prune(self, trial_id: int, step: int, value: float) -> bool:
+        """Report ``value`` at ``step`` and say whether to prune the trial.
 
-        Steps that a trial taken up again reports once more were judged before. The last one may
-        not have been: its verdict is found again.
+        A resumed trial reports its former steps once more: those were answered before, but for the
+        last one, whose verdict is found again.
         """
         storage = self._study._storage
         trial = storage.get_trial(trial_id)
         if trial.last_step is not None and step < trial.last_step:
-            return True
+            return False
         if step not in trial.intermediate_values:
             storage.set_trial_intermediate_value(trial_id, step, value)
         verdict = trial.user_attrs.get(VERDICT)
@@ -53,7 +53,7 @@ class StudyPruner:
             verdict = self._ask_pruner(trial_id, step)
         for name, attribute in verdict["attributes"].items():
             storage.set_trial_system_attr(trial_id, name, attribute)
-        return bool(verdict["goes_on"])
+        return not verdict["goes_on"]
 
     def _ask_pruner(self, trial_id: int, step: int) -> dict[str, Any]:
         """Ask the pruner.

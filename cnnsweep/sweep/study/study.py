@@ -25,9 +25,9 @@ from cnnsweep.sweep.study.coordination import Coordination
 from cnnsweep.sweep.study.failure_policy import FailureWatch
 from cnnsweep.sweep.study.pruning import make_pruner
 from cnnsweep.sweep.study.record import Recorder
-from cnnsweep.sweep.study.retrying_storage import RetryingStorage, RetryPolicy
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.storage import open_storage
+from cnnsweep.sweep.study.storage_outage import OutageStorage
 
 SWEEP_FOLDER = "sweep_folder"
 Say = Callable[[str], None]
@@ -41,16 +41,16 @@ def open_search(
     watch: FailureWatch,
     may_ask: Callable[[], bool],
     coordination: Coordination,
-    patience: RetryPolicy,
+    say: Say,
 ) -> Search:
-    """The search of ``plan``, new or as an earlier launch left it.
+    """The search of ``plan``, new or as an earlier launch left it; may be called again.
 
     Raises:
         UserError: what is recorded there does not go with this launch.
+        TryLater: the storage is away, or another host writes to it.
     """
     plan.folder.mkdir(parents=True, exist_ok=True)
-    say = patience.say
-    study = _open_study(plan, settings, coordination, patience)
+    study = _open_study(plan, settings, coordination)
     recorded = study.user_attrs.get(FACTS)
     if recorded is not None and "threads" not in plan.typed:
         plan = replace(plan, threads=recorded["threads"])
@@ -92,12 +92,10 @@ def custom_search_space(settings: Settings) -> Callable[[DictConfig, Trial], Non
     return extend
 
 
-def _open_study(
-    plan: Plan, settings: Settings, coordination: Coordination, patience: RetryPolicy
-) -> Study:
+def _open_study(plan: Plan, settings: Settings, coordination: Coordination) -> Study:
     storage: Any = open_storage(settings.storage, plan.folder, coordination.journal_lock())
     if settings.shared or settings.storage is not None:
-        storage = RetryingStorage(storage, patience)
+        storage = OutageStorage(storage, coordination.check)
     study = optuna.create_study(
         study_name=plan.study_name,
         storage=storage,

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import cloudpickle
 
-from cnnsweep.sweep.spec.messages import Died, Ended, Job, Left, Lost, Message
+from cnnsweep.sweep.spec.messages import Finished, Job, Message
 from cnnsweep.sweep.workers.local_worker import Worker, wait_for_earlier
 from cnnsweep.sweep.workers.worker_main import Setup
 
@@ -28,7 +28,7 @@ class WorkerHandle(Protocol):
     def give(self, job: Job) -> None:
         """Hand over a job."""
 
-    def answer(self, goes_on: bool) -> None:
+    def answer(self, should_prune: bool) -> None:
         """Answer an Epoch."""
 
     def receive(self) -> Message | None:
@@ -37,7 +37,7 @@ class WorkerHandle(Protocol):
     def is_gone(self) -> bool:
         """Whether it has died without closing its connection."""
 
-    def death(self) -> Died | Lost:
+    def death(self) -> Finished:
         """How it died."""
 
     def ask_to_stop(self) -> None:
@@ -54,7 +54,7 @@ class WorkerHandle(Protocol):
 
 
 class Pool:
-    """Slots numbered from 0. A slot is free, or has a job until its Ended, Died, Left or Lost."""
+    """Slots numbered from 0. A slot is free, or has a job until it is Finished."""
 
     _earlier_seconds = 10.0  # that workers of an earlier launch get to end
 
@@ -98,15 +98,14 @@ class Pool:
     def _start(self, slot: int) -> WorkerHandle:
         return Worker(self._setup, self.log(slot), self._devices[slot])
 
-    def answer(self, slot: int, goes_on: bool) -> None:
-        self._workers[slot].answer(goes_on)
+    def answer(self, slot: int, should_prune: bool) -> None:
+        """Answer the Epoch of a slot's job."""
+        self._workers[slot].answer(should_prune)
 
-    def kill(self, slot: int, cause: str) -> Died:
+    def kill(self, slot: int) -> None:
         """End a slot's worker at once; the slot is free afterwards."""
-        worker = self._workers[slot]
-        worker.kill()
+        self._workers[slot].kill()
         self._let_go(slot)
-        return Died(cause, had_started=True)
 
     def _let_go(self, slot: int) -> None:
         if self._workers[slot].is_over:
@@ -126,7 +125,7 @@ class Pool:
         gone = not worker.connection.poll() and worker.is_gone()
         message = worker.death() if gone else worker.receive()
         job = worker.job
-        if isinstance(message, Ended | Died | Left | Lost):
+        if isinstance(message, Finished):
             worker.job = None
         self._let_go(slot)
         if job is not None and message is not None:

@@ -23,9 +23,9 @@ def curve(start: float, epochs: int = 6) -> list[float]:
 
 def run(study: optuna.Study, values: list[float]) -> int:
     """A trial that reports ``values``; how many epochs it was given."""
-    judge, trial = StudyPruner(study), study.ask()
+    pruner, trial = StudyPruner(study), study.ask()
     for step, value in enumerate(values, start=1):
-        if not judge.goes_on(trial._trial_id, step, value):
+        if pruner.should_prune(trial._trial_id, step, value):
             study.tell(trial.number, state=TrialState.PRUNED)
             return step
     study.tell(trial.number, values[-1])
@@ -43,13 +43,13 @@ def test_a_losing_trial_ends_and_a_winning_one_goes_on() -> None:
 def test_epochs_that_are_told_again_change_nothing() -> None:
     study = make_study(MedianPruner(n_startup_trials=1, n_warmup_steps=0))
     run(study, curve(1))
-    judge, trial = StudyPruner(study), study.ask()
-    assert judge.goes_on(trial._trial_id, 1, 0.5)
-    assert judge.goes_on(trial._trial_id, 2, 0.4)
+    pruner, trial = StudyPruner(study), study.ask()
+    assert not pruner.should_prune(trial._trial_id, 1, 0.5)
+    assert not pruner.should_prune(trial._trial_id, 2, 0.4)
     again = StudyPruner(study)
-    assert again.goes_on(trial._trial_id, 1, 0.5)
-    assert again.goes_on(trial._trial_id, 2, 0.4)
-    assert not again.goes_on(trial._trial_id, 3, 99.0)
+    assert not again.should_prune(trial._trial_id, 1, 0.5)
+    assert not again.should_prune(trial._trial_id, 2, 0.4)
+    assert again.should_prune(trial._trial_id, 3, 99.0)
     assert study.trials[1].intermediate_values == {1: 0.5, 2: 0.4, 3: 99.0}
 
 
@@ -57,14 +57,15 @@ def test_a_verdict_that_was_not_acted_upon_is_found_again() -> None:
     study = make_study(SuccessiveHalvingPruner(min_resource=2, reduction_factor=2))
     for begin in (1, 2, 3, 4):
         run(study, curve(begin))
-    judge, trial = StudyPruner(study), study.ask()
-    verdicts = [judge.goes_on(trial._trial_id, s, v) for s, v in enumerate(curve(50), start=1)]
-    assert False in verdicts
-    last = verdicts.index(False) + 1
+    pruner, trial = StudyPruner(study), study.ask()
+    steps = enumerate(curve(50), start=1)
+    verdicts = [pruner.should_prune(trial._trial_id, s, v) for s, v in steps]
+    assert True in verdicts
+    last = verdicts.index(True) + 1
     other = study.ask()
     for step, value in enumerate(curve(50)[:last], start=1):
-        StudyPruner(study).goes_on(other._trial_id, step, value)
-    assert not StudyPruner(study).goes_on(other._trial_id, last, curve(50)[last - 1])
+        StudyPruner(study).should_prune(other._trial_id, step, value)
+    assert StudyPruner(study).should_prune(other._trial_id, last, curve(50)[last - 1])
 
 
 @pytest.mark.parametrize("name", NAMES)
