@@ -14,7 +14,7 @@ from cnnsweep.config.instantiate import refusal
 from cnnsweep.data.batches import normalisation
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.run import make_model
+from cnnsweep.session.build import make_model
 
 _CONFIG_KEYS = ("seed", "model", "data", "init_from", "freeze")
 _CHECKPOINT_KEYS = ("model", "epoch", "in_channels", "image_size", "classes")
