@@ -41,7 +41,7 @@ from cnnsweep.sweep.workers.worker_main import Setup
 from cnnsweep.task.resume import SWEEP_CONFIG
 
 WORKERS = ".workers"
-_STOP_SECONDS = 3.5  # a person who pressed Ctrl-C waits less than 5 s in all
+STOP_SECONDS = 3.5  # a person who pressed Ctrl-C waits less than 5 s in all
 
 
 def run_sweep(context: SweepContext, keys: dict[str, object], arguments: list[str]) -> None:
@@ -173,9 +173,9 @@ class Controller:
             raise
         except BaseException:
             self.progress.say("stopping: running trials keep their last whole epoch")
-            pool.close(grace=_STOP_SECONDS, stop=True)
+            pool.close(grace=STOP_SECONDS, stop=True)
             raise
-        pool.close(grace=_STOP_SECONDS, stop=False)
+        pool.close(grace=STOP_SECONDS, stop=False)
 
     def _resume_trials(self, search: Search) -> None:
         """Among several launches a search seeks for trials left behind as it goes."""

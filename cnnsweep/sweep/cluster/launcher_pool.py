@@ -21,17 +21,17 @@ from cnnsweep.sweep.workers.pool import Pool
 from cnnsweep.sweep.workers.worker_main import Setup
 
 TOKEN = "token"
-_PATIENCE_SECONDS = 20.0  # without any worker, until a person is told what we wait for
-_LOCAL_REPORT_SECONDS = 120.0  # for submitit's local jobs, which wait for no room
-_JOIN_SECONDS = 0.5
-_QUEUE_SECONDS = 5.0  # for SLURM's jobs to end by themselves
+NO_WORKER_SECONDS = 20.0  # without any worker, until a person is told what we wait for
+LOCAL_JOB_SECONDS = 120.0  # for submitit's local jobs, which wait for no room
+JOIN_SECONDS = 0.5
+QUEUE_SECONDS = 5.0  # for SLURM's jobs to end by themselves
 
 
 class LaunchedPool(Pool):
     """A slot exists once its worker has connected; workers that went are asked for again."""
 
     # A file server may keep the locks of a machine that vanished for a minute and a half.
-    _earlier_seconds = 100.0
+    old_workers_seconds = 100.0
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class LaunchedPool(Pool):
         self._alone_since: float | None = time.monotonic()
         self._count = 0  # of all workers that ever came
         is_local = self._submissions is not None and self._queue is None
-        self._report_seconds = _LOCAL_REPORT_SECONDS if is_local else float("inf")
+        self._report_seconds = LOCAL_JOB_SECONDS if is_local else float("inf")
         token = secrets.token_hex(16)
         (folder / TOKEN).write_text(token, encoding="ascii")
         self._listener = Listener(Welcome(cloudpickle.dumps(setup), folder / TOKEN, token))
@@ -81,9 +81,9 @@ class LaunchedPool(Pool):
         self._listener.close()
         (self._folder / TOKEN).unlink(missing_ok=True)
         super().close(grace=grace, stop=stop)
-        self._launches.end(_JOIN_SECONDS)
+        self._launches.end(JOIN_SECONDS)
         if self._queue is not None:
-            self._queue.end(0.0 if stop else _QUEUE_SECONDS)
+            self._queue.end(0.0 if stop else QUEUE_SECONDS)
         if self._submissions is not None and not stop:
             shutil.rmtree(self._submissions, ignore_errors=True)  # a job may be writing in it yet
         _remove_empty_folders(self._folder)
@@ -126,7 +126,7 @@ class LaunchedPool(Pool):
         now = time.monotonic()
         if self._alone_since is None:
             self._alone_since = now
-        elif now - self._alone_since > _PATIENCE_SECONDS:
+        elif now - self._alone_since > NO_WORKER_SECONDS:
             error = self._launches.last_error()
             why = "is there room for what each one asks for?" if error is None else error
             self._say_once(f"no worker yet: waiting for the launcher to start one; {why}")
@@ -150,8 +150,8 @@ def _remove_empty_folders(folder: Path) -> None:
                 path.rmdir()
 
 
-_AGAIN_SECONDS = 10.0  # between two launches
-_QUEUED_SECONDS = 30.0  # the same, until the jobs are in their cluster's queue for certain
+RELAUNCH_SECONDS = 10.0  # between two launches
+QUEUED_SECONDS = 30.0  # the same, until the jobs are in their cluster's queue for certain
 _VAIN = 3  # launches in a row that end without a worker, and no other is asked for
 
 
@@ -175,7 +175,7 @@ class LauncherProcesses:
         """Ask for as many jobs as are missing of ``wanted``."""
         now = time.monotonic()
         here = sum(len(one.here) for one in self._all)
-        pause = _AGAIN_SECONDS if self._queued is None else _QUEUED_SECONDS
+        pause = RELAUNCH_SECONDS if self._queued is None else QUEUED_SECONDS
         if here >= wanted or now - self._asked_at < pause:
             return
         missing = wanted - max(here, self._expected(now))

@@ -29,8 +29,8 @@ from cnnsweep.sweep.workers.watchdog import die_with_parent
 from cnnsweep.sweep.workers.worker_main import Setup
 
 # A cluster may start a lost job again by itself (requeued by SLURM, retried by Ray).
-_RETURN_SECONDS = 10.0
-_HANG_UP_SECONDS = 0.7
+RETURN_SECONDS = 10.0
+HANG_UP_SECONDS = 0.7
 
 
 @dataclass
@@ -132,7 +132,7 @@ class LauncherProcess:
         """How many of its jobs wait for their turn, or may come again."""
         if self.is_over():
             return 0
-        may_return = sum(now - at <= _RETURN_SECONDS for at in self.left_at.values())
+        may_return = sum(now - at <= RETURN_SECONDS for at in self.left_at.values())
         silent = self.jobs - len(self.here) - len(self.left_at)
         return may_return + (silent if now <= self._silent_until else 0)
 
@@ -165,7 +165,7 @@ class LauncherProcess:
         except subprocess.TimeoutExpired:
             self._process.terminate()  # Ray hangs up in good order
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(_HANG_UP_SECONDS)
+                self._process.wait(HANG_UP_SECONDS)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()

@@ -20,8 +20,8 @@ from cnnsweep.sweep.cluster.preemption import Preempted, PreemptionSignals, pree
 from cnnsweep.sweep.spec.messages import Finished, Job
 from cnnsweep.sweep.workers.local_worker import Worker
 
-_LEAVE_SECONDS = 10.0  # clusters give notice at least 30 s before they kill
-_SIGHT_SECONDS = 10.0  # a new file may take a while to show on a shared file system
+LEAVE_SECONDS = 10.0  # clusters give notice at least 30 s before they kill
+SIGHT_SECONDS = 10.0  # a new file may take a while to show on a shared file system
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class Nanny:
 
 def _unfit(welcome: Welcome) -> Unfit | None:
     """Work on a disk that the launching process does not see would be lost."""
-    deadline = time.monotonic() + _SIGHT_SECONDS
+    deadline = time.monotonic() + SIGHT_SECONDS
     while not _sees(welcome):
         if time.monotonic() > deadline:
             folder = welcome.token_file.parent.parent
@@ -174,7 +174,7 @@ class _Keeper:
 
     def _leave(self, notice: Preempted) -> None:
         """Let the worker keep its last whole epoch, and say so."""
-        deadline = time.monotonic() + _LEAVE_SECONDS
+        deadline = time.monotonic() + LEAVE_SECONDS
         with contextlib.suppress(EOFError, OSError):  # nobody is left to be told
             if self.worker is not None:
                 self.worker.ask_to_stop()

@@ -22,7 +22,7 @@ from cnnsweep.sweep.multihost.membership import GONE_SECONDS, HOSTS, HostMembers
 from cnnsweep.sweep.study.coordination import Coordination, SingleLaunch, TryLater, not_in_hand
 
 HOST = "host"  # the trial attribute that names the host which works on it
-_LOOK_SECONDS = 3.0  # between two looks for trials that were left behind
+LOOK_SECONDS = 3.0  # between two looks for trials that were left behind
 BUSY_SECONDS = 1.0  # of waiting for another host, before the event loop goes on meanwhile
 
 
@@ -115,7 +115,7 @@ class SharedStudy:
 
     def should_look(self, study: Study, in_hand: Collection[int]) -> bool:
         now = time.monotonic()
-        if now - self._looked.get(study._study_id, -_LOOK_SECONDS) < _LOOK_SECONDS:
+        if now - self._looked.get(study._study_id, -LOOK_SECONDS) < LOOK_SECONDS:
             return False
         self._looked[study._study_id] = now
         return any(self._is_left(trial) for trial in not_in_hand(study, in_hand))

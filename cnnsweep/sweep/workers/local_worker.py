@@ -122,7 +122,7 @@ def _cause(code: int) -> str:
     return f"its process was killed by {name}{hint}"
 
 
-def wait_for_earlier(folder: Path, seconds: float) -> None:
+def wait_for_old_workers(folder: Path, seconds: float) -> None:
     """Wait until no worker of an earlier launch is left; each locks its log in ``folder``.
 
     Raises:

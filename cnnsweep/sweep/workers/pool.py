@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import cloudpickle
 
 from cnnsweep.sweep.spec.messages import Finished, Job, Message
-from cnnsweep.sweep.workers.local_worker import Worker, wait_for_earlier
+from cnnsweep.sweep.workers.local_worker import Worker, wait_for_old_workers
 from cnnsweep.sweep.workers.worker_main import Setup
 
 
@@ -56,12 +56,12 @@ class WorkerHandle(Protocol):
 class Pool:
     """Slots numbered from 0. A slot is free, or has a job until it is Finished."""
 
-    _earlier_seconds = 10.0  # that workers of an earlier launch get to end
+    old_workers_seconds = 10.0  # that workers of an earlier launch get to end
 
     def __init__(self, folder: Path, setup: Setup, devices: list[str | None]) -> None:
         """``folder`` takes the workers' own logs; ``devices`` has the CUDA device of each slot."""
         folder.mkdir(parents=True, exist_ok=True)
-        wait_for_earlier(folder, self._earlier_seconds)
+        wait_for_old_workers(folder, self.old_workers_seconds)
         self._folder = folder
         self._devices = devices
         self._setup = tempfile.TemporaryFile()  # noqa: SIM115 — open as long as workers may start

@@ -27,7 +27,7 @@ def _wait_for_end(lifeline: int) -> None:
     os.killpg(0, signal.SIGKILL)
 
 
-_LOOK_SECONDS = 1.0
+LOOK_SECONDS = 1.0
 
 
 def die_without_heartbeat(beat: Path, seconds: float) -> None:
@@ -50,7 +50,7 @@ def _watch(beat: Path, seconds: float) -> None:
         if touched != last:
             last = touched
             signal.setitimer(signal.ITIMER_REAL, seconds)
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(LOOK_SECONDS)
 
 
 def _touched(beat: Path) -> int:

@@ -34,7 +34,7 @@ from cnnsweep.sweep.spec.messages import Epoch, Finished, Job, Started
 from cnnsweep.sweep.workers.watchdog import die_with_parent, die_without_heartbeat
 
 _PRUNED = object()
-_FORMER_SECONDS = 120.0
+LOCK_SECONDS = 120.0
 
 
 @dataclass
@@ -89,7 +89,7 @@ def _run(
     if own_output is not None:
         _redirect(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666))
     try:
-        _wait_for_former(log.parent)
+        _wait_for_lock(log.parent)
         with lock.held(log.parent):
             return _finished(_in_hydra(config, context))
     except UserError as error:  # another process is in the folder
@@ -100,9 +100,9 @@ def _run(
             _redirect(os.dup(own_output))
 
 
-def _wait_for_former(folder: Path) -> None:
+def _wait_for_lock(folder: Path) -> None:
     """Give a lost machine's lock on a run folder its time to go; NFS 4 keeps it for 90 seconds."""
-    deadline = time.monotonic() + _FORMER_SECONDS
+    deadline = time.monotonic() + LOCK_SECONDS
     while lock.is_held_elsewhere(folder) and time.monotonic() < deadline:
         time.sleep(0.5)
 
