@@ -74,3 +74,10 @@ def test_the_index_names_every_document() -> None:
     index = REPOSITORY / "docs" / "README.md"
     linked = {(index.parent / target).resolve() for target in _LINK.findall(index.read_text())}
     assert {path.resolve() for path in index.parent.glob("*.md")} - {index} <= linked
+
+
+def test_the_architecture_names_files_that_exist() -> None:
+    text = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"\b\w+\.py\b", text))
+    there = {path.name for part in ("cnnsweep", "tests") for path in (REPOSITORY / part).rglob("*")}
+    assert sorted(named - there) == []
