@@ -10,6 +10,10 @@ from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import write_text_whole
 from cnnsweep.report.charts.all_charts import every_chart, tried_sweeps
 from cnnsweep.report.cli import Arguments
+from cnnsweep.report.output.chart_files import write_pictures
+from cnnsweep.report.output.page import page
+from cnnsweep.report.output.terminal import show
+from cnnsweep.report.output.text_files import report_md, report_tex, runs_csv, summary_csv
 from cnnsweep.report.read.escape import plain
 from cnnsweep.report.read.find import Stamp, find
 from cnnsweep.report.read.load_runs import FILE as CACHE
@@ -17,10 +21,6 @@ from cnnsweep.report.read.load_runs import gather, roots
 from cnnsweep.report.stats.analysis import Answer, answer
 from cnnsweep.report.stats.options import DEFAULT_FORMATS, Question
 from cnnsweep.report.study.study_stats import Studies
-from cnnsweep.report.write.chart_files import write_pictures
-from cnnsweep.report.write.page import page
-from cnnsweep.report.write.terminal import show
-from cnnsweep.report.write.text_files import report_md, report_tex, runs_csv, summary_csv
 
 _DRAWN = {"md", "html", "png", "svg"}  # what charts or studies go into
 

@@ -1,6 +1,7 @@
 """The real command: its answer, its files, its refusals."""
 
 import csv
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cnnsweep import report
 from tests.command import cnnsweep, environment, succeeded
 from tests.report.made_runs import Job, make_grid, make_run
 
@@ -141,3 +143,11 @@ def test_watch_waits_rebuilds_and_stops_at_ctrl_c(tmp_path: Path) -> None:
     assert process.returncode == 0
     assert text.rstrip().endswith("stopped watching")
     assert "no run yet" in text or "1 run: 1 completed" in text
+
+
+def test_a_report_is_written_again_in_the_same_process(mixed: Path) -> None:
+    """No module of the package may take the place of a function of it."""
+    copy = mixed.parent / "copy"
+    shutil.copytree(mixed, copy)
+    assert report.write(copy) == report.write(copy) == copy / "report" / "index.html"
+    assert len(report.load(copy)) == len(report.load(copy))

@@ -13,11 +13,11 @@ import yaml
 from rich.console import Console
 
 import cnnsweep.report
+from cnnsweep.report.output.terminal import show
 from cnnsweep.report.read.escape import latex, markdown, plain, spreadsheet
 from cnnsweep.report.read.load_runs import gather
 from cnnsweep.report.stats.analysis import answer
 from cnnsweep.report.stats.options import Question
-from cnnsweep.report.write.terminal import show
 from tests.report.made_runs import Job, config, make_run
 from tests.report.nasty_text import NASTY
 
