@@ -59,6 +59,13 @@ def is_below(name: str, package: str) -> bool:
     return name == package or name.startswith(f"{package}.")
 
 
+def test_arrows_are_about_folders_and_files_that_are_there() -> None:
+    names = {".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in FILES}
+    names |= {name.removesuffix(".__init__") for name in names}
+    ours = {name for group in FORBIDDEN.values() for name in group if is_below(name, "cnnsweep")}
+    assert sorted(({f"cnnsweep.{part}" for part in FORBIDDEN} | ours) - names) == []
+
+
 @pytest.mark.parametrize("part", FORBIDDEN)
 def test_arrows_run_one_way(part: str) -> None:
     wrong = [
