@@ -133,6 +133,7 @@ def test_arrows_point_down() -> None:
 def test_every_package_stands_on_a_floor() -> None:
     folders = {".".join(path.parent.relative_to(PACKAGE).parts) for path in FILES} - {""}
     assert folders == set(FLOORS) - {"doors", "run", "ground"}
+    assert [door for door in DOORS if f"cnnsweep.{door}" not in MODULES] == []
 
 
 def test_no_file_imports_itself_through_others() -> None:

@@ -98,10 +98,13 @@ def test_a_differentiable_step_has_its_gradients() -> None:
     start = torch.ones(1, requires_grad=True)
     weight = start.clone()
     optimizer = torch.optim.SGD([weight], lr=0.5, differentiable=True)
-    weight.grad = torch.ones(1)
+    gradient = torch.ones(1, requires_grad=True)
+    weight.grad = gradient
     optimizer.step()
     weight.sum().backward()  # type: ignore[no-untyped-call]
     assert start.grad is not None
+    assert gradient.grad is not None
+    assert (start.grad.item(), gradient.grad.item()) == (1.0, -0.5)
 
 
 def test_hooks_and_schedules_see_the_step() -> None:

@@ -3,11 +3,7 @@
 import optuna
 import pytest
 from hydra import compose, initialize_config_dir
-from optuna.pruners import (
-    MedianPruner,
-    NopPruner,
-    SuccessiveHalvingPruner,
-)
+from optuna.pruners import MedianPruner, SuccessiveHalvingPruner
 from optuna.trial import TrialState
 
 from cnnsweep.config import CONF_DIR
@@ -68,24 +64,49 @@ def test_a_verdict_that_was_not_acted_upon_is_found_again() -> None:
     assert StudyPruner(study).should_prune(other._trial_id, last, curve(50)[last - 1])
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
-def test_every_pruner_of_conf_judges(name: str) -> None:
+LOSING = [99.0 + epoch for epoch in range(6)]
+EPOCHS_OF_LOSERS = {
+    "halving": {2}, "hyperband": {1, 3}, "median": {4}, "none": {6}, "patient": {4},
+    "percentile": {4}, "threshold": {4}, "wilcoxon": {4},
+}  # fmt: skip
+
+
+def of_conf(name: str, seeds: int = 1) -> optuna.Study:
+    """A study with a pruner of conf/, after trials that it had to spare or to judge."""
     limits = ["hydra.sweeper.pruner.upper=9"] if name == "threshold" else []
     with initialize_config_dir(str(CONF_DIR)):
         config = compose(
             "config",
-            ["hydra/sweeper=optuna", f"hydra/sweeper/pruner={name}", *limits],
+            ["hydra/sweeper=optuna", f"hydra/sweeper/pruner={name}", "epochs=6", *limits],
             return_hydra_config=True,
         )
-    study = make_study(make_pruner(config.hydra.sweeper.pruner, seeds=1))
-    assert run(study, curve(1)) == 6
+    study = make_study(make_pruner(config.hydra.sweeper.pruner, seeds=seeds))
+    assert run(study, curve(1)) == 6  # there is nothing to lose against
+    for number in range(1, 12):
+        run(study, curve(1 + number / 100))
+    return study
 
 
-def test_with_several_seeds_there_is_no_warm_up_in_epochs() -> None:
-    with initialize_config_dir(str(CONF_DIR)):
-        config = compose("config", ["hydra/sweeper=optuna"], return_hydra_config=True)
-    median = make_pruner(config.hydra.sweeper.pruner, seeds=3)
-    assert isinstance(median, MedianPruner)
-    assert median._n_warmup_steps == 0
-    assert not isinstance(median, NopPruner)
+def test_every_pruner_of_conf_has_its_line_here() -> None:
+    assert [*EPOCHS_OF_LOSERS] == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_every_pruner_of_conf_judges(name: str) -> None:
+    study = of_conf(name)
+    assert run(study, curve(0.5)) == 6
+    assert {run(study, LOSING) for _ in range(8)} == EPOCHS_OF_LOSERS[name]
+    assert run(study, curve(0.4)) == 6
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_a_patient_pruner_spares_what_still_improves() -> None:
+    assert run(of_conf("median"), curve(8)) == 4
+    assert run(of_conf("patient"), curve(8)) == 6
+
+
+@pytest.mark.parametrize("name", ["median", "percentile"])
+def test_with_several_seeds_there_is_no_warm_up_in_epochs(name: str) -> None:
+    assert run(of_conf(name, seeds=1), LOSING) == 4
+    assert run(of_conf(name, seeds=3), LOSING) == 1
