@@ -1,4 +1,4 @@
-"""Asking a study for its next trial: one step that may be interrupted and made again."""
+"""Asking a study for its next trial, so that a call that was interrupted can be made again."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ FOLDER = "folder"  # the trial attribute that says that its proposal is complete
 
 @dataclass
 class Asker:
-    """How trials are proposed; the process that uses it is the study's only one.
+    """Asks a study for trials. Call inside `coordination.turn()`: other hosts may ask too.
 
     ``extend`` is the user's custom_search_space, called with the config and each new trial.
     """
