@@ -11,7 +11,7 @@ from threading import Lock
 from zipfile import BadZipFile
 
 from cnnsweep.data.dataset import Dataset
-from cnnsweep.errors import UserError
+from cnnsweep.errors import UserError, on_one_line
 
 
 def as_folder(root: str | Path) -> Path:
@@ -43,7 +43,7 @@ def download(name: str, root: Path, fetch: Callable[[], object]) -> None:
         with redirect_stdout(StringIO()):
             fetch()
     except (OSError, RuntimeError, HTTPException, EOFError, BadZipFile) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = on_one_line(error) or type(error).__name__
         raise UserError(
             f"data={name}: downloading to data.root={root} failed ({reason}). Without a network, "
             "set data.root to a folder that holds the files, or data=digits, which needs none."
