@@ -30,9 +30,14 @@ def causes(error: BaseException) -> Iterator[BaseException]:
         cause = cause.__cause__
 
 
+def on_one_line(text: object) -> str:
+    """A text or an error's message with one space for all white space between two words."""
+    return " ".join(str(text).split())
+
+
 def one_line(error: BaseException) -> str:
     """An error's message on one line, without passwords; its type first where that is needed."""
-    message = masked(" ".join(str(error).split()))
+    message = masked(on_one_line(error))
     if type(error).__module__.startswith("cnnsweep"):
         return message
     name = type(error).__name__

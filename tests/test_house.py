@@ -70,6 +70,15 @@ NEVER = {
     "sweep.study": ("torch",),
 }
 MOST_FILES, MOST_LINES, LONGEST_FUNCTION = 15, 250, 50
+FILE_NAMES = (
+    "config.yaml", "result.json", "metrics.csv", "best.pt", "last.pt", "test_predictions.csv",
+    "curves.png", "predictions.png", "confusion.png", "model.onnx", "model.pt2", "cnnsweep.log",
+    ".hydra", "overrides.yaml", "hydra.yaml", ".trackers", ".unfinished", ".lock",
+    "multirun.yaml", "optimization_results.yaml", "study.journal", "seed_", ".workers", ".hosts",
+    "mutexes", "launcher_{}", "job_{}", "index.html", "runs.csv", "summary.csv", ".cache.jsonl",
+)  # fmt: skip
+FOLDER_WORDS = ("confirm", "report", "token")  # counted where they are a whole literal
+KEYS = ("sweep/spec/settings.py",)  # hydra.sweeper.confirm is a key, and no folder
 PLUGINS = {"joblib": "joblib", "ray": "ray", "slurm": "submitit"}  # of which extra
 BANNED_NAMES = {"utils", "helpers", "common", "misc"}
 
@@ -230,6 +239,33 @@ def test_no_file_names_one_machines_folders() -> None:
     tracked = [*FILES, REPOSITORY / "README.md", *(REPOSITORY / "conf").rglob("*.yaml")]
     pattern = re.compile(r"/(root|work|home|Users)/")
     assert [str(path) for path in tracked if pattern.search(path.read_text())] == []
+
+
+def literals(path: Path) -> Iterator[str]:
+    """String literals and the fixed parts of f-strings; no docstrings."""
+    tree = ast.parse(path.read_text())
+    lone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in lone:
+            yield node.value
+
+
+def spells(literal: str, name: str) -> bool:
+    if name in FOLDER_WORDS:
+        return literal.strip("/") == name
+    end = r"" if name.endswith(("_", "}")) else r"(?!\w)"
+    return re.search(rf"(?<!\w){re.escape(name)}{end}", literal) is not None
+
+
+@pytest.mark.parametrize("name", [*FILE_NAMES, *FOLDER_WORDS])
+def test_each_file_name_is_spelled_once(name: str) -> None:
+    places = [
+        str(path.relative_to(PACKAGE))
+        for path in FILES
+        for literal in literals(path)
+        if spells(literal, name)
+    ]
+    assert len([place for place in places if place not in KEYS]) == 1, places
 
 
 def commands(path: Path) -> list[str]:

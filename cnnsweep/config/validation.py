@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from cnnsweep.config.allowed_targets import check_targets
 from cnnsweep.config.trackers import check_loggers
+from cnnsweep.dotted_keys import look_up
 from cnnsweep.errors import UserError, unknown
 from cnnsweep.metric_names import DIRECTIONS, VALIDATION_METRICS
 
@@ -103,6 +104,8 @@ RULES = (
     _whole_or_null("data.train_limit", 1),
 )
 
+_ABSENT = object()
+
 
 def check(config: Mapping[str, Any]) -> None:
     """Refuse a resolved config with a value out of range.
@@ -113,9 +116,9 @@ def check(config: Mapping[str, Any]) -> None:
         UserError: names the key, the value and what is allowed.
     """
     for key, is_fit, allowed in RULES:
-        present, value = _look_up(config, key)
-        if present and not is_fit(value):
-            raise UserError(f"{key}={_typed(value)} is out of range: allowed is {allowed}")
+        value = look_up(config, key, _ABSENT)
+        if value is not _ABSENT and not is_fit(value):
+            raise UserError(f"{key}={as_typed(value)} is out of range: allowed is {allowed}")
     check_targets(config)
     check_loggers(config["logger"])
     for name in objective_names(config["objective"]):
@@ -146,16 +149,8 @@ def monitors_validation(config: Mapping[str, Any]) -> bool:
     return any(name in VALIDATION_METRICS for name in objective_names(config["objective"]))
 
 
-def _look_up(config: Mapping[str, Any], key: str) -> tuple[bool, Any]:
-    node: Any = config
-    for part in key.split("."):
-        if not isinstance(node, Mapping) or part not in node:
-            return False, None
-        node = node[part]
-    return True, node
-
-
-def _typed(value: Any) -> str:
+def as_typed(value: Any) -> str:
+    """A value as it is typed on Hydra's command line."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     return str(value)

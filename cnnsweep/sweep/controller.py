@@ -19,6 +19,7 @@ from cnnsweep.config.launchers import gives_gpus, is_chosen, refuse_devices, wit
 from cnnsweep.errors import StoppedEarly
 from cnnsweep.folders import lock
 from cnnsweep.folders.run_folder import write_text_whole
+from cnnsweep.folders.sweep_folder import SWEEP_CONFIG, WORKERS
 from cnnsweep.process import begin_collection
 from cnnsweep.sweep.cluster.launcher_pool import LaunchedPool
 from cnnsweep.sweep.event_loop import EventLoop
@@ -38,9 +39,7 @@ from cnnsweep.sweep.study.storage_outage import Outage
 from cnnsweep.sweep.study.study import open_search
 from cnnsweep.sweep.workers.pool import Pool
 from cnnsweep.sweep.workers.worker_main import Setup
-from cnnsweep.task.resume import SWEEP_CONFIG
 
-WORKERS = ".workers"
 STOP_SECONDS = 3.5  # a person who pressed Ctrl-C waits less than 5 s in all
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
+from cnnsweep.duration import duration
 from cnnsweep.report.output.tables import (
     GROUP_COLUMNS,
     PAIR_COLUMNS,
@@ -17,7 +18,6 @@ from cnnsweep.report.output.terminal import headline
 from cnnsweep.report.read.escape import latex, markdown, spreadsheet
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.analysis import Answer
-from cnnsweep.report.stats.cost import duration
 from cnnsweep.report.stats.grouping import label_of
 from cnnsweep.report.stats.table import columns, rows
 

@@ -8,7 +8,6 @@ from typing import Any
 from cnnsweep.report.read.safe_io import Scalar
 
 STATUSES = ("completed", "pruned", "failed", "interrupted", "unfinished", "damaged")
-ROLES = ("single", "grid", "search", "confirm")
 Columns = dict[str, list[float | None]]
 
 

@@ -12,6 +12,7 @@ import cloudpickle
 
 from cnnsweep.config.launchers import is_slurm, submissions
 from cnnsweep.errors import StoppedEarly
+from cnnsweep.folders.sweep_folder import LAUNCHER_JOB, LAUNCHER_LOG, TOKEN, WORKER_LOG
 from cnnsweep.sweep.cluster.launcher_process import LauncherProcess, LaunchRequest
 from cnnsweep.sweep.cluster.listener import Listener, Registered
 from cnnsweep.sweep.cluster.nanny import Assignment, Nanny, Welcome
@@ -20,7 +21,6 @@ from cnnsweep.sweep.cluster.slurm import Queue
 from cnnsweep.sweep.workers.pool import Pool
 from cnnsweep.sweep.workers.worker_main import Setup
 
-TOKEN = "token"
 NO_WORKER_SECONDS = 20.0  # without any worker, until a person is told what we wait for
 LOCAL_JOB_SECONDS = 120.0  # for submitit's local jobs, which wait for no room
 JOIN_SECONDS = 0.5
@@ -93,7 +93,8 @@ class LaunchedPool(Pool):
             self._say(f"{jobs} of {len(self._devices)} workers are missing: asked for new ones")
         nanny = Nanny(self._listener.addresses(), self._listener.key, number)
         order = LaunchRequest(self._launch_setup, nanny, self._folder, jobs)
-        return LauncherProcess(order, self._folder / f"launcher_{number}.log", self._report_seconds)
+        log = self._folder / LAUNCHER_LOG.format(number)
+        return LauncherProcess(order, log, self._report_seconds)
 
     def _receive(self, registered: Registered) -> None:
         launch, job = registered.registration.launch, registered.registration.job
@@ -105,7 +106,8 @@ class LaunchedPool(Pool):
         elif slot is None:
             registered.connection.close()  # its replacement was here first
         else:
-            assignment = Assignment(self._folder / f"{self._count}.log", self._devices[slot])
+            log = self._folder / WORKER_LOG.format(self._count)
+            assignment = Assignment(log, self._devices[slot])
             self._count += 1
             self._workers[slot] = RemoteWorker(registered, assignment)
             self._launches.came(launch, job)
@@ -145,7 +147,7 @@ def _remote(worker: object) -> RemoteWorker:
 def _remove_empty_folders(folder: Path) -> None:
     """Hydra makes one for each of a launcher's jobs."""
     if folder.is_dir():
-        for path in (*folder.glob("job_*"), folder):
+        for path in (*folder.glob(LAUNCHER_JOB.format("*", "*")), folder):
             with contextlib.suppress(OSError):  # something is in it
                 path.rmdir()
 

@@ -23,6 +23,7 @@ from hydra.core.utils import JobReturn, JobStatus, setup_globals
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from cnnsweep.errors import one_line
+from cnnsweep.folders.sweep_folder import LAUNCHER_JOB
 from cnnsweep.process import start_python
 from cnnsweep.sweep.cluster.nanny import Nanny
 from cnnsweep.sweep.workers.watchdog import die_with_parent
@@ -88,10 +89,8 @@ def _launch(order: LaunchRequest) -> Sequence[JobReturn]:
         hydra_context=hydra_context, task_function=order.nanny, config=order.setup.context.config
     )
     number = order.nanny.launch
-    overrides = [
-        [f"hydra.sweep.dir={order.folder}", f"hydra.sweep.subdir=job_{number}_{job}"]
-        for job in range(order.jobs)
-    ]
+    names = [LAUNCHER_JOB.format(number, job) for job in range(order.jobs)]
+    overrides = [[f"hydra.sweep.dir={order.folder}", f"hydra.sweep.subdir={n}"] for n in names]
     return launcher.launch(overrides, initial_job_idx=0)
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from cnnsweep.errors import StoppedEarly
 from cnnsweep.folders.lock import try_lock
+from cnnsweep.folders.sweep_folder import HOSTS
 
-HOSTS = ".hosts"
 HEARTBEAT_SECONDS = 3.0
 LOST_SECONDS = 25.0  # after such a silence of its own a host takes itself for gone, ...
 GONE_SECONDS = 45.0  # ... well before the others do

@@ -17,8 +17,9 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from cnnsweep.folders import lock
+from cnnsweep.folders.sweep_folder import MUTEXES
 from cnnsweep.sweep.multihost.host_lock import HostLock
-from cnnsweep.sweep.multihost.membership import GONE_SECONDS, HOSTS, HostMembership
+from cnnsweep.sweep.multihost.membership import GONE_SECONDS, HostMembership
 from cnnsweep.sweep.study.coordination import Coordination, SingleLaunch, TryLater, not_in_hand
 
 HOST = "host"  # the trial attribute that names the host which works on it
@@ -85,7 +86,7 @@ class SharedStudy:
         self.host.leave()
 
     def _lock(self, name: str, wait: Callable[[float, float], None]) -> HostLock:
-        folder = self.sweep / HOSTS / "mutexes"
+        folder = self.sweep / MUTEXES
         folder.mkdir(exist_ok=True)
         return HostLock(
             folder / name,

@@ -8,12 +8,12 @@ from typing import Any
 from optuna.distributions import CategoricalDistribution, distribution_to_json, json_to_distribution
 from optuna.study import Study
 
+from cnnsweep.dotted_keys import look_up
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import differing_keys
 from cnnsweep.sweep.spec.samplers import Space
 
 FACTS = "facts"
-_MISSING = object()
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,9 @@ def _refuse_mixing(before: dict[str, Any], now: dict[str, Any]) -> None:
     _refuse_another_space(before["space"], now["space"])
     differing = differing_keys(before["config"], now["config"])
     said = [
-        f"{k} (was {_look_up(before['config'], k)}, is {_look_up(now['config'], k)})"
-        for k in differing
+        f"{key} (was {look_up(before['config'], key, 'not there')}, "
+        f"is {look_up(now['config'], key, 'not there')})"
+        for key in differing
     ]
     for name in ("seeds", "threads", "objectives", "seed"):
         if before[name] != now[name]:
@@ -102,10 +103,3 @@ def _kind(written: str) -> tuple[object, ...]:
     if isinstance(distribution, CategoricalDistribution):
         return (CategoricalDistribution, distribution.choices)
     return (type(distribution), distribution._asdict()["log"])
-
-
-def _look_up(config: dict[str, Any], key: str) -> object:
-    node: Any = config
-    for part in key.split("."):
-        node = node[part] if isinstance(node, dict) and part in node else "not there"
-    return node

@@ -9,9 +9,10 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.folders.sweep_folder import CONFIRM, FORMER_CONFIRM
 from cnnsweep.sweep.spec.formatting import format_value
 from cnnsweep.sweep.spec.messages import Finished, Job
-from cnnsweep.sweep.spec.plan import CONFIRM, Plan, confirm_job
+from cnnsweep.sweep.spec.plan import Plan, confirm_job
 from cnnsweep.sweep.study.record import Recorder
 from cnnsweep.sweep.study.trial_results import write_failure
 
@@ -94,7 +95,7 @@ class Confirmation:
         """More trials may have found a better one: the former winner's runs are kept."""
         before = self.study.user_attrs.get(CONFIRMED)
         if before is not None and before != number and self._folder().exists():
-            self._folder().rename(self._folder().with_name(f"{CONFIRM}-of-{before}"))
+            self._folder().rename(self._folder().with_name(FORMER_CONFIRM.format(before)))
         self.study.set_user_attr(CONFIRMED, number)
 
     def _folder(self) -> Path:

@@ -16,7 +16,7 @@ import yaml
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.folders.run_folder import HYDRA, OVERRIDES, RunFolder
 from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.spec.plan import Plan
 
@@ -67,10 +67,10 @@ def _paragraphs(
     yield format_params(trial.params)
     yield "Run folder:"
     yield _verbatim(str(folder))
-    hydra = run / ".hydra"
-    if not (hydra / "overrides.yaml").exists():  # its config could not be composed
+    hydra = run / HYDRA
+    if not (hydra / OVERRIDES).exists():  # its config could not be composed
         return
-    words = yaml.load((hydra / "overrides.yaml").read_text(encoding="utf-8"), Loader=_LOADER)
+    words = yaml.load((hydra / OVERRIDES).read_text(encoding="utf-8"), Loader=_LOADER)
     yield "Overrides:"
     yield _verbatim(_in_lines(words))
     yield "The same run again:"

@@ -7,6 +7,7 @@ from typing import Any
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from cnnsweep.folders.sweep_folder import SEED, seed_runs
 from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.spec.messages import Job
 from cnnsweep.sweep.spec.plan import Plan
@@ -126,9 +127,8 @@ class Recorder:
 
     def _record_mean(self, job: Job, status: str, error: str | None) -> None:
         folder = self._plan.sweep / job.folder
-        if folder.name.startswith("seed_"):
-            runs = sorted(folder.parent.glob("seed_*"))
-            write_mean(folder.parent, status, runs, error)
+        if folder.name.startswith(SEED):
+            write_mean(folder.parent, status, seed_runs(folder.parent), error)
 
     def _setting(self) -> dict[str, Any]:
         setting = {

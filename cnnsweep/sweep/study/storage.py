@@ -21,9 +21,10 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 
 from cnnsweep.errors import UserError, one_line
+from cnnsweep.folders.lock import LOCK_NAME
+from cnnsweep.folders.sweep_folder import JOURNAL
 from cnnsweep.redact import masked
 
-JOURNAL = "study.journal"
 GRPC = "grpc://"
 _CONNECT_SECONDS = 10
 _ATTEMPTS = 4
@@ -60,7 +61,7 @@ class WholeLines(JournalFileBackend):
 
     def __init__(self, path: Path, lock: BaseJournalFileLock | None) -> None:
         journal = path.resolve()
-        mending = MendingLock(lock or FlockLock(journal.with_suffix(".lock")), journal)
+        mending = MendingLock(lock or FlockLock(journal.with_suffix(LOCK_NAME)), journal)
         super().__init__(str(journal), lock_obj=mending)
         with get_lock_file(mending):  # before anything is read
             pass

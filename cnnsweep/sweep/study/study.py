@@ -12,6 +12,7 @@ from optuna.distributions import CategoricalDistribution
 from optuna.study import Study
 from optuna.trial import Trial
 
+from cnnsweep.dotted_keys import remove
 from cnnsweep.errors import UserError
 from cnnsweep.folders.provenance import commit, versions
 from cnnsweep.sweep.spec.compose import SweepContext
@@ -133,7 +134,7 @@ def _facts(plan: Plan, settings: Settings) -> Facts:
     for key in ("hydra", "threads", "resume"):
         config.pop(key, None)
     for name in plan.space.distributions:
-        _drop(config, name.lstrip("+").split("@")[0].split("."))
+        remove(config, name.lstrip("+").split("@")[0])
     return Facts(
         config={str(key): value for key, value in config.items()},
         space=as_facts(plan.space.distributions),
@@ -145,13 +146,6 @@ def _facts(plan: Plan, settings: Settings) -> Facts:
         pruner=_plain(settings.pruner),
         code={**versions(), "commit": commit()},
     )
-
-
-def _drop(config: dict[Any, Any], path: list[str]) -> None:
-    for part in path[:-1]:
-        config = config.get(part, {})
-    if isinstance(config, dict):
-        config.pop(path[-1], None)
 
 
 def _plain(config: DictConfig) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import IO
 
 from cnnsweep.errors import UserError
 from cnnsweep.folders.lock import try_lock
+from cnnsweep.folders.sweep_folder import WORKER_LOG
 from cnnsweep.process import no_early_notice, start_python
 from cnnsweep.sweep.spec.messages import Finished, Job, Message, Started
 
@@ -129,7 +130,7 @@ def wait_for_old_workers(folder: Path, seconds: float) -> None:
         UserError: one is still there after ``seconds``.
     """
     deadline = time.monotonic() + seconds
-    for log in sorted(folder.glob("*.log")):
+    for log in sorted(folder.glob(WORKER_LOG.format("*"))):
         with log.open("a") as file:
             while not try_lock(file):
                 if time.monotonic() > deadline:

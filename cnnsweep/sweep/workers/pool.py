@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import cloudpickle
 
+from cnnsweep.folders.sweep_folder import WORKER_LOG
 from cnnsweep.sweep.spec.messages import Finished, Job, Message
 from cnnsweep.sweep.workers.local_worker import Worker, wait_for_old_workers
 from cnnsweep.sweep.workers.worker_main import Setup
@@ -87,7 +88,7 @@ class Pool:
 
     def log(self, slot: int) -> Path:
         """What a slot's workers print between jobs, and when they cannot start."""
-        return self._folder / f"{slot}.log"
+        return self._folder / WORKER_LOG.format(slot)
 
     def give(self, slot: int, job: Job) -> None:
         """Hand a job to a free slot, starting its worker where there is none."""
@@ -152,7 +153,7 @@ class Pool:
 
 def _remove_empty_logs(folder: Path) -> None:
     """Workers seldom print anything of their own."""
-    for log in folder.glob("*.log"):
+    for log in folder.glob(WORKER_LOG.format("*")):
         if log.stat().st_size == 0:
             log.unlink()
     if not any(folder.iterdir()):

@@ -11,7 +11,8 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from cnnsweep.errors import UserError
-from cnnsweep.sweep.study.storage import JOURNAL, open_storage
+from cnnsweep.folders.sweep_folder import JOURNAL
+from cnnsweep.sweep.study.storage import open_storage
 from tests.command import REPOSITORY
 
 
