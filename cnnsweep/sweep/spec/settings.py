@@ -1,38 +1,48 @@
-"""The keys below ``hydra.sweeper``, checked, as plain values."""
+"""The keys below ``hydra.sweeper``; imported at every start of Hydra: no torch, no Optuna."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING, DictConfig
+from omegaconf import MISSING
 
 from cnnsweep.errors import UserError
 from cnnsweep.metric_names import DIRECTIONS, Direction
 
 
-@dataclass(frozen=True)
+@dataclass
 class Settings:
-    """See conf/hydra/sweeper/optuna.yaml for what each one means."""
+    """Hydra's schema of the sweeper's node, and the values it hands over, checked.
 
-    sampler: DictConfig
-    pruner: DictConfig
-    direction: Any
-    storage: str | None
-    study_name: str | None
-    n_trials: int
-    n_jobs: int
-    max_failure_rate: float
-    params: DictConfig | None
-    custom_search_space: str | None
-    seeds: int
-    confirm: int
-    devices: list[Any] | None
-    retries: int
-    trial_timeout: float | None
-    timeout: float | None
-    compare: DictConfig | None
-    shared: bool
+    conf/hydra/sweeper/optuna.yaml says what each key means. Unlike Hydra's sweeper: ``direction``
+    may be null (from the objective), ``n_trials`` counts all launches, ``max_failure_rate`` is of
+    *finished* trials. ``sampler`` and ``pruner`` are Any: their keys belong to their own config
+    groups. Mappings and lists arrive as OmegaConf's.
+
+    Raises:
+        UserError: a value is out of range.
+    """
+
+    _target_: str = MISSING
+    sampler: Any = MISSING
+    direction: Any = MISSING
+    storage: str | None = MISSING
+    study_name: str | None = MISSING
+    n_trials: int = MISSING
+    n_jobs: int = MISSING
+    max_failure_rate: float = MISSING
+    params: dict[str, str] | None = MISSING
+    custom_search_space: str | None = MISSING
+    pruner: Any = MISSING
+    seeds: int = MISSING
+    confirm: int = MISSING
+    devices: list[Any] | None = MISSING
+    retries: int = MISSING
+    trial_timeout: float | None = MISSING
+    timeout: float | None = MISSING
+    compare: dict[str, list[str]] | None = MISSING
+    shared: bool = MISSING
 
     def __post_init__(self) -> None:
         for name, is_fit, allowed in _RULES:
@@ -49,7 +59,8 @@ def read_settings(keys: dict[str, Any]) -> Settings:
     Raises:
         UserError: a key is missing (another sweeper's config), or its value is out of range.
     """
-    missing = [field.name for field in fields(Settings) if field.name not in keys]
+    known = {field.name for field in fields(Settings)} - {"_target_"}  # which Hydra keeps
+    missing = sorted(known - keys.keys())
     if missing:
         raise UserError(f"hydra.sweeper lacks {', '.join(missing)}; hydra/sweeper=optuna has them")
     return Settings(**keys)
@@ -101,40 +112,12 @@ def _direction(way: Any) -> Direction:
     raise UserError(f"hydra.sweeper.direction={way}: allowed are minimize, maximize")
 
 
-@dataclass
-class OptunaSchema:
-    """Hydra's own keys first (``direction``, ``n_trials``, ``max_failure_rate`` differ), then ours.
-
-    ``sampler`` and ``pruner`` are Any: their keys belong to their own config groups.
-    """
-
-    _target_: str = MISSING
-    sampler: Any = MISSING
-    direction: Any = MISSING
-    storage: str | None = MISSING
-    study_name: str | None = MISSING
-    n_trials: int = MISSING
-    n_jobs: int = MISSING
-    max_failure_rate: float = MISSING
-    params: dict[str, str] | None = MISSING
-    custom_search_space: str | None = MISSING
-    pruner: Any = MISSING
-    seeds: int = MISSING
-    confirm: int = MISSING
-    devices: list[Any] | None = MISSING
-    retries: int = MISSING
-    trial_timeout: float | None = MISSING
-    timeout: float | None = MISSING
-    compare: dict[str, list[str]] | None = MISSING
-    shared: bool = MISSING
-
-
 def register() -> None:
     """Make the schema known to Hydra as ``hydra/sweeper/optuna_schema``."""
     ConfigStore.instance().store(
         group="hydra/sweeper",
         name="optuna_schema",
-        node=OptunaSchema,
+        node=Settings,
         provider="cnnsweep",
         replace=True,  # a worker takes over the launching process's store before it comes here
     )
