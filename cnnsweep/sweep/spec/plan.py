@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from optuna.trial import FrozenTrial
 
 from cnnsweep.config.launchers import cpus_each
+from cnnsweep.config.rules import as_typed
 from cnnsweep.config.validation import objective_names
 from cnnsweep.errors import UserError
 from cnnsweep.metric_names import Direction
@@ -16,7 +17,7 @@ from cnnsweep.sweep.spec.compose import SweepContext, typed_overrides
 from cnnsweep.sweep.spec.messages import Job
 from cnnsweep.sweep.spec.resources import threads_each
 from cnnsweep.sweep.spec.samplers import grid_size, is_grid_sampler
-from cnnsweep.sweep.spec.search_space import SearchSpace, as_typed, read_space
+from cnnsweep.sweep.spec.search_space import SearchSpace, read_space
 from cnnsweep.sweep.spec.settings import Settings, directions
 
 DEFAULT_STUDY = "cnnsweep"

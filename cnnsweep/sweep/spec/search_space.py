@@ -11,6 +11,7 @@ from hydra.core.override_parser.types import Glob, Override
 from hydra_plugins.hydra_optuna_sweeper._impl import create_optuna_distribution_from_override
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
+from cnnsweep.config.rules import as_typed
 from cnnsweep.errors import UserError
 
 MOST_CORNERS = 256
@@ -85,10 +86,3 @@ def _ends(distribution: BaseDistribution) -> tuple[Any, ...]:
         return distribution.choices
     low, high = distribution.low, distribution.high  # type: ignore[attr-defined]
     return (low,) if low == high else (low, high)
-
-
-def as_typed(value: Any) -> str:
-    """A value as it is typed on Hydra's command line."""
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return str(value)

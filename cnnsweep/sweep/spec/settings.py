@@ -1,12 +1,12 @@
 """The keys below ``hydra.sweeper``; imported at every start of Hydra: no torch, no Optuna."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
+from cnnsweep.config.rules import Rule, choice, or_null, whole
 from cnnsweep.errors import UserError
 from cnnsweep.metric_names import DIRECTIONS, Direction
 
@@ -45,12 +45,8 @@ class Settings:
     shared: bool = MISSING
 
     def __post_init__(self) -> None:
-        for name, is_fit, allowed in _RULES:
-            value = getattr(self, name)
-            if not is_fit(value):
-                raise UserError(
-                    f"hydra.sweeper.{name}={value} is out of range: allowed is {allowed}"
-                )
+        for rule in _RULES:
+            rule._replace(key=f"hydra.sweeper.{rule.key}").check(getattr(self, rule.key))
 
 
 def read_settings(keys: dict[str, Any]) -> Settings:
@@ -66,24 +62,20 @@ def read_settings(keys: dict[str, Any]) -> Settings:
     return Settings(**keys)
 
 
-def _at_least(least: int) -> tuple[Callable[[Any], bool], str]:
-    return lambda value: value >= least, f"a whole number from {least} up"
+def _seconds(key: str) -> Rule:
+    return or_null(Rule(key, lambda v: v > 0, "seconds above 0"))
 
 
-def _seconds_or_null() -> tuple[Callable[[Any], bool], str]:
-    return lambda value: value is None or value > 0, "null, or seconds above 0"
-
-
-_RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
-    ("n_trials", *_at_least(1)),
-    ("n_jobs", *_at_least(1)),
-    ("seeds", *_at_least(1)),
-    ("confirm", *_at_least(0)),
-    ("retries", *_at_least(0)),
-    ("max_failure_rate", lambda value: 0 <= value <= 1, "a share from 0 to 1"),
-    ("trial_timeout", *_seconds_or_null()),
-    ("timeout", *_seconds_or_null()),
-    ("devices", lambda value: value is None or len(value) > 0, "null, or a list of devices"),
+_RULES = (
+    whole("n_trials", 1),
+    whole("n_jobs", 1),
+    whole("seeds", 1),
+    whole("confirm", 0),
+    whole("retries", 0),
+    Rule("max_failure_rate", lambda v: 0 <= v <= 1, "a share from 0 to 1"),
+    _seconds("trial_timeout"),
+    _seconds("timeout"),
+    or_null(Rule("devices", lambda v: len(v) > 0, "a list of devices")),
 )
 
 
@@ -95,21 +87,15 @@ def directions(typed: Any, objectives: list[str]) -> list[Direction]:
     """
     if typed is None:
         return [DIRECTIONS.get(name, "minimize") for name in objectives]
-    listed = [_direction(way) for way in ([typed] if isinstance(typed, str) else typed)]
+    listed: list[Any] = [typed] if isinstance(typed, str) else list(typed)
+    for way in listed:
+        choice("hydra.sweeper.direction", "minimize", "maximize").check(way)
     if objectives and len(listed) != len(objectives):
         raise UserError(
             f"hydra.sweeper.direction has {len(listed)} entries for {len(objectives)} objectives "
             f"({', '.join(objectives)})"
         )
     return listed
-
-
-def _direction(way: Any) -> Direction:
-    if way == "minimize":
-        return "minimize"
-    if way == "maximize":
-        return "maximize"
-    raise UserError(f"hydra.sweeper.direction={way}: allowed are minimize, maximize")
 
 
 def register() -> None:

@@ -9,7 +9,7 @@ from hydra import compose, initialize_config_dir
 
 from cnnsweep.config import CONF_DIR
 from cnnsweep.errors import UserError
-from cnnsweep.sweep.spec.settings import read_settings, register
+from cnnsweep.sweep.spec.settings import directions, read_settings, register
 
 
 def handed_over(**changes: Any) -> dict[str, Any]:
@@ -41,6 +41,15 @@ def test_a_value_out_of_range_is_named(key: str, value: Any, allowed: str) -> No
 def test_the_keys_of_another_sweeper_are_refused() -> None:
     with pytest.raises(UserError, match=r"hydra\.sweeper lacks .*pruner.*; hydra/sweeper=optuna"):
         read_settings({"n_trials": 3})
+
+
+def test_a_direction_is_typed_or_follows_from_the_objective() -> None:
+    assert directions(None, ["val_accuracy", "mine"]) == ["maximize", "minimize"]
+    assert directions("maximize", []) == ["maximize"]
+    with pytest.raises(UserError, match=r"direction=up is .* allowed is minimize, maximize"):
+        directions(["up"], ["mine"])
+    with pytest.raises(UserError, match="has 2 entries for 1 objectives"):
+        directions(["minimize", "maximize"], ["mine"])
 
 
 def test_what_hydra_scans_imports_neither_torch_nor_optuna() -> None:
