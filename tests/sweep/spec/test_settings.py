@@ -53,6 +53,7 @@ def test_a_direction_is_typed_or_follows_from_the_objective() -> None:
 
 
 def test_what_hydra_scans_imports_neither_torch_nor_optuna() -> None:
-    code = "import sys, cnnsweep.sweep.sweeper; print({'torch', 'optuna'} & sys.modules.keys())"
+    heavy = {"torch", "optuna", "joblib"}
+    code = f"import sys, cnnsweep.sweep.sweeper; print({heavy} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
