@@ -9,7 +9,8 @@ from omegaconf import DictConfig, OmegaConf
 from optuna.trial import FrozenTrial
 
 from cnnsweep.config.launchers import cpus_each
-from cnnsweep.config.validation import as_typed, objective_names
+from cnnsweep.config.rules import as_typed
+from cnnsweep.config.validation import objective_names
 from cnnsweep.errors import UserError
 from cnnsweep.folders.sweep_folder import SweepFolder
 from cnnsweep.metric_names import Direction

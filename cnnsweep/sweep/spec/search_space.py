@@ -11,7 +11,7 @@ from hydra.core.override_parser.types import Glob, Override
 from hydra_plugins.hydra_optuna_sweeper._impl import create_optuna_distribution_from_override
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
-from cnnsweep.config.validation import as_typed
+from cnnsweep.config.rules import as_typed
 from cnnsweep.errors import UserError
 
 MOST_CORNERS = 256

@@ -28,6 +28,22 @@ def test_threads_never_exceed_the_cores(monkeypatch: pytest.MonkeyPatch) -> None
     assert each == {1: 12, 2: 6, 5: 2, 6: 2, 7: 1, 12: 1, 13: 1, 1000: 1}
 
 
+@pytest.mark.parametrize(("quota", "threads"), [("max 100000", 8), ("350000 100000", 4)])
+def test_a_containers_quota_counts_as_its_cores(
+    quota: str, threads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cpu.max").write_text(f"{quota}\n")
+    group, real = "/sys/fs/cgroup/cpu.max", open
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    monkeypatch.setattr(os.path, "exists", lambda path: path == group)
+    monkeypatch.setattr(
+        "builtins.open",
+        lambda path, *a, **k: real(tmp_path / "cpu.max" if path == group else path, *a, **k),
+    )
+    assert resources.threads_each(1) == threads
+
+
 @pytest.mark.parametrize(
     ("visible", "typed", "slots"),
     [
