@@ -13,7 +13,7 @@ from cnnsweep.loggers.manager import Trackers
 from cnnsweep.models.inspect import check_fits, layer_table
 from cnnsweep.process import begin_collection
 from cnnsweep.session.build import make_batches, make_dataset, make_model, make_trainer
-from cnnsweep.session.progress import Quiet, make_progress
+from cnnsweep.session.progress import Quiet, RunProgress, make_progress
 from cnnsweep.session.session import Session
 from cnnsweep.training.device import (
     keep_freed_memory,
@@ -57,10 +57,7 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome, trackers: Track
     occurring = sorted({batch_size, train.images % batch_size} - {0})
     check_fits(model, *sizes, dataset.num_classes, train_batches=occurring)
     progress = make_progress() if epoch_reporter.current is None else Quiet()
-    table = layer_table(model, *sizes)
-    log.info("%s\n%s", config.model._target_, table)
-    if config.summary:
-        progress.say(table)
+    _say_layers(config, layer_table(model, *sizes), progress)
 
     trainer = make_trainer(config, model, train, val, device, outcome.precision)
     if state is not None:
@@ -89,3 +86,9 @@ def _set_up_torch(config: DictConfig, state: dict[str, Any] | None, outcome: Out
     outcome.threads = use_threads(threads)
     keep_freed_memory()
     use_deterministic_algorithms(config.deterministic)
+
+
+def _say_layers(config: DictConfig, table: str, progress: RunProgress) -> None:
+    log.info("%s\n%s", config.model._target_, table)
+    if config.summary:
+        progress.say(table)

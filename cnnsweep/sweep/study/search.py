@@ -148,11 +148,11 @@ class Search:
 
     def _tell_trial(self, job: Job, message: Finished) -> None:
         assert job.trial is not None
+        is_over = True
         if message.reason == "completed":
             is_over = self._complete(job, message.value)
         elif message.reason == "pruned":
             self.recorder.prune(job)
-            is_over = True
         elif message.reason != "failed" and (recorded := self._recorded(job)) is not None:
             is_over = self._complete(job, recorded)  # it was done when its worker ended
         elif message.reason == "died" and self._may_retry(job, message):
@@ -160,7 +160,6 @@ class Search:
         else:
             error = str(message.error)
             self.recorder.fail(job, error, message.cause or error)
-            is_over = True
         if is_over:
             self._values.pop(job.trial, None)
 
@@ -189,8 +188,7 @@ class Search:
         if self._is_losing(job, parts):
             self.recorder.prune(job)
             return True
-        trial = self.recorder.trial(job)
-        following = trial_job(self.plan, self.search_index, trial, len(parts), self.seeds)
+        following = self._job(self.recorder.trial(job), len(parts))
         self._values[job.trial] = parts
         self._ready.appendleft(following)
         return False
@@ -204,8 +202,7 @@ class Search:
             return False
         pairs = isinstance(self.study.pruner, WilcoxonPruner)
         value = parts[-1][0] if pairs else means(parts)[0]
-        trial = self.recorder.trial(job)
-        return self._pruner.should_prune(trial._trial_id, len(parts), value)
+        return self._pruner.should_prune(self.recorder.trial(job)._trial_id, len(parts), value)
 
     def _recorded(self, job: Job) -> object:
         return recorded_objective(self.plan.sweep / job.folder)
@@ -232,16 +229,16 @@ class Search:
         asked = left if FOLDER in left.user_attrs else self.asker.ask_again(left)
         trial = self.coordination.claim(self.study, asked)
         if trial.user_attrs.get(DEATHS, 0) > self.retries:
-            self.recorder.fail(self._job(trial), "its process died too often", "died")
+            self.recorder.fail(self._job(trial, 0), "its process died too often", "died")
         else:
             self._queue(trial)
 
     def _queue(self, trial: FrozenTrial) -> None:
         self._values[trial.number] = []
-        self._ready.append(self._job(trial))
+        self._ready.append(self._job(trial, 0))
 
-    def _job(self, trial: FrozenTrial) -> Job:
-        return trial_job(self.plan, self.search_index, trial, 0, self.seeds)
+    def _job(self, trial: FrozenTrial, seed_index: int) -> Job:
+        return trial_job(self.plan, self.search_index, trial, seed_index, self.seeds)
 
 
 _ON_FINISHED: dict[Reason, Callable[[Search, Job, Finished], None]] = {
