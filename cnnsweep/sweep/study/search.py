@@ -108,9 +108,6 @@ class Search:
         """
         _ON_FINISHED[message.reason](self, job, message)
 
-    def _never_started(self, job: Job, _message: Finished) -> None:
-        self._ready.appendleft(job)
-
     def _preempted(self, job: Job, message: Finished) -> None:
         """Through no fault of the run, which continues on another worker."""
         self.recorder.note_departure(job, str(message.error))
@@ -249,5 +246,5 @@ _ON_FINISHED: dict[Reason, Callable[[Search, Job, Finished], None]] = {
     "timeout": Search._tell,
     "preempted": Search._preempted,
     "lost": Search._lost,
-    "never_started": Search._never_started,
+    "never_started": lambda search, job, _message: search._ready.appendleft(job),
 }
