@@ -43,6 +43,12 @@ FORBIDDEN = {
     "report": ("hydra", "omegaconf", "torch", "cnnsweep.run", "cnnsweep.sweep"),
 }
 PLUGINS = {"joblib": "joblib", "ray": "ray", "slurm": "submitit"}  # of which extra
+HOMES_OF_PRIVATE_NAMES = {  # of other packages; each of the two has its contract test
+    "config/hydra_internals.py",
+    "sweep/spec/optuna_internals.py",
+    "training/fine_tuning.py",  # torch's _BatchNorm: the base of all batch norms has no other name
+}
+DOCUMENTED = {"os._exit"}
 BANNED_NAMES = {"utils", "helpers", "common", "misc"}
 
 
@@ -79,6 +85,30 @@ def test_a_single_run_needs_no_sweep() -> None:
         if any(is_below(name, "cnnsweep.sweep") for name in imports(path))
     ]
     assert users == []
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.endswith("_")  # OmegaConf's own keys: _target_
+
+
+def private_names(path: Path) -> Iterator[str]:
+    """Private names that a file uses of what is not its own."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    own = {"self", "cls", "super()", *(n.name for n in nodes if isinstance(n, ast.ClassDef))}
+    used = (n for n in nodes if isinstance(n, ast.Attribute) and is_private(n.attr))
+    yield from (ast.unparse(n) for n in used if ast.unparse(n.value) not in own)
+    yield from (name for name in imports(path) if any(map(is_private, name.split("."))))
+
+
+def test_private_names_of_others_have_one_home() -> None:
+    wrong = [
+        f"{path.relative_to(PACKAGE)} uses {name}"
+        for path in FILES
+        if path.relative_to(PACKAGE).as_posix() not in HOMES_OF_PRIVATE_NAMES
+        for name in private_names(path)
+        if name not in DOCUMENTED
+    ]
+    assert wrong == []
 
 
 def test_a_file_is_named_after_its_idea() -> None:
