@@ -37,24 +37,15 @@ FLOORS = (
     "report.charts", "report.study", "report.stats", "report.read", "training", "models", "data",
     "folders", "config", "ground",
 )  # fmt: skip
-# Below the doors a sweep may start anything but runs; only report.write is asked from outside.
+# What a package that stands higher may not import all the same. A report reads folders only.
+ABOVE_REPORTS = set(FLOORS[FLOORS.index("export") : FLOORS.index("report")])
 APART = {
     "training": {"models", "data"},
     "models": {"training", "data"},
     "data": {"training", "models"},
     "folders": {"config"},
     **{
-        floor: {
-            "export",
-            "task",
-            "run",
-            "session",
-            "loggers",
-            "training",
-            "models",
-            "data",
-            "config",
-        }
+        floor: ABOVE_REPORTS | {"training", "models", "data", "config"}
         for floor in FLOORS
         if floor.startswith("report")
     },
@@ -80,6 +71,12 @@ FILE_NAMES = (
 FOLDER_WORDS = ("confirm", "report", "token")  # counted where they are a whole literal
 KEYS = ("sweep/spec/settings.py",)  # hydra.sweeper.confirm is a key, and no folder
 PLUGINS = {"joblib": "joblib", "ray": "ray", "slurm": "submitit"}  # of which extra
+HOMES_OF_PRIVATE_NAMES = {  # of other packages; each of the two has its contract test
+    "config/hydra_internals.py",
+    "sweep/spec/optuna_internals.py",
+    "training/fine_tuning.py",  # torch's _BatchNorm: the base of all batch norms has no other name
+}
+DOCUMENTED = {"os._exit"}
 BANNED_NAMES = {"utils", "helpers", "common", "misc"}
 
 
@@ -229,6 +226,34 @@ def test_tests_stand_where_their_packages_do() -> None:
     tests = REPOSITORY / "tests"
     without = [str(p) for p in sorted(packages) if not list((tests / p).glob("test_*.py"))]
     assert without == []
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.endswith("_")  # OmegaConf's own keys: _target_
+
+
+def private_names(path: Path) -> Iterator[str]:
+    """Private names that a file uses of what is not its own."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    own = {"self", "cls", "super()", *(n.name for n in nodes if isinstance(n, ast.ClassDef))}
+    used = (n for n in nodes if isinstance(n, ast.Attribute) and is_private(n.attr))
+    yield from (ast.unparse(n) for n in used if ast.unparse(n.value) not in own)
+    taken = [
+        (n.module, alias.name) for n in nodes if isinstance(n, ast.ImportFrom) for alias in n.names
+    ]
+    names = [*imports(path), *(f"{module}.{name}" for module, name in taken)]
+    yield from (name for name in names if any(map(is_private, name.split("."))))
+
+
+def test_private_names_of_others_have_one_home() -> None:
+    wrong = [
+        f"{path.relative_to(PACKAGE)} uses {name}"
+        for path in FILES
+        if path.relative_to(PACKAGE).as_posix() not in HOMES_OF_PRIVATE_NAMES
+        for name in private_names(path)
+        if name not in DOCUMENTED
+    ]
+    assert wrong == []
 
 
 def test_a_file_is_named_after_its_idea() -> None:

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import cloudpickle
-from hydra._internal.callbacks import Callbacks
 from hydra.core.plugins import Plugins
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus, setup_globals
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from cnnsweep.config.hydra_internals import no_callbacks, outcome_of
 from cnnsweep.errors import one_line
 from cnnsweep.folders.sweep_folder import LAUNCHER_JOB
 from cnnsweep.process import start_python
@@ -83,7 +83,7 @@ def main(connection_fd: int, lifeline_fd: int, order_fd: int) -> None:
 
 def _launch(order: LaunchRequest) -> Sequence[JobReturn]:
     hydra_context: Any = copy(order.setup.context.hydra_context)
-    hydra_context.callbacks = Callbacks()  # the user's are for trials
+    hydra_context.callbacks = no_callbacks()  # the user's are for trials
     hydra_context.config_loader = NannyConfigs()
     launcher = Plugins.instance().instantiate_launcher(
         hydra_context=hydra_context, task_function=order.nanny, config=order.setup.context.config
@@ -95,7 +95,7 @@ def _launch(order: LaunchRequest) -> Sequence[JobReturn]:
 
 
 def _first_error(returns: Sequence[JobReturn]) -> str | None:
-    values = [r._return_value for r in returns if r.status is JobStatus.FAILED]
+    values = [outcome_of(r) for r in returns if r.status is JobStatus.FAILED]
     return one_line(values[0]) if values else None
 
 

@@ -7,14 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from optuna.storages.journal._file import BaseJournalFileLock
-
 from cnnsweep.folders.lock import try_lock
+from cnnsweep.sweep.spec.optuna_internals import JournalFileLock
 
 POLL_SECONDS = 0.02
 
 
-class HostLock(BaseJournalFileLock):
+class HostLock(JournalFileLock):
     """A ``flock`` on a file that holds the name of the host that has it.
 
     The kernel releases it when a process dies. A host that is merely stopped keeps it: after its

@@ -12,7 +12,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from optuna.storages.journal._file import BaseJournalFileLock
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
@@ -20,6 +19,7 @@ from cnnsweep.folders import lock
 from cnnsweep.folders.sweep_folder import MUTEXES
 from cnnsweep.sweep.multihost.host_lock import HostLock
 from cnnsweep.sweep.multihost.membership import GONE_SECONDS, HostMembership
+from cnnsweep.sweep.spec.optuna_internals import JournalFileLock, storage_of, trial_id
 from cnnsweep.sweep.study.coordination import Coordination, SingleLaunch, TryLater, not_in_hand
 
 HOST = "host"  # the trial attribute that names the host which works on it
@@ -52,7 +52,7 @@ class SharedStudy:
 
     sweep: Path
     host: HostMembership
-    _looked: dict[int, float] = field(default_factory=dict)
+    _looked: dict[str, float] = field(default_factory=dict)
 
     is_alone = False
 
@@ -73,7 +73,7 @@ class SharedStudy:
     def own_folder(self, folder: Path) -> Path:
         return folder / self.host.name
 
-    def journal_lock(self) -> BaseJournalFileLock | None:
+    def journal_lock(self) -> JournalFileLock | None:
         return self._lock("journal", self._wait_shortly)
 
     def begin_finishing(self) -> None:
@@ -116,9 +116,9 @@ class SharedStudy:
 
     def should_look(self, study: Study, in_hand: Collection[int]) -> bool:
         now = time.monotonic()
-        if now - self._looked.get(study._study_id, -LOOK_SECONDS) < LOOK_SECONDS:
+        if now - self._looked.get(study.study_name, -LOOK_SECONDS) < LOOK_SECONDS:
             return False
-        self._looked[study._study_id] = now
+        self._looked[study.study_name] = now
         return any(self._is_left(trial) for trial in not_in_hand(study, in_hand))
 
     def left_behind(
@@ -128,8 +128,8 @@ class SharedStudy:
         return next((t for t in running if self._is_left(t) and self._is_free(t, folder)), None)
 
     def claim(self, study: Study, trial: FrozenTrial) -> FrozenTrial:
-        study._storage.set_trial_user_attr(trial._trial_id, HOST, self.host.name)
-        return study._storage.get_trial(trial._trial_id)
+        storage_of(study).set_trial_user_attr(trial_id(trial), HOST, self.host.name)
+        return storage_of(study).get_trial(trial_id(trial))
 
     def is_ours(self, trial: FrozenTrial) -> bool:
         return trial.user_attrs.get(HOST) == self.host.name

@@ -102,4 +102,4 @@ def _kind(written: str) -> tuple[object, ...]:
     distribution = json_to_distribution(written)
     if isinstance(distribution, CategoricalDistribution):
         return (CategoricalDistribution, distribution.choices)
-    return (type(distribution), distribution._asdict()["log"])
+    return (type(distribution), distribution.log)  # type: ignore[attr-defined]

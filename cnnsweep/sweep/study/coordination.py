@@ -6,9 +6,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from optuna.storages.journal._file import BaseJournalFileLock
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
+
+from cnnsweep.sweep.spec.optuna_internals import JournalFileLock
 
 
 class TryLater(Exception):
@@ -39,7 +40,7 @@ class Coordination(Protocol):
     def own_folder(self, folder: Path) -> Path:
         """A folder of our own for ``folder``, which others have too."""
 
-    def journal_lock(self) -> BaseJournalFileLock | None:
+    def journal_lock(self) -> JournalFileLock | None:
         """What a journal is written under; None: its own lock."""
 
     def begin_finishing(self) -> None:
@@ -88,7 +89,7 @@ class SingleLaunch:
     def own_folder(self, folder: Path) -> Path:
         return folder
 
-    def journal_lock(self) -> BaseJournalFileLock | None:
+    def journal_lock(self) -> JournalFileLock | None:
         return None
 
     def begin_finishing(self) -> None:

@@ -10,6 +10,13 @@ from optuna.trial import FrozenTrial, TrialState
 from cnnsweep.folders.sweep_folder import SEED, seed_runs
 from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.spec.messages import Job
+from cnnsweep.sweep.spec.optuna_internals import (
+    allow_stop,
+    get_trial,
+    storage_of,
+    trial_id,
+    was_stopped,
+)
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.study import dashboard_notes
 from cnnsweep.sweep.study.failure_policy import FailureWatch
@@ -34,17 +41,13 @@ class Recorder:
         self._watch = watch
         self._say = say
         self._log_name = log_name
-        # Samplers that run out of points say so by Study.stop, which wants to be in a loop.
-        study._thread_local.in_optimize_loop = True
+        allow_stop(study)
         dashboard_notes.introduce(study, plan)
 
     def trial(self, job: Job) -> FrozenTrial:
         """The trial of a job, as stored."""
-        storage, study_id = self._study._storage, self._study._study_id
         assert job.trial is not None
-        return storage.get_trial(
-            storage.get_trial_id_from_study_id_trial_number(study_id, job.trial)
-        )
+        return get_trial(self._study, job.trial)
 
     def complete(self, job: Job, values: list[float]) -> None:
         """Tell the study the objectives of a trial."""
@@ -119,10 +122,7 @@ class Recorder:
             if error is not None:
                 self._set(job, ERROR, error)
             self._study.tell(job.number, values, state)
-        if self._study._stop_flag and not self.is_exhausted():
-            self._study.set_user_attr(EXHAUSTED, True)
-
-        if self._study._stop_flag and not self.is_exhausted():
+        if was_stopped(self._study) and not self.is_exhausted():
             self._study.set_user_attr(EXHAUSTED, True)
 
     def _record_mean(self, job: Job, status: str, error: str | None) -> None:
@@ -142,7 +142,7 @@ class Recorder:
         if job.trial is None:
             self._study.set_user_attr(key, value)
         else:
-            self._study._storage.set_trial_user_attr(self.trial(job)._trial_id, key, value)
+            storage_of(self._study).set_trial_user_attr(trial_id(self.trial(job)), key, value)
 
     def _name(self, job: Job) -> str:
         prefix = f"{self._plan.subfolder} " if self._plan.subfolder else ""

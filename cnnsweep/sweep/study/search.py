@@ -97,8 +97,7 @@ class Search:
         value = epoch.metrics.get(self.plan.objectives[0])
         if not job.is_prunable or self._pruner is None or value is None:
             return False
-        trial = self.recorder.trial(job)
-        return self._pruner.should_prune(trial._trial_id, epoch.number, float(value))
+        return self._pruner.should_prune(job.number, epoch.number, float(value))
 
     def finished(self, job: Job, message: Finished) -> None:
         """Act on the end of a job, by its reason.
@@ -199,7 +198,7 @@ class Search:
             return False
         pairs = isinstance(self.study.pruner, WilcoxonPruner)
         value = parts[-1][0] if pairs else means(parts)[0]
-        return self._pruner.should_prune(self.recorder.trial(job)._trial_id, len(parts), value)
+        return self._pruner.should_prune(job.number, len(parts), value)
 
     def _recorded(self, job: Job) -> object:
         return recorded_objective(self.plan.sweep / job.folder)

@@ -8,9 +8,9 @@ from typing import Any
 import optuna
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
-from optuna.distributions import CategoricalDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.study import Study
-from optuna.trial import Trial
+from optuna.trial import Trial, TrialState, create_trial
 
 from cnnsweep.dotted_keys import remove
 from cnnsweep.errors import UserError
@@ -181,8 +181,13 @@ def _default(config: DictConfig, name: str) -> Any:
     return OmegaConf.select(config, name)
 
 
-def _holds(distribution: Any, value: Any) -> bool:
+def _holds(distribution: BaseDistribution, value: Any) -> bool:
     if isinstance(distribution, CategoricalDistribution):
         return value in distribution.choices
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and bool(distribution._contains(float(value)))
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        create_trial(state=TrialState.WAITING, params={"": value}, distributions={"": distribution})
+    except ValueError:
+        return False
+    return True

@@ -24,6 +24,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from cnnsweep import epoch_reporter
+from cnnsweep.config.hydra_internals import outcome_of
 from cnnsweep.errors import UserError, one_line
 from cnnsweep.folders import lock
 from cnnsweep.process import Terminated, begin_collection, postpone_collection, raise_on_sigterm
@@ -138,7 +139,7 @@ def _until_pruned(task: TaskFunction) -> TaskFunction:
 
 
 def _finished(job_return: JobReturn) -> Finished:
-    value = job_return._return_value  # the property raises the error again, without its frames
+    value = outcome_of(job_return)
     if job_return.status is JobStatus.COMPLETED:
         return Finished("pruned") if value is _PRUNED else Finished("completed", value)
     assert isinstance(value, BaseException)

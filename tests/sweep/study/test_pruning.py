@@ -21,7 +21,7 @@ def run(study: optuna.Study, values: list[float]) -> int:
     """A trial that reports ``values``; how many epochs it was given."""
     pruner, trial = StudyPruner(study), study.ask()
     for step, value in enumerate(values, start=1):
-        if pruner.should_prune(trial._trial_id, step, value):
+        if pruner.should_prune(trial.number, step, value):
             study.tell(trial.number, state=TrialState.PRUNED)
             return step
     study.tell(trial.number, values[-1])
@@ -40,12 +40,12 @@ def test_epochs_that_are_told_again_change_nothing() -> None:
     study = make_study(MedianPruner(n_startup_trials=1, n_warmup_steps=0))
     run(study, curve(1))
     pruner, trial = StudyPruner(study), study.ask()
-    assert not pruner.should_prune(trial._trial_id, 1, 0.5)
-    assert not pruner.should_prune(trial._trial_id, 2, 0.4)
+    assert not pruner.should_prune(trial.number, 1, 0.5)
+    assert not pruner.should_prune(trial.number, 2, 0.4)
     again = StudyPruner(study)
-    assert not again.should_prune(trial._trial_id, 1, 0.5)
-    assert not again.should_prune(trial._trial_id, 2, 0.4)
-    assert again.should_prune(trial._trial_id, 3, 99.0)
+    assert not again.should_prune(trial.number, 1, 0.5)
+    assert not again.should_prune(trial.number, 2, 0.4)
+    assert again.should_prune(trial.number, 3, 99.0)
     assert study.trials[1].intermediate_values == {1: 0.5, 2: 0.4, 3: 99.0}
 
 
@@ -55,13 +55,13 @@ def test_a_verdict_that_was_not_acted_upon_is_found_again() -> None:
         run(study, curve(begin))
     pruner, trial = StudyPruner(study), study.ask()
     steps = enumerate(curve(50), start=1)
-    verdicts = [pruner.should_prune(trial._trial_id, s, v) for s, v in steps]
+    verdicts = [pruner.should_prune(trial.number, s, v) for s, v in steps]
     assert True in verdicts
     last = verdicts.index(True) + 1
     other = study.ask()
     for step, value in enumerate(curve(50)[:last], start=1):
-        StudyPruner(study).should_prune(other._trial_id, step, value)
-    assert StudyPruner(study).should_prune(other._trial_id, last, curve(50)[last - 1])
+        StudyPruner(study).should_prune(other.number, step, value)
+    assert StudyPruner(study).should_prune(other.number, last, curve(50)[last - 1])
 
 
 LOSING = [99.0 + epoch for epoch in range(6)]
