@@ -46,7 +46,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         for rule in _RULES:
-            rule._replace(key=f"hydra.sweeper.{rule.key}").check(getattr(self, rule.key))
+            rule.check(getattr(self, rule.key.removeprefix(_NODE)))
 
 
 def read_settings(keys: dict[str, Any]) -> Settings:
@@ -62,20 +62,23 @@ def read_settings(keys: dict[str, Any]) -> Settings:
     return Settings(**keys)
 
 
+_NODE = "hydra.sweeper."
+
+
 def _seconds(key: str) -> Rule:
     return or_null(Rule(key, lambda v: v > 0, "seconds above 0"))
 
 
 _RULES = (
-    whole("n_trials", 1),
-    whole("n_jobs", 1),
-    whole("seeds", 1),
-    whole("confirm", 0),
-    whole("retries", 0),
-    Rule("max_failure_rate", lambda v: 0 <= v <= 1, "a share from 0 to 1"),
-    _seconds("trial_timeout"),
-    _seconds("timeout"),
-    or_null(Rule("devices", lambda v: len(v) > 0, "a list of devices")),
+    whole(f"{_NODE}n_trials", 1),
+    whole(f"{_NODE}n_jobs", 1),
+    whole(f"{_NODE}seeds", 1),
+    whole(f"{_NODE}confirm", 0),
+    whole(f"{_NODE}retries", 0),
+    Rule(f"{_NODE}max_failure_rate", lambda v: 0 <= v <= 1, "a share from 0 to 1"),
+    _seconds(f"{_NODE}trial_timeout"),
+    _seconds(f"{_NODE}timeout"),
+    or_null(Rule(f"{_NODE}devices", lambda v: len(v) > 0, "a list of devices")),
 )
 
 
