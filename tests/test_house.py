@@ -76,7 +76,7 @@ HOMES_OF_PRIVATE_NAMES = {  # of other packages; each of the two has its contrac
     "sweep/spec/optuna_internals.py",
     "training/fine_tuning.py",  # torch's _BatchNorm: the base of all batch norms has no other name
 }
-DOCUMENTED = {"os._exit"}
+DOCUMENTED = {"os._exit", "rule._replace"}  # the latter of any NamedTuple
 BANNED_NAMES = {"utils", "helpers", "common", "misc"}
 
 
@@ -235,9 +235,14 @@ def is_private(name: str) -> bool:
 def private_names(path: Path) -> Iterator[str]:
     """Private names that a file uses of what is not its own."""
     nodes = list(ast.walk(ast.parse(path.read_text())))
-    own = {"self", "cls", "super()", *(n.name for n in nodes if isinstance(n, ast.ClassDef))}
-    used = (n for n in nodes if isinstance(n, ast.Attribute) and is_private(n.attr))
-    yield from (ast.unparse(n) for n in used if ast.unparse(n.value) not in own)
+    used = [n for n in nodes if isinstance(n, ast.Attribute) and is_private(n.attr)]
+    methods = {n.name for n in nodes if isinstance(n, ast.FunctionDef)}
+    fields = {ast.unparse(n.target) for n in nodes if isinstance(n, ast.AnnAssign)}
+    yield from (
+        ast.unparse(n)
+        for n in used
+        if ast.unparse(n.value) not in ("self", "cls", "super()") and n.attr not in methods | fields
+    )
     taken = [
         (n.module, alias.name) for n in nodes if isinstance(n, ast.ImportFrom) for alias in n.names
     ]
