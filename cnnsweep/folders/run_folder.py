@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from cnnsweep.errors import UserError
+from cnnsweep.folders.recorded_defaults import completed, leaves
 from cnnsweep.metric_names import METRICS_COLUMNS
 
 UNCOMPARED = ("hydra", "resume", "logger", "summary", "keep")
@@ -26,6 +27,8 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.config = path / "config.yaml"
+        self.hydra_settings = path / ".hydra" / "hydra.yaml"
+        self.hydra_overrides = path / ".hydra" / "overrides.yaml"
         self.result = path / "result.json"
         self.metrics = path / "metrics.csv"
         self.best = path / "best.pt"
@@ -113,8 +116,12 @@ def write_text_whole(path: Path, text: str) -> None:
 
 
 def differing_keys(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> list[str]:
-    """Dotted keys in which two resolved configs differ; [] where they are the same config."""
-    before, now = _comparable(recorded), _comparable(present)
+    """Dotted keys in which two resolved configs differ; [] where they are the same config.
+
+    ``recorded`` may be older code's: see :mod:`cnnsweep.folders.recorded_defaults`.
+    """
+    compared = _comparable(present)
+    before, now = completed(_comparable(recorded), compared), leaves(compared)
     missing = object()
     keys = [*before, *(key for key in now if key not in before)]
     return [key for key in keys if before.get(key, missing) != now.get(key, missing)]
@@ -124,15 +131,7 @@ def _comparable(config: Mapping[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in config.items() if key not in UNCOMPARED}
     if isinstance(kept.get("data"), Mapping):
         kept["data"] = {k: v for k, v in kept["data"].items() if k not in UNCOMPARED_DATA}
-    return dict(_leaves(kept, ""))
-
-
-def _leaves(node: Mapping[str, Any], prefix: str) -> Iterable[tuple[str, Any]]:
-    for key, value in node.items():
-        if isinstance(value, Mapping) and value:
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
+    return kept
 
 
 def _read(
