@@ -17,7 +17,21 @@ from tests.folders.conf_keys import keys_by_option
 RECORDED: dict[str, list[str]] = json.loads(
     (Path(__file__).parent / "keys_6987165.json").read_text()
 )
-VALUES = (None, True, False, 0.5, -3, 7, "relu", "1e-3", [4, 8], [], [None], "", "${seed}")
+VALUES: tuple[Any, ...] = (
+    None,
+    True,
+    False,
+    0.5,
+    -3,
+    7,
+    "relu",
+    "1e-3",
+    [4, 8],
+    [],
+    [None],
+    "",
+    "${seed}",
+)
 OTHER = "a value of no old code"
 
 
