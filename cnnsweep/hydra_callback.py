@@ -16,8 +16,9 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 from cnnsweep.config.error_messages import error_line
-from cnnsweep.config.grid_jobs import GridJob, compose_jobs, is_grid
+from cnnsweep.config.grid_jobs import compose_jobs, is_grid
 from cnnsweep.config.launchers import check_installed
+from cnnsweep.config.overrides import as_text
 from cnnsweep.config.resolve import resolve
 from cnnsweep.config.trackers import chosen
 from cnnsweep.config.validation import check
@@ -27,6 +28,7 @@ from cnnsweep.folders.run_folder import RunFolder, differing_keys
 from cnnsweep.folders.sweep_folder import SweepFolder
 from cnnsweep.loggers.manager import tell_of_sweeps_end
 from cnnsweep.task.resume import RUN_DIR, SWEEP_DIR, chosen_folder, note_unfinished
+from cnnsweep.task.resumed_config import take_recorded
 from cnnsweep.task.run_info import tracked_sweep
 from cnnsweep.task.task import refuse_other_config
 
@@ -57,9 +59,12 @@ def _start_run(config: DictConfig) -> None:
     if search is not None:
         raise UserError(f"search={search} is a sweep: it needs --multirun")
     typed = chosen_folder(config, RUN_DIR)
+    if typed is not None and config.resume is not None:
+        take_recorded(config, typed, RUN_DIR)
     folder = typed or Path(config.hydra.run.dir)
     HydraConfig.instance().set_config(config)
-    _change(config, "runtime.output_dir", folder.resolve())
+    with read_write(config.hydra), open_dict(config.hydra):
+        config.hydra.runtime.output_dir = str(folder.resolve())
     resolved = resolve(config)
     check(resolved)
     if typed is None:
@@ -70,27 +75,31 @@ def _start_run(config: DictConfig) -> None:
 
 
 def _start_multirun(config: DictConfig) -> None:
-    check_installed(config)
-    shared = bool(config.hydra.sweeper.get("shared", False))
+    is_latest = config.resume == "latest"
     # What is at work on another host is not the latest unfinished one here.
-    latest = shared and config.resume == "latest"
-    typed = None if latest else chosen_folder(config, SWEEP_DIR)
-    if shared and typed is None:
+    typed = None if is_latest and _is_shared(config) else chosen_folder(config, SWEEP_DIR)
+    if typed is not None and config.resume is not None:
+        take_recorded(config, typed, SWEEP_DIR)
+    check_installed(config)
+    shared = _is_shared(config)
+    if shared and (typed is None or is_latest):
         raise UserError(
             "hydra.sweeper.shared=true without a folder: hosts share one that each of them names; "
             "allowed: hydra.sweep.dir=FOLDER or resume=FOLDER"
         )
-    jobs: list[GridJob] = []
-    if is_grid(config):
-        jobs = list(compose_jobs(config))
-        for job in jobs:
-            check(job.resolved)
+    jobs = list(compose_jobs(config)) if is_grid(config) else []
+    for job in jobs:
+        check(job.resolved)
     if typed is None:
         note_unfinished(SWEEP_DIR, lambda last: _is_sweep_of(last, config))
     folder = _make(typed or Path(config.hydra.sweep.dir), is_new=typed is None, shared=shared)
     for job in jobs:
         refuse_other_config(RunFolder(folder / job.subdir), job.resolved)
     _change(config, "sweep.dir", folder)
+
+
+def _is_shared(config: DictConfig) -> bool:
+    return bool(config.hydra.sweeper.get("shared", False))
 
 
 def _end_multirun(config: DictConfig) -> None:
@@ -103,8 +112,11 @@ def _end_multirun(config: DictConfig) -> None:
 
 
 def _change(config: DictConfig, key: str, folder: Path) -> None:
+    """Also among the overrides, from which launchers compose each job."""
     with read_write(config.hydra), open_dict(config.hydra):
         OmegaConf.update(config.hydra, key, str(folder))
+        others = [o for o in config.hydra.overrides.hydra if not o.startswith(f"hydra.{key}=")]
+        config.hydra.overrides.hydra = [*others, f"hydra.{key}={as_text(str(folder))}"]
 
 
 def _is_run_of(folder: Path, resolved: dict[str, Any]) -> bool:

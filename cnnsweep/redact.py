@@ -29,6 +29,11 @@ def masked_word(word: str) -> str:
     return before + quote + _QUERY.sub(rf"\1{_MASK}", url) + quote
 
 
+def is_masked(word: str) -> bool:
+    """Whether a password in the word was replaced."""
+    return f":{_MASK}@" in word or re.search(rf"password={re.escape(_MASK)}", word) is not None
+
+
 def masked(line: str, *urls: str) -> str:
     """``line`` with the passwords of all URLs in it replaced: ``://user:***@host``.
 

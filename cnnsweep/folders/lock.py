@@ -45,6 +45,11 @@ def release(folder: Path) -> None:
     _held.pop(folder.resolve() / LOCK_NAME).close()
 
 
+def is_held_here(folder: Path) -> bool:
+    """Whether this process has the folder."""
+    return folder.resolve() / LOCK_NAME in _held
+
+
 def first_held() -> Path | None:
     """The folder that this process took first: the one of its command."""
     return next((path.parent for path in _held), None)
@@ -72,7 +77,7 @@ def try_lock(file: IO[Any], kind: int = fcntl.LOCK_EX) -> bool:
 @contextlib.contextmanager
 def held(folder: Path) -> Iterator[None]:
     """Hold the folder for the length of a block, unless this process holds it already."""
-    nested = folder.resolve() / LOCK_NAME in _held
+    nested = is_held_here(folder)
     acquire(folder)
     try:
         yield

@@ -16,6 +16,7 @@ import yaml
 from cnnsweep.dotted_keys import leaves
 from cnnsweep.errors import UserError, on_one_line
 from cnnsweep.folders.lock import LOCK_NAME
+from cnnsweep.folders.recorded_defaults import completed
 from cnnsweep.metric_names import METRICS_COLUMNS
 
 ROOT = Path("outputs")  # where Hydra puts single runs unless told otherwise
@@ -41,6 +42,8 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.config = path / CONFIG
+        self.hydra_settings = path / HYDRA / HYDRA_CONFIG
+        self.hydra_overrides = path / HYDRA / OVERRIDES
         self.result = path / RESULT
         self.metrics = path / METRICS
         self.best = path / BEST
@@ -138,8 +141,12 @@ def write_text_whole(path: Path, text: str) -> None:
 
 
 def differing_keys(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> list[str]:
-    """Dotted keys in which two resolved configs differ; [] where they are the same config."""
-    before, now = _comparable(recorded), _comparable(present)
+    """Dotted keys in which two resolved configs differ; [] where they are the same config.
+
+    ``recorded`` may be older code's: see :mod:`cnnsweep.folders.recorded_defaults`.
+    """
+    compared = _comparable(present)
+    before, now = completed(_comparable(recorded), compared), leaves(compared)
     missing = object()
     keys = [*before, *(key for key in now if key not in before)]
     return [key for key in keys if before.get(key, missing) != now.get(key, missing)]
@@ -149,7 +156,7 @@ def _comparable(config: Mapping[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in config.items() if key not in UNCOMPARED}
     if isinstance(kept.get("data"), Mapping):
         kept["data"] = {k: v for k, v in kept["data"].items() if k not in UNCOMPARED_DATA}
-    return dict(leaves(kept))
+    return kept
 
 
 def read_mapping(

@@ -9,7 +9,7 @@ from cnnsweep.loggers.base import Row
 
 def flat(tree: Mapping[str, Any]) -> dict[str, Any]:
     """Dotted keys and their values; an empty mapping is left out."""
-    return {key: value for key, value in leaves(tree) if value != {}}
+    return {key: value for key, value in leaves(tree).items() if value != {}}
 
 
 def epoch_metrics(row: Row) -> tuple[int, dict[str, float]]:

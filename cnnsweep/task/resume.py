@@ -1,5 +1,6 @@
 """Which folder a command goes on in, and which folders still want going on."""
 
+import re
 import shlex
 import sys
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep.config.grid_jobs import is_grid, job_overrides
+from cnnsweep.config.overrides import as_text
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock, run_folder, sweep_folder
 from cnnsweep.folders.run_folder import RESULT, RunFolder
@@ -16,6 +18,7 @@ from cnnsweep.redact import masked_word
 
 RUN_DIR, SWEEP_DIR = "hydra.run.dir", "hydra.sweep.dir"
 _ROOTS = {RUN_DIR: run_folder.ROOT, SWEEP_DIR: sweep_folder.ROOT}
+_PLAIN = re.compile(r"[\w/.:+-]+")  # what Hydra reads without quotes
 _STANDING = ("completed", "pruned", "failed")
 
 
@@ -23,7 +26,8 @@ def chosen_folder(config: DictConfig, dir_key: str) -> Path | None:
     """The folder that the command names, by ``resume`` or by ``dir_key``; None for a new one.
 
     Raises:
-        UserError: both are given, the folder is not there, or nothing is unfinished.
+        UserError: both are given, the folder is not there, holds a sweep and not a run (or the
+            other way round), or nothing is unfinished.
     """
     typed = any(str(o).startswith(f"{dir_key}=") for o in config.hydra.overrides.hydra)
     composed = Path(str(OmegaConf.select(config, dir_key)))
@@ -36,6 +40,11 @@ def chosen_folder(config: DictConfig, dir_key: str) -> Path | None:
     folder = Path(str(config.resume))
     if not folder.is_dir():
         raise UserError(f"resume={folder}: there is no such folder; allowed: latest, or a folder")
+    is_sweep = SweepFolder(folder).config.exists()
+    if dir_key == RUN_DIR and is_sweep:
+        raise UserError(f"resume={folder} is a sweep: it needs --multirun")
+    if dir_key == SWEEP_DIR and not is_sweep and RunFolder(folder).config.exists():
+        raise UserError(f"resume={folder} is a run: leave --multirun out")
     return folder
 
 
@@ -54,9 +63,10 @@ def note_unfinished(dir_key: str, is_same: Callable[[Path], bool]) -> None:
 
 def resume_command(folder: Path) -> str:
     """This command again, for a folder that it left unfinished."""
-    names_it = any(word.startswith(("resume=", RUN_DIR, SWEEP_DIR)) for word in sys.argv[1:])
-    more = [] if names_it else [f"resume={RunFolder(folder)}"]
-    words = [*map(masked_word, sys.argv[1:]), *more]
+    words = [masked_word(word) for word in sys.argv[1:] if not word.startswith("resume=")]
+    if not any(word.startswith((RUN_DIR, SWEEP_DIR)) for word in words):
+        place = str(RunFolder(folder))
+        words.append(f"resume={place if _PLAIN.fullmatch(place) else as_text(place)}")
     return shlex.join(["python", "-m", "cnnsweep", *words])
 
 

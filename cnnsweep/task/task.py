@@ -37,8 +37,11 @@ def task(config: DictConfig) -> Objective:
     """
     folder = RunFolder(Path(HydraConfig.get().runtime.output_dir))
     resolved = resolve(config)
+    # A single run's callback refuses and checks, then takes the folder, before Hydra writes there.
+    is_checked = lock.is_held_here(folder.path)
     with lock.held(folder.path):
-        refuse_other_config(folder, resolved)
+        if not is_checked:
+            refuse_other_config(folder, resolved)
         finished = folder.read_result()
         if finished is not None and finished["status"] == "completed":
             _drop_what_a_kill_left(folder, resolved["keep"])
@@ -54,7 +57,8 @@ def task(config: DictConfig) -> Objective:
         )
         with Trackers() as trackers:  # the outcome stands before they are waited for
             with recorded(folder, outcome, trackers.ended):
-                check(resolved)
+                if not is_checked:
+                    check(resolved)
                 loggers = chosen(resolved["logger"])
                 if loggers:
                     trackers.start(loggers, tracked_run(folder.path, resolved))

@@ -8,12 +8,14 @@ from typing import Any
 from optuna.distributions import CategoricalDistribution, distribution_to_json, json_to_distribution
 from optuna.study import Study
 
-from cnnsweep.dotted_keys import look_up
+from cnnsweep.dotted_keys import leaves
 from cnnsweep.errors import UserError
+from cnnsweep.folders.recorded_defaults import completed
 from cnnsweep.folders.run_folder import differing_keys
 from cnnsweep.sweep.spec.samplers import Space
 
 FACTS = "facts"
+_NONE = "not there"
 
 
 @dataclass(frozen=True)
@@ -57,21 +59,22 @@ def settle(study: Study, present: Facts, say: Callable[[str], None]) -> None:
         return
     _refuse_mixing(before, now)
     for name in ("space", "sampler", "pruner", "code"):
-        for key in sorted({*before[name], *now[name]}):
-            old, new = before[name].get(key), now[name].get(key)
-            if old != new:
-                say(f"note: since this sweep's first launch {name} changed: {key}: {old} → {new}")
+        old = completed(before[name], now[name], f"hydra.sweeper.{name}")
+        new = leaves(now[name])
+        for key in sorted({*old, *new}):
+            if old.get(key) != new.get(key):
+                say(
+                    f"note: since this sweep's first launch {name} changed: "
+                    f"{key}: {old.get(key)} → {new.get(key)}"
+                )
     study.set_user_attr(FACTS, now | {"code": before["code"]})
 
 
 def _refuse_mixing(before: dict[str, Any], now: dict[str, Any]) -> None:
     _refuse_another_space(before["space"], now["space"])
     differing = differing_keys(before["config"], now["config"])
-    said = [
-        f"{key} (was {look_up(before['config'], key, 'not there')}, "
-        f"is {look_up(now['config'], key, 'not there')})"
-        for key in differing
-    ]
+    old, new = completed(before["config"], now["config"]), leaves(now["config"])
+    said = [f"{k} (was {old.get(k, _NONE)}, is {new.get(k, _NONE)})" for k in differing]
     for name in ("seeds", "threads", "objectives", "seed"):
         if before[name] != now[name]:
             said.append(f"{name} (was {before[name]}, is {now[name]})")

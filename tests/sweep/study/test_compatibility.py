@@ -7,6 +7,7 @@ import pytest
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 
 from cnnsweep.errors import UserError
+from cnnsweep.folders.recorded_defaults import DEFAULTS, RENAMED, OldDefault
 from cnnsweep.sweep.study.compatibility import Facts, as_facts, settle
 from tests.sweep.study.studies import make_study
 
@@ -83,3 +84,25 @@ def test_what_leaves_results_comparable_is_said(change: dict[str, Any], said: st
 def test_where_the_data_lie_may_change() -> None:
     moved = FACTS.config | {"data": {"root": "there"}}
     assert settle_twice(replace(FACTS, config=moved)) == []
+
+
+def test_what_an_older_launch_could_not_record_is_what_it_did(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    later = replace(
+        FACTS,
+        config=FACTS.config | {"optim": {"momentum": 0.9, "stem": 3}},
+        sampler={"_target_": "a", "stem": 4},
+        pruner={"_target_": "b", "stem": 5},
+    )
+    with pytest.raises(UserError, match=r"optim.stem \(was not there, is 3\)"):
+        settle_twice(later)
+    monkeypatch.setitem(DEFAULTS, "optim.stem", OldDefault(3, since="test"))
+    assert settle_twice(later) == [
+        f"note: since this sweep's first launch {name} changed: stem: None → {value}"
+        for name, value in (("sampler", 4), ("pruner", 5))
+    ]
+    monkeypatch.setitem(DEFAULTS, "hydra.sweeper.sampler.stem", OldDefault(4, since="test"))
+    monkeypatch.setitem(DEFAULTS, "hydra.sweeper.pruner.stem", OldDefault(5, since="test"))
+    monkeypatch.setitem(RENAMED, "a", "moved.a")
+    assert settle_twice(replace(later, sampler={"_target_": "moved.a", "stem": 4})) == []

@@ -1,0 +1,45 @@
+"""Overrides of Hydra's command line: read by key, and written from plain values."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hydra._internal.grammar.utils import escape_special_characters
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, Quote, QuotedString
+
+Overrides = dict[str, Override]
+
+
+def by_key(lines: Iterable[str]) -> Overrides:
+    """Overrides by key, without ``+`` or ``~``; of two for one key the later counts.
+
+    Those that extend a list go by their whole line, so that each counts.
+    """
+    found: Overrides = {}
+    for override in OverridesParser.create().parse_overrides(list(lines)):
+        key = override.get_key_element().lstrip("+~")
+        found[str(override.input_line) if override.is_list_extend() else key] = override
+    return found
+
+
+def as_text(value: Any) -> str:
+    """A plain value as Hydra's command line reads it."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, str):
+        return QuotedString(value, Quote.single).with_quotes()
+    if isinstance(value, Mapping):
+        items = (f"{escape_special_characters(str(k))}:{as_text(v)}" for k, v in value.items())
+        return f"{{{','.join(items)}}}"
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(as_text, value))}]"
+    return str(value)
+
+
+def is_below(key: str, places: Iterable[str]) -> bool:
+    """Whether a key, or a config group, is one of ``places`` or belongs to one of them."""
+    path = key.replace("/", ".")
+    return any(
+        path == place or path.startswith(f"{place}.")
+        for place in (place.replace("/", ".") for place in places)
+    )

@@ -1,0 +1,67 @@
+"""What older code did where its records lack a key, and present names of what has moved.
+
+Whoever adds a key to conf/ adds a line to ``DEFAULTS``; whoever renames a ``_target_`` adds one
+to ``RENAMED``. With them a folder of older code counts as the same config, and can be resumed.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from cnnsweep.dotted_keys import leaves
+
+
+class OldDefault(NamedTuple):
+    """The value with which a key does what the code before it did, and where the key came from.
+
+    ``since`` is the first version, or commit, whose records have the key.
+    """
+
+    value: Any
+    since: str
+
+
+DEFAULTS: dict[str, OldDefault] = {}
+"""By dotted key, ``hydra.sweeper.<key>`` included."""
+
+RENAMED: dict[str, str] = {
+    "cnnsweep.callback.Folders": "cnnsweep.hydra_callback.Folders",
+    "cnnsweep.sweep.points.NumberedPoints": "cnnsweep.sweep.spec.samplers.NumberedPoints",
+}
+"""Recorded ``_target_`` to present one."""
+
+
+def completed(
+    recorded: Mapping[str, Any], present: Mapping[str, Any], place: str = ""
+) -> dict[str, Any]:
+    """A recorded config as the present code would have recorded it, by dotted key.
+
+    A key that only ``present`` has gets its value in ``DEFAULTS``; one without a line there stays
+    missing. ``place`` is where both configs stand in the whole one (``hydra.sweeper.sampler``).
+    """
+    before, now = leaves(_renamed(recorded)), leaves(present)
+    prefix = f"{place}." if place else ""
+    for key in now:
+        line = DEFAULTS.get(prefix + key)
+        if key not in before and line is not None:
+            before[key] = line.value
+            for parent in _parents(key):
+                if before.get(parent) == {}:  # an empty group that has a key by now
+                    del before[parent]
+    return before
+
+
+def _renamed(node: Any) -> Any:
+    if isinstance(node, Mapping):
+        return {
+            key: RENAMED.get(value, value)
+            if key == "_target_" and isinstance(value, str)
+            else _renamed(value)
+            for key, value in node.items()
+        }
+    return [_renamed(item) for item in node] if isinstance(node, list) else node
+
+
+def _parents(key: str) -> Iterator[str]:
+    while "." in key:
+        key = key.rpartition(".")[0]
+        yield key

@@ -1,0 +1,191 @@
+"""The config of ``resume=FOLDER``: as recorded there, but for what is typed now."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+
+from cnnsweep.config.grid_jobs import is_grid
+from cnnsweep.config.overrides import Overrides, as_text, by_key, is_below
+from cnnsweep.dotted_keys import leaves
+from cnnsweep.errors import UserError
+from cnnsweep.folders.recorded_defaults import completed
+from cnnsweep.redact import is_masked
+from cnnsweep.task.recorded_command import RecordedCommand, read_command, sweep_config
+
+# The folder is the one that is named now, the mode that of this command.
+_NOT_TAKEN = ("resume", "hydra.run.dir", "hydra.sweep.dir", "hydra.mode")
+# These may differ between two launches.
+_FREE_GROUPS = ("logger", "hydra")
+_CONTROLLERS = ("hydra/sweeper", "hydra/launcher")
+_SPACE, _STORAGE = "hydra.sweeper.params", "hydra.sweeper.storage"
+_SET_BY_SEARCHES = ("test", "pictures", "threads")
+
+
+def take_recorded(config: DictConfig, folder: Path, dir_key: str) -> None:
+    """Change the composed config of this command, in place, into that of going on in ``folder``.
+
+    What is typed now counts; else the recorded overrides; else the recorded options of config
+    groups and the recorded values, where the present defaults differ from them. All of it, and
+    ``dir_key=folder``, stands in ``hydra.overrides``, from where launchers compose each job.
+
+    Raises:
+        UserError: another option of a group is typed, or a password was not recorded.
+        hydra.errors.HydraException: what is recorded does not compose any more.
+    """
+    typed = _taken(by_key([*config.hydra.overrides.hydra, *config.hydra.overrides.task]))
+    place = [f"{dir_key}={as_text(str(folder))}"]
+    record = read_command(folder)
+    if record is None:
+        _replace(config, _compose(config, typed, place))
+        return
+    others = _other_options(typed, record.choices)
+    _refuse(folder, typed, record.choices, others)
+    recorded = _taken(by_key(record.overrides))
+    lines = {k: line for k, line in recorded.items() if not is_below(k, others)} | typed
+    present = _compose(config, lines, place)
+    options = _options(record, present, lines, others)
+    if options:
+        lines = options | lines
+        present = _compose(config, lines, place)
+    values = _values(record, present, lines, others)
+    if values:
+        present = _compose(config, lines, [*place, *values])
+    _refuse_masked_password(present, typed)
+    _replace(config, present)
+
+
+def _taken(lines: Overrides) -> Overrides:
+    return {key: line for key, line in lines.items() if key not in _NOT_TAKEN}
+
+
+def _other_options(typed: Overrides, choices: dict[str, Any]) -> list[str]:
+    """Groups of which another option is typed than was recorded."""
+    return [
+        key
+        for key, override in typed.items()
+        if key in choices and not override.is_sweep_override() and override.value() != choices[key]
+    ]
+
+
+def _refuse(folder: Path, typed: Overrides, choices: dict[str, Any], others: Iterable[str]) -> None:
+    said = [
+        f"{group} (was {choices[group]}, is {typed[group].value()})"
+        for group in others
+        if not is_below(group, _FREE_GROUPS)
+    ]
+    if said:
+        raise UserError(
+            f"{folder} was begun with another config; these differ: {', '.join(said)}. "
+            "Choose another folder, or leave them out"
+        )
+
+
+def _compose(config: DictConfig, lines: Overrides, more: Iterable[str]) -> DictConfig:
+    is_sweep = config.hydra.mode == RunMode.MULTIRUN
+    mode = ["hydra.mode=MULTIRUN"] if is_sweep else []
+    composed = (
+        GlobalHydra.instance()
+        .config_loader()
+        .load_configuration(
+            config.hydra.job.config_name,
+            [*(str(override.input_line) for override in lines.values()), *more, *mode],
+            run_mode=RunMode.MULTIRUN if is_sweep else RunMode.RUN,
+        )
+    )
+    OmegaConf.copy_cache(from_config=config, to_config=composed)  # ${now:...} stays the same
+    return composed
+
+
+def _options(
+    record: RecordedCommand, present: DictConfig, lines: Overrides, others: list[str]
+) -> Overrides:
+    """An override for each config group whose default is another option now."""
+    now = present.hydra.runtime.choices
+    wanted = {
+        group: option
+        for group, option in record.choices.items()
+        if (not is_below(group, ["hydra"]) or is_below(group, _CONTROLLERS))
+        and not is_below(group, others)
+        and group not in lines
+        and (group not in now or now[group] != option)
+    }
+    # A group that is not there comes with the option of the group above it, or not at all.
+    composing = {
+        group: option
+        for group, option in wanted.items()
+        if group in now or any(is_below(group, [above]) for above in wanted if above != group)
+    }
+    return by_key(f"{group}={as_text(option)}" for group, option in composing.items())
+
+
+def _values(
+    record: RecordedCommand, present: DictConfig, lines: Overrides, others: list[str]
+) -> list[str]:
+    """An override for each value that the present defaults have changed."""
+    config = _plain(record, present)
+    recorded, now = completed(record.config, config), leaves(config)
+    choices = present.hydra.runtime.choices
+    settled = [*others, "resume", *(key for key in lines if key not in choices)]
+    swept = [key for key, override in lines.items() if override.is_sweep_override()]
+    if any(key in choices and key.replace("/", ".") not in _groups(config) for key in swept):
+        return []  # options that may set anything, experiment=a,b
+    if "hydra" in config and not is_grid(present):
+        settled += [*_SET_BY_SEARCHES, *(name for name, _ in recorded.get(_SPACE) or [])]
+    changed = {
+        key: recorded[key]
+        for key in now
+        if key in recorded and recorded[key] != now[key] and not is_below(key, [*settled, *swept])
+    }
+    return [line for key, value in changed.items() for line in _written(key, value)]
+
+
+def _plain(record: RecordedCommand, present: DictConfig) -> dict[str, Any]:
+    """The present config as the record has its own."""
+    whole: Any
+    if "hydra" in record.config:
+        whole = OmegaConf.to_container(present, resolve=False)
+        return sweep_config(whole)
+    with read_write(present.hydra), open_dict(present.hydra):
+        present.hydra.runtime.output_dir = str(Path(str(present.hydra.run.dir)).resolve())
+    HydraConfig.instance().set_config(present)
+    job = OmegaConf.masked_copy(present, [str(key) for key in present if key != "hydra"])
+    whole = OmegaConf.to_container(job, resolve=True)
+    assert isinstance(whole, dict)
+    return whole
+
+
+def _groups(config: dict[str, Any], prefix: str = "") -> set[str]:
+    below = {f"{prefix}{key}": value for key, value in config.items() if isinstance(value, dict)}
+    return set(below).union(*(_groups(value, f"{key}.") for key, value in below.items()))
+
+
+def _written(key: str, value: Any) -> list[str]:
+    if key == _SPACE:  # Hydra merges mappings: what the record lacks has to go first
+        return [f"++{key}=null", f"++{key}={as_text(dict(value))}"] if value else [f"++{key}=null"]
+    return [f"++{key}={as_text(value)}"]
+
+
+def _refuse_masked_password(present: DictConfig, typed: Overrides) -> None:
+    sweeper: Any = OmegaConf.to_container(present.hydra.sweeper, resolve=False)
+    storage = sweeper.get("storage")
+    if _STORAGE not in typed and isinstance(storage, str) and is_masked(storage):
+        raise UserError(
+            f"{_STORAGE}={storage} was recorded without its password: type it again, {_STORAGE}=…"
+        )
+
+
+def _replace(config: DictConfig, composed: DictConfig) -> None:
+    """Put what was composed into the object that Hydra goes on with."""
+    with read_write(composed.hydra):
+        composed.hydra.mode = config.hydra.mode
+    with read_write(config), open_dict(config):
+        for key in list(config):
+            del config[key]
+        for key in composed:
+            config[key] = composed._get_node(key)
+    HydraConfig.instance().set_config(config)
