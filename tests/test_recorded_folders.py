@@ -1,4 +1,4 @@
-"""What commit 6987165 left is gone on with, loaded, reported and exported by the present code."""
+"""What commit 6987165 left is resumed, loaded, reported and exported by the present code."""
 
 import json
 import shutil
@@ -64,7 +64,7 @@ def assert_gone_on_with(folder: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("typed", [ALONE, RUN], ids=["resume alone", "typed again"])
-def test_an_unfinished_run_is_gone_on_with(typed: tuple[str, ...], tmp_path: Path) -> None:
+def test_an_unfinished_run_is_resumed(typed: tuple[str, ...], tmp_path: Path) -> None:
     folder = copied("unfinished_run", tmp_path)
     succeeded(cnnsweep(*typed, cwd=tmp_path))
     assert_gone_on_with(folder, "unfinished_run")
@@ -72,7 +72,7 @@ def test_an_unfinished_run_is_gone_on_with(typed: tuple[str, ...], tmp_path: Pat
 
 
 @pytest.mark.parametrize("typed", [ALONE, GRID], ids=["resume alone", "typed again"])
-def test_an_unfinished_grid_is_gone_on_with(typed: tuple[str, ...], tmp_path: Path) -> None:
+def test_an_unfinished_grid_is_resumed(typed: tuple[str, ...], tmp_path: Path) -> None:
     folder = copied("grid", tmp_path)
     succeeded(cnnsweep(*typed, cwd=tmp_path))
     for job in ("0", "1"):
@@ -84,10 +84,10 @@ def test_an_unfinished_grid_is_gone_on_with(typed: tuple[str, ...], tmp_path: Pa
 
 
 @pytest.mark.parametrize("typed", [ALONE, SEARCH], ids=["resume alone", "typed again"])
-def test_an_unfinished_search_is_gone_on_with(typed: tuple[str, ...], tmp_path: Path) -> None:
+def test_an_unfinished_search_is_resumed(typed: tuple[str, ...], tmp_path: Path) -> None:
     folder = copied("search", tmp_path)
     output = succeeded(cnnsweep(*typed, cwd=tmp_path))
-    assert "going on: 2 of 3 trials are over, 1 taken up again" in output
+    assert "resuming: 2 of 3 trials are over, 1 left running" in output
     trials = study(folder).trials
     assert [trial.state.name for trial in trials] == ["COMPLETE"] * 3
     assert [trial.params for trial in trials] == [t["params"] for t in EXPECTED["trials"]]

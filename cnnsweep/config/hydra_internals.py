@@ -1,4 +1,4 @@
-"""All that is used of Hydra's private names; a release may change them without a word.
+"""All that is used of the private names of Hydra and OmegaConf. A release may change them.
 
 ``tests/config/test_hydra_internals.py`` says of each what breaks then.
 """
@@ -8,8 +8,10 @@ from typing import Any
 from hydra._internal.callbacks import Callbacks
 from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra._internal.grammar.utils import escape_special_characters
 from hydra.core.override_parser.types import Override
 from hydra.core.utils import JobReturn
+from omegaconf import DictConfig
 
 # What Hydra's config has as ``_target_`` where no other launcher or sweeper is chosen.
 BASIC_LAUNCHER = f"{BasicLauncher.__module__}.{BasicLauncher.__name__}"
@@ -32,3 +34,13 @@ def outcome_of(job_return: JobReturn) -> Any:
     The public ``return_value`` prints to stderr and raises the error once more.
     """
     return job_return._return_value
+
+
+def escaped(key: str) -> str:
+    """A key of a mapping as the override grammar reads it."""
+    return escape_special_characters(key)
+
+
+def node_of(config: DictConfig, key: str) -> Any:
+    """A key's node, its interpolations unresolved; ``config[key]`` gives what they stand for."""
+    return config._get_node(key)

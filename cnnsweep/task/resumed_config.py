@@ -10,6 +10,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from cnnsweep.config.grid_jobs import is_grid
+from cnnsweep.config.hydra_internals import node_of
 from cnnsweep.config.overrides import Overrides, as_text, by_key, is_below
 from cnnsweep.dotted_keys import leaves
 from cnnsweep.errors import UserError
@@ -187,5 +188,5 @@ def _replace(config: DictConfig, composed: DictConfig) -> None:
         for key in list(config):
             del config[key]
         for key in composed:
-            config[key] = composed._get_node(key)
+            config[key] = node_of(composed, str(key))
     HydraConfig.instance().set_config(config)

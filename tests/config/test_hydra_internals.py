@@ -10,14 +10,16 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus, run_job
 from hydra.types import HydraContext
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep.config import CONF_DIR
 from cnnsweep.config.hydra_internals import (
     BASIC_LAUNCHER,
     BASIC_SWEEPER,
+    escaped,
     grid_of,
     no_callbacks,
+    node_of,
     outcome_of,
 )
 from tests.contracts import breaks
@@ -85,3 +87,18 @@ def test_the_outcome_of_a_failed_job_is_its_error_and_nothing_is_printed(
     assert outcome_of(ended) is error
     assert error.__traceback__ is frames
     assert capsys.readouterr().err == ""
+
+
+@breaks("overrides.as_text: values that resume= sets again have keys with any characters")
+@pytest.mark.parametrize("key", ["plain", "a:b", "a b", "a,b", "{a}", "a=b", "tag(x)"])
+def test_an_escaped_key_is_read_back_as_it_was(key: str) -> None:
+    (override,) = OverridesParser.create().parse_overrides([f"x={{{escaped(key)}:1}}"])
+    assert override.value() == {key: 1}
+
+
+@breaks("resumed_config: an interpolation of the recorded config stays one")
+def test_a_node_has_its_interpolation_unresolved() -> None:
+    config = OmegaConf.create({"a": 1, "b": "${a}"})
+    other = OmegaConf.create({"a": 2})
+    other["b"] = node_of(config, "b")
+    assert (config.b, other.b) == (1, 2)

@@ -31,13 +31,13 @@ def stopped(cwd: Path, *arguments: str) -> tuple[Path, list[str]]:
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 130, output + errors
-    line = re.search(r"stopped; to go on: python -m cnnsweep (.*)", errors)
+    line = re.search(r"stopped; to resume: python -m cnnsweep (.*)", errors)
     assert line is not None, errors
     return lasts[0].parent.parent, shlex.split(line[1])
 
 
 @pytest.mark.parametrize("command", [GRID, SEARCH], ids=["grid", "search"])
-def test_the_line_that_a_stop_prints_goes_on(command: tuple[str, ...], tmp_path: Path) -> None:
+def test_the_line_that_a_stop_prints_resumes(command: tuple[str, ...], tmp_path: Path) -> None:
     folder, line = stopped(tmp_path, *command)
     assert line == [*command, f"resume={folder.relative_to(tmp_path)}"]
     begun = (folder / "0" / "metrics.csv").read_text()
