@@ -26,6 +26,7 @@ from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.loggers.manager import Trackers
+from cnnsweep.session import build
 from cnnsweep.session.progress import Bars, Row
 from cnnsweep.training.device import autocast
 
@@ -128,7 +129,7 @@ def bare_epoch(case: Case) -> Callable[[], None]:
     """
     images, labels = resident(case)
     with composed(case, epochs=1) as config:
-        model = cnnsweep_run.make_model(config, Sizes(), starts_anew=True).to(case.device)
+        model = build.make_model(config, Sizes(), starts_anew=True).to(case.device)
     if case.layout == "channels_last":
         model.to(memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(model.parameters(), lr=LR, momentum=MOMENTUM, fused=True)
@@ -198,7 +199,7 @@ def alternate(
 ) -> Alternating:
     """The seconds of each contestant's epochs, ``rounds`` each, one after the other in turn."""
     display = Alternating(case.device, others)
-    vars(cnnsweep_run)["make_display"] = lambda: display
+    vars(cnnsweep_run)["make_progress"] = lambda: display
     folder.mkdir()
     with composed(case, epochs=rounds + 1) as config:
         outcome = Outcome(seed=0, device=case.device, precision=case.precision, threads="auto")

@@ -40,7 +40,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=RESULTS / "precision.csv")
     arguments = parser.parse_args(words)
     about = facts(("torch", "cnnsweep"))
-    vars(cnnsweep_run)["make_display"] = Quiet
+    vars(cnnsweep_run)["make_progress"] = Quiet
     rows = []
     with mnist_folder(arguments.data) as (folder, data):
         for model in arguments.models:

@@ -36,7 +36,7 @@ from benchmarks.machine import facts
 from benchmarks.peak import flops_per_image, matmul_flops
 from benchmarks.peers.article import NETWORKS
 from benchmarks.rows import RESULTS, write_csv
-from cnnsweep import run as cnnsweep_run
+from cnnsweep.session import build
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 _BESIDE = ("article", "bare")
@@ -148,7 +148,7 @@ def _flops(case: Case) -> float:
     few = images[: case.batch_size]
     few = few.permute(0, 3, 1, 2) if case.layout == "channels_last" else few
     with composed(case, epochs=1) as config:
-        model = cnnsweep_run.make_model(config, Sizes(), starts_anew=True).to(case.device)
+        model = build.make_model(config, Sizes(), starts_anew=True).to(case.device)
     return flops_per_image(model, few, labels[: case.batch_size])
 
 

@@ -53,7 +53,7 @@ def main() -> None:
     except (KeyboardInterrupt, Terminated) as stop:
         folder = lock.first_held()
         if folder is not None:
-            print(f"stopped; to go on: {resume_command(folder)}", file=sys.stderr)
+            print(f"stopped; to resume: {resume_command(folder)}", file=sys.stderr)
         sys.exit(130 if isinstance(stop, KeyboardInterrupt) else 143)
     except (SingleRunFailed, Exception) as failure:  # the outermost door: nobody else is left
         if wants_traceback:

@@ -11,11 +11,11 @@ class Pruned(Exception):
     """Raised by a reporter: the run is losing and ends here, which is a good outcome."""
 
 
-class Listener(Protocol):
-    """Hears of every epoch; epochs that a run going on has behind it are told again, in order."""
+class EpochReporter(Protocol):
+    """Is told of every epoch; a resumed run reports those it has behind it again, in order."""
 
-    def epoch_ended(self, epoch: int, figures: Mapping[str, float | int | None]) -> None:
-        """``figures`` is the epoch's row of metrics.csv. Raises Pruned to end the run."""
+    def epoch_ended(self, epoch: int, metrics: Mapping[str, float | int | None]) -> None:
+        """``metrics`` is the epoch's row of metrics.csv. Raises Pruned to end the run."""
 
 
-current: Listener | None = None
+current: EpochReporter | None = None

@@ -10,6 +10,10 @@ class UserError(ValueError):
     """A value that cannot be used; one line says the thing, the value and what is allowed."""
 
 
+class StoppedEarly(UserError):
+    """A sweep ended before its work was done; the same command resumes it."""
+
+
 def unknown(kind: str, given: str, allowed: Iterable[str]) -> UserError:
     """An error for a name that is none of ``allowed``, with the nearest one suggested."""
     options = sorted(allowed)
@@ -26,9 +30,14 @@ def causes(error: BaseException) -> Iterator[BaseException]:
         cause = cause.__cause__
 
 
+def on_one_line(text: object) -> str:
+    """A text or an error's message with one space for all white space between two words."""
+    return " ".join(str(text).split())
+
+
 def one_line(error: BaseException) -> str:
     """An error's message on one line, without passwords; its type first where that is needed."""
-    message = masked(" ".join(str(error).split()))
+    message = masked(on_one_line(error))
     if type(error).__module__.startswith("cnnsweep"):
         return message
     name = type(error).__name__

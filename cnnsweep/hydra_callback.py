@@ -25,8 +25,9 @@ from cnnsweep.config.validation import check
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock
 from cnnsweep.folders.run_folder import RunFolder, differing_keys
+from cnnsweep.folders.sweep_folder import SweepFolder
 from cnnsweep.loggers.manager import tell_of_sweeps_end
-from cnnsweep.task.resume import RUN_DIR, SWEEP_CONFIG, SWEEP_DIR, chosen_folder, note_unfinished
+from cnnsweep.task.resume import RUN_DIR, SWEEP_DIR, chosen_folder, note_unfinished
 from cnnsweep.task.resumed_config import take_recorded
 from cnnsweep.task.run_info import tracked_sweep
 from cnnsweep.task.task import refuse_other_config
@@ -127,7 +128,7 @@ def _is_run_of(folder: Path, resolved: dict[str, Any]) -> bool:
 
 
 def _is_sweep_of(folder: Path, config: DictConfig) -> bool:
-    sweep = folder / SWEEP_CONFIG
+    sweep = SweepFolder(folder).config
     return sweep.exists() and _typed(OmegaConf.load(sweep)) == _typed(config)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnnsweep.config.error_messages import error_line
 from cnnsweep.errors import UserError
+from cnnsweep.folders.run_folder import BEST
 from cnnsweep.process import postpone_collection
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Prediction(NamedTuple):
 def main() -> None:
     """The command line; exits with 0, or with 1 and one line on what to change."""
     parser = argparse.ArgumentParser(prog="python -m cnnsweep.predict", description=__doc__)
-    parser.add_argument("run_folder", type=Path, help="a run folder with a best.pt")
+    parser.add_argument("run_folder", type=Path, help=f"a run folder with a {BEST}")
     parser.add_argument("images", type=Path, nargs="+", help="image files of any size")
     parser.add_argument(
         "--invert",

@@ -5,8 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 REPOSITORY = Path(__file__).resolve().parent.parent
-REAL_DATA = REPOSITORY.parent / "shared" / "data"
+REAL_DATA = Path(os.environ.get("CNNSWEEP_DATA") or REPOSITORY.parent / "shared" / "data").resolve()
+needs_real_data = pytest.mark.skipif(
+    not all((REAL_DATA / name / "raw").is_dir() for name in ("MNIST", "FashionMNIST")),
+    reason=f"no real MNIST and Fashion-MNIST in {REAL_DATA}: CNNSWEEP_DATA names another folder",
+)
 TINY = ("model=lenet", "data.train_limit=200", "epochs=2", "threads=1")
 SECONDS = 240
 

@@ -43,6 +43,8 @@ def assert_same(one: Path, other: Path) -> None:
     assert metrics(one) == metrics(other)
     assert result(one) == result(other)
     for name in ("best.pt", "last.pt"):
-        assert tensors(one / name) == tensors(other / name)
+        found = tensors(one / name)
+        assert found
+        assert found == tensors(other / name)
     predictions = "test_predictions.csv"
     assert (one / predictions).read_bytes() == (other / predictions).read_bytes()

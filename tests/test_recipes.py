@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnnsweep.config import CONF_DIR
-from tests.command import REAL_DATA, cnnsweep, succeeded
+from tests.command import REAL_DATA, cnnsweep, needs_real_data, succeeded
 from tests.run_files import metrics, result
 
 PARAMETERS = {
@@ -18,7 +18,7 @@ PARAMETERS = {
 }
 
 
-@pytest.mark.skipif(not REAL_DATA.is_dir(), reason="the real MNIST is not beside the checkout")
+@needs_real_data
 @pytest.mark.parametrize("experiment", ["mnist_resnet", "fashion_lenet"])
 def test_a_recipe_trains_on_real_images_from_one_command(experiment: str, tmp_path: Path) -> None:
     command = [f"experiment={experiment}", f"data.root={REAL_DATA}", "hydra.run.dir=run"]

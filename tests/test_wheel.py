@@ -28,6 +28,10 @@ def test_a_wheel_carries_the_whole_config_tree(wheel: Path) -> None:
     }
 
 
+def test_a_wheel_says_that_it_is_typed(wheel: Path) -> None:
+    assert "cnnsweep/py.typed" in zipfile.ZipFile(wheel).namelist()
+
+
 def test_a_wheel_installed_elsewhere_runs(wheel: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
     subprocess.run([*PIP, "install", "-q", "--no-deps", "--target", site, wheel], check=True)

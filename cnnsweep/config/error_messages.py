@@ -15,7 +15,7 @@ from omegaconf import Container, DictConfig
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from cnnsweep.config import launchers
-from cnnsweep.errors import UserError, one_line, unknown
+from cnnsweep.errors import UserError, on_one_line, one_line, unknown
 from cnnsweep.redact import masked, masked_word
 
 
@@ -33,7 +33,7 @@ def _said(error: BaseException) -> str:
             return str(launchers.not_installed(name))
         return str(unknown(group or "config", name, error.options))
     if isinstance(error, OverrideParseException):
-        return _unreadable(str(error.override), " ".join(error.message.split()))
+        return _unreadable(str(error.override), on_one_line(error.message))
     cause = error if isinstance(error, OmegaConfBaseException) else error.__cause__
     if isinstance(cause, ConfigAttributeError | ConfigKeyError):
         return _unknown_key(cause)
@@ -43,7 +43,7 @@ def _said(error: BaseException) -> str:
         place = f"{error.filename}: " if error.filename else ""
         return f"{place}{error.strerror}"
     if isinstance(error, HydraException):
-        return " ".join(str(error).split())
+        return on_one_line(error)
     return one_line(error)
 
 

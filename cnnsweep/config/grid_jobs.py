@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, open_dict
 
+from cnnsweep.config.hydra_internals import BASIC_SWEEPER, grid_of
 from cnnsweep.config.resolve import resolve
 
 
@@ -22,8 +22,7 @@ class GridJob(NamedTuple):
 
 def is_grid(config: DictConfig) -> bool:
     """Whether a --multirun config is swept by Hydra's basic sweeper."""
-    target = f"{BasicSweeper.__module__}.{BasicSweeper.__name__}"
-    return bool(config.hydra.sweeper._target_ == target)
+    return bool(config.hydra.sweeper._target_ == BASIC_SWEEPER)
 
 
 def job_overrides(config: DictConfig) -> list[list[str]]:
@@ -31,8 +30,7 @@ def job_overrides(config: DictConfig) -> list[list[str]]:
     params = config.hydra.sweeper.params or {}
     lines = [f"{key}={value}" for key, value in params.items()]
     lines += list(config.hydra.overrides.task)
-    parsed = OverridesParser.create().parse_overrides(lines)
-    return BasicSweeper.split_arguments(parsed, None)[0]
+    return grid_of(OverridesParser.create().parse_overrides(lines))
 
 
 def compose_jobs(config: DictConfig) -> Iterator[GridJob]:

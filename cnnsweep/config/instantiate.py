@@ -10,7 +10,7 @@ from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from cnnsweep.errors import UserError
+from cnnsweep.errors import UserError, causes, on_one_line
 
 log = logging.getLogger(__name__)
 _OURS = "cnnsweep."
@@ -95,10 +95,8 @@ def _is_typed(key: str) -> bool:
 
 def refusal(group: str, target: str, error: BaseException) -> UserError:
     """The one line for a target that cannot be made; the first cause speaks."""
-    cause: BaseException = error
-    while cause.__cause__ is not None:
-        cause = cause.__cause__
+    *_, cause = causes(error)
     if isinstance(cause, UserError):
         return cause
-    reason = " ".join(str(cause).split()) or type(cause).__name__
+    reason = on_one_line(cause) or type(cause).__name__
     return UserError(f"{group}._target_={target} cannot be made: {reason}")

@@ -7,9 +7,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from omegaconf import DictConfig, OmegaConf, read_write
 
+from cnnsweep.config.hydra_internals import BASIC_LAUNCHER
 from cnnsweep.errors import UserError
 
 EXTRAS = {
@@ -27,9 +27,7 @@ _SHARING_OUR_GPUS = ("basic", "joblib")
 
 def is_chosen(config: DictConfig) -> bool:
     """Whether another launcher than Hydra's basic one is to start the workers."""
-    return bool(
-        config.hydra.launcher._target_ != f"{BasicLauncher.__module__}.{BasicLauncher.__name__}"
-    )
+    return bool(config.hydra.launcher._target_ != BASIC_LAUNCHER)
 
 
 def is_submitit(config: DictConfig) -> bool:

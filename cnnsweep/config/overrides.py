@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hydra._internal.grammar.utils import escape_special_characters
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, Quote, QuotedString
+
+from cnnsweep.config.hydra_internals import escaped
 
 Overrides = dict[str, Override]
 
@@ -29,7 +30,7 @@ def as_text(value: Any) -> str:
     if isinstance(value, str):
         return QuotedString(value, Quote.single).with_quotes()
     if isinstance(value, Mapping):
-        items = (f"{escape_special_characters(str(k))}:{as_text(v)}" for k, v in value.items())
+        items = (f"{escaped(str(k))}:{as_text(v)}" for k, v in value.items())
         return f"{{{','.join(items)}}}"
     if isinstance(value, list | tuple):
         return f"[{','.join(map(as_text, value))}]"

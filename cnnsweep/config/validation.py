@@ -1,107 +1,52 @@
-"""What can be said about a config before anything is imported, made or trained."""
+"""Checks of a resolved config that need no import of torch: ranges, targets, names, trackers."""
 
-import math
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 from cnnsweep.config.allowed_targets import check_targets
+from cnnsweep.config.rules import Rule, above_zero, choice, flag, from_zero, or_null, share, whole
 from cnnsweep.config.trackers import check_loggers
+from cnnsweep.dotted_keys import look_up
 from cnnsweep.errors import UserError, unknown
 from cnnsweep.metric_names import DIRECTIONS, VALIDATION_METRICS
 
-
-class Rule(NamedTuple):
-    """A dotted key, whether a value is fit for it, and the allowed values in words."""
-
-    key: str
-    is_fit: Callable[[Any], bool]
-    allowed: str
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _whole(key: str, least: int, *words: str) -> Rule:
-    named = "".join(f"{word}, or " for word in words)
-    return Rule(
-        key,
-        lambda v: v in words or (_is_whole(v) and v >= least),
-        f"{named}a whole number from {least} up",
-    )
-
-
-def _whole_or_null(key: str, least: int) -> Rule:
-    return Rule(
-        key,
-        lambda v: v is None or (_is_whole(v) and v >= least),
-        f"null, or a whole number from {least} up",
-    )
-
-
-def _above_zero(key: str, extra: str = "") -> Rule:
-    return Rule(key, lambda v: _is_number(v) and v > 0, f"a number above 0{extra}")
-
-
-def _from_zero(key: str) -> Rule:
-    return Rule(key, lambda v: _is_number(v) and v >= 0, "a number from 0 up")
-
-
-def _share(key: str) -> Rule:
-    return Rule(
-        key, lambda v: _is_number(v) and 0 <= v < 1, "a number from 0 up to, not including, 1"
-    )
-
-
-def _flag(key: str) -> Rule:
-    return Rule(key, lambda v: isinstance(v, bool), "true or false")
-
-
-def _choice(key: str, *names: str) -> Rule:
-    return Rule(key, lambda v: v in names, ", ".join(names))
-
-
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 RULES = (
-    _whole("seed", 0),
-    _whole("epochs", 1),
+    whole("seed", 0),
+    whole("epochs", 1),
     Rule(
         "device",
         lambda v: isinstance(v, str) and _DEVICE.fullmatch(v) is not None,
         "auto, cpu, cuda, cuda:<number>, mps",
     ),
-    _choice("precision", "float32", "bfloat16", "auto"),
-    _flag("deterministic"),
-    _whole("threads", 1, "auto"),
-    _flag("test"),
-    _whole_or_null("early_stopping.patience", 1),
-    _from_zero("early_stopping.min_delta"),
-    Rule(
-        "grad_clip", lambda v: v is None or (_is_number(v) and v > 0), "null, or a number above 0"
-    ),
-    _from_zero("l1"),
-    _flag("freeze"),
-    _choice("keep", "all", "best", "none"),
-    _flag("pictures"),
-    _flag("summary"),
-    _above_zero("optim.lr"),
-    _share("optim.momentum"),
-    _from_zero("optim.weight_decay"),
-    _share("model.dropout"),
-    _share("loss.label_smoothing"),
-    _choice("model.layout", "contiguous", "channels_last"),
-    _choice("scheduler.interval", "epoch", "batch"),
-    _whole("data.batch_size", 1),
-    _whole("data.eval_batch_size", 1),
-    _share("data.val_fraction"),
-    _flag("data.download"),
-    _whole_or_null("data.train_limit", 1),
+    choice("precision", "float32", "bfloat16", "auto"),
+    flag("deterministic"),
+    whole("threads", 1, "auto"),
+    flag("test"),
+    or_null(whole("early_stopping.patience", 1)),
+    from_zero("early_stopping.min_delta"),
+    or_null(above_zero("grad_clip")),
+    from_zero("l1"),
+    flag("freeze"),
+    choice("keep", "all", "best", "none"),
+    flag("pictures"),
+    flag("summary"),
+    above_zero("optim.lr"),
+    share("optim.momentum"),
+    from_zero("optim.weight_decay"),
+    share("model.dropout"),
+    share("loss.label_smoothing"),
+    choice("model.layout", "contiguous", "channels_last"),
+    choice("scheduler.interval", "epoch", "batch"),
+    whole("data.batch_size", 1),
+    whole("data.eval_batch_size", 1),
+    share("data.val_fraction"),
+    flag("data.download"),
+    or_null(whole("data.train_limit", 1)),
 )
+
+_ABSENT = object()
 
 
 def check(config: Mapping[str, Any]) -> None:
@@ -112,10 +57,10 @@ def check(config: Mapping[str, Any]) -> None:
     Raises:
         UserError: names the key, the value and what is allowed.
     """
-    for key, is_fit, allowed in RULES:
-        present, value = _look_up(config, key)
-        if present and not is_fit(value):
-            raise UserError(f"{key}={_typed(value)} is out of range: allowed is {allowed}")
+    for rule in RULES:
+        value = look_up(config, rule.key, _ABSENT)
+        if value is not _ABSENT:
+            rule.check(value)
     check_targets(config)
     check_loggers(config["logger"])
     for name in objective_names(config["objective"]):
@@ -125,7 +70,7 @@ def check(config: Mapping[str, Any]) -> None:
 
 
 def objective_names(objective: str | list[str]) -> list[str]:
-    """The objective's figures as a list, also where a single name was given."""
+    """The objective's metrics as a list, also where a single name was given."""
     return [objective] if isinstance(objective, str) else list(objective)
 
 
@@ -142,20 +87,5 @@ def _check_choosing(config: Mapping[str, Any]) -> None:
 
 
 def monitors_validation(config: Mapping[str, Any]) -> bool:
-    """Whether the objective is a validation figure."""
+    """Whether an objective is a validation metric."""
     return any(name in VALIDATION_METRICS for name in objective_names(config["objective"]))
-
-
-def _look_up(config: Mapping[str, Any], key: str) -> tuple[bool, Any]:
-    node: Any = config
-    for part in key.split("."):
-        if not isinstance(node, Mapping) or part not in node:
-            return False, None
-        node = node[part]
-    return True, node
-
-
-def _typed(value: Any) -> str:
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return str(value)

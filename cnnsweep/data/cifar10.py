@@ -6,9 +6,8 @@ from typing import Any
 import torch
 
 from cnnsweep.data.dataset import Dataset, Images
-from cnnsweep.data.source_files import as_folder, decoded_once, missing
+from cnnsweep.data.source_files import as_folder, check_md5, decoded_once, missing
 from cnnsweep.data.source_files import download as fetch
-from cnnsweep.errors import UserError
 from cnnsweep.torchvision_import import torchvision
 
 
@@ -43,13 +42,8 @@ def _files(root: Path, reader: Any) -> dict[Path, str]:
 
 
 def _decode(root: Path, reader: Any, files: dict[Path, str]) -> Dataset:
-    check_integrity = torchvision().datasets.utils.check_integrity
     for file, md5 in files.items():
-        if not check_integrity(str(file), md5):
-            raise UserError(
-                f"{file} is truncated or damaged: its MD5 is not the published {md5}. "
-                "Delete it and set data.download=true."
-            )
+        check_md5(file, md5)
     train = reader(root, train=True)
     return Dataset(
         name="cifar10",

@@ -1,4 +1,4 @@
-"""Images with labels, and a data set made of two lots of them: one to train on, one to test."""
+"""Labelled images as tensors, and a data set: training images and test images."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from torch import Tensor
 class Images:
     """Labelled images of one size.
 
-    ``stored`` (uint8, C × H × W after the first dimension) may hold more images than these, and
-    other processes may hold it too, as a mapped file, which must then stay as it is while they run:
-    ``rows`` (int64, N) says which of them these are, None all of them. ``labels`` is int64, N, each
-    in 0..num_classes-1.
+    Args:
+        stored: uint8 (M, C, H, W); may be a mapped file that processes share: never write to it.
+        labels: int64 (N,), each in 0..num_classes-1.
+        rows: int64 (N,), which of the M stored images these are; None: all of them.
     """
 
     stored: Tensor

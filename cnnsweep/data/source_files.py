@@ -11,7 +11,8 @@ from threading import Lock
 from zipfile import BadZipFile
 
 from cnnsweep.data.dataset import Dataset
-from cnnsweep.errors import UserError
+from cnnsweep.errors import UserError, on_one_line
+from cnnsweep.torchvision_import import torchvision
 
 
 def as_folder(root: str | Path) -> Path:
@@ -43,11 +44,20 @@ def download(name: str, root: Path, fetch: Callable[[], object]) -> None:
         with redirect_stdout(StringIO()):
             fetch()
     except (OSError, RuntimeError, HTTPException, EOFError, BadZipFile) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = on_one_line(error) or type(error).__name__
         raise UserError(
             f"data={name}: downloading to data.root={root} failed ({reason}). Without a network, "
             "set data.root to a folder that holds the files, or data=digits, which needs none."
         ) from error
+
+
+def check_md5(file: Path, md5: str) -> None:
+    """Raises UserError where a file is not the published one."""
+    if not torchvision().datasets.utils.check_integrity(str(file), md5):
+        raise UserError(
+            f"{file} is truncated or damaged: its MD5 is not the published {md5}. "
+            "Delete it and set data.download=true."
+        )
 
 
 # Enough for a grid over a few data sets, and not the memory for all of them.

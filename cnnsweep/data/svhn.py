@@ -6,9 +6,8 @@ from typing import Any
 import torch
 
 from cnnsweep.data.dataset import Dataset, Images
-from cnnsweep.data.source_files import as_folder, decoded_once, missing
+from cnnsweep.data.source_files import as_folder, check_md5, decoded_once, missing
 from cnnsweep.data.source_files import download as fetch
-from cnnsweep.errors import UserError
 from cnnsweep.torchvision_import import torchvision
 
 
@@ -38,14 +37,8 @@ def _fetch_both(root: Path, reader: Any) -> None:
 
 
 def _decode(root: Path, reader: Any, files: list[Path]) -> Dataset:
-    check_integrity = torchvision().datasets.utils.check_integrity
     for file, part in zip(files, ("train", "test"), strict=True):
-        md5 = reader.split_list[part][2]
-        if not check_integrity(str(file), md5):
-            raise UserError(
-                f"{file} is truncated or damaged: its MD5 is not the published {md5}. "
-                "Delete it and set data.download=true."
-            )
+        check_md5(file, reader.split_list[part][2])
     return Dataset(
         name="svhn",
         classes=tuple("0123456789"),

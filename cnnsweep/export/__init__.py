@@ -1,1 +1,1 @@
-"""Taking a trained network away: files that run without this package."""
+"""A trained network as a file that runs without this package: ONNX or a torch program."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cnnsweep.config.error_messages import error_line
 from cnnsweep.errors import UserError
+from cnnsweep.folders.run_folder import ONNX, PROGRAM
 from cnnsweep.process import postpone_collection
 
 
@@ -22,7 +23,7 @@ def main() -> None:
         help="onnx, or torch for the program that torch.export.load reads (default: onnx)",
     )
     parser.add_argument(
-        "--out", type=Path, help="the file (default: model.onnx or model.pt2 in the run folder)"
+        "--out", type=Path, help=f"the file (default: {ONNX} or {PROGRAM} in the run folder)"
     )
     parser.add_argument(
         "--opset", type=int, help="version of ONNX's operators (default: the one torch prefers)"

@@ -3,11 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.task.resume import SEARCH_RESULT, SWEEP_CONFIG
+from cnnsweep.folders.sweep_folder import SweepFolder, seed_runs
 
 
 def chosen_run(folder: Path) -> Path:
@@ -18,10 +16,11 @@ def chosen_run(folder: Path) -> Path:
     """
     if RunFolder(folder).config.exists():
         return folder
-    results = folder / SEARCH_RESULT
-    if results.exists():
-        return _first_seed(_best_trial(folder, _read(results)))
-    if (folder / SWEEP_CONFIG).exists():
+    sweep = SweepFolder(folder)
+    results = sweep.read_results()
+    if results is not None:
+        return _first_seed(_best_trial(folder, results))
+    if sweep.config.exists():
         raise UserError(
             f"{folder} is a grid, or a search that is not over, and has no best trial yet: "
             "name a run folder in it"
@@ -44,15 +43,4 @@ def _best_trial(sweep: Path, results: dict[str, Any]) -> Path:
 
 
 def _first_seed(trial: Path) -> Path:
-    seeds = [f for f in trial.glob("seed_*") if RunFolder(f).best.exists()]
-    return min(seeds, key=lambda f: int(f.name.removeprefix("seed_"))) if seeds else trial
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is damaged: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict):
-        raise UserError(f"{path} is damaged: a mapping was expected")
-    return content
+    return next((run for run in seed_runs(trial) if RunFolder(run).best.exists()), trial)

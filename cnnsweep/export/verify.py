@@ -9,7 +9,7 @@ from torch import Tensor
 from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.errors import UserError
 from cnnsweep.export.formats import Predict
-from cnnsweep.run import make_dataset
+from cnnsweep.session.build import make_dataset
 from cnnsweep.task.load_model import LoadedModel
 
 _MOST_IMAGES = 1000

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from cnnsweep import __version__
 
 
+@cache
 def versions() -> dict[str, str]:
     """Of what a run's metrics depend on, by name."""
     return {

@@ -7,6 +7,8 @@ to ``RENAMED``. With them the folders of older code stay the same config, and ca
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from cnnsweep.dotted_keys import leaves
+
 
 class OldDefault(NamedTuple):
     """The value with which a key does what the code before it did, and where the key came from.
@@ -36,9 +38,9 @@ def completed(
     A key that only ``present`` has gets its value in ``DEFAULTS``; one without a line there stays
     missing. ``place`` is where both configs stand in the whole one (``hydra.sweeper.sampler``).
     """
-    before, now = leaves(_renamed(recorded)), leaves(present)
+    before = dict(leaves(_renamed(recorded)))
     prefix = f"{place}." if place else ""
-    for key in now:
+    for key, _ in leaves(present):
         line = DEFAULTS.get(prefix + key)
         if key not in before and line is not None:
             before[key] = line.value
@@ -46,17 +48,6 @@ def completed(
                 if before.get(parent) == {}:  # an empty group that has a key by now
                     del before[parent]
     return before
-
-
-def leaves(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """The values of a nested config by dotted key; lists and empty groups are values."""
-    found: dict[str, Any] = {}
-    for key, value in config.items():
-        if isinstance(value, Mapping) and value:
-            found |= leaves(value, f"{prefix}{key}.")
-        else:
-            found[f"{prefix}{key}"] = value
-    return found
 
 
 def _renamed(node: Any) -> Any:

@@ -13,9 +13,24 @@ from typing import Any
 
 import yaml
 
-from cnnsweep.errors import UserError
-from cnnsweep.folders.recorded_defaults import completed, leaves
+from cnnsweep.dotted_keys import leaves
+from cnnsweep.errors import UserError, on_one_line
+from cnnsweep.folders.lock import LOCK_NAME
+from cnnsweep.folders.recorded_defaults import completed
 from cnnsweep.metric_names import METRICS_COLUMNS
+
+ROOT = Path("outputs")  # where Hydra puts single runs unless told otherwise
+CONFIG, RESULT, METRICS = "config.yaml", "result.json", "metrics.csv"
+BEST, LAST = "best.pt", "last.pt"
+LOG = "cnnsweep.log"  # so named by hydra.job.name
+RUN_MARKS = (METRICS, LOG, LAST, BEST)  # with CONFIG, one of them makes a folder a run's
+TEST_PREDICTIONS = "test_predictions.csv"
+PREDICTION_COLUMNS = ("index", "label", "prediction", "confidence")
+ONNX, PROGRAM = "model.onnx", "model.pt2"
+HYDRA = ".hydra"  # in it CONFIG as it was composed, and:
+OVERRIDES, HYDRA_CONFIG = "overrides.yaml", "hydra.yaml"
+TRACKERS = ".trackers"
+_UNFINISHED = ".unfinished"
 
 UNCOMPARED = ("hydra", "resume", "logger", "summary", "keep")
 UNCOMPARED_DATA = ("root", "download")
@@ -26,25 +41,36 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.config = path / "config.yaml"
-        self.hydra_settings = path / ".hydra" / "hydra.yaml"
-        self.hydra_overrides = path / ".hydra" / "overrides.yaml"
-        self.result = path / "result.json"
-        self.metrics = path / "metrics.csv"
-        self.best = path / "best.pt"
-        self.last = path / "last.pt"
-        self.test_predictions = path / "test_predictions.csv"
+        self.config = path / CONFIG
+        self.result = path / RESULT
+        self.metrics = path / METRICS
+        self.best = path / BEST
+        self.last = path / LAST
+        self.test_predictions = path / TEST_PREDICTIONS
         self.curves = path / "curves.png"
         self.predictions = path / "predictions.png"
         self.confusion = path / "confusion.png"
-        self.onnx = path / "model.onnx"
-        self.program = path / "model.pt2"
-        self.log = path / "cnnsweep.log"
+        self.onnx = path / ONNX
+        self.program = path / PROGRAM
+        self.tracker_id = path / TRACKERS / "id"
 
     def __str__(self) -> str:
         """The folder as a person here would type it."""
         here = Path.cwd()
         return str(self.path.relative_to(here) if self.path.is_relative_to(here) else self.path)
+
+    def pictures(self) -> list[Path]:
+        """The pictures that are there."""
+        drawn = (self.curves, self.predictions, self.confusion)
+        return [path for path in drawn if path.exists()]
+
+    def tracker_lock(self, tracker: str) -> Path:
+        """Locked by the tracker's process while it is at work on this run."""
+        return self.path / TRACKERS / f"{tracker}{LOCK_NAME}"
+
+    def tracker_log(self, tracker: str) -> Path:
+        """What the tracker's process prints."""
+        return self.path / TRACKERS / f"{tracker}.log"
 
     def read_config(self) -> dict[str, Any] | None:
         """The run's resolved config; None where no run has begun.
@@ -52,11 +78,11 @@ class RunFolder:
         Raises:
             UserError: the file is damaged.
         """
-        return _read(self.config, yaml.safe_load, yaml.YAMLError)
+        return read_mapping(self.config, yaml.safe_load, yaml.YAMLError)
 
     def read_result(self) -> dict[str, Any] | None:
         """The run's outcome; None where it has none yet. Raises UserError for a damaged file."""
-        return _read(self.result, json.loads, json.JSONDecodeError)
+        return read_mapping(self.result, json.loads, json.JSONDecodeError)
 
     def write_config(self, config: Mapping[str, Any]) -> None:
         """Write the resolved config, once: going on compares with it."""
@@ -74,7 +100,7 @@ class RunFolder:
 
     def write_test_predictions(self, rows: Iterable[tuple[int, int, int, float]]) -> None:
         """Write index, label, prediction and confidence (0..1) of each test image."""
-        self._write_csv(self.test_predictions, ("index", "label", "prediction", "confidence"), rows)
+        self._write_csv(self.test_predictions, PREDICTION_COLUMNS, rows)
 
     def remove_torn_files(self) -> None:
         """Remove what a killed process left half-written."""
@@ -88,9 +114,6 @@ class RunFolder:
         writer.writerow(header)
         writer.writerows(rows)
         write_text_whole(path, text.getvalue())
-
-
-_UNFINISHED = ".unfinished"
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -121,7 +144,7 @@ def differing_keys(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> l
     ``recorded`` may be older code's: see :mod:`cnnsweep.folders.recorded_defaults`.
     """
     compared = _comparable(present)
-    before, now = completed(_comparable(recorded), compared), leaves(compared)
+    before, now = completed(_comparable(recorded), compared), dict(leaves(compared))
     missing = object()
     keys = [*before, *(key for key in now if key not in before)]
     return [key for key in keys if before.get(key, missing) != now.get(key, missing)]
@@ -134,15 +157,16 @@ def _comparable(config: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _read(
+def read_mapping(
     path: Path, parse: Callable[[str], Any], damage: type[Exception]
 ) -> dict[str, Any] | None:
+    """What ``parse`` makes of a file, None without one; UserError for ``damage``, or no dict."""
     try:
         content = parse(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except (damage, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is damaged: {' '.join(str(error).split())}") from error
+        raise UserError(f"{path} is damaged: {on_one_line(error)}") from error
     if not isinstance(content, dict):
         raise UserError(f"{path} is damaged: a mapping was expected, not {content!r:.40}")
     return content

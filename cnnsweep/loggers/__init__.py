@@ -1,1 +1,1 @@
-"""Other tools that are told of a run's figures."""
+"""Trackers (TensorBoard, MLflow, W&B): each runs in a process of its own and cannot harm a run."""

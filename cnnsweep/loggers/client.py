@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from cnnsweep.loggers.run_id import FOLDER
+from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.process import start_python
 
 _SEND_SECONDS = 1.0  # the other end reads at once unless its process is stuck
@@ -38,7 +38,7 @@ class TrackerProcess:
         self._heard = b""
         self._words: set[str] = set()
         self._ours, theirs = socket.socketpair()
-        log = folder / FOLDER / f"{name}.log"
+        log = RunFolder(folder).tracker_log(name)
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output, theirs:
             self._process = start_python("cnnsweep.loggers.worker", (theirs.fileno(),), output)

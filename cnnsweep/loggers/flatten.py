@@ -3,18 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from cnnsweep.dotted_keys import leaves
 from cnnsweep.loggers.base import Row
 
 
-def leaves(node: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flat(tree: Mapping[str, Any]) -> dict[str, Any]:
     """Dotted keys and their values; an empty mapping is left out."""
-    found: dict[str, Any] = {}
-    for key, value in node.items():
-        if isinstance(value, Mapping):
-            found |= leaves(value, f"{prefix}{key}.")
-        else:
-            found[f"{prefix}{key}"] = value
-    return found
+    return {key: value for key, value in leaves(tree) if value != {}}
 
 
 def epoch_metrics(row: Row) -> tuple[int, dict[str, float]]:

@@ -18,11 +18,11 @@ from cnnsweep.process import Terminated
 
 log = logging.getLogger(__name__)
 
-_BOOT_SECONDS = 10.0  # for our own part of its process, which takes one unless the machine is busy
+BOOT_SECONDS = 10.0  # for our own part of its process, which takes one unless the machine is busy
 # What a tracker that hangs can cost a run.
-_START_SECONDS = 3.0
-_END_SECONDS = 6.0
-_INTERRUPTED_SECONDS = 1.0  # a person waits, or a job's time is up; it goes on by itself
+START_SECONDS = 3.0
+END_SECONDS = 6.0
+INTERRUPTED_SECONDS = 1.0  # a person waits, or a job's time is up; it goes on by itself
 
 
 class Trackers:
@@ -66,8 +66,8 @@ class Trackers:
         """
         self._has_started = True
         self._tell("started", [dict(row) for row in history])
-        self._hear_of_all(time.monotonic() + _BOOT_SECONDS)
-        self._hear_of_all(time.monotonic() + _START_SECONDS)
+        self._hear_of_all(time.monotonic() + BOOT_SECONDS)
+        self._hear_of_all(time.monotonic() + START_SECONDS)
 
     def _hear_of_all(self, until: float) -> None:
         for tracker in list(self._running):
@@ -98,7 +98,7 @@ class Trackers:
         self._tell("sweep_ended")
 
     def _wait_for_all(self, *, is_hurried: bool) -> None:
-        seconds = _INTERRUPTED_SECONDS if is_hurried else _END_SECONDS
+        seconds = INTERRUPTED_SECONDS if is_hurried else END_SECONDS
         until = time.monotonic() + seconds
         for tracker in list(self._running):
             answer = tracker.hear(until)

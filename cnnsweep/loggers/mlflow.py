@@ -10,9 +10,9 @@ from urllib.parse import urlsplit, urlunsplit
 from urllib.request import urlopen
 
 from cnnsweep.errors import UserError
-from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.folders.run_folder import CONFIG, RunFolder
 from cnnsweep.loggers.base import Row, RunInfo
-from cnnsweep.loggers.flatten import epoch_metrics, final_metrics, leaves
+from cnnsweep.loggers.flatten import epoch_metrics, final_metrics, flat
 from cnnsweep.loggers.run_id import alone
 from cnnsweep.redact import masked, masked_word
 
@@ -56,7 +56,7 @@ class MLflow:
         if ERROR in self._client.get_run(self._run_id).data.tags:  # of an earlier go
             self._client.delete_tag(self._run_id, ERROR)
         self._log_params()
-        self._client.log_dict(self._run_id, dict(self._run.config), "config.yaml")
+        self._client.log_dict(self._run_id, dict(self._run.config), CONFIG)
         self._logged = self._steps()
         for row in history:
             self.epoch_ended(row)
@@ -70,9 +70,8 @@ class MLflow:
         if status in ("completed", "pruned"):  # any other goes on, and has its final figures then
             self._log(final_metrics(result), int(result["epochs"]))
             self._client.log_dict(self._run_id, dict(result), "outcome.json")
-        for picture in (folder.curves, folder.predictions, folder.confusion):
-            if picture.exists():
-                self._client.log_artifact(self._run_id, str(picture))
+        for picture in folder.pictures():
+            self._client.log_artifact(self._run_id, str(picture))
         tags = {
             STATUS: status,
             ERROR: result["error"],
@@ -108,7 +107,7 @@ class MLflow:
     def _log_params(self) -> None:
         from mlflow.entities import Param
 
-        values = {k: v for k, v in leaves(self._run.config).items() if not k.startswith("logger.")}
+        values = {k: v for k, v in flat(self._run.config).items() if not k.startswith("logger.")}
         if self._run.sweep is not None:
             values = {**self._run.sweep.parameters, **values}
         known = self._client.get_run(self._run_id).data.params  # which cannot be changed

@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
-from cnnsweep.folders.run_folder import write_text_whole
-
-FOLDER = ".trackers"
+from cnnsweep.folders.run_folder import RunFolder, write_text_whole
 
 
 def identity(folder: Path) -> str:
     """The folder's name for trackers, drawn at the first call; safe in many processes at once."""
-    path = folder / FOLDER / "id"
+    path = RunFolder(folder).tracker_id
     if not path.exists():
         with alone(folder, "id"):
             if not path.exists():
@@ -24,7 +22,7 @@ def identity(folder: Path) -> str:
 @contextlib.contextmanager
 def alone(folder: Path, tracker: str) -> Iterator[None]:
     """Wait until no other process holds this tracker's lock of the folder, then hold it."""
-    path = folder / FOLDER / f"{tracker}.lock"
+    path = RunFolder(folder).tracker_lock(tracker)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

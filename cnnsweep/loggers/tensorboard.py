@@ -15,7 +15,7 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.loggers.base import Row, RunInfo, SweepInfo
-from cnnsweep.loggers.flatten import epoch_metrics, final_metrics, leaves
+from cnnsweep.loggers.flatten import epoch_metrics, final_metrics, flat
 
 FOLDER = "tensorboard"
 _STATUS = {"completed": api_pb2.STATUS_SUCCESS, "failed": api_pb2.STATUS_FAILURE}
@@ -37,7 +37,7 @@ class TensorBoard:
         if goes_on:  # an earlier go's figures may end anywhere: readers drop all of them
             self._add(Event(step=0, file_version="brain.Event:2"))
             self._add(Event(step=0, session_log=SessionLog(status=SessionLog.START)))
-        self._add_text("config", _as_table(leaves(self._run.config)))
+        self._add_text("config", _as_table(flat(self._run.config)))
         if self._run.sweep is not None:
             self._start_session(self._run.sweep)
         for row in history:
@@ -52,10 +52,9 @@ class TensorBoard:
         step = int(result["epochs"])
         for name, value in final_metrics(result).items():
             self._add_scalar(name, value, step)
-        for picture in (folder.curves, folder.predictions, folder.confusion):
-            if picture.exists():
-                self._add_picture(picture, step)
-        self._add_text("result", _as_table(leaves(result)))
+        for picture in folder.pictures():
+            self._add_picture(picture, step)
+        self._add_text("result", _as_table(flat(result)))
         if self._run.sweep is not None and result["status"] != "interrupted":
             self._end_session(result["status"])
         self._writer.close()

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.folders.sweep_folder import CONFIRM
 from cnnsweep.loggers.base import Row, RunInfo
 from cnnsweep.loggers.flatten import epoch_metrics
 
@@ -69,11 +70,7 @@ class WandB:
 
     def ended(self, result: Mapping[str, Any], folder: RunFolder) -> None:
         run, status = self._wandb_run, str(result["status"])
-        pictures = {
-            picture.stem: self._wandb.Image(str(picture))
-            for picture in (folder.curves, folder.predictions, folder.confusion)
-            if picture.exists()
-        }
+        pictures = {path.stem: self._wandb.Image(str(path)) for path in folder.pictures()}
         if pictures:
             run.log(pictures, step=max(int(result["epochs"]), run.step))
         run.summary.update({k: v for k, v in result.items() if v is not None})
@@ -90,7 +87,7 @@ class WandB:
 def _job_type(run: RunInfo) -> str:
     if run.sweep is None:
         return "run"
-    return "confirm" if run.sweep.trial is None else "trial"
+    return CONFIRM if run.sweep.trial is None else "trial"
 
 
 def _sweep_tags(run: RunInfo) -> list[str]:

@@ -14,8 +14,9 @@ from typing import Any
 
 from cnnsweep.errors import UserError, one_line
 from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.folders.sweep_folder import SweepFolder
 from cnnsweep.loggers.base import RunInfo, SweepInfo
-from cnnsweep.loggers.run_id import FOLDER, alone
+from cnnsweep.loggers.run_id import alone
 from cnnsweep.process import begin_collection, postpone_collection
 
 LINGER_SECONDS = 60.0  # for what was told last, once the run is gone
@@ -91,8 +92,8 @@ def _serve(inbox: "queue.SimpleQueue[tuple[str, Any]]", answer: Any) -> None:
 
 def _wait_for_runs(sweep: Path, name: str) -> None:
     """On a busy machine a run's tracker may outlive it; the sweep is over when all of them are."""
-    for lock in sweep.glob(f"*/**/{FOLDER}/{name}.lock"):
-        with alone(lock.parent.parent, name):
+    for run in SweepFolder(sweep).tracked(name):
+        with alone(run, name):
             pass
 
 

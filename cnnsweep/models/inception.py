@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Unpack
 
 import torch
 from torch import Tensor, nn
 
 from cnnsweep.models.arguments import count, counts
 from cnnsweep.models.layers import initialise
-from cnnsweep.models.stages import final_size, head, side_after, stage
+from cnnsweep.models.stages import StageOptions, head, pixels_after, stage
 
 
 class Inception(nn.Module):
@@ -29,15 +30,14 @@ class Inception(nn.Module):
         branch_5x5: Sequence[int],
         branch_3x3: Sequence[int],
         branch_pool: int,
-        activation: str,
-        pooling: str,
-        norm: str,
         dropout: float,
         init: str,
+        **options: Unpack[StageOptions],
     ) -> None:
         super().__init__()
         channels = counts("model.channels", channels)
         kernel_size = count("model.kernel_size", kernel_size)
+        pixels = pixels_after("inception", image_size, kernel_size, ["valid"] * len(channels))
         layers: list[nn.Module] = []
         for out_channels in channels:
             block = InceptionBlock(
@@ -47,26 +47,10 @@ class Inception(nn.Module):
                 branch_3x3=branch_3x3,
                 branch_pool=branch_pool,
             )
-            layers += [
-                stage(
-                    in_channels,
-                    out_channels,
-                    kernel_size=kernel_size,
-                    padding="valid",
-                    activation=activation,
-                    pooling=pooling,
-                    norm=norm,
-                ),
-                block,
-            ]
+            layers += [stage(in_channels, out_channels, kernel_size, "valid", **options), block]
             in_channels = block.out_channels
         self.features = nn.Sequential(*layers)
-        paddings = ["valid"] * len(channels)
-        height, width = final_size(
-            "inception", image_size, lambda side: side_after(side, kernel_size, paddings)
-        )
-        features = in_channels * height * width
-        self.head = head(features, None, num_classes, activation=activation, dropout=dropout)
+        self.head = head(in_channels * pixels, None, num_classes, dropout, options["activation"])
         initialise(self, init)
 
     def forward(self, images: Tensor) -> Tensor:

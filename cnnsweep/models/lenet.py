@@ -1,19 +1,20 @@
 """LeNet-5 (LeCun et al. 1998, "Gradient-based learning applied to document recognition")."""
 
 from collections.abc import Sequence
+from typing import Unpack
 
 from torch import Tensor, nn
 
 from cnnsweep.models.arguments import count, counts
 from cnnsweep.models.layers import initialise
-from cnnsweep.models.stages import final_size, head, side_after, stages
+from cnnsweep.models.stages import StageOptions, head, pixels_after, stages
 
 
 class LeNet(nn.Module):
-    """LeNet-5 as taught today: every map of a layer seen by the next, a linear last layer.
+    """LeNet-5, but every convolution sees all maps before it and the last layer is linear.
 
-    The first convolution keeps the image's size, which makes of 28×28 what the paper's 32×32
-    were; the later ones don't pad.
+    The first convolution pads, so that 28×28 images end in the 5×5 maps that the paper's 32×32
+    images do; the later ones don't pad.
     """
 
     def __init__(
@@ -25,29 +26,17 @@ class LeNet(nn.Module):
         channels: Sequence[int],
         kernel_size: int,
         hidden: Sequence[int] | int | None,
-        activation: str,
-        pooling: str,
-        norm: str,
         dropout: float,
         init: str,
+        **options: Unpack[StageOptions],
     ) -> None:
         super().__init__()
         channels = counts("model.channels", channels)
         kernel_size = count("model.kernel_size", kernel_size)
         paddings = ["same"] + ["valid"] * (len(channels) - 1)
-        self.features = stages(
-            [in_channels, *channels],
-            paddings,
-            kernel_size=kernel_size,
-            activation=activation,
-            pooling=pooling,
-            norm=norm,
-        )
-        height, width = final_size(
-            "lenet", image_size, lambda side: side_after(side, kernel_size, paddings)
-        )
-        features = channels[-1] * height * width
-        self.head = head(features, hidden, num_classes, activation=activation, dropout=dropout)
+        pixels = pixels_after("lenet", image_size, kernel_size, paddings)
+        self.features = stages(in_channels, channels, kernel_size, paddings, **options)
+        self.head = head(channels[-1] * pixels, hidden, num_classes, dropout, options["activation"])
         initialise(self, init)
 
     def forward(self, images: Tensor) -> Tensor:

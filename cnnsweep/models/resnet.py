@@ -1,12 +1,13 @@
 """Residual blocks (He et al. 2016, "Deep residual learning") on a small CNN."""
 
 from collections.abc import Sequence
+from typing import Unpack
 
 from torch import Tensor, nn
 
 from cnnsweep.models.arguments import count, counts
 from cnnsweep.models.layers import activation_layer, initialise, needs_bias, norm_layers
-from cnnsweep.models.stages import final_size, head, side_after, stage
+from cnnsweep.models.stages import StageOptions, head, pixels_after, stage
 
 
 class ResNet(nn.Module):
@@ -24,38 +25,23 @@ class ResNet(nn.Module):
         channels: Sequence[int],
         kernel_size: int,
         blocks: int,
-        activation: str,
-        pooling: str,
-        norm: str,
         dropout: float,
         init: str,
+        **options: Unpack[StageOptions],
     ) -> None:
         super().__init__()
         channels = counts("model.channels", channels)
         kernel_size = count("model.kernel_size", kernel_size)
         blocks = count("model.blocks", blocks)
+        pixels = pixels_after("resnet", image_size, kernel_size, ["valid"] * len(channels))
         layers: list[nn.Module] = []
         for out_channels in channels:
-            layers += [
-                stage(
-                    in_channels,
-                    out_channels,
-                    kernel_size=kernel_size,
-                    padding="valid",
-                    activation=activation,
-                    pooling=pooling,
-                    norm=norm,
-                ),
-                *(ResidualBlock(out_channels, activation, norm) for _ in range(blocks)),
-            ]
+            layers.append(stage(in_channels, out_channels, kernel_size, "valid", **options))
+            for _ in range(blocks):
+                layers.append(ResidualBlock(out_channels, options["activation"], options["norm"]))
             in_channels = out_channels
         self.features = nn.Sequential(*layers)
-        paddings = ["valid"] * len(channels)
-        height, width = final_size(
-            "resnet", image_size, lambda side: side_after(side, kernel_size, paddings)
-        )
-        features = channels[-1] * height * width
-        self.head = head(features, None, num_classes, activation=activation, dropout=dropout)
+        self.head = head(channels[-1] * pixels, None, num_classes, dropout, options["activation"])
         initialise(self, init)
 
     def forward(self, images: Tensor) -> Tensor:

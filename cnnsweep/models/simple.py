@@ -1,12 +1,13 @@
 """The plain networks of the MNIST articles: a few convolutions, then linear layers."""
 
 from collections.abc import Sequence
+from typing import Unpack
 
 from torch import Tensor, nn
 
 from cnnsweep.models.arguments import count, counts
 from cnnsweep.models.layers import initialise
-from cnnsweep.models.stages import final_size, head, side_after, stages
+from cnnsweep.models.stages import StageOptions, head, pixels_after, stages
 
 
 class Simple(nn.Module):
@@ -26,29 +27,17 @@ class Simple(nn.Module):
         kernel_size: int,
         padding: str,
         hidden: Sequence[int] | int | None,
-        activation: str,
-        pooling: str,
-        norm: str,
         dropout: float,
         init: str,
+        **options: Unpack[StageOptions],
     ) -> None:
         super().__init__()
         channels = counts("model.channels", channels)
         kernel_size = count("model.kernel_size", kernel_size)
         paddings = [padding] * len(channels)
-        self.features = stages(
-            [in_channels, *channels],
-            paddings,
-            kernel_size=kernel_size,
-            activation=activation,
-            pooling=pooling,
-            norm=norm,
-        )
-        height, width = final_size(
-            "simple", image_size, lambda side: side_after(side, kernel_size, paddings)
-        )
-        features = channels[-1] * height * width
-        self.head = head(features, hidden, num_classes, activation=activation, dropout=dropout)
+        pixels = pixels_after("simple", image_size, kernel_size, paddings)
+        self.features = stages(in_channels, channels, kernel_size, paddings, **options)
+        self.head = head(channels[-1] * pixels, hidden, num_classes, dropout, options["activation"])
         initialise(self, init)
 
     def forward(self, images: Tensor) -> Tensor:

@@ -1,8 +1,9 @@
-"""The networks' building blocks: convolution stages, the linear head, the sides they leave."""
+"""What networks are built of: convolution stages, the linear head, the pixels between them."""
 
 import itertools
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from math import prod
+from typing import TypedDict, Unpack
 
 from torch import nn
 
@@ -13,45 +14,42 @@ from cnnsweep.models.layers import activation_layer, needs_bias, norm_layers, po
 PADDINGS = ("same", "valid")
 
 
+class StageOptions(TypedDict):
+    """What a network passes on to each `stage`: three names, those allowed are in `layers`."""
+
+    activation: str
+    pooling: str
+    norm: str
+
+
 def stages(
+    in_channels: int,
     channels: Sequence[int],
-    paddings: Sequence[str],
-    *,
     kernel_size: int,
-    activation: str,
-    pooling: str,
-    norm: str,
+    paddings: Sequence[str],
+    **options: Unpack[StageOptions],
 ) -> nn.Sequential:
-    """One `stage` from each entry of ``channels`` to the next, with its entry of ``paddings``."""
-    return nn.Sequential(
-        *(
-            stage(
-                in_channels,
-                out_channels,
-                kernel_size=kernel_size,
-                padding=padding,
-                activation=activation,
-                pooling=pooling,
-                norm=norm,
-            )
-            for (in_channels, out_channels), padding in zip(
-                pairwise(channels), paddings, strict=True
-            )
-        )
-    )
+    """One `stage` to each entry of ``channels``, with its entry of ``paddings``."""
+    layers = []
+    for out_channels, padding in zip(channels, paddings, strict=True):
+        layers.append(stage(in_channels, out_channels, kernel_size, padding, **options))
+        in_channels = out_channels
+    return nn.Sequential(*layers)
 
 
 def stage(
     in_channels: int,
     out_channels: int,
-    *,
     kernel_size: int,
     padding: str,
+    *,
     activation: str,
     pooling: str,
     norm: str,
 ) -> nn.Sequential:
-    """(N, in_channels, H, W) -> (N, out_channels, H', W') with sides as `side_after` says.
+    """(N, in_channels, H, W) -> (N, out_channels, H', W'): convolution, activation, 2×2 pooling.
+
+    A side H becomes H // 2 with padding "same", (H - kernel_size + 1) // 2 with "valid".
 
     Batch norm stands between convolution and activation, local response norm at the end, where
     it sees responses, as in GoogLeNet's stem.
@@ -70,20 +68,12 @@ def stage(
     return nn.Sequential(conv, *early, *pair, *late)
 
 
-def side_after(side: int, kernel_size: int, paddings: Sequence[str]) -> int:
-    """Height or width after a stage for each of ``paddings``; below 1 if it started too small."""
-    for padding in paddings:
-        side = (side if padding == "same" else side - kernel_size + 1) // 2
-    return side
-
-
 def head(
     in_features: int,
     hidden: Sequence[int] | int | None,
     num_classes: int,
-    *,
-    activation: str,
     dropout: float,
+    activation: str,
 ) -> nn.Sequential:
     """(N, ...) with ``in_features`` values an image -> logits (N, num_classes).
 
@@ -126,3 +116,16 @@ def final_size(
             f"at least {smallest}×{smallest} is needed"
         )
     return left
+
+
+def pixels_after(
+    model: str, image_size: tuple[int, int], kernel_size: int, paddings: Sequence[str]
+) -> int:
+    """Height times width after a stage for each of ``paddings``; errors as of `final_size`."""
+
+    def side_after(side: int) -> int:
+        for padding in paddings:
+            side = (side if padding == "same" else side - kernel_size + 1) // 2
+        return side
+
+    return prod(final_size(model, image_size, side_after))

@@ -8,8 +8,13 @@ from rich.console import Console
 
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import write_text_whole
+from cnnsweep.folders.sweep_folder import REPORT, RUNS_TABLE, SUMMARY_TABLE
 from cnnsweep.report.charts.all_charts import every_chart, tried_sweeps
 from cnnsweep.report.cli import Arguments
+from cnnsweep.report.output.chart_files import write_pictures
+from cnnsweep.report.output.page import page
+from cnnsweep.report.output.terminal import show
+from cnnsweep.report.output.text_files import report_md, report_tex, runs_csv, summary_csv
 from cnnsweep.report.read.escape import plain
 from cnnsweep.report.read.find import Stamp, find
 from cnnsweep.report.read.load_runs import FILE as CACHE
@@ -17,11 +22,8 @@ from cnnsweep.report.read.load_runs import gather, roots
 from cnnsweep.report.stats.analysis import Answer, answer
 from cnnsweep.report.stats.options import DEFAULT_FORMATS, Question
 from cnnsweep.report.study.study_stats import Studies
-from cnnsweep.report.write.chart_files import write_pictures
-from cnnsweep.report.write.page import page
-from cnnsweep.report.write.terminal import show
-from cnnsweep.report.write.text_files import report_md, report_tex, runs_csv, summary_csv
 
+_PAGE = "index.html"
 _DRAWN = {"md", "html", "png", "svg"}  # what charts or studies go into
 
 
@@ -48,10 +50,9 @@ def _report(arguments: Arguments, folders: list[Path], console: Console) -> None
 
 def write_report(folder: Path) -> Path:
     """The files of the default formats in ``<folder>/report``; the path of the page."""
-    out = folder / "report"
+    out = folder / REPORT
     found = _gathered(roots([folder]), out / CACHE, Question())
-    write_files(found, out, DEFAULT_FORMATS, Studies(tried_sweeps(found)))
-    return out / "index.html"
+    return write_files(found, out, DEFAULT_FORMATS, Studies(tried_sweeps(found)))
 
 
 def _gathered(folders: list[Path], cache: Path | None, question: Question) -> Answer:
@@ -62,7 +63,7 @@ def _gathered(folders: list[Path], cache: Path | None, question: Question) -> An
 
 
 def _default_out(folders: list[Path]) -> Path:
-    return folders[0] / "report" if len(folders) == 1 else Path("report")
+    return (folders[0] if len(folders) == 1 else Path()) / REPORT
 
 
 def write_files(found: Answer, out: Path, formats: Sequence[str], studies: Studies) -> Path:
@@ -74,15 +75,15 @@ def write_files(found: Answer, out: Path, formats: Sequence[str], studies: Studi
     try:
         out.mkdir(parents=True, exist_ok=True)
         if "csv" in formats:
-            write_text_whole(out / "runs.csv", runs_csv(found))
-            write_text_whole(out / "summary.csv", summary_csv(found))
+            write_text_whole(out / RUNS_TABLE, runs_csv(found))
+            write_text_whole(out / SUMMARY_TABLE, summary_csv(found))
         if "tex" in formats:
             write_text_whole(out / "report.tex", report_tex(found))
         if _DRAWN & {*formats}:
             _write_drawn(found, out, formats, studies)
     except OSError as error:
         raise _unwritable(error) from error
-    return out / "index.html" if "html" in formats else out
+    return out / _PAGE if "html" in formats else out
 
 
 def _write_drawn(found: Answer, out: Path, formats: Sequence[str], studies: Studies) -> None:
@@ -94,7 +95,7 @@ def _write_drawn(found: Answer, out: Path, formats: Sequence[str], studies: Stud
     if "md" in formats:
         write_text_whole(out / "report.md", report_md(found, pictures, idle))
     if "html" in formats:
-        write_text_whole(out / "index.html", page(found, sections, out, idle))
+        write_text_whole(out / _PAGE, page(found, sections, out, idle))
 
 
 def _unwritable(error: OSError) -> UserError:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from cnnsweep.errors import UserError, unknown
+from cnnsweep.folders.sweep_folder import REPORT
 from cnnsweep.report.stats.options import DEFAULT_FORMATS, EVERY, FORMATS, Question
 
 _DEFAULT = Question()
@@ -101,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--images", type=Path, metavar="DIR",
         help="data.root of MNIST and its like: show the images got wrong")  # fmt: skip
     add("--out", type=Path, metavar="DIR",
-        help="for the files (default: report/ in the one folder given, else here)")  # fmt: skip
+        help=f"for the files (default: {REPORT}/ in the one folder given, else here)")  # fmt: skip
     add("--format", default=",".join(DEFAULT_FORMATS), metavar="NAME,...",
         help=f"files: {', '.join(FORMATS)}, all or none (default: %(default)s)")  # fmt: skip
     add("--watch", action="store_true", help="rebuild while runs come in, until Ctrl-C")

@@ -57,8 +57,8 @@ class Session:
         self.display.started(trainer.train.images, behind, trainer.epochs)
         self.trackers.started(trainer.history)
         if behind:
-            log.info("going on after epoch %d", behind)
-            self.display.say(f"going on after epoch {behind} of {trainer.epochs}")
+            log.info("resuming after epoch %d", behind)
+            self.display.say(f"resuming after epoch {behind} of {trainer.epochs}")
         self._fill_metrics()
         self.folder.write_metrics(trainer.history)
         for row in trainer.history:

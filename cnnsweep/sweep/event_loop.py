@@ -1,142 +1,157 @@
-"""The sweep's loop: free workers get jobs at once, and what workers say is acted on."""
+"""The event loop of a sweep: free workers get jobs, and what workers report is acted on.
+
+A step that meets a storage which is away, or another host at work on the study, is left and made
+again later (see :class:`~cnnsweep.sweep.study.coordination.TryLater`). Meanwhile workers go on:
+who waits for an answer is told not to prune.
+"""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
+from cnnsweep.errors import StoppedEarly
 from cnnsweep.sweep.progress import SweepProgress
-from cnnsweep.sweep.spec.messages import Died, Ended, Epoch, Job, Left, Lost, Message
-from cnnsweep.sweep.study.failure_policy import StoppedEarly
-from cnnsweep.sweep.study.retrying_storage import RetryPolicy
+from cnnsweep.sweep.spec.messages import Epoch, Finished, Job, Message
+from cnnsweep.sweep.study.coordination import TryLater
 from cnnsweep.sweep.study.search import Search
-from cnnsweep.sweep.workers.pool import Pool
+from cnnsweep.sweep.study.storage_outage import Outage
 
 TICK_SECONDS = 0.2
-_STARTS = 3  # workers in a row that may die before they begin anything
+FAILED_STARTS = 3  # workers in a row that may end before they begin anything
+
+
+class JobPool(Protocol):
+    """What the loop needs of :class:`~cnnsweep.sweep.workers.pool.Pool`, whose docstrings hold."""
+
+    def free_slots(self) -> list[int]: ...
+    def busy_slots(self) -> list[int]: ...
+    def job(self, slot: int) -> Job | None: ...
+    def seconds(self, slot: int) -> float | None: ...
+    def log(self, slot: int) -> Path: ...
+    def give(self, slot: int, job: Job) -> None: ...
+    def answer(self, slot: int, should_prune: bool) -> None: ...
+    def kill(self, slot: int) -> None: ...
+    def messages(self, seconds: float) -> Iterator[tuple[int, Job, Message]]: ...
 
 
 @dataclass
-class Letter:
-    """A message, and whether its sender waits for an answer."""
+class Received:
+    """A message that was not acted on yet; ``is_answered`` where its sender waits for nothing."""
 
     slot: int
     job: Job
     message: Message
-    wants_answer: bool
+    is_answered: bool
 
 
-class Inbox:
-    """Messages that have come and have not been acted on."""
+class EventLoop:
+    """Runs the jobs of searches on the workers of a pool."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(
+        self,
+        searches: Sequence[Search],
+        pool: JobPool,
+        progress: SweepProgress,
+        outage: Outage,
+        trial_timeout: float | None,
+    ) -> None:
+        """``trial_timeout``: seconds after which a job's worker is killed; None: never."""
+        self._searches = searches
         self._pool = pool
-        self._waiting: deque[Letter] = deque()
-        self._at_hand: Letter | None = None
+        self._progress = progress
+        self._outage = outage
+        self._trial_timeout = trial_timeout
+        self._inbox: deque[Received] = deque()
+        self._failed_starts = 0
 
-    def letters(self, seconds: float) -> Iterator[Letter]:
-        """Those at hand, or else the first that come within ``seconds``."""
-        if not self._waiting:
-            self._receive(seconds)
-        while self._waiting:
-            self._at_hand = self._waiting.popleft()
-            yield self._at_hand
-        self._at_hand = None
+    def run(self) -> None:
+        """Until every search is done.
 
-    def answer(self, letter: Letter, goes_on: bool) -> None:
-        """Answer once: a worker that was let go on meanwhile waits for nothing."""
-        if letter.wants_answer and self._pool.job(letter.slot) == letter.job:
-            self._pool.answer(letter.slot, goes_on)
-        letter.wants_answer = False
+        Raises:
+            StoppedEarly: failures end the sweep, workers cannot start, or the storage stays away.
+        """
+        while not self.step():
+            pass
 
-    def let_go_on(self, seconds: float) -> None:
-        """Spend ``seconds`` with workers going on unjudged; their messages are kept for later."""
-        for letter in (self._at_hand, *self._waiting):
-            if letter is not None:
-                self.answer(letter, goes_on=True)
-        self._receive(seconds)
+    def step(self) -> bool:
+        """Act on what has come, hand out jobs and wait a moment; whether all is done."""
+        try:
+            self._end_overdue()
+            self._act_on_messages()
+            if all(search.is_done() for search in self._searches):
+                return True
+            self._hand_out()
+            self._progress.refresh(self._searches)
+        except TryLater as error:
+            self._outage.note(error)
+            self._let_workers_go_on()
+            self._receive(error.pause)
+        else:
+            self._outage.over()
+            self._receive(TICK_SECONDS)
+        return False
 
-    def drop(self, slot: int, job: Job) -> None:
-        """Forget what a job that was ended for good has said."""
-        self._waiting = deque(
-            letter for letter in self._waiting if (letter.slot, letter.job) != (slot, job)
-        )
+    def _act_on_messages(self) -> None:
+        while self._inbox:
+            self._act(self._inbox[0])
+            self._inbox.popleft()  # only now: after TryLater it is acted on again
+
+    def _act(self, received: Received) -> None:
+        message = received.message
+        search = self._searches[received.job.search_index]
+        if isinstance(message, Epoch):
+            self._progress.epoch_ended(received.slot, message)
+            self._answer(received, search.report(received.job, message))
+        elif isinstance(message, Finished):
+            self._watch_starts(received.slot, message)
+            search.finished(received.job, message)
+            self._progress.over(received.slot)
+
+    def _watch_starts(self, slot: int, message: Finished) -> None:
+        """Preempted and lost workers say nothing about whether workers can start."""
+        if message.reason == "never_started":
+            self._failed_starts += 1
+        elif message.reason not in ("preempted", "lost"):
+            self._failed_starts = 0
+        if self._failed_starts >= FAILED_STARTS:
+            log = self._pool.log(slot)
+            raise StoppedEarly(f"workers cannot start ({message.error}); see {log}")
+
+    def _hand_out(self) -> None:
+        for slot in self._pool.free_slots():
+            jobs = (search.next_job() for search in self._searches)
+            job = next((job for job in jobs if job is not None), None)
+            if job is None:
+                return
+            self._pool.give(slot, job)
+            self._progress.begun(slot, job)
+
+    def _end_overdue(self) -> None:
+        """Kill workers whose job took too long; the search is told as of any other end."""
+        if self._trial_timeout is None:
+            return
+        for slot in self._pool.busy_slots():
+            job, seconds = self._pool.job(slot), self._pool.seconds(slot)
+            if job is not None and seconds is not None and seconds > self._trial_timeout:
+                self._pool.kill(slot)
+                error = f"timed out: hydra.sweeper.trial_timeout={self._trial_timeout:g} s"
+                others = (one for one in self._inbox if (one.slot, one.job) != (slot, job))
+                ended = Received(slot, job, Finished("timeout", error=error), is_answered=True)
+                self._inbox = deque([*others, ended])
+
+    def _answer(self, received: Received, should_prune: bool) -> None:
+        """Once; a slot that has another job by now, or none, waits for nothing."""
+        if not received.is_answered and self._pool.job(received.slot) == received.job:
+            self._pool.answer(received.slot, should_prune)
+        received.is_answered = True
+
+    def _let_workers_go_on(self) -> None:
+        for received in self._inbox:
+            self._answer(received, should_prune=False)
 
     def _receive(self, seconds: float) -> None:
         for slot, job, message in list(self._pool.messages(seconds)):
-            wants_answer = isinstance(message, Epoch) and job.is_prunable
-            self._waiting.append(Letter(slot, job, message, wants_answer))
-
-
-def work(
-    searches: list[Search],
-    pool: Pool,
-    trial_timeout: float | None,
-    patience: RetryPolicy,
-    display: SweepProgress,
-) -> None:
-    """Run until every search is done; while the storage is away, workers go on.
-
-    Raises:
-        StoppedEarly: failures end the sweep, or workers cannot start.
-    """
-    dead_starts = 0
-    inbox = Inbox(pool)
-    patience.meanwhile = inbox.let_go_on
-    _hand_out(searches, pool, display)
-    while not all(search.is_done() for search in searches):
-        for letter in inbox.letters(TICK_SECONDS):
-            slot, job, message = letter.slot, letter.job, letter.message
-            if not isinstance(message, Left | Lost):
-                dead_starts = dead_starts + 1 if _died_early(message) else 0
-            if dead_starts >= _STARTS:
-                raise StoppedEarly(f"workers cannot start ({message}); see {pool.log(slot)}")
-            _act(searches[job.search_index], letter, inbox, display)
-        if trial_timeout is not None:
-            _end_overdue(searches, pool, inbox, trial_timeout, display)
-        _hand_out(searches, pool, display)
-        display.refresh(searches)
-
-
-def _hand_out(searches: list[Search], pool: Pool, display: SweepProgress) -> None:
-    for slot in pool.free_slots():
-        job = next((j for j in (search.next_job() for search in searches) if j is not None), None)
-        if job is None:
-            return
-        pool.give(slot, job)
-        display.begun(slot, job)
-
-
-def _died_early(message: Message) -> bool:
-    return isinstance(message, Died) and not message.had_started
-
-
-def _act(search: Search, letter: Letter, inbox: Inbox, display: SweepProgress) -> None:
-    slot, job, message = letter.slot, letter.job, letter.message
-    if isinstance(message, Epoch):
-        display.epoch_ended(slot, message)
-        inbox.answer(letter, search.epoch_ended(job, message))
-    elif isinstance(message, Ended | Died | Left | Lost):
-        display.over(slot)
-        if isinstance(message, Ended):
-            search.ended(job, message)
-        elif isinstance(message, Left):
-            search.left(job, message.cause)
-        elif isinstance(message, Lost):
-            search.lost(job, message.cause)
-        elif message.had_started:
-            search.died(job, message.cause, retry=True)
-        else:
-            search.give_back(job)
-
-
-def _end_overdue(
-    searches: list[Search], pool: Pool, inbox: Inbox, trial_timeout: float, display: SweepProgress
-) -> None:
-    for slot in pool.busy_slots():
-        job = pool.job(slot)  # None: over since, while another's end waited for the storage
-        seconds = None if job is None else pool.seconds(slot)
-        if job is not None and seconds is not None and seconds > trial_timeout:
-            died = pool.kill(slot, f"timed out: hydra.sweeper.trial_timeout={trial_timeout:g} s")
-            inbox.drop(slot, job)
-            display.over(slot)
-            searches[job.search_index].died(job, died.cause, retry=False)
+            waits = isinstance(message, Epoch) and job.is_prunable
+            self._inbox.append(Received(slot, job, message, is_answered=not waits))

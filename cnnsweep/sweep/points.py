@@ -1,3 +1,3 @@
 """The name under which recorded sweeps know the sampler."""
 
-from cnnsweep.sweep.spec.samplers import NumberedPoints as NumberedPoints
+from cnnsweep.sweep.spec.optuna_internals import NumberedPoints as NumberedPoints

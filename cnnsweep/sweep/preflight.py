@@ -12,13 +12,13 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from cnnsweep.config.rules import as_typed
 from cnnsweep.config.validation import check, monitors_validation
 from cnnsweep.errors import UserError
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.formatting import short_error
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.samplers import Sampling
-from cnnsweep.sweep.spec.search_space import as_typed
 from cnnsweep.sweep.spec.settings import Settings
 from cnnsweep.sweep.study.pruning import make_pruner
 from cnnsweep.sweep.study.storage import open_storage

@@ -1,7 +1,7 @@
 """What the launching terminal shows: one live table, or plain lines where nobody watches."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO
@@ -12,7 +12,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from cnnsweep.sweep.spec.formatting import duration, format_params, format_value
+from cnnsweep.duration import duration
+from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.spec.messages import Epoch, Job
 from cnnsweep.sweep.study.confirmation import winner
 from cnnsweep.sweep.study.search import Search
@@ -43,15 +44,15 @@ class SweepProgress:
         self._jobs.pop(slot, None)
         self._ended += 1
 
-    def refresh(self, searches: list[Search]) -> None:
+    def refresh(self, searches: Sequence[Search]) -> None:
         if self.live is not None:
             self.live.update(self.table(searches))
 
-    def table(self, searches: list[Search]) -> Group:
+    def table(self, searches: Sequence[Search]) -> Group:
         """Counts and the best so far of each search, then the running jobs."""
         return Group(self._summary(searches), self._running(searches))
 
-    def _summary(self, searches: list[Search]) -> Table:
+    def _summary(self, searches: Sequence[Search]) -> Table:
         table = Table(box=None, pad_edge=False)
         headings = ("done", "pruned", "failed", "running", "of", "best", "left")
         for heading in ("search", *headings) if len(searches) > 1 else headings:
@@ -67,21 +68,21 @@ class SweepProgress:
         wanted = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL, TrialState.RUNNING)
         return [*(str(states.count(state)) for state in wanted), str(search.plan.n_trials)]
 
-    def _left(self, searches: list[Search]) -> str:
+    def _left(self, searches: Sequence[Search]) -> str:
         """From the pace of this launch, confirmation runs counted as trials."""
         if self._ended == 0:
             return "?"
         left = sum(_open_runs(search) for search in searches)
         return duration((time.monotonic() - self._since) / self._ended * left)
 
-    def _running(self, searches: list[Search]) -> Table:
+    def _running(self, searches: Sequence[Search]) -> Table:
         table = Table(box=None, pad_edge=False)
-        for heading in ("run", "epoch", "figure so far", "parameters"):
+        for heading in ("run", "epoch", "metric so far", "parameters"):
             table.add_column(heading)
         for slot, job in sorted(self._jobs.items()):
             search, epoch = searches[job.search_index], self._epochs.get(slot)
             name = search.plan.objectives[0]
-            shown = None if epoch is None else epoch.figures.get(name)
+            shown = None if epoch is None else epoch.metrics.get(name)
             table.add_row(
                 job.folder,
                 "" if epoch is None else f"{epoch.number}{_of_epochs(search)}",

@@ -7,13 +7,11 @@ from omegaconf import OmegaConf
 from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.folders.run_folder import write_text_whole
+from cnnsweep.folders.sweep_folder import RESULTS
 from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.study.ask import FOLDER
 from cnnsweep.sweep.study.confirmation import spread, winner
 from cnnsweep.sweep.study.search import Search
-from cnnsweep.task.resume import SEARCH_RESULT
-
-RESULTS = SEARCH_RESULT
 
 
 def write_results(sweep: Path, searches: list[Search]) -> None:

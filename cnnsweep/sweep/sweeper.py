@@ -15,7 +15,7 @@ class CnnSweeper(Sweeper):
     """Optuna sweeps that prune, run side by side and go on after any death."""
 
     def __init__(self, **settings: Any) -> None:
-        """``settings`` are the keys of :class:`cnnsweep.sweep.spec.settings.OptunaSchema`."""
+        """``settings`` are the keys of :class:`cnnsweep.sweep.spec.settings.Settings`."""
         self.settings = settings
 
     def setup(

@@ -12,9 +12,9 @@ from cnnsweep import checkpoint
 from cnnsweep.config.allowed_targets import allowed_targets, check_targets
 from cnnsweep.config.instantiate import refusal
 from cnnsweep.data.batches import normalisation
-from cnnsweep.errors import UserError
+from cnnsweep.errors import UserError, on_one_line
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.run import make_model
+from cnnsweep.session.build import make_model
 
 _CONFIG_KEYS = ("seed", "model", "data", "init_from", "freeze")
 _CHECKPOINT_KEYS = ("model", "epoch", "in_channels", "image_size", "classes")
@@ -123,10 +123,8 @@ def _network(
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
-        reason = " ".join(str(error).split())
-        raise UserError(
-            f"{folder.best} does not fit {folder.config.name}: {reason[:200]}"
-        ) from error
+        reason = on_one_line(error)[:200]
+        raise UserError(f"{folder.best} does not fit {folder.config.name}: {reason}") from error
     data = cast(dict[str, Any], OmegaConf.to_container(config.data))
     network = InferenceModel(
         model, mean=data["mean"], std=data["std"], in_channels=sizes.in_channels

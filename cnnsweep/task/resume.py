@@ -11,14 +11,13 @@ from omegaconf import DictConfig, OmegaConf
 from cnnsweep.config.grid_jobs import is_grid, job_overrides
 from cnnsweep.config.overrides import as_text
 from cnnsweep.errors import UserError
-from cnnsweep.folders import lock
-from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.folders import lock, run_folder, sweep_folder
+from cnnsweep.folders.run_folder import RESULT, RunFolder
+from cnnsweep.folders.sweep_folder import SweepFolder
 from cnnsweep.redact import masked_word
 
 RUN_DIR, SWEEP_DIR = "hydra.run.dir", "hydra.sweep.dir"
-_ROOTS = {RUN_DIR: Path("outputs"), SWEEP_DIR: Path("multirun")}
-SWEEP_CONFIG = "multirun.yaml"
-SEARCH_RESULT = "optimization_results.yaml"
+_ROOTS = {RUN_DIR: run_folder.ROOT, SWEEP_DIR: sweep_folder.ROOT}
 _PLAIN = re.compile(r"[\w/.:+-]+")  # what Hydra reads without quotes
 _STANDING = ("completed", "pruned", "failed")
 
@@ -41,7 +40,7 @@ def chosen_folder(config: DictConfig, dir_key: str) -> Path | None:
     folder = Path(str(config.resume))
     if not folder.is_dir():
         raise UserError(f"resume={folder}: there is no such folder; allowed: latest, or a folder")
-    is_sweep = (folder / SWEEP_CONFIG).exists()
+    is_sweep = SweepFolder(folder).config.exists()
     if dir_key == RUN_DIR and is_sweep:
         raise UserError(f"resume={folder} is a sweep: it needs --multirun")
     if dir_key == SWEEP_DIR and not is_sweep and RunFolder(folder).config.exists():
@@ -77,13 +76,14 @@ def is_unfinished(folder: Path) -> bool:
     A run is finished once its outcome stands (`interrupted` does not), a grid once the outcome of
     every job stands, a search once its optimization_results.yaml is there.
     """
-    if (folder / SWEEP_CONFIG).exists():
-        sweep = OmegaConf.load(folder / SWEEP_CONFIG)
-        assert isinstance(sweep, DictConfig)
-        if not is_grid(sweep):
-            return not (folder / SEARCH_RESULT).exists()
-        done = sum(_stands(result.parent) for result in folder.rglob("result.json"))
-        return done < len(job_overrides(sweep))
+    sweep = SweepFolder(folder)
+    if sweep.config.exists():
+        config = OmegaConf.load(sweep.config)
+        assert isinstance(config, DictConfig)
+        if not is_grid(config):
+            return not sweep.results.exists()
+        done = sum(_stands(result.parent) for result in folder.rglob(RESULT))
+        return done < len(job_overrides(config))
     return RunFolder(folder).config.exists() and not _stands(folder)
 
 

@@ -10,9 +10,11 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from cnnsweep.config.grid_jobs import is_grid
+from cnnsweep.config.hydra_internals import node_of
 from cnnsweep.config.overrides import Overrides, as_text, by_key, is_below
+from cnnsweep.dotted_keys import leaves
 from cnnsweep.errors import UserError
-from cnnsweep.folders.recorded_defaults import completed, leaves
+from cnnsweep.folders.recorded_defaults import completed
 from cnnsweep.redact import is_masked
 from cnnsweep.task.recorded_command import RecordedCommand, read_command, sweep_config
 
@@ -127,7 +129,7 @@ def _values(
 ) -> list[str]:
     """An override for each value that the present defaults have changed."""
     config = _plain(record, present)
-    recorded, now = completed(record.config, config), leaves(config)
+    recorded, now = completed(record.config, config), dict(leaves(config))
     choices = present.hydra.runtime.choices
     settled = [*others, "resume", *(key for key in lines if key not in choices)]
     swept = [key for key, override in lines.items() if override.is_sweep_override()]
@@ -186,5 +188,5 @@ def _replace(config: DictConfig, composed: DictConfig) -> None:
         for key in list(config):
             del config[key]
         for key in composed:
-            config[key] = composed._get_node(key)
+            config[key] = node_of(composed, str(key))
     HydraConfig.instance().set_config(config)

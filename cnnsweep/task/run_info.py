@@ -9,9 +9,10 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
+from cnnsweep.dotted_keys import look_up
+from cnnsweep.folders.sweep_folder import SweepFolder, is_confirmation
 from cnnsweep.loggers.base import RunInfo, SweepInfo
 from cnnsweep.loggers.run_id import identity
-from cnnsweep.task.resume import SWEEP_CONFIG
 
 _SETTINGS_OF_SWEEPS = ("test", "pictures", "threads")  # what a search adds for all its trials
 
@@ -50,7 +51,7 @@ def _sweep(hydra: Any, root: Path, config: Mapping[str, Any]) -> SweepInfo:
         id=identity(folder),
         name=_name(folder, root),
         place=place,
-        trial=None if place.rpartition("/")[0].endswith("confirm") else int(hydra.job.num),
+        trial=None if is_confirmation(Path(place)) else int(hydra.job.num),
         parameters=_parameters(list(hydra.overrides.task), folder, config),
     )
 
@@ -70,7 +71,7 @@ def _parameters(
 
 def _common(sweep_folder: Path) -> set[str]:
     """What was typed for all jobs; nothing where the sweeper leaves no record of it."""
-    path = sweep_folder / SWEEP_CONFIG
+    path = SweepFolder(sweep_folder).config
     if not path.exists():
         return set()
     master: Any = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
@@ -81,10 +82,8 @@ def _common(sweep_folder: Path) -> set[str]:
 
 def _value(config: Mapping[str, Any], key: str, text: str) -> Any:
     """A key's value; for a group, the option's name."""
-    node: Any = config
-    for part in key.split("."):
-        node = node.get(part) if isinstance(node, Mapping) else None
-    return node if isinstance(node, str | int | float | bool) else text
+    value = look_up(config, key)
+    return value if isinstance(value, str | int | float | bool) else text
 
 
 def _name(folder: Path, root: Path) -> str:

@@ -16,6 +16,7 @@ from cnnsweep.folders import lock
 from cnnsweep.folders.result import Outcome, recorded
 from cnnsweep.folders.run_folder import RunFolder, differing_keys
 from cnnsweep.loggers.manager import Trackers
+from cnnsweep.task.run_info import tracked_run
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +61,6 @@ def task(config: DictConfig) -> Objective:
                     check(resolved)
                 loggers = chosen(resolved["logger"])
                 if loggers:
-                    from cnnsweep.task.run_info import tracked_run  # which needs this module
-
                     trackers.start(loggers, tracked_run(folder.path, resolved))
                 from cnnsweep.run import run  # torch, once the folder can tell what happened
 

@@ -1,1 +1,1 @@
-"""The loop, its seeds, its steps and its checkpoints."""
+"""The training loop: epochs, steps, losses, schedules, seeds, device. Writes no files."""

@@ -1,7 +1,9 @@
-"""torch.compile for runs that are long enough to pay for it; the others do without importing it."""
+"""torch.compile, and optimizers that do not import it for runs that are not compiled."""
 
 import functools
 import inspect
+import logging
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -9,13 +11,16 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+log = logging.getLogger(__name__)
+VARIABLE = "CNNSWEEP_PLAIN_TORCH"
+
 
 def compile_in_place(model: nn.Module, device: torch.device) -> None:
     """Have the model's calls compiled; parameters and their names stay as they are.
 
     On a GPU with CUDA graphs: small networks spend their steps in launching kernels, and a graph
-    launches them all at once. The first epoch of training and the first look at a split pay for
-    it (tens of seconds).
+    launches them all at once. The first epoch of training and the first evaluation of a split
+    take tens of seconds longer.
     """
     mode = "reduce-overhead" if device.type == "cuda" else "default"
     # No shape is symbolic: the last, smaller batch gets a graph of its own.
@@ -23,13 +28,17 @@ def compile_in_place(model: nn.Module, device: torch.device) -> None:
 
 
 def free_optimizers_of_compiler() -> None:
-    """Let torch's own optimizers be made, saved, loaded and stepped without its compiler.
+    """Replace methods of torch's optimizers, in this process, by ones without its compiler.
 
-    torch guards some methods from being compiled and imports the compiler for it, at the first
-    call of each: `torch._compile._disable_dynamo` around making, saving and loading, and
-    `torch.optim.optimizer._use_grad_for_differentiable` around the step. Of what is not found as
-    it was in torch 2.15 nothing is changed, and the compiler is imported.
+    torch guards some methods from being compiled and imports the compiler for it (0.9 s), at the
+    first call of each: `torch._compile._disable_dynamo` around making, saving and loading, and
+    `torch.optim.optimizer._use_grad_for_differentiable` around the step. What a release of torch
+    does otherwise than 2.14 and 2.15 is not replaced, and the compiler is imported.
+    CNNSWEEP_PLAIN_TORCH=1 in the environment leaves torch alone.
     """
+    if os.environ.get(VARIABLE) == "1":
+        return
+    log.info("torch's optimizers run without guards of its compiler; %s=1 keeps them", VARIABLE)
     for method in vars(Optimizer).values():
         if inspect.isfunction(method) and hasattr(method, "__wrapped__"):
             plain = method.__wrapped__

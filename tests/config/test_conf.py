@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from pydoc import locate
+from typing import Any
 
 import pytest
 import torch
@@ -79,22 +81,72 @@ def test_every_optimizer_moves_weights(option: str) -> None:
     assert (weights[0] < 1).all()
 
 
+STEPPED_BY_BATCHES = ("cyclic", "one_cycle")
+EPOCHS, BATCHES, LR = 7, 4, 0.01  # the last of them starts to move after the sixth epoch
+
+
+def sgd() -> torch.optim.SGD:
+    return torch.optim.SGD(parameters(), lr=LR, momentum=0.9)
+
+
+def rate(optimizer: torch.optim.Optimizer) -> float:
+    return float(optimizer.param_groups[0]["lr"])
+
+
+def torchs_own(option: str, node: dict[str, Any], optimizer: torch.optim.Optimizer) -> Any:
+    """The scheduler that a YAML names, made without us; None for a constant rate."""
+    given = {key: value for key, value in node.items() if key not in ("_target_", "interval")}
+    if option == "none":
+        return None
+    if option == "one_cycle":
+        given["steps_per_epoch"] = BATCHES
+    if option == "warmup_cosine":
+        parts = [dict(part) for part in given.pop("schedules")]
+        given["schedulers"] = [
+            locate(part.pop("_target_"))(optimizer, **part)  # type: ignore[operator]
+            for part in parts
+            if part.pop("_partial_")
+        ]
+        return torch.optim.lr_scheduler.SequentialLR(optimizer, **given)
+    return locate(node["_target_"])(optimizer, **given)  # type: ignore[operator]
+
+
+def expected_rates(option: str, node: dict[str, Any]) -> list[float]:
+    """The rate before the first batch and after each one; the loss never changes."""
+    optimizer = sgd()
+    scheduler = torchs_own(option, node, optimizer)
+    rates = [rate(optimizer)]
+    for batch in range(EPOCHS * BATCHES):
+        optimizer.step()
+        ends_epoch = batch % BATCHES == BATCHES - 1
+        if scheduler is not None and (option in STEPPED_BY_BATCHES or ends_epoch):
+            scheduler.step(*([1.0] if option == "reduce_on_plateau" else []))
+        rates.append(rate(optimizer))
+    return rates
+
+
 @pytest.mark.parametrize("option", options("scheduler"))
 def test_every_scheduler_runs_for_the_epochs_of_a_run(option: str) -> None:
-    config = composed(f"scheduler={option}", "epochs=3")
-    optimizer = torch.optim.SGD(parameters(), lr=0.01, momentum=0.9)
+    config = composed(f"scheduler={option}", f"epochs={EPOCHS}", f"optim.lr={LR}")
+    optimizer = sgd()
     make = build(
-        "scheduler", config.scheduler, without=("interval",), partial=True, steps_per_epoch=4
+        "scheduler", config.scheduler, without=("interval",), partial=True, steps_per_epoch=BATCHES
     )
     schedule = Schedule(
         None if make is None else make(optimizer), config.scheduler.get("interval", "epoch")
     )
-    for _ in range(3):
-        for _ in range(4):
+    rates = [rate(optimizer)]
+    for _ in range(EPOCHS):
+        for _ in range(BATCHES):
             optimizer.step()
             schedule.batch_ended()
+            rates.append(rate(optimizer))
         schedule.epoch_ended(1.0)
-    assert optimizer.param_groups[0]["lr"] >= 0
+        rates[-1] = rate(optimizer)
+    node: Any = OmegaConf.to_container(config.scheduler, resolve=True)
+    assert rates == expected_rates(option, node)
+    assert (len(set(rates)) == 1) == (option == "none")
+    assert min(rates) >= 0
 
 
 @pytest.mark.parametrize("option", options("loss"))

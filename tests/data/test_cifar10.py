@@ -1,3 +1,4 @@
+import pickle
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,19 @@ def test_a_missing_file_is_told_with_what_to_do(root: Path) -> None:
 @pytest.mark.parametrize("name", ["data_batch_2", "test_batch", "batches.meta"])
 def test_a_truncated_file_is_named_and_never_unpickled(root: Path, name: str) -> None:
     file = root / "cifar-10-batches-py" / name
-    file.write_bytes(file.read_bytes()[:-1])
-    with pytest.raises(UserError, match=f"{file} is truncated or damaged"):
-        cifar10(root=root, download=False)
+    whole = file.read_bytes()
+    for content in (whole[:-1], pickle.dumps(Code(root / "was-run"))):
+        file.write_bytes(content)
+        with pytest.raises(UserError, match=f"{file} is truncated or damaged"):
+            cifar10(root=root, download=False)
+    assert not (root / "was-run").exists()
+
+
+class Code:
+    """What runs as it is unpickled."""
+
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
+        return Path.touch, (self.trace,)

@@ -6,20 +6,16 @@ import torch
 
 from cnnsweep.data.mnist import EMNIST_SPLITS, emnist, fashion_mnist, kmnist, mnist
 from cnnsweep.errors import UserError
+from tests.command import REAL_DATA, needs_real_data
 from tests.data.made_files import TEST, TRAIN, idx_bytes, write_idx
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
-needs_real_files = pytest.mark.skipif(
-    not (SHARED / "MNIST").is_dir(), reason="../shared/data with the real files is not there"
-)
 
-
-@needs_real_files
+@needs_real_data
 @pytest.mark.parametrize(
     ("load", "mean", "std"), [(mnist, 0.1307, 0.3081), (fashion_mnist, 0.2860, 0.3530)]
 )
 def test_the_real_files_hold_what_was_published(load: type, mean: float, std: float) -> None:
-    data = load(root=SHARED, download=False)
+    data = load(root=REAL_DATA, download=False)
     pixels = data.train.pixels
     assert pixels.shape == (60_000, 1, 28, 28)
     assert data.test().pixels.shape == (10_000, 1, 28, 28)
@@ -30,10 +26,10 @@ def test_the_real_files_hold_what_was_published(load: type, mean: float, std: fl
     assert abs(floats.std().item() - std) < 0.0001
 
 
-@needs_real_files
+@needs_real_data
 def test_real_files_are_found_from_their_inner_folder_and_decoded_once() -> None:
-    data = mnist(root=SHARED, download=False)
-    assert mnist(root=SHARED / "MNIST" / "raw", download=False) is data
+    data = mnist(root=REAL_DATA, download=False)
+    assert mnist(root=REAL_DATA / "MNIST" / "raw", download=False) is data
     assert data.train.labels[:8].tolist() == [5, 0, 4, 1, 9, 2, 1, 3]
 
 

@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 
 from cnnsweep.config import CONF_DIR
 from cnnsweep.config.overrides import is_below
-from cnnsweep.folders.recorded_defaults import leaves
+from cnnsweep.dotted_keys import leaves
 
 # Logging and help are compared nowhere, other launchers' keys are their packages', and options of
 # the last two only choose among others'.
@@ -59,4 +59,4 @@ def _keys(overrides: list[str]) -> set[str]:
     job = {str(key): value for key, value in whole.items() if key != "hydra"}
     # A space is a user's.
     sweeper = {k: v for k, v in whole["hydra"]["sweeper"].items() if k not in ("params", "compare")}
-    return set(leaves(job)) | set(leaves(sweeper, "hydra.sweeper."))
+    return {key for key, _ in [*leaves(job), *leaves(sweeper, "hydra.sweeper.")]}

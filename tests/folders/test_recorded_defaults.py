@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from cnnsweep.dotted_keys import leaves
 from cnnsweep.errors import UserError
 from cnnsweep.folders import recorded_defaults
-from cnnsweep.folders.recorded_defaults import DEFAULTS, RENAMED, OldDefault, completed, leaves
+from cnnsweep.folders.recorded_defaults import DEFAULTS, RENAMED, OldDefault, completed
 from cnnsweep.folders.run_folder import RunFolder, differing_keys
 from cnnsweep.task.task import refuse_other_config
 from tests.folders.conf_keys import keys_by_option
@@ -60,7 +61,7 @@ def with_new_keys(
         group = draw.choice(groups(new))
         value: Any = draw.choice(VALUES)
         group[f"new{number}"] = {"below": value} if draw.random() < 0.3 else value
-    return new, {key: value for key, value in leaves(new).items() if "new" in key}
+    return new, {key: value for key, value in leaves(new) if "new" in key}
 
 
 def changed(config: dict[str, Any], key: str, value: Any) -> dict[str, Any]:

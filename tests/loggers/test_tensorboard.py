@@ -1,3 +1,4 @@
+import signal
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ def test_tensorboards_own_reader_finds_every_epoch_once_even_after_a_kill(tmp_pa
         pass
     process.kill()
     process.communicate()
+    assert process.returncode == -signal.SIGKILL  # it was not over yet
     succeeded(cnnsweep(*arguments, cwd=tmp_path))
     read = events(folder)
     assert set(read.Tags()["images"]) == {"curves", "predictions", "confusion"}

@@ -1,6 +1,8 @@
 """The real command: its answer, its files, its refusals."""
 
 import csv
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cnnsweep import report
 from tests.command import cnnsweep, environment, succeeded
 from tests.report.made_runs import Job, make_grid, make_run
 
@@ -25,7 +28,7 @@ def told(mixed: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Pa
 
 def test_the_terminal_shows_counts_groups_verdict_winners_and_cost(told: tuple[str, Path]) -> None:
     text, _ = told
-    assert "completed" in text
+    assert text.startswith("55 runs: 44 completed, 5 pruned, 3 failed, 1 interrupted, ")
     assert "1 unfinished, 1 damaged; test_accuracy decides (higher is better)" in text
     assert "Best runs (data=digits)" in text
     assert "95 % interval" in text
@@ -89,7 +92,7 @@ def test_the_default_place_is_in_the_one_folder_given_else_here(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("words", "complaint"),
+    ("words", "error_line"),
     [
         (["multirum"], "multirum is no such folder. Did you mean multirun?"),
         (["multirun", "--metric", "tets_loss"], "unknown metric 'tets_loss'. Did you mean"),
@@ -125,7 +128,9 @@ def test_watch_waits_rebuilds_and_stops_at_ctrl_c(tmp_path: Path) -> None:
         cwd=tmp_path, env=environment(PYTHONUNBUFFERED="1"), stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     table = tmp_path / "multirun" / "report" / "runs.csv"
+    assert process.stdout is not None
     try:
+        assert process.stdout.readline() == "no run yet; looking every 0.2 s\n"
         for number in range(2):
             make_run(tmp_path / "multirun" / str(number), Job(seed=number))
             deadline = time.monotonic() + 60
@@ -140,4 +145,12 @@ def test_watch_waits_rebuilds_and_stops_at_ctrl_c(tmp_path: Path) -> None:
         process.communicate()
     assert process.returncode == 0
     assert text.rstrip().endswith("stopped watching")
-    assert "no run yet" in text or "1 run: 1 completed" in text
+    assert re.search(r"^1 run: .*^2 runs: ", text, re.MULTILINE | re.DOTALL)
+
+
+def test_a_report_is_written_again_in_the_same_process(mixed: Path) -> None:
+    """No module of the package may take the place of a function of it."""
+    copy = mixed.parent / "copy"
+    shutil.copytree(mixed, copy)
+    assert report.write(copy) == report.write(copy) == copy / "report" / "index.html"
+    assert len(report.load(copy)) == len(report.load(copy))

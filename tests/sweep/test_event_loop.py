@@ -1,65 +1,149 @@
-"""Workers that wait for an answer get one, and nobody else does."""
+"""The event loop: who is answered, who is killed, and what waits while the study is away."""
 
-from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
-from cnnsweep.sweep.event_loop import Inbox
-from cnnsweep.sweep.spec.messages import Epoch, Job, Message
-from cnnsweep.sweep.workers.pool import Pool
+import pytest
+from optuna.pruners import ThresholdPruner
 
+from cnnsweep.errors import StoppedEarly
+from cnnsweep.sweep.event_loop import FAILED_STARTS
+from cnnsweep.sweep.spec.messages import Finished, Started
+from tests.sweep.study.in_process import Parts, epoch, make
 
-class Scripted(Pool):
-    """Slots with these jobs, whose workers say these things."""
-
-    def __init__(self, jobs: dict[int, Job]) -> None:
-        self.jobs = jobs
-        self.said: list[tuple[int, Job, Message]] = []
-        self.answered: list[tuple[int, bool]] = []
-
-    def job(self, slot: int) -> Job | None:
-        return self.jobs.get(slot)
-
-    def messages(self, _seconds: float) -> Iterator[tuple[int, Job, Message]]:
-        while self.said:
-            yield self.said.pop(0)
-
-    def answer(self, slot: int, goes_on: bool) -> None:
-        self.answered.append((slot, goes_on))
+ALL = range(10**9)
 
 
-def job(number: int) -> Job:
-    return Job(0, number, 0, str(number), number, (), is_prunable=True)
+def away(parts: Parts) -> None:
+    parts.storage.calls, parts.storage.failing = 0, ALL
 
 
-def test_an_epoch_is_answered_once_though_its_judgement_takes_long() -> None:
-    pool = Scripted({0: job(0)})
-    inbox = Inbox(pool)
-    pool.said.append((0, job(0), Epoch(1, {})))
-    for letter in inbox.letters(0):
-        inbox.let_go_on(0)
-        inbox.answer(letter, goes_on=False)
-    assert pool.answered == [(0, True)]
+def back(parts: Parts) -> None:
+    parts.storage.failing = range(0)
 
 
-def test_what_a_killed_job_said_is_forgotten_and_the_next_one_gets_no_answer_to_it() -> None:
-    pool = Scripted({0: job(0), 1: job(1)})
-    inbox = Inbox(pool)
-    pool.said += [(0, job(0), Epoch(7, {})), (1, job(1), Epoch(1, {}))]
-    inbox.let_go_on(0)
-    inbox.drop(0, job(0))
-    pool.jobs[0] = job(2)
-    heard = []
-    for letter in inbox.letters(0):
-        heard.append((letter.slot, letter.job))
-        inbox.answer(letter, goes_on=True)
-    assert heard == [(1, job(1))]
-    assert pool.answered == [(1, True)]
+def losing(folder: Path, slots: int = 1) -> Parts:
+    """A search whose pruner prunes every epoch, each slot with a job."""
+    parts = make(folder, slots=slots, pruner=ThresholdPruner(upper=0.0))
+    parts.step()
+    return parts
 
 
-def test_a_slot_that_has_another_job_by_now_is_not_answered() -> None:
-    pool = Scripted({0: job(0)})
-    inbox = Inbox(pool)
-    pool.said.append((0, job(0), Epoch(1, {})))
-    inbox.let_go_on(0)
-    pool.jobs[0] = job(1)
-    inbox.let_go_on(0)
-    assert pool.answered == []
+def test_free_workers_get_jobs_at_once_and_none_waits_for_another(tmp_path: Path) -> None:
+    parts = make(tmp_path, n_trials=5, slots=3)
+    parts.step()
+    assert [job.folder for job in parts.pool.given] == ["0", "1", "2"]
+    parts.send(Finished("completed", 1.0), slot=1)
+    assert parts.pool.jobs[1].folder == "3"
+    assert {parts.pool.jobs[0].folder, parts.pool.jobs[2].folder} == {"0", "2"}
+
+
+def test_while_the_storage_is_away_workers_are_told_not_to_prune_and_their_epochs_kept(
+    tmp_path: Path,
+) -> None:
+    parts = losing(tmp_path)
+    away(parts)
+    parts.send(epoch(1, 5.0))
+    parts.send(epoch(2, 6.0))
+    assert parts.pool.answers == [(0, False), (0, False)]
+    back(parts)
+    parts.step(2)
+    assert parts.pool.answers == [(0, False), (0, False)]  # each was answered once
+    assert parts.search.study.get_trials()[0].intermediate_values == {1: 5.0, 2: 6.0}
+    parts.send(epoch(3, 7.0))
+    assert parts.pool.answers[2:] == [(0, True)]
+
+
+def test_an_end_that_came_while_the_storage_was_away_is_told_in_its_turn(tmp_path: Path) -> None:
+    parts = make(tmp_path, slots=2)
+    parts.step()
+    away(parts)
+    parts.send(Finished("completed", 1.0), slot=1)
+    parts.send(Finished("failed", error="bad"), slot=0)
+    assert parts.pool.jobs == {}
+    back(parts)
+    parts.step(2)
+    assert parts.states() == ["FAIL", "COMPLETE", "RUNNING"]
+    over = [line for line in parts.said if line.startswith("trial ")]
+    assert [line.partition(":")[0] for line in over] == ["trial 1", "trial 0"]
+
+
+def test_an_outage_is_said_once_and_so_is_its_end(tmp_path: Path) -> None:
+    parts = losing(tmp_path)
+    away(parts)
+    parts.send(epoch(1, 5.0))
+    parts.step(5)
+    back(parts)
+    parts.step(2)
+    said = [line for line in parts.said if "the study's storage" in line]
+    assert len(said) == 2
+    assert "does not answer (OperationalError): waiting up to 60 s, running trials go on" in said[0]
+    assert "answers again after 0 s" in said[1]
+
+
+def test_a_storage_that_stays_away_ends_the_sweep_in_one_line(tmp_path: Path) -> None:
+    parts = make(tmp_path, outage_seconds=0.0)
+    parts.step()
+    away(parts)
+    with pytest.raises(StoppedEarly, match="the same command resumes once it is back"):
+        parts.send(epoch(1, 5.0))
+
+
+def test_a_slot_that_has_another_job_by_now_is_not_answered(tmp_path: Path) -> None:
+    parts = losing(tmp_path)
+    away(parts)
+    parts.pool.say(0, epoch(1, 5.0))
+    parts.pool.jobs[0] = replace(parts.pool.jobs[0], folder="7")
+    parts.step(3)
+    assert parts.pool.answers == []
+
+
+@pytest.mark.parametrize("is_away", [False, True])
+def test_a_job_past_its_time_is_killed_and_what_it_said_is_forgotten(
+    tmp_path: Path, is_away: bool
+) -> None:
+    parts = make(tmp_path, trial_timeout=10.0, pruner=ThresholdPruner(upper=0.0))
+    parts.step()
+    parts.send(Started())
+    if is_away:
+        away(parts)
+        parts.send(epoch(1, 5.0))
+        parts.pool.answers.clear()
+    parts.pool.age = 11.0
+    parts.step()
+    assert parts.pool.killed == [0]
+    back(parts)
+    parts.pool.age = 1.0
+    parts.step(3)
+    assert parts.states() == ["FAIL", "RUNNING"]
+    first = parts.search.study.get_trials()[0]
+    assert first.user_attrs["error"] == "timed out: hydra.sweeper.trial_timeout=10 s"
+    assert first.intermediate_values == {}
+    assert parts.pool.answers == []
+    assert parts.pool.jobs[0].folder == "1"
+
+
+def test_a_job_whose_worker_comes_up_or_that_has_time_left_is_not_killed(tmp_path: Path) -> None:
+    parts = make(tmp_path, trial_timeout=10.0)
+    for age in (None, 9.0):
+        parts.pool.age = age
+        parts.step(2)
+    assert parts.pool.killed == []
+
+
+def test_workers_that_cannot_start_end_the_sweep_and_others_in_between_do_not(
+    tmp_path: Path,
+) -> None:
+    parts = make(tmp_path, n_trials=9)
+    parts.step()
+    vain = Finished("never_started", error="exit code 1")
+    for _ in range(FAILED_STARTS - 1):
+        parts.send(vain)
+    parts.send(Finished("preempted", error="told to go"))
+    assert {job.folder for job in parts.pool.given} == {"0"}
+    parts.send(Finished("completed", 1.0))
+    for _ in range(FAILED_STARTS - 1):
+        parts.send(vain)
+    with pytest.raises(StoppedEarly, match=r"workers cannot start \(exit code 1\); see 0\.log"):
+        parts.send(vain)
+    assert parts.states() == ["COMPLETE", "RUNNING"]

@@ -46,7 +46,7 @@ def test_a_typed_password_is_not_said_where_a_real_sweep_is_stopped(
     process.send_signal(signal.SIGINT)
     stopped = finish(process)
     assert stopped.code == 130
-    assert "stopped; to go on: " in stopped.text
+    assert "stopped; to resume: " in stopped.text
     assert PASSWORD not in stopped.text
     assert_secret(folder, [])
     unreadable = finish(started(command(OURS, folder, f"{typed}?a={{b", *real)))

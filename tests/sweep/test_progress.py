@@ -35,7 +35,7 @@ def test_a_terminal_shows_one_live_table_above_which_lines_pass(tmp_path: Path) 
     shown = on_a_terminal(command(TOY, tmp_path / "sweep", *TOY_SPACE, *settings))
     headings = ("done", "pruned", "failed", "running", "of", "best", "left")
     assert re.search(r"\s+".join(headings), shown)
-    assert re.search(r"run\s+epoch\s+figure so far\s+parameters", shown)
+    assert re.search(r"run\s+epoch\s+metric so far\s+parameters", shown)
     assert re.search(r"\n?1\s+3/4\s+val_loss [0-9.e-]+\s+lr=", shown)
     assert all(shown.count(f"trial {number}: val_loss") == 1 for number in range(4))
     assert "best: trial" in shown

@@ -62,7 +62,7 @@ def test_real_trainings_killed_end_with_the_table_of_unbroken_ones(tmp_path: Pat
 def test_with_several_workers_no_trial_is_lost_or_repeated(tmp_path: Path) -> None:
     settings = (*TOY_TRAINING, "hydra.sweeper.n_jobs=3", "hydra.sweeper.n_trials=12")
     line = command(TOY, tmp_path / "sweep", *settings)
-    kill_until_done(line, tmp_path / "sweep", seed=2, most=2, seconds=0.4)
+    assert kill_until_done(line, tmp_path / "sweep", seed=2, most=2, seconds=0.4) > 0
     trials = table(tmp_path / "sweep")
     assert [t["number"] for t in trials] == list(range(12))
     assert {t["state"] for t in trials} <= {"COMPLETE", "PRUNED"}
@@ -122,4 +122,5 @@ def test_a_trial_among_others_equals_a_lone_run_of_its_saved_config(tmp_path: Pa
         line = line[:3] + overrides
         done = finish(start(line))
         assert done.code == 0, done.text
+        assert row["metrics"]
         assert metrics(lone)[: len(row["metrics"])] == row["metrics"]

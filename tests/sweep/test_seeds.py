@@ -1,5 +1,6 @@
 """Several seeds a trial, an honest winner, and several objectives."""
 
+import shutil
 from pathlib import Path
 from statistics import mean
 
@@ -35,7 +36,9 @@ def results_file(folder: Path) -> DictConfig:
 def test_a_trial_s_objective_is_the_mean_over_its_seeds(seeded: tuple[Path, Done]) -> None:
     folder, done = seeded
     assert done.code == 0, done.text
-    for trial in study(folder).get_trials(states=(TrialState.COMPLETE,)):
+    completed = study(folder).get_trials(states=(TrialState.COMPLETE,))
+    assert len(completed) >= 5  # which the pruner needs before it prunes any
+    for trial in completed:
         runs = [result(folder / f"{trial.number}/seed_{k}") for k in range(3)]
         assert [run["seed"] for run in runs] == [0, 1, 2]
         assert trial.value == pytest.approx(mean(float(str(run["objective"])) for run in runs))
@@ -75,19 +78,42 @@ def test_the_results_name_the_best_trial_and_its_folder(seeded: tuple[Path, Done
     assert written.best_folder == str(folder / str(best.number))
 
 
-def test_more_trials_may_find_another_winner_whose_runs_stay_apart(
-    seeded: tuple[Path, Done],
-) -> None:
-    folder, _ = seeded
-    before = study(folder).user_attrs["confirmed"]
-    done = sweep(
-        TOY, folder, *TOY_SPACE, *SEEDS[:2], "epoch_seconds=0", "hydra.sweeper.n_trials=24"
-    )
+@pytest.fixture
+def own(seeded: tuple[Path, Done], tmp_path: Path) -> Path:
+    """A copy of the sweep folder, to go on with."""
+    return Path(shutil.copytree(seeded[0], tmp_path / "sweep"))
+
+
+def made(confirmation: Path) -> dict[str, int]:
+    """When each run below a folder like ``confirm/`` came to its end."""
+    return {run.name: (run / "result.json").stat().st_mtime_ns for run in confirmation.glob("*")}
+
+
+def one_more_trial(folder: Path, **params: float) -> None:
+    study(folder).enqueue_trial(params)
+    more = ("epoch_seconds=0", "hydra.sweeper.n_trials=11")
+    done = sweep(TOY, folder, *TOY_SPACE, *SEEDS[:2], *more)
     assert done.code == 0, done.text
-    assert len(study(folder).trials) == 24
-    now = study(folder).user_attrs["confirmed"]
-    assert (folder / f"confirm-of-{before}").exists() == (now != before)
-    assert len(list((folder / "confirm").glob("*"))) == 2
+    assert study(folder).trials[10].params == params
+
+
+def test_a_better_trial_is_another_winner_and_the_former_ones_runs_stay_apart(own: Path) -> None:
+    former, runs = study(own).best_trial.number, made(own / "confirm")
+    assert study(own).user_attrs["confirmed"] == former
+    one_more_trial(own, lr=0.5, momentum=0.0)  # the minimum in a single step
+    assert study(own).best_trial.number == study(own).user_attrs["confirmed"] == 10
+    assert [path.name for path in own.glob("confirm-of-*")] == [f"confirm-of-{former}"]
+    assert made(own / f"confirm-of-{former}") == runs
+    assert len(made(own / "confirm")) == len(runs) == 2
+
+
+def test_a_worse_trial_leaves_the_winner_and_its_runs(own: Path) -> None:
+    former, runs = study(own).best_trial.number, made(own / "confirm")
+    one_more_trial(own, lr=0.001, momentum=1.0)  # hardly a step
+    assert study(own).best_trial.number == study(own).user_attrs["confirmed"] == former
+    assert list(own.glob("confirm-of-*")) == []
+    assert made(own / "confirm") == runs
+    assert len(runs) == 2
 
 
 def test_several_objectives_give_a_front(tmp_path: Path) -> None:

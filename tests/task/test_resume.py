@@ -180,7 +180,7 @@ def interrupt(how: signal.Signals, cwd: Path, *arguments: str) -> tuple[int, Pat
         time.sleep(0.01)
     process.send_signal(how)
     _, errors = process.communicate(timeout=30)
-    assert errors.startswith("stopped; to go on: python -m cnnsweep model=lenet")
+    assert errors.startswith("stopped; to resume: python -m cnnsweep model=lenet")
     assert errors.strip().endswith(f"resume={lasts[0].parent.relative_to(cwd)}")
     return process.returncode, lasts[0].parent
 
@@ -213,7 +213,7 @@ def test_the_latest_unfinished_run_is_named_and_gone_on_with(tmp_path: Path) -> 
     assert f"resume={place}" in anew
     behind = epochs_behind(folder)
     on = succeeded(cnnsweep(*arguments, "resume=latest", cwd=tmp_path))
-    assert f"going on after epoch {behind} of 30" in on
+    assert f"resuming after epoch {behind} of 30" in on
     other = next(f for f in tmp_path.glob("outputs/*/*") if f != folder)
     assert_same(folder, other)
 

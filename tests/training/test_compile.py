@@ -93,15 +93,40 @@ def test_neither_a_run_nor_going_on_with_it_imports_the_compiler(name: str, tmp_
         assert "Warning" not in each.stderr
 
 
+_LEFT_ALONE = """
+import logging
+import torch
+from cnnsweep.training.compile import free_optimizers_of_compiler
+
+logging.basicConfig(level="INFO")
+before = torch.optim.SGD.step
+free_optimizers_of_compiler()
+print("replaced", torch.optim.SGD.step is not before)
+"""
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_what_is_replaced_is_logged_and_a_variable_leaves_torch_alone(
+    plain: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CNNSWEEP_PLAIN_TORCH", str(int(plain)))
+    done = _python(_LEFT_ALONE, cwd=REPOSITORY)
+    assert done.stdout == f"replaced {not plain}\n"
+    assert ("CNNSWEEP_PLAIN_TORCH=1" in done.stderr) == (not plain)
+
+
 def test_a_differentiable_step_has_its_gradients() -> None:
     free_optimizers_of_compiler()
     start = torch.ones(1, requires_grad=True)
     weight = start.clone()
     optimizer = torch.optim.SGD([weight], lr=0.5, differentiable=True)
-    weight.grad = torch.ones(1)
+    gradient = torch.ones(1, requires_grad=True)
+    weight.grad = gradient
     optimizer.step()
     weight.sum().backward()  # type: ignore[no-untyped-call]
     assert start.grad is not None
+    assert gradient.grad is not None
+    assert (start.grad.item(), gradient.grad.item()) == (1.0, -0.5)
 
 
 def test_hooks_and_schedules_see_the_step() -> None:

@@ -31,7 +31,7 @@ def parallel(one: Tried) -> Iterator[Chart]:
             ys += [*(float(height[index]) for height in heights), None]
         name = ("worst fifth", "4th", "3rd", "2nd", "best fifth")[fifth]
         series.append(Series(name, xs, ys, "line", _SHADES[fifth], faint=fifth < 4))
-    notes = [note for x, column in enumerate(columns) for note in _ends(x, *column)]
+    notes = [note for x, (v, _, names) in enumerate(columns) for note in _ends(x, v, names)]
     caption = f"Each line is a trial, coloured by {one.metric.name}; the axes run from the smallest"
     caption += f" to the largest value. {count(len(order), 'completed trial')}"
     caption += f", the best of {len(one.runs):,}." if len(order) < len(one.runs) else "."
@@ -60,9 +60,6 @@ def _heights(values: list[float], axis: str) -> list[float]:
     return heights
 
 
-def _ends(
-    x: int, values: list[float], axis: str, names: list[str] | None
-) -> list[tuple[float, float, str]]:
-    del axis
+def _ends(x: int, values: list[float], names: list[str] | None) -> list[tuple[float, float, str]]:
     ends = [f"{min(values):.3g}", f"{max(values):.3g}"] if names is None else [names[0], names[-1]]
     return [(x, -0.06, ends[0]), (x, 1.06, ends[1])]

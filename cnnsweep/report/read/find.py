@@ -5,9 +5,10 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-SWEEP_MARKS = ("study.journal", "optimization_results.yaml", "multirun.yaml")
-_RUN_MARKS = ("metrics.csv", "cnnsweep.log", "last.pt", "best.pt")
-_REPORT = {"runs.csv", "summary.csv"}
+from cnnsweep.folders.run_folder import CONFIG, HYDRA, HYDRA_CONFIG, METRICS, RESULT, RUN_MARKS
+from cnnsweep.folders.sweep_folder import RUNS_TABLE, SEED, SUMMARY_TABLE, SWEEP_MARKS
+
+_REPORT = {RUNS_TABLE, SUMMARY_TABLE}
 _READABLE = (".csv", ".json", ".yaml", ".yml")
 _DEEPEST_METRICS = 4  # levels below a run in which another app may keep its figures
 
@@ -84,7 +85,7 @@ def _look_into(place: _Place, entries: list[Entry], finds: Finds) -> Iterator[_P
     if hydra or _is_run(files, folders):
         owner, depth = Found(Path(place.path), sweep), 1
         finds.runs.append(owner)
-        owner.files |= {f".hydra/{entry.name}": _stamp(entry) for entry in hydra}
+        owner.files |= {f"{HYDRA}/{entry.name}": _stamp(entry) for entry in hydra}
     if owner is not None and depth <= _DEEPEST_METRICS:
         inside = place.path[len(str(owner.folder)) + 1 :]
         for name in sorted(name for name in files if name.endswith(_READABLE)):
@@ -96,21 +97,19 @@ def _look_into(place: _Place, entries: list[Entry], finds: Finds) -> Iterator[_P
 
 def _hydra(folders: dict[str, Entry]) -> list[Entry]:
     """Hydra's files of a run; [] where the folder is none, or the root of a trial's seeds."""
-    if ".hydra" not in folders:
+    if HYDRA not in folders:
         return []
-    with os.scandir(folders[".hydra"].path) as entries:
+    with os.scandir(folders[HYDRA].path) as entries:
         files = {e.name: e for e in entries if e.is_file(follow_symlinks=False)}
-    return [
-        files[n] for n in ("config.yaml", "hydra.yaml") if n in files and "config.yaml" in files
-    ]
+    return [files[n] for n in (CONFIG, HYDRA_CONFIG) if n in files and CONFIG in files]
 
 
 def _is_run(files: Container[str], folders: Iterable[str]) -> bool:
-    if "result.json" in files:
+    if RESULT in files:
         # The result of a trial of several seeds is the mean of runs that lie below it.
-        seeds = any(name.startswith("seed_") for name in folders)
-        return "metrics.csv" in files or not seeds
-    return "config.yaml" in files and any(mark in files for mark in _RUN_MARKS)
+        seeds = any(name.startswith(SEED) for name in folders)
+        return METRICS in files or not seeds
+    return CONFIG in files and any(mark in files for mark in RUN_MARKS)
 
 
 def _stamp(entry: Entry) -> Stamp:
@@ -119,7 +118,7 @@ def _stamp(entry: Entry) -> Stamp:
 
 
 def _matters(name: str) -> bool:
-    return name.endswith(_READABLE) or "." not in name or name == ".hydra"
+    return name.endswith(_READABLE) or "." not in name or name == HYDRA
 
 
 def _natural(path: Path) -> list[tuple[int, int, str]]:

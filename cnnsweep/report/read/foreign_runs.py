@@ -1,11 +1,13 @@
 """Runs that another Hydra app left: a CSV of metrics per epoch, a JSON or YAML of final figures."""
 
+from cnnsweep.folders.run_folder import CONFIG, HYDRA, HYDRA_CONFIG, OVERRIDES
+from cnnsweep.folders.sweep_folder import SWEEP_CONFIG
 from cnnsweep.report.read.find import Found
 from cnnsweep.report.read.run_record import Columns, Run, finite
 from cnnsweep.report.read.safe_io import Damaged, flatten, read_columns, read_json, read_yaml
 
 _STEPS = ("epoch", "epochs", "step", "iteration")
-_NOT_METRICS = ("config.yaml", "overrides.yaml", "hydra.yaml", "hparams.yaml", "multirun.yaml")
+_NOT_METRICS = (CONFIG, OVERRIDES, HYDRA_CONFIG, SWEEP_CONFIG, "hparams.yaml")
 
 
 def read_metrics(run: Run, found: Found) -> None:
@@ -14,7 +16,7 @@ def read_metrics(run: Run, found: Found) -> None:
     Such an app records no outcome: a run with figures is taken as completed.
     """
     for name in sorted(found.files, key=lambda name: (name.count("/"), name)):
-        if name.startswith(".hydra") or name.rpartition("/")[2] in _NOT_METRICS:
+        if name.startswith(HYDRA) or name.rpartition("/")[2] in _NOT_METRICS:
             continue
         try:
             if name.endswith(".csv"):

@@ -10,13 +10,14 @@ from typing import Any
 
 from cnnsweep import __version__
 from cnnsweep.errors import UserError
-from cnnsweep.folders.run_folder import write_text_whole
+from cnnsweep.folders import run_folder, sweep_folder
+from cnnsweep.folders.run_folder import CONFIG, HYDRA, RESULT, write_text_whole
 from cnnsweep.report.read.find import Found, find
 from cnnsweep.report.read.parse_run import read_run
 from cnnsweep.report.read.run_record import STATUSES, Run
 from cnnsweep.report.read.sweeps import Sweep, join
 
-DEFAULT_ROOTS = (Path("outputs"), Path("multirun"))
+DEFAULT_ROOTS = (run_folder.ROOT, sweep_folder.ROOT)
 
 
 @dataclass(slots=True)
@@ -43,7 +44,8 @@ def roots(folders: Sequence[Path]) -> list[Path]:
     if not folders:
         present = [folder for folder in DEFAULT_ROOTS if folder.is_dir()]
         if not present:
-            raise UserError("no folder was given, and there is neither outputs nor multirun here")
+            named = " nor ".join(map(str, DEFAULT_ROOTS))
+            raise UserError(f"no folder was given, and there is neither {named} here")
         return present
     for folder in folders:
         if not folder.is_dir():
@@ -70,7 +72,7 @@ def gather(folders: Sequence[Path], cache: Path | None = None) -> Gathered:
     if not finds.runs:
         places = ", ".join(str(folder) for folder in folders)
         raise UserError(
-            f"no run below {places}: a run is a folder with result.json or .hydra/config.yaml in it"
+            f"no run below {places}: a run is a folder with {RESULT} or {HYDRA}/{CONFIG} in it"
         )
     known = Cache(cache)
     runs = []

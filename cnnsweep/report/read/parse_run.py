@@ -5,6 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from cnnsweep.errors import on_one_line
+from cnnsweep.folders import run_folder
+from cnnsweep.folders.run_folder import CONFIG, HYDRA, METRICS, RESULT, TEST_PREDICTIONS
 from cnnsweep.report.read.find import Found
 from cnnsweep.report.read.foreign_runs import read_metrics
 from cnnsweep.report.read.run_record import STATUSES, Run, finite
@@ -20,22 +23,22 @@ from cnnsweep.report.read.safe_io import (
 
 T = TypeVar("T")
 
-_OURS = ("config.yaml", "cnnsweep.log")
-_CONFIG, _CHOICES = ".hydra/config.yaml", ".hydra/hydra.yaml"
+_OURS = (CONFIG, run_folder.LOG)
+_COMPOSED, _CHOICES = f"{HYDRA}/{CONFIG}", f"{HYDRA}/{run_folder.HYDRA_CONFIG}"
 
 
 def read_run(found: Found) -> Run:
     """The run in a folder. Damage costs it a line in ``problems``, and its status."""
-    run = Run(found.folder, images="test_predictions.csv" in found.files)
-    config = _try(run, "config.yaml" if "config.yaml" in found.files else _CONFIG, found, _config)
+    run = Run(found.folder, images=TEST_PREDICTIONS in found.files)
+    config = _try(run, CONFIG if CONFIG in found.files else _COMPOSED, found, _config)
     hydra = _try(run, _CHOICES, found, _hydra) or {}
     run.multirun = hydra.get("mode") == "MULTIRUN"
     run.config = _with_choices(config or {}, hydra.get("choices", {}))
-    result = _try(run, "result.json", found, _result) if "result.json" in found.files else None
+    result = _try(run, RESULT, found, _result) if RESULT in found.files else None
     run.ours = result is not None or any(name in found.files for name in _OURS)
     damaged = bool(run.problems)
     if run.ours:
-        run.metrics = _try(run, "metrics.csv", found, read_columns) or {}
+        run.metrics = _try(run, METRICS, found, read_columns) or {}
         _tell(run, result)
     else:
         read_metrics(run, found)
@@ -79,11 +82,11 @@ def _tell(run: Run, result: dict[str, Scalar] | None) -> None:
         return
     run.status = str(result.pop("status"))
     error = result.pop("error", None)
-    run.error = None if error is None else " ".join(str(error).split())
+    run.error = None if error is None else on_one_line(error)
     run.result = result
     for name, value in result.items():
         if name.endswith(("accuracy", "loss")) and value is not None and finite(value) is None:
-            run.problems.append(f"{run.folder / 'result.json'}: {name} is {value!r:.40}, no number")
+            run.problems.append(f"{run.folder / RESULT}: {name} is {value!r:.40}, no number")
 
 
 def _hydra(path: Path) -> dict[str, Any]:

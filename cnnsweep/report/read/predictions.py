@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from cnnsweep.errors import on_one_line
+from cnnsweep.folders.run_folder import PREDICTION_COLUMNS, TEST_PREDICTIONS
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.read.safe_io import Damaged, read_text
 
-FILE = "test_predictions.csv"
-_HEADER = "index,label,prediction"
+_HEADER = ",".join(PREDICTION_COLUMNS[:3])
 _LARGEST = 64 << 20
 Integers = npt.NDArray[np.int64]
 
@@ -46,7 +47,7 @@ class PredictionFiles:
         """The run's predictions; None where there are none that can be read."""
         if not run.images:
             return None
-        path = run.folder / FILE
+        path = run.folder / TEST_PREDICTIONS
         if path not in self._read:
             try:
                 self._read[path] = _parse(read_text(path, _LARGEST))
@@ -66,7 +67,7 @@ def _parse(text: str) -> Predictions:
         columns = np.loadtxt(io.StringIO(body), delimiter=",", usecols=(0, 1, 2), ndmin=2)
         integers = columns.astype(np.int64)
     except ValueError as error:
-        raise Damaged(f"not numbers: {' '.join(str(error).split())[:160]}") from error
+        raise Damaged(f"not numbers: {on_one_line(error)[:160]}") from error
     if not np.array_equal(integers, columns):
         raise Damaged("indices, labels and predictions must be whole numbers")
     return Predictions(*integers.T)

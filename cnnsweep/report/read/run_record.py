@@ -1,4 +1,4 @@
-"""One run as its folder tells it: status, config, figures and metrics, all plain data."""
+"""What was read from one run folder: status, config, results, epochs; all plain data."""
 
 import math
 from dataclasses import dataclass, field
@@ -8,7 +8,6 @@ from typing import Any
 from cnnsweep.report.read.safe_io import Scalar
 
 STATUSES = ("completed", "pruned", "failed", "interrupted", "unfinished", "damaged")
-ROLES = ("single", "grid", "search", "confirm")
 Columns = dict[str, list[float | None]]
 
 
@@ -17,8 +16,8 @@ class Run:
     """What one run folder holds.
 
     ``status`` is one of STATUSES: ``unfinished`` has no outcome yet (it may still be running),
-    ``damaged`` has a file that cannot be read. ``role`` says how the run came about: a trial of a
-    ``search`` was tried to be chosen from, ``confirm`` are the chosen one's fresh seeds.
+    ``damaged`` has a file that cannot be read. ``role`` says how the run came about: ``single``,
+    one of a ``grid``, a trial of a ``search``, or a run of its winner to ``confirm`` it.
     """
 
     folder: Path

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from cnnsweep.errors import on_one_line
 from cnnsweep.report.read.escape import plain
 
 Scalar = str | int | float | bool | None
@@ -44,7 +45,7 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(read_text(path))
     except (ValueError, RecursionError) as error:
-        raise Damaged(f"not JSON: {_one_line(error)}") from error
+        raise Damaged(f"not JSON: {on_one_line(error)[:160]}") from error
     return _mapping(content)
 
 
@@ -81,7 +82,7 @@ def _parse_whole(text: str) -> dict[str, Any]:
     try:
         return _mapping(yaml.load(text, Loader=_LOADER))
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise Damaged(f"not YAML: {_one_line(error)}") from error
+        raise Damaged(f"not YAML: {on_one_line(error)[:160]}") from error
 
 
 def _mapping(content: Any) -> dict[str, Any]:
@@ -136,7 +137,7 @@ def read_columns(path: Path) -> dict[str, list[float | None]]:
     try:
         rows = [row for row in csv.reader(read_text(path, _LARGEST_CSV).splitlines()) if row]
     except csv.Error as error:
-        raise Damaged(f"not CSV: {_one_line(error)}") from error
+        raise Damaged(f"not CSV: {on_one_line(error)[:160]}") from error
     if not rows:
         return {}
     header, body = rows[0], rows[1:]
@@ -158,7 +159,3 @@ def _number(cell: str) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) else None
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:160]

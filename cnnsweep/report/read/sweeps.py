@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cnnsweep.folders.sweep_folder import CONFIRM, JOURNAL, RESULTS, SweepFolder, is_confirmation
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.read.safe_io import Damaged, read_yaml
-
-JOURNAL, RESULTS, MULTIRUN = "study.journal", "optimization_results.yaml", "multirun.yaml"
 
 
 @dataclass(slots=True)
@@ -22,7 +21,7 @@ class Sweep:
     @property
     def journal(self) -> Path | None:
         """The study's log; None where the study is kept elsewhere."""
-        path = self.folder / JOURNAL
+        path = SweepFolder(self.folder).journal
         return path if path.is_file() and not path.is_symlink() else None
 
     @property
@@ -59,7 +58,7 @@ def _sweep(folder: Path, members: list[Run], problems: list[str]) -> Sweep:
 
 
 def _sweeper(folder: Path, problems: list[str]) -> dict[str, Any]:
-    path = folder / MULTIRUN
+    path = SweepFolder(folder).config
     if not path.is_file() or path.is_symlink():
         return {}
     try:
@@ -71,9 +70,9 @@ def _sweeper(folder: Path, problems: list[str]) -> dict[str, Any]:
 
 
 def _place(run: Run, sweep: Sweep) -> None:
-    parts = run.folder.relative_to(sweep.folder).parts
-    if "confirm" in parts[:-1]:
-        run.role = "confirm"
+    place = run.folder.relative_to(sweep.folder)
+    if is_confirmation(place):
+        run.role = CONFIRM
     else:
         run.role = "search" if sweep.searched else "grid"
-        run.trial = int(parts[0]) if parts and parts[0].isdecimal() else None
+        run.trial = int(place.parts[0]) if place.parts and place.parts[0].isdecimal() else None

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cnnsweep.duration import duration
 from cnnsweep.report.read.run_record import Run, finite
 
 
@@ -60,11 +61,3 @@ def _failures(runs: Sequence[Run]) -> list[tuple[str, int, Run]]:
             counted[cause] += 1
             first.setdefault(cause, run)
     return [(first[c].error or c, count, first[c]) for c, count in counted.most_common()]
-
-
-def duration(seconds: float) -> str:
-    """``42 s``, ``12 min``, ``3.5 h``, ``2.1 days``."""
-    for size, unit in ((86_400, "days"), (3_600, "h")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.3g} s"

@@ -1,4 +1,4 @@
-"""The figure that a report is about: which one, which way is better, how it is written."""
+"""The metric that a report is about: which one, which way is better, how it is written."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,15 +15,11 @@ _SETTINGS = ("seed", "threads", "best_epoch", "epoch", "step")
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A figure by name. Accuracies are written in percent, their differences in points."""
+    """A metric by name. Accuracies are written in percent, their differences in points."""
 
     name: str
     maximize: bool
     percent: bool
-
-    def better(self, first: float, second: float) -> bool:
-        """Whether the first value beats the second."""
-        return first > second if self.maximize else first < second
 
     def sign(self) -> int:
         """What to multiply a value with so that larger is better."""
@@ -36,7 +32,7 @@ class Metric:
         return f"{100 * value:.2f} %" if self.percent else f"{value:.4g}"
 
     def show_difference(self, value: float, half_width: float | None = None) -> str:
-        """``0.21 ± 0.06 points``; of any other figure, the plain numbers."""
+        """``0.21 ± 0.06 points``; of any other metric, the plain numbers."""
         scale, digits, unit = (100, ".2f", " points") if self.percent else (1, ".3g", "")
         spread = "" if half_width is None else f" ± {scale * half_width:{digits}}"
         return f"{scale * value:{digits}}{spread}{unit}"
@@ -49,10 +45,10 @@ class Metric:
 
 
 def choose_metric(runs: Iterable[Run], name: str | None) -> Metric:
-    """The figure named, else test accuracy, validation accuracy, or what there is.
+    """The metric named, else test accuracy, validation accuracy, or what there is.
 
     Raises:
-        UserError: no run has such a figure.
+        UserError: no run has such a metric.
     """
     runs = list(runs)
     names = figures(runs)
@@ -73,7 +69,7 @@ def _default(names: list[str]) -> str:
 
 
 def figures(runs: Iterable[Run]) -> list[str]:
-    """The names of all figures that are a number in some run."""
+    """The names of all metrics that are a number in some run."""
     runs = list(runs)
     names: dict[str, Scalar] = {}
     for run in runs:
@@ -83,6 +79,6 @@ def figures(runs: Iterable[Run]) -> list[str]:
 
 
 def maximizes(name: str) -> bool:
-    """Whether more of a figure is better, judged by its name."""
+    """Whether more of a metric is better, judged by its name."""
     known = DIRECTIONS.get(name)
     return known == "maximize" if known else not any(word in name.lower() for word in _SMALLER)

@@ -1,4 +1,4 @@
-"""How many seeds would show a difference, and how far the best of many trials flatters itself."""
+"""How many seeds would show a difference, and how far the best of many trials is overestimated."""
 
 import math
 
@@ -33,8 +33,8 @@ def seeds_needed(effect: float, alpha: float = ALPHA) -> int | None:
 def expected_maximum(n: int) -> float:
     """The expected largest of ``n`` independent standard normal values.
 
-    The best of n trials is flattered by at most this many deviations of a repeated run, on
-    average: by just this much where all trials are equally good.
+    The best of n trials is overestimated by at most this many deviations of a repeated run, on
+    average; by just this many where all trials are equally good.
     """
     step = 0.002
     x = np.arange(-8.5, 8.5, step)

@@ -5,6 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from statistics import fmean
 
+from cnnsweep.folders.sweep_folder import CONFIRM
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.read.sweeps import Sweep
 from cnnsweep.report.stats.intervals import mean_deviation
@@ -64,7 +65,7 @@ def _winner(sweep: Sweep) -> Winner | None:
     metric = choose_metric(members, name if any(name in r.result for r in members) else None)
     means = {key: fmean(done) for key, done in values.items()}
     best = max(means, key=lambda key: metric.sign() * means[key])
-    confirmed = [run for run in sweep.runs if run.role == "confirm" and run.status == "completed"]
+    confirmed = [run for run in sweep.runs if run.role == CONFIRM and run.status == "completed"]
     return Winner(
         sweep,
         metric,

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import cnnsweep
-from cnnsweep.report.stats.cost import duration
+from cnnsweep.duration import duration
 from cnnsweep.report.stats.trial_table import Tried, numbers, shown
 
 _MOST_SWEEPS = 20
 _MOST_TRIALS = 3000
-_PATIENCE = 300.0  # seconds
+TIMEOUT_SECONDS = 300.0  # seconds
 
 
 @dataclass(slots=True)
@@ -52,11 +52,11 @@ class Studies:
         if self._process is None:
             return []
         try:
-            answers, errors = self._process.communicate(self._request, timeout=_PATIENCE)
+            answers, errors = self._process.communicate(self._request, timeout=TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()
-            answers, errors = "", f"not done after {_PATIENCE:.0f} s"
+            answers, errors = "", f"not done after {TIMEOUT_SECONDS:.0f} s"
         if self._process.returncode != 0:
             last = (errors.strip().splitlines() or ["no message"])[-1]
             problems.append(f"hyperparameter importances: {last}")

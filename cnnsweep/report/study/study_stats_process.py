@@ -26,6 +26,7 @@ from optuna.importance import get_param_importances  # noqa: E402
 from optuna.storages import JournalStorage  # noqa: E402
 from optuna.trial import FrozenTrial, TrialState  # noqa: E402
 
+from cnnsweep.errors import one_line  # noqa: E402
 from cnnsweep.report.study.readonly_journal import ReadOnlyJournal  # noqa: E402
 
 MOST_TRIALS = 3000  # for importances
@@ -43,8 +44,7 @@ def facts(request: Mapping[str, Any]) -> dict[str, Any]:
             **_busy(study.get_trials(deepcopy=False), request["workers"]),
         }
     except (*_DAMAGE, OSError, RuntimeError) as error:
-        line = " ".join(str(error).split())[:160]
-        return {"error": f"{type(error).__name__}: {line}"}
+        return {"error": one_line(error)[:200]}
 
 
 def _load(path: Path) -> optuna.Study:

@@ -19,12 +19,12 @@ from cnnsweep.errors import UserError
 
 Address = tuple[str, int]
 
-BEAT_SECONDS = 5.0
+HEARTBEAT_SECONDS = 5.0
 # A job gives up first, so that its worker is gone before its trial is taken up elsewhere.
-JOB_PATIENCE_SECONDS = 20.0
-LAUNCHER_PATIENCE_SECONDS = 30.0
+NANNY_TIMEOUT_SECONDS = 20.0
+LAUNCHER_TIMEOUT_SECONDS = 30.0
 _CONNECT_SECONDS = 3.0
-_REACH_SECONDS = 30.0
+REACH_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,14 @@ class Heartbeat:
 class HeartbeatConnection:
     """A connection with a heartbeat; what is sent is pickled."""
 
-    def __init__(self, connection: "Connection[Any, Any]", patience: float) -> None:
-        """``patience``: seconds without a word after which the other end counts as lost."""
+    def __init__(self, connection: "Connection[Any, Any]", timeout: float) -> None:
+        """``timeout``: seconds without a word after which the other end counts as lost."""
         self._connection = connection
-        self._patience = patience
+        self._timeout = timeout
         self._heard_at = time.monotonic()
         self._sending = threading.Lock()
-        _bound_sending(connection, patience)
-        threading.Thread(target=self._beat, daemon=True).start()
+        _bound_sending(connection, timeout)
+        threading.Thread(target=self._send_heartbeats, daemon=True).start()
 
     def send(self, message: object) -> None:
         """Raises OSError where the other end is gone, or takes nothing for too long."""
@@ -62,7 +62,7 @@ class HeartbeatConnection:
 
     def recv_word(self) -> Any:
         """The next message that is no Beat; raises OSError too where none comes in time."""
-        while self._connection.poll(self._patience):
+        while self._connection.poll(self._timeout):
             message = self.recv()
             if not isinstance(message, Heartbeat):
                 return message
@@ -70,7 +70,7 @@ class HeartbeatConnection:
 
     def is_silent(self) -> bool:
         """Whether the other end has said nothing for too long; only true once all is read."""
-        return time.monotonic() - self._heard_at > self._patience and not self.poll()
+        return time.monotonic() - self._heard_at > self._timeout and not self.poll()
 
     def poll(self, timeout: float = 0.0) -> bool:
         return self._connection.poll(timeout)
@@ -88,11 +88,11 @@ class HeartbeatConnection:
         with self._sending:
             self._connection.close()
 
-    def _beat(self) -> None:
+    def _send_heartbeats(self) -> None:
         with contextlib.suppress(OSError):
             while not self.closed:
                 self.send(Heartbeat())
-                time.sleep(BEAT_SECONDS)
+                time.sleep(HEARTBEAT_SECONDS)
 
 
 def _bound_sending(connection: "Connection[Any, Any]", seconds: float) -> None:
@@ -114,7 +114,7 @@ def greet(accepted: socket.socket, key: bytes) -> HeartbeatConnection:
     deliver_challenge(connection, key)
     answer_challenge(connection, key)
     _wait_without_end(connection)
-    return HeartbeatConnection(connection, LAUNCHER_PATIENCE_SECONDS)
+    return HeartbeatConnection(connection, LAUNCHER_TIMEOUT_SECONDS)
 
 
 def reach(addresses: tuple[Address, ...], key: bytes) -> HeartbeatConnection:
@@ -123,7 +123,7 @@ def reach(addresses: tuple[Address, ...], key: bytes) -> HeartbeatConnection:
     Raises:
         UserError: none does.
     """
-    deadline = time.monotonic() + _REACH_SECONDS
+    deadline = time.monotonic() + REACH_SECONDS
     while True:
         for address in addresses:
             with contextlib.suppress(OSError, EOFError, AuthenticationError):
@@ -142,7 +142,7 @@ def _reach(address: Address, key: bytes) -> HeartbeatConnection:
     answer_challenge(connection, key)
     deliver_challenge(connection, key)
     _wait_without_end(connection)
-    return HeartbeatConnection(connection, JOB_PATIENCE_SECONDS)
+    return HeartbeatConnection(connection, NANNY_TIMEOUT_SECONDS)
 
 
 def _as_connection(peer: socket.socket) -> "Connection[Any, Any]":

@@ -11,27 +11,27 @@ from pathlib import Path
 import cloudpickle
 
 from cnnsweep.config.launchers import is_slurm, submissions
+from cnnsweep.errors import StoppedEarly
+from cnnsweep.folders.sweep_folder import LAUNCHER_JOB, LAUNCHER_LOG, TOKEN, WORKER_LOG
 from cnnsweep.sweep.cluster.launcher_process import LauncherProcess, LaunchRequest
 from cnnsweep.sweep.cluster.listener import Listener, Registered
 from cnnsweep.sweep.cluster.nanny import Assignment, Nanny, Welcome
 from cnnsweep.sweep.cluster.remote_worker import RemoteWorker
 from cnnsweep.sweep.cluster.slurm import Queue
-from cnnsweep.sweep.study.failure_policy import StoppedEarly
 from cnnsweep.sweep.workers.pool import Pool
 from cnnsweep.sweep.workers.worker_main import Setup
 
-TOKEN = "token"
-_PATIENCE_SECONDS = 20.0  # without any worker, until a person is told what we wait for
-_LOCAL_REPORT_SECONDS = 120.0  # for submitit's local jobs, which wait for no room
-_JOIN_SECONDS = 0.5
-_QUEUE_SECONDS = 5.0  # for SLURM's jobs to end by themselves
+NO_WORKER_SECONDS = 20.0  # without any worker, until a person is told what we wait for
+LOCAL_JOB_SECONDS = 120.0  # for submitit's local jobs, which wait for no room
+JOIN_SECONDS = 0.5
+QUEUE_SECONDS = 5.0  # for SLURM's jobs to end by themselves
 
 
 class LaunchedPool(Pool):
     """A slot exists once its worker has connected; workers that went are asked for again."""
 
     # A file server may keep the locks of a machine that vanished for a minute and a half.
-    _earlier_seconds = 100.0
+    old_workers_seconds = 100.0
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class LaunchedPool(Pool):
         self._alone_since: float | None = time.monotonic()
         self._count = 0  # of all workers that ever came
         is_local = self._submissions is not None and self._queue is None
-        self._report_seconds = _LOCAL_REPORT_SECONDS if is_local else float("inf")
+        self._report_seconds = LOCAL_JOB_SECONDS if is_local else float("inf")
         token = secrets.token_hex(16)
         (folder / TOKEN).write_text(token, encoding="ascii")
         self._listener = Listener(Welcome(cloudpickle.dumps(setup), folder / TOKEN, token))
@@ -81,9 +81,9 @@ class LaunchedPool(Pool):
         self._listener.close()
         (self._folder / TOKEN).unlink(missing_ok=True)
         super().close(grace=grace, stop=stop)
-        self._launches.end(_JOIN_SECONDS)
+        self._launches.end(JOIN_SECONDS)
         if self._queue is not None:
-            self._queue.end(0.0 if stop else _QUEUE_SECONDS)
+            self._queue.end(0.0 if stop else QUEUE_SECONDS)
         if self._submissions is not None and not stop:
             shutil.rmtree(self._submissions, ignore_errors=True)  # a job may be writing in it yet
         _remove_empty_folders(self._folder)
@@ -93,7 +93,8 @@ class LaunchedPool(Pool):
             self._say(f"{jobs} of {len(self._devices)} workers are missing: asked for new ones")
         nanny = Nanny(self._listener.addresses(), self._listener.key, number)
         order = LaunchRequest(self._launch_setup, nanny, self._folder, jobs)
-        return LauncherProcess(order, self._folder / f"launcher_{number}.log", self._report_seconds)
+        log = self._folder / LAUNCHER_LOG.format(number)
+        return LauncherProcess(order, log, self._report_seconds)
 
     def _receive(self, registered: Registered) -> None:
         launch, job = registered.registration.launch, registered.registration.job
@@ -105,7 +106,8 @@ class LaunchedPool(Pool):
         elif slot is None:
             registered.connection.close()  # its replacement was here first
         else:
-            assignment = Assignment(self._folder / f"{self._count}.log", self._devices[slot])
+            log = self._folder / WORKER_LOG.format(self._count)
+            assignment = Assignment(log, self._devices[slot])
             self._count += 1
             self._workers[slot] = RemoteWorker(registered, assignment)
             self._launches.came(launch, job)
@@ -126,7 +128,7 @@ class LaunchedPool(Pool):
         now = time.monotonic()
         if self._alone_since is None:
             self._alone_since = now
-        elif now - self._alone_since > _PATIENCE_SECONDS:
+        elif now - self._alone_since > NO_WORKER_SECONDS:
             error = self._launches.last_error()
             why = "is there room for what each one asks for?" if error is None else error
             self._say_once(f"no worker yet: waiting for the launcher to start one; {why}")
@@ -145,13 +147,13 @@ def _remote(worker: object) -> RemoteWorker:
 def _remove_empty_folders(folder: Path) -> None:
     """Hydra makes one for each of a launcher's jobs."""
     if folder.is_dir():
-        for path in (*folder.glob("job_*"), folder):
+        for path in (*folder.glob(LAUNCHER_JOB.format("*", "*")), folder):
             with contextlib.suppress(OSError):  # something is in it
                 path.rmdir()
 
 
-_AGAIN_SECONDS = 10.0  # between two launches
-_QUEUED_SECONDS = 30.0  # the same, until the jobs are in their cluster's queue for certain
+RELAUNCH_SECONDS = 10.0  # between two launches
+QUEUED_SECONDS = 30.0  # the same, until the jobs are in their cluster's queue for certain
 _VAIN = 3  # launches in a row that end without a worker, and no other is asked for
 
 
@@ -175,7 +177,7 @@ class LauncherProcesses:
         """Ask for as many jobs as are missing of ``wanted``."""
         now = time.monotonic()
         here = sum(len(one.here) for one in self._all)
-        pause = _AGAIN_SECONDS if self._queued is None else _QUEUED_SECONDS
+        pause = RELAUNCH_SECONDS if self._queued is None else QUEUED_SECONDS
         if here >= wanted or now - self._asked_at < pause:
             return
         missing = wanted - max(here, self._expected(now))

@@ -16,21 +16,22 @@ from pathlib import Path
 from typing import Any
 
 import cloudpickle
-from hydra._internal.callbacks import Callbacks
 from hydra.core.plugins import Plugins
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus, setup_globals
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from cnnsweep.config.hydra_internals import no_callbacks, outcome_of
 from cnnsweep.errors import one_line
+from cnnsweep.folders.sweep_folder import LAUNCHER_JOB
 from cnnsweep.process import start_python
 from cnnsweep.sweep.cluster.nanny import Nanny
 from cnnsweep.sweep.workers.watchdog import die_with_parent
 from cnnsweep.sweep.workers.worker_main import Setup
 
 # A cluster may start a lost job again by itself (requeued by SLURM, retried by Ray).
-_RETURN_SECONDS = 10.0
-_HANG_UP_SECONDS = 0.7
+RETURN_SECONDS = 10.0
+HANG_UP_SECONDS = 0.7
 
 
 @dataclass
@@ -82,21 +83,19 @@ def main(connection_fd: int, lifeline_fd: int, order_fd: int) -> None:
 
 def _launch(order: LaunchRequest) -> Sequence[JobReturn]:
     hydra_context: Any = copy(order.setup.context.hydra_context)
-    hydra_context.callbacks = Callbacks()  # the user's are for trials
+    hydra_context.callbacks = no_callbacks()  # the user's are for trials
     hydra_context.config_loader = NannyConfigs()
     launcher = Plugins.instance().instantiate_launcher(
         hydra_context=hydra_context, task_function=order.nanny, config=order.setup.context.config
     )
     number = order.nanny.launch
-    overrides = [
-        [f"hydra.sweep.dir={order.folder}", f"hydra.sweep.subdir=job_{number}_{job}"]
-        for job in range(order.jobs)
-    ]
+    names = [LAUNCHER_JOB.format(number, job) for job in range(order.jobs)]
+    overrides = [[f"hydra.sweep.dir={order.folder}", f"hydra.sweep.subdir={n}"] for n in names]
     return launcher.launch(overrides, initial_job_idx=0)
 
 
 def _first_error(returns: Sequence[JobReturn]) -> str | None:
-    values = [r._return_value for r in returns if r.status is JobStatus.FAILED]
+    values = [outcome_of(r) for r in returns if r.status is JobStatus.FAILED]
     return one_line(values[0]) if values else None
 
 
@@ -132,7 +131,7 @@ class LauncherProcess:
         """How many of its jobs wait for their turn, or may come again."""
         if self.is_over():
             return 0
-        may_return = sum(now - at <= _RETURN_SECONDS for at in self.left_at.values())
+        may_return = sum(now - at <= RETURN_SECONDS for at in self.left_at.values())
         silent = self.jobs - len(self.here) - len(self.left_at)
         return may_return + (silent if now <= self._silent_until else 0)
 
@@ -165,7 +164,7 @@ class LauncherProcess:
         except subprocess.TimeoutExpired:
             self._process.terminate()  # Ray hangs up in good order
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(_HANG_UP_SECONDS)
+                self._process.wait(HANG_UP_SECONDS)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()

@@ -17,11 +17,11 @@ from omegaconf import DictConfig
 
 from cnnsweep.sweep.cluster.connection import Address, Heartbeat, HeartbeatConnection, reach
 from cnnsweep.sweep.cluster.preemption import Preempted, PreemptionSignals, preemption_signals
-from cnnsweep.sweep.spec.messages import Died, Job, Left
+from cnnsweep.sweep.spec.messages import Finished, Job
 from cnnsweep.sweep.workers.local_worker import Worker
 
-_LEAVE_SECONDS = 10.0  # clusters give notice at least 30 s before they kill
-_SIGHT_SECONDS = 10.0  # a new file may take a while to show on a shared file system
+LEAVE_SECONDS = 10.0  # clusters give notice at least 30 s before they kill
+SIGHT_SECONDS = 10.0  # a new file may take a while to show on a shared file system
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,12 @@ class Stop:
 
 @dataclass(frozen=True)
 class Kill:
-    """End the worker's job at once; answered with Died."""
+    """End the worker's job at once; answered with Killed."""
+
+
+@dataclass(frozen=True)
+class Killed:
+    """The job that was to be killed is gone; what was sent before concerned that job."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,7 @@ class Nanny:
 
 def _unfit(welcome: Welcome) -> Unfit | None:
     """Work on a disk that the launching process does not see would be lost."""
-    deadline = time.monotonic() + _SIGHT_SECONDS
+    deadline = time.monotonic() + SIGHT_SECONDS
     while not _sees(welcome):
         if time.monotonic() > deadline:
             folder = welcome.token_file.parent.parent
@@ -169,19 +174,19 @@ class _Keeper:
 
     def _leave(self, notice: Preempted) -> None:
         """Let the worker keep its last whole epoch, and say so."""
-        deadline = time.monotonic() + _LEAVE_SECONDS
+        deadline = time.monotonic() + LEAVE_SECONDS
         with contextlib.suppress(EOFError, OSError):  # nobody is left to be told
             if self.worker is not None:
                 self.worker.ask_to_stop()
                 self._pass_on_last_words(self.worker, deadline)
-            self.connection.send(Left(str(notice)))
+            self.connection.send(Finished("preempted", error=str(notice)))
             while self.connection.poll(max(0.0, deadline - time.monotonic())):
                 self.connection.recv()  # until it hangs up: what is sent then is read for certain
 
     def _pass_on_last_words(self, worker: Worker, deadline: float) -> None:
         while not worker.is_over and worker.connection.poll(max(0.0, deadline - time.monotonic())):
             message = worker.receive()
-            if not isinstance(message, Died):
+            if not (isinstance(message, Finished) and message.worker_ended):
                 self.connection.send(message)
         worker.close(deadline - time.monotonic())
 
@@ -212,7 +217,7 @@ class _Keeper:
         if self.worker is not None:
             self.worker.kill()
             self.worker = None
-        self.connection.send(Died("ended by the launching process", had_started=True))
+        self.connection.send(Killed())
 
     def _obey_worker(self, worker: Worker, message: object) -> bool:
         if isinstance(message, bool):

@@ -1,4 +1,4 @@
-"""A worker behind a launcher: a relay at the other end of a connection keeps it."""
+"""A worker that a launcher brought, as the launching process sees it: a connection to its nanny."""
 
 import contextlib
 import time
@@ -6,12 +6,12 @@ from typing import Any
 
 from cnnsweep.sweep.cluster.connection import Heartbeat
 from cnnsweep.sweep.cluster.listener import Registered
-from cnnsweep.sweep.cluster.nanny import Assignment, Kill, Stop
-from cnnsweep.sweep.spec.messages import Died, Job, Left, Lost, Message, Started
+from cnnsweep.sweep.cluster.nanny import Assignment, Kill, Killed, Stop
+from cnnsweep.sweep.spec.messages import Finished, Job, Message, Started
 
 
 class RemoteWorker:
-    """Its process is the relay's business; what is lost for good is the connection."""
+    """Its nanny starts and replaces the process; this ends with the connection."""
 
     def __init__(self, registered: Registered, assignment: Assignment) -> None:
         self.job: Job | None = None
@@ -35,32 +35,31 @@ class RemoteWorker:
         self.job, self.started_at = job, None
         self._send(job)
 
-    def answer(self, goes_on: bool) -> None:
-        self._send(goes_on)
+    def answer(self, should_prune: bool) -> None:
+        self._send(should_prune)
 
     def receive(self) -> Message | None:
         try:
-            message: Message = self.connection.recv()
+            message: Message | Heartbeat | Killed = self.connection.recv()
         except (EOFError, OSError):
             return self.death()
+        if isinstance(message, Finished) and message.reason == "preempted":
+            self.connection.close()
+        if isinstance(message, Killed):
+            self._is_dying = False
+        if self._is_dying or isinstance(message, Heartbeat | Killed):
+            return None
         if isinstance(message, Started):
             self.started_at = time.monotonic()
-        if isinstance(message, Left):
-            self.connection.close()
-        if isinstance(message, Heartbeat):
-            return None
-        if self._is_dying:  # what its former job still had to say
-            self._is_dying = not isinstance(message, Died)
-            return None
         return message
 
     def is_gone(self) -> bool:
         return bool(self.connection.is_silent())
 
-    def death(self) -> Lost:
+    def death(self) -> Finished:
         how = "says nothing any more" if self.connection.is_silent() else "was lost"
         self.connection.close()
-        return Lost(f"its worker on {self.registration.host} {how}")
+        return Finished("lost", error=f"its worker on {self.registration.host} {how}")
 
     def ask_to_stop(self) -> None:
         self._send(Stop())

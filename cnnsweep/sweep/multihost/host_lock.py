@@ -7,21 +7,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from optuna.storages.journal._file import BaseJournalFileLock
-
 from cnnsweep.folders.lock import try_lock
+from cnnsweep.sweep.spec.optuna_internals import JournalFileLock
 
 POLL_SECONDS = 0.02
 
 
-class HostLock(BaseJournalFileLock):
-    """A ``flock`` on a file that holds the name of whoever has it.
+class HostLock(JournalFileLock):
+    """A ``flock`` on a file that holds the name of the host that has it.
 
-    The kernel lets go of it when a process dies. One that is merely stopped keeps it: then the
-    others put a new file in its place. ``me`` is the holder's name, ``is_silent`` tells whether a
-    holder has not been heard of for ``patience`` seconds. ``wait(seconds, waited)`` spends some
-    seconds after ``waited`` others, and raises where we must not act any more. Taking it again
-    while holding it is harmless.
+    The kernel releases it when a process dies. A host that is merely stopped keeps it: after its
+    silence the others put a new file in its place. Taking it again while holding it is harmless.
+
+    ``me`` gives this host's name, ``is_silent(name)`` whether a host has not been heard of for
+    ``silent_seconds``. ``wait(pause, waited)`` is called between two tries: it sleeps ``pause``
+    seconds, ``waited`` having passed, and may raise to give up.
     """
 
     def __init__(
@@ -29,13 +29,13 @@ class HostLock(BaseJournalFileLock):
         path: Path,
         me: Callable[[], str],
         is_silent: Callable[[str], bool],
-        patience: float,
+        silent_seconds: float,
         wait: Callable[[float, float], None],
     ) -> None:
         self._path = path
         self._me = me
         self._is_silent = is_silent
-        self._patience = patience
+        self._silent_seconds = silent_seconds
         self._wait = wait
         self._file: IO[str] | None = None
         self._depth = 0
@@ -45,12 +45,12 @@ class HostLock(BaseJournalFileLock):
     def acquire(self) -> bool:
         """Wait for the mutex and take it."""
         begun = time.monotonic()
-        self._nameless = None
         while self._file is None:
             self._file = self._try()
             if self._file is None:
                 self._wait(POLL_SECONDS, time.monotonic() - begun)
                 self._break()
+        self._nameless = None
         self._depth += 1
         return True
 
@@ -106,11 +106,11 @@ class HostLock(BaseJournalFileLock):
         return self._is_in_place(file) and _name_in(file) == holder and not try_lock(file)
 
     def _is_stuck(self, file: IO[str]) -> bool:
-        """Whether a file has had no name, and nobody has written to it, for all our patience."""
+        """Whether a file has had no name, and nobody has written to it, for ``silent_seconds``."""
         there, now = os.fstat(file.fileno()), time.monotonic()
         if self._nameless != (there.st_ino, there.st_mtime_ns):
             self._nameless, self._nameless_since = (there.st_ino, there.st_mtime_ns), now
-        return now - self._nameless_since > self._patience
+        return now - self._nameless_since > self._silent_seconds
 
     def _is_in_place(self, file: IO[str]) -> bool:
         ours, there = os.fstat(file.fileno()), self._path.stat()

@@ -13,11 +13,11 @@ import threading
 import time
 from pathlib import Path
 
+from cnnsweep.errors import StoppedEarly
 from cnnsweep.folders.lock import try_lock
-from cnnsweep.sweep.study.failure_policy import StoppedEarly
+from cnnsweep.folders.sweep_folder import HOSTS
 
-HOSTS = ".hosts"
-BEAT_SECONDS = 3.0
+HEARTBEAT_SECONDS = 3.0
 LOST_SECONDS = 25.0  # after such a silence of its own a host takes itself for gone, ...
 GONE_SECONDS = 45.0  # ... well before the others do
 
@@ -122,7 +122,7 @@ class HostMembership:
         )
 
     def _keep_beating(self) -> None:
-        while not self._is_leaving.wait(BEAT_SECONDS):
+        while not self._is_leaving.wait(HEARTBEAT_SECONDS):
             if self._is_lost or _now() - self._beat > LOST_SECONDS:
                 self._is_lost = True  # never beat again under a name that others may have buried
                 return

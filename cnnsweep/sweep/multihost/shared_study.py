@@ -7,36 +7,39 @@ what became of it.
 
 import contextlib
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from optuna.storages.journal._file import BaseJournalFileLock
 from optuna.study import Study
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from cnnsweep.folders import lock
-from cnnsweep.sweep.multihost.host_lock import POLL_SECONDS, HostLock
-from cnnsweep.sweep.multihost.membership import GONE_SECONDS, HOSTS, HostMembership
-from cnnsweep.sweep.study.coordination import Coordination, SingleLaunch, not_in_hand
-from cnnsweep.sweep.study.retrying_storage import RetryPolicy
+from cnnsweep.folders.sweep_folder import MUTEXES
+from cnnsweep.sweep.multihost.host_lock import HostLock
+from cnnsweep.sweep.multihost.membership import GONE_SECONDS, HostMembership
+from cnnsweep.sweep.spec.optuna_internals import JournalFileLock, storage_of, trial_id
+from cnnsweep.sweep.study.coordination import Coordination, SingleLaunch, TryLater, not_in_hand
 
 HOST = "host"  # the trial attribute that names the host which works on it
-_LOOK_SECONDS = 3.0  # between two looks for trials that were left behind
-_BUSY_SECONDS = 1.0  # of waiting for another host, before workers are let go on meanwhile
+LOOK_SECONDS = 3.0  # between two looks for trials that were left behind
+BUSY_SECONDS = 1.0  # of waiting for another host, before the event loop goes on meanwhile
+
+
+class Busy(TryLater):
+    """Another host is at work on the study."""
 
 
 @contextlib.contextmanager
-def joined(sweep: Path, shared: bool, patience: RetryPolicy) -> Iterator[Coordination]:
+def joined(sweep: Path, shared: bool, say: Callable[[str], None]) -> Iterator[Coordination]:
     """Be one of the launches on a sweep for the length of a block, or the only one."""
     if not shared:
         yield SingleLaunch()
         return
-    shared_study = SharedStudy(sweep, HostMembership(sweep), patience)
-    patience.check = lambda: shared_study.host.check()
+    shared_study = SharedStudy(sweep, HostMembership(sweep))
     if not shared_study.is_first():
-        patience.say(f"sharing this sweep with {shared_study.host.others()} more at work")
+        say(f"sharing this sweep with {shared_study.host.others()} more at work")
     try:
         yield shared_study
     finally:
@@ -49,18 +52,20 @@ class SharedStudy:
 
     sweep: Path
     host: HostMembership
-    patience: RetryPolicy
-    _looked: dict[int, float] = field(default_factory=dict)
+    _looked: dict[str, float] = field(default_factory=dict)
 
     is_alone = False
 
     def __post_init__(self) -> None:
-        self._turn = self._mutex("turn")
-        self._finishing = self._mutex("finishing")
+        self._turn = self._lock("turn", self._wait_shortly)
+        self._finishing = self._lock("finishing", self._wait_long)
 
     @property
     def heartbeat(self) -> Path | None:
         return self.host.file
+
+    def check(self) -> None:
+        self.host.check()
 
     def is_first(self) -> bool:
         return self.host.others() == 0
@@ -68,15 +73,11 @@ class SharedStudy:
     def own_folder(self, folder: Path) -> Path:
         return folder / self.host.name
 
-    def journal_lock(self) -> BaseJournalFileLock | None:
-        return self._mutex("journal")
+    def journal_lock(self) -> JournalFileLock | None:
+        return self._lock("journal", self._wait_shortly)
 
-    def begin_finishing(self, folders: list[Path]) -> None:
+    def begin_finishing(self) -> None:
         self._finishing.acquire()
-        deadline = time.monotonic() + GONE_SECONDS
-        while not all(_clear(f, silent=time.monotonic() > deadline) for f in folders):
-            self.host.check()
-            time.sleep(POLL_SECONDS)
 
     def leave(self) -> None:
         """Be gone for good."""
@@ -84,24 +85,26 @@ class SharedStudy:
         self._finishing.drop()
         self.host.leave()
 
-    def _mutex(self, name: str) -> HostLock:
-        folder = self.sweep / HOSTS / "mutexes"
+    def _lock(self, name: str, wait: Callable[[float, float], None]) -> HostLock:
+        folder = self.sweep / MUTEXES
         folder.mkdir(exist_ok=True)
         return HostLock(
             folder / name,
             lambda: self.host.name,
             lambda name: self.host.is_silent(name),
             GONE_SECONDS,
-            self._wait,
+            wait,
         )
 
-    def _wait(self, seconds: float, waited: float) -> None:
-        """For another host: shortly as it is, at length while our workers go on."""
+    def _wait_shortly(self, seconds: float, waited: float) -> None:
+        """For a lock that is held for moments, unless its holder is stopped."""
+        if waited > BUSY_SECONDS:
+            raise Busy
+        self._wait_long(seconds, waited)
+
+    def _wait_long(self, seconds: float, _waited: float) -> None:
         self.host.check()
-        if waited > _BUSY_SECONDS:
-            self.patience.meanwhile(seconds)
-        else:
-            time.sleep(seconds)
+        time.sleep(seconds)
 
     def rejoin(self) -> None:
         self.leave()
@@ -113,9 +116,9 @@ class SharedStudy:
 
     def should_look(self, study: Study, in_hand: Collection[int]) -> bool:
         now = time.monotonic()
-        if now - self._looked.get(study._study_id, -_LOOK_SECONDS) < _LOOK_SECONDS:
+        if now - self._looked.get(study.study_name, -LOOK_SECONDS) < LOOK_SECONDS:
             return False
-        self._looked[study._study_id] = now
+        self._looked[study.study_name] = now
         return any(self._is_left(trial) for trial in not_in_hand(study, in_hand))
 
     def left_behind(
@@ -125,11 +128,11 @@ class SharedStudy:
         return next((t for t in running if self._is_left(t) and self._is_free(t, folder)), None)
 
     def claim(self, study: Study, trial: FrozenTrial) -> FrozenTrial:
-        study._storage.set_trial_user_attr(trial._trial_id, HOST, self.host.name)
-        return study._storage.get_trial(trial._trial_id)
+        storage_of(study).set_trial_user_attr(trial_id(trial), HOST, self.host.name)
+        return storage_of(study).get_trial(trial_id(trial))
 
     def is_ours(self, trial: FrozenTrial) -> bool:
-        return trial.state is TrialState.RUNNING and trial.user_attrs.get(HOST) == self.host.name
+        return trial.user_attrs.get(HOST) == self.host.name
 
     def others_run(self, study: Study) -> bool:
         return any(not self.is_ours(trial) for trial in not_in_hand(study, ()))
@@ -153,7 +156,7 @@ def _clear(run: Path, *, silent: bool) -> bool:
     """Whether no worker is left in a run folder or below it.
 
     A worker of a silent host may be stopped there, and keep its lock; it dies the moment it wakes
-    (see deadman.py), so its lock means nothing.
+    (see workers/watchdog.py), so its lock means nothing.
     """
     held = [p for p in run.rglob(lock.LOCK_NAME) if lock.is_held_elsewhere(p.parent)]
     if held and not silent:

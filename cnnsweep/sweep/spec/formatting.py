@@ -16,14 +16,6 @@ def format_params(params: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={format_value(value)}" for name, value in params.items())
 
 
-def duration(seconds: float) -> str:
-    """``1 h 05 min``, ``3 min 20 s``, ``12 s``."""
-    whole = round(seconds)
-    if whole >= 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
-    return f"{whole // 60} min {whole % 60:02} s" if whole >= 60 else f"{whole} s"
-
-
 def short_error(error: BaseException) -> str:
     """An error as one line, without the word error before it."""
     return error_line(error).removeprefix("error: ")

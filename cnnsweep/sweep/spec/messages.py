@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Figures = dict[str, float | int | None]
+Metrics = dict[str, float | int | None]
 
 
 @dataclass(frozen=True)
@@ -33,49 +33,44 @@ class Started:
 
 @dataclass(frozen=True)
 class Epoch:
-    """An epoch of the job ended; ``number`` counts from 1. Answered with whether to go on."""
+    """An epoch of the job ended; ``number`` counts from 1, ``metrics`` is its row of metrics.csv.
+
+    Where the job is prunable it is answered with whether to prune.
+    """
 
     number: int
-    figures: Figures
+    metrics: Metrics
+
+
+Reason = Literal[
+    "completed",  # the task returned ``value``
+    "pruned",
+    "failed",  # the task raised, or could not begin
+    "died",  # the worker's process ended in the middle of the job
+    "timeout",  # the job took longer than it may, and its worker was killed
+    "preempted",  # whoever lent the worker its place took it back, as announced
+    "lost",  # the worker is out of reach, with its machine or its launcher's job; it ends by itself
+    "never_started",  # the worker's process ended before it began the job
+]
 
 
 @dataclass(frozen=True)
-class Ended:
-    """The job is over and the worker free.
+class Finished:
+    """The job is over, and its worker free or gone.
 
-    ``value`` is what the task returned. ``error`` is one line; ``cause`` is equal for failures
-    that have the same reason, whatever values their messages hold.
+    ``error`` is one line for a person; ``cause`` is equal for failures that have the same reason,
+    whatever values their messages hold (None: the error itself).
     """
 
-    status: Literal["completed", "pruned", "failed"]
+    reason: Reason
     value: object = None
     error: str | None = None
     cause: str | None = None
 
-
-@dataclass(frozen=True)
-class Died:
-    """The worker's process is gone; ``had_started`` its job, or was still coming up."""
-
-    cause: str
-    had_started: bool
+    @property
+    def worker_ended(self) -> bool:
+        """Whether the worker's process ended by itself, in the job or before it."""
+        return self.reason in ("died", "never_started")
 
 
-@dataclass(frozen=True)
-class Left:
-    """The worker was told to go by whoever lent its place: its job goes on elsewhere.
-
-    Nothing of the job is lost but its unfinished epoch, and nobody counts it as a death.
-    """
-
-    cause: str
-
-
-@dataclass(frozen=True)
-class Lost:
-    """The worker is out of reach, with its machine or its launcher's job; it ends by itself."""
-
-    cause: str
-
-
-Message = Started | Epoch | Ended | Died | Left | Lost
+Message = Started | Epoch | Finished

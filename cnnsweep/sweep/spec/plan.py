@@ -9,14 +9,16 @@ from omegaconf import DictConfig, OmegaConf
 from optuna.trial import FrozenTrial
 
 from cnnsweep.config.launchers import cpus_each
+from cnnsweep.config.rules import as_typed
 from cnnsweep.config.validation import objective_names
 from cnnsweep.errors import UserError
+from cnnsweep.folders.sweep_folder import SweepFolder
 from cnnsweep.metric_names import Direction
 from cnnsweep.sweep.spec.compose import SweepContext, typed_overrides
 from cnnsweep.sweep.spec.messages import Job
 from cnnsweep.sweep.spec.resources import threads_each
 from cnnsweep.sweep.spec.samplers import grid_size, is_grid_sampler
-from cnnsweep.sweep.spec.search_space import SearchSpace, as_typed, read_space
+from cnnsweep.sweep.spec.search_space import SearchSpace, read_space
 from cnnsweep.sweep.spec.settings import Settings, directions
 
 DEFAULT_STUDY = "cnnsweep"
@@ -141,28 +143,16 @@ def _threads(config: DictConfig, n_jobs: int) -> int | None:
     return cpus_each(config) or threads_each(n_jobs)
 
 
-CONFIRM = "confirm"
-
-
 def trial_job(
     plan: Plan, search_index: int, trial: FrozenTrial, seed_index: int, seeds: int
 ) -> Job:
     """Run number ``seed_index`` of a trial of ``seeds`` seeds, counted from 0."""
-    folder, changes = str(trial.number), {"test": False, "pictures": False}
     is_prunable = len(plan.objectives) == 1 and seeds == 1
-    overrides = plan.overrides(trial.params, **changes)
+    overrides = plan.overrides(trial.params, test=False, pictures=False)
     if seeds > 1:
-        folder = f"{folder}/seed_{seed_index}"
         overrides += (f"seed={first_seed(plan) + seed_index}",)
-    return Job(
-        search_index,
-        trial.number,
-        seed_index,
-        _below(plan, folder),
-        trial.number,
-        overrides,
-        is_prunable,
-    )
+    folder = str(_below(plan).run(trial.number, seed_index if seeds > 1 else None))
+    return Job(search_index, trial.number, seed_index, folder, trial.number, overrides, is_prunable)
 
 
 def confirm_job(
@@ -171,7 +161,7 @@ def confirm_job(
     """Confirmation run ``seed_index``, with a seed that the search has not used."""
     seed = first_seed(plan) + seeds + seed_index
     overrides = (*plan.overrides(winner.params, test=True, pictures=True), f"seed={seed}")
-    folder = _below(plan, f"{CONFIRM}/{seed}")
+    folder = str(_below(plan).confirmation(seed))
     return Job(search_index, None, seed_index, folder, winner.number, overrides, is_prunable=False)
 
 
@@ -180,5 +170,6 @@ def first_seed(plan: Plan) -> int:
     return int(plan.config.seed)
 
 
-def _below(plan: Plan, folder: str) -> str:
-    return f"{plan.subfolder}/{folder}" if plan.subfolder else folder
+def _below(plan: Plan) -> SweepFolder:
+    """The search's folder, relative to the sweep's."""
+    return SweepFolder(Path(plan.subfolder))

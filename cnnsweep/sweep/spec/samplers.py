@@ -12,14 +12,13 @@ from functools import partial
 from typing import Any
 
 from hydra.utils import get_object, instantiate
-from hydra_plugins.hydra_optuna_sweeper._impl import OptunaSweeperImpl
 from omegaconf import DictConfig
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, GridSampler, QMCSampler, RandomSampler
-from optuna.study import Study
-from optuna.trial import FrozenTrial
 
 from cnnsweep.config.allowed_targets import allowed_targets
+from cnnsweep.sweep.spec.optuna_internals import NumberedPoints as NumberedPoints
+from cnnsweep.sweep.spec.optuna_internals import grid_values
 
 Space = dict[str, BaseDistribution]
 
@@ -69,25 +68,8 @@ def is_grid_sampler(config: DictConfig) -> bool:
 
 def grid_choices(space: Space) -> dict[str, list[Any]]:
     """The values of each parameter; raises ValueError where one has no steps."""
-    return {k: list(OptunaSweeperImpl._to_grid_sampler_choices(d)) for k, d in space.items()}
+    return {name: grid_values(distribution) for name, distribution in space.items()}
 
 
 def grid_size(space: Space) -> int:
     return math.prod(len(choices) for choices in grid_choices(space).values())
-
-
-class NumberedPoints(QMCSampler):
-    """Trial k gets point k of the sequence.
-
-    Optuna counts the points in the study instead, so a proposal that was interrupted and made
-    again would skip one. Point 0, a corner of the space, belongs to the default config.
-    """
-
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        self._trial_number = trial.number
-        return super().sample_relative(study, trial, search_space)
-
-    def _find_sample_id(self, *_: Any) -> int:
-        return self._trial_number

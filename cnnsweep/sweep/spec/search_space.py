@@ -8,10 +8,11 @@ from typing import Any
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override
-from hydra_plugins.hydra_optuna_sweeper._impl import create_optuna_distribution_from_override
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
+from cnnsweep.config.rules import as_typed
 from cnnsweep.errors import UserError
+from cnnsweep.sweep.spec.optuna_internals import distribution_of
 
 MOST_CORNERS = 256
 
@@ -73,11 +74,9 @@ def _distribution(override: Override) -> BaseDistribution:
     if isinstance(override.value(), Glob):
         return CategoricalDistribution(list(override.sweep_string_iterator()))
     try:
-        distribution = create_optuna_distribution_from_override(override)
+        return distribution_of(override)
     except (ValueError, NotImplementedError) as error:
         raise UserError(f"{override.input_line} is no search space: {error}") from error
-    assert isinstance(distribution, BaseDistribution)
-    return distribution
 
 
 def _ends(distribution: BaseDistribution) -> tuple[Any, ...]:
@@ -85,10 +84,3 @@ def _ends(distribution: BaseDistribution) -> tuple[Any, ...]:
         return distribution.choices
     low, high = distribution.low, distribution.high  # type: ignore[attr-defined]
     return (low,) if low == high else (low, high)
-
-
-def as_typed(value: Any) -> str:
-    """A value as it is typed on Hydra's command line."""
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return str(value)

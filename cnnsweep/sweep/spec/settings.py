@@ -1,111 +1,27 @@
-"""The keys below ``hydra.sweeper``, checked, as plain values."""
+"""The keys below ``hydra.sweeper``; imported at every start of Hydra: no torch, no Optuna."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING, DictConfig
+from omegaconf import MISSING
 
+from cnnsweep.config.rules import Rule, choice, or_null, whole
 from cnnsweep.errors import UserError
 from cnnsweep.metric_names import DIRECTIONS, Direction
 
 
-@dataclass(frozen=True)
-class Settings:
-    """See conf/hydra/sweeper/optuna.yaml for what each one means."""
-
-    sampler: DictConfig
-    pruner: DictConfig
-    direction: Any
-    storage: str | None
-    study_name: str | None
-    n_trials: int
-    n_jobs: int
-    max_failure_rate: float
-    params: DictConfig | None
-    custom_search_space: str | None
-    seeds: int
-    confirm: int
-    devices: list[Any] | None
-    retries: int
-    trial_timeout: float | None
-    timeout: float | None
-    compare: DictConfig | None
-    shared: bool
-
-    def __post_init__(self) -> None:
-        for name, is_fit, allowed in _RULES:
-            value = getattr(self, name)
-            if not is_fit(value):
-                raise UserError(
-                    f"hydra.sweeper.{name}={value} is out of range: allowed is {allowed}"
-                )
-
-
-def read_settings(keys: dict[str, Any]) -> Settings:
-    """The settings that Hydra hands over.
-
-    Raises:
-        UserError: a key is missing (another sweeper's config), or its value is out of range.
-    """
-    missing = [field.name for field in fields(Settings) if field.name not in keys]
-    if missing:
-        raise UserError(f"hydra.sweeper lacks {', '.join(missing)}; hydra/sweeper=optuna has them")
-    return Settings(**keys)
-
-
-def _at_least(least: int) -> tuple[Callable[[Any], bool], str]:
-    return lambda value: value >= least, f"a whole number from {least} up"
-
-
-def _seconds_or_null() -> tuple[Callable[[Any], bool], str]:
-    return lambda value: value is None or value > 0, "null, or seconds above 0"
-
-
-_RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
-    ("n_trials", *_at_least(1)),
-    ("n_jobs", *_at_least(1)),
-    ("seeds", *_at_least(1)),
-    ("confirm", *_at_least(0)),
-    ("retries", *_at_least(0)),
-    ("max_failure_rate", lambda value: 0 <= value <= 1, "a share from 0 to 1"),
-    ("trial_timeout", *_seconds_or_null()),
-    ("timeout", *_seconds_or_null()),
-    ("devices", lambda value: value is None or len(value) > 0, "null, or a list of devices"),
-)
-
-
-def directions(typed: Any, objectives: list[str]) -> list[Direction]:
-    """Which way is better for each objective: as typed, else by the objective's name.
-
-    Raises:
-        UserError: not a direction, or not as many as objectives.
-    """
-    if typed is None:
-        return [DIRECTIONS.get(name, "minimize") for name in objectives]
-    listed = [_direction(way) for way in ([typed] if isinstance(typed, str) else typed)]
-    if objectives and len(listed) != len(objectives):
-        raise UserError(
-            f"hydra.sweeper.direction has {len(listed)} entries for {len(objectives)} objectives "
-            f"({', '.join(objectives)})"
-        )
-    return listed
-
-
-def _direction(way: Any) -> Direction:
-    if way == "minimize":
-        return "minimize"
-    if way == "maximize":
-        return "maximize"
-    raise UserError(f"hydra.sweeper.direction={way}: allowed are minimize, maximize")
-
-
 @dataclass
-class OptunaSchema:
-    """Hydra's own keys first (``direction``, ``n_trials``, ``max_failure_rate`` differ), then ours.
+class Settings:
+    """Hydra's schema of the sweeper's node, and the values it hands over, checked.
 
-    ``sampler`` and ``pruner`` are Any: their keys belong to their own config groups.
+    conf/hydra/sweeper/optuna.yaml says what each key means. Unlike Hydra's sweeper: ``direction``
+    may be null (from the objective), ``n_trials`` counts all launches, ``max_failure_rate`` is of
+    *finished* trials. ``sampler`` and ``pruner`` are Any: their keys belong to their own config
+    groups. Mappings and lists arrive as OmegaConf's.
+
+    Raises:
+        UserError: a value is out of range.
     """
 
     _target_: str = MISSING
@@ -128,13 +44,69 @@ class OptunaSchema:
     compare: dict[str, list[str]] | None = MISSING
     shared: bool = MISSING
 
+    def __post_init__(self) -> None:
+        for rule in _RULES:
+            rule.check(getattr(self, rule.key.removeprefix(_NODE)))
+
+
+def read_settings(keys: dict[str, Any]) -> Settings:
+    """The settings that Hydra hands over.
+
+    Raises:
+        UserError: a key is missing (another sweeper's config), or its value is out of range.
+    """
+    known = {field.name for field in fields(Settings)} - {"_target_"}  # which Hydra keeps
+    missing = sorted(known - keys.keys())
+    if missing:
+        raise UserError(f"hydra.sweeper lacks {', '.join(missing)}; hydra/sweeper=optuna has them")
+    return Settings(**keys)
+
+
+_NODE = "hydra.sweeper."
+
+
+def _seconds(key: str) -> Rule:
+    return or_null(Rule(key, lambda v: v > 0, "seconds above 0"))
+
+
+_RULES = (
+    whole(f"{_NODE}n_trials", 1),
+    whole(f"{_NODE}n_jobs", 1),
+    whole(f"{_NODE}seeds", 1),
+    whole(f"{_NODE}confirm", 0),
+    whole(f"{_NODE}retries", 0),
+    Rule(f"{_NODE}max_failure_rate", lambda v: 0 <= v <= 1, "a share from 0 to 1"),
+    _seconds(f"{_NODE}trial_timeout"),
+    _seconds(f"{_NODE}timeout"),
+    or_null(Rule(f"{_NODE}devices", lambda v: len(v) > 0, "a list of devices")),
+)
+
+
+def directions(typed: Any, objectives: list[str]) -> list[Direction]:
+    """Which way is better for each objective: as typed, else by the objective's name.
+
+    Raises:
+        UserError: not a direction, or not as many as objectives.
+    """
+    if typed is None:
+        return [DIRECTIONS.get(name, "minimize") for name in objectives]
+    listed: list[Any] = [typed] if isinstance(typed, str) else list(typed)
+    for way in listed:
+        choice("hydra.sweeper.direction", "minimize", "maximize").check(way)
+    if objectives and len(listed) != len(objectives):
+        raise UserError(
+            f"hydra.sweeper.direction has {len(listed)} entries for {len(objectives)} objectives "
+            f"({', '.join(objectives)})"
+        )
+    return listed
+
 
 def register() -> None:
     """Make the schema known to Hydra as ``hydra/sweeper/optuna_schema``."""
     ConfigStore.instance().store(
         group="hydra/sweeper",
         name="optuna_schema",
-        node=OptunaSchema,
+        node=Settings,
         provider="cnnsweep",
         replace=True,  # a worker takes over the launching process's store before it comes here
     )

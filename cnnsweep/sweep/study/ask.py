@@ -1,4 +1,4 @@
-"""Asking a study for its next trial: one step that may be interrupted and made again."""
+"""Asking a study for its next trial, so that a call that was interrupted can be made again."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from cnnsweep.sweep.spec.optuna_internals import draw, reopened, storage_of, trial_id
 from cnnsweep.sweep.spec.samplers import Sampling, Space
 
 FOLDER = "folder"  # the trial attribute that says that its proposal is complete
@@ -18,7 +19,7 @@ FOLDER = "folder"  # the trial attribute that says that its proposal is complete
 
 @dataclass
 class Asker:
-    """How trials are proposed; the process that uses it is the study's only one.
+    """Asks a study for trials. Call inside `coordination.turn()`: other hosts may ask too.
 
     ``extend`` is the user's custom_search_space, called with the config and each new trial.
     """
@@ -40,12 +41,7 @@ class Asker:
         A draw depends on those before it, so the ones that had been stored come out the same.
         """
         self.study.sampler = self.sampling.sampler_for(trial.number)
-        self.study._thread_local.cached_all_trials = None
-        again = Trial(self.study, trial._trial_id)
-        again._cached_frozen_trial.params = {}
-        again._cached_frozen_trial.distributions = {}
-        again.storage = _WriteOnce(self.study._storage)  # type: ignore[assignment]
-        return self._complete(again)
+        return self._complete(reopened(self.study, trial, _WriteOnce(storage_of(self.study))))
 
     def _next_number(self) -> int:
         trials = self.study.get_trials(deepcopy=False)
@@ -55,11 +51,11 @@ class Asker:
     def _complete(self, trial: Trial) -> FrozenTrial:
         self._settle_parents(trial)
         for name, distribution in self.space.items():
-            trial._suggest(name, distribution)
+            draw(trial, name, distribution)
         if self.extend is not None:
             self.extend(self.config, trial)
-        self.study._storage.set_trial_user_attr(trial._trial_id, FOLDER, str(trial.number))
-        return self.study._storage.get_trial(trial._trial_id)
+        trial.set_user_attr(FOLDER, str(trial.number))
+        return storage_of(self.study).get_trial(trial_id(trial))
 
     def _settle_parents(self, trial: Trial) -> None:
         """Genetic samplers read a generation's parents back in another order than they chose them.
@@ -68,7 +64,7 @@ class Asker:
         """
         sampler = self.study.sampler
         if isinstance(sampler, BaseGASampler):
-            stored = self.study._storage.get_trial(trial._trial_id)
+            stored = storage_of(self.study).get_trial(trial_id(trial))
             generation = sampler.get_trial_generation(self.study, stored)
             sampler.get_parent_population(self.study, generation)
 

@@ -8,8 +8,9 @@ from typing import Any
 from optuna.distributions import CategoricalDistribution, distribution_to_json, json_to_distribution
 from optuna.study import Study
 
+from cnnsweep.dotted_keys import leaves
 from cnnsweep.errors import UserError
-from cnnsweep.folders.recorded_defaults import completed, leaves
+from cnnsweep.folders.recorded_defaults import completed
 from cnnsweep.folders.run_folder import differing_keys
 from cnnsweep.sweep.spec.samplers import Space
 
@@ -59,7 +60,7 @@ def settle(study: Study, present: Facts, say: Callable[[str], None]) -> None:
     _refuse_mixing(before, now)
     for name in ("space", "sampler", "pruner", "code"):
         old = completed(before[name], now[name], f"hydra.sweeper.{name}")
-        new = leaves(now[name])
+        new = dict(leaves(now[name]))
         for key in sorted({*old, *new}):
             if old.get(key) != new.get(key):
                 say(
@@ -72,7 +73,7 @@ def settle(study: Study, present: Facts, say: Callable[[str], None]) -> None:
 def _refuse_mixing(before: dict[str, Any], now: dict[str, Any]) -> None:
     _refuse_another_space(before["space"], now["space"])
     differing = differing_keys(before["config"], now["config"])
-    old, new = completed(before["config"], now["config"]), leaves(now["config"])
+    old, new = completed(before["config"], now["config"]), dict(leaves(now["config"]))
     said = [f"{k} (was {old.get(k, _NONE)}, is {new.get(k, _NONE)})" for k in differing]
     for name in ("seeds", "threads", "objectives", "seed"):
         if before[name] != now[name]:
@@ -104,4 +105,4 @@ def _kind(written: str) -> tuple[object, ...]:
     distribution = json_to_distribution(written)
     if isinstance(distribution, CategoricalDistribution):
         return (CategoricalDistribution, distribution.choices)
-    return (type(distribution), distribution._asdict()["log"])
+    return (type(distribution), distribution.log)  # type: ignore[attr-defined]

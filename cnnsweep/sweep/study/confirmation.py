@@ -9,9 +9,10 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.folders.sweep_folder import CONFIRM, FORMER_CONFIRM
 from cnnsweep.sweep.spec.formatting import format_value
-from cnnsweep.sweep.spec.messages import Ended, Job
-from cnnsweep.sweep.spec.plan import CONFIRM, Plan, confirm_job
+from cnnsweep.sweep.spec.messages import Finished, Job
+from cnnsweep.sweep.spec.plan import Plan, confirm_job
 from cnnsweep.sweep.study.record import Recorder
 from cnnsweep.sweep.study.trial_results import write_failure
 
@@ -58,25 +59,25 @@ class Confirmation:
         best = winner(self.study) if self.wanted else None
         return best is None or self.study.user_attrs.get(CONFIRMED) == best.number
 
-    def ended(self, job: Job, ended: Ended) -> None:
-        """A confirmation run is over."""
+    def finished(self, job: Job, message: Finished) -> None:
+        """A confirmation run is over, completed or not."""
         self._open.discard(job.folder)
         folder = self.plan.sweep / job.folder
-        if ended.status == "completed":
-            figure = test_metric(self.plan.objectives[0])
+        if message.reason == "completed":
+            figure = metric_on_test(self.plan.objectives[0])
             result = RunFolder(folder).read_result()
             self.recorder.confirmed(
                 job, f"{figure} {format_value(result[figure]) if result else 'unknown'}"
             )
             return
-        error = str(ended.error)
+        error = str(message.error)
         write_failure(folder, error, {}, anew=False)
         self.failed.append(f"{folder}: {error}")
         self.recorder.confirmed(job, f"failed: {error}; its folder: {folder}")
 
     def test_metrics(self) -> list[float]:
         """What the completed runs reached on the test split."""
-        figure = test_metric(self.plan.objectives[0])
+        figure = metric_on_test(self.plan.objectives[0])
         results = [RunFolder(run).read_result() for run in self._folder().glob("*")]
         return [r[figure] for r in results if r is not None and r.get(figure) is not None]
 
@@ -94,7 +95,7 @@ class Confirmation:
         """More trials may have found a better one: the former winner's runs are kept."""
         before = self.study.user_attrs.get(CONFIRMED)
         if before is not None and before != number and self._folder().exists():
-            self._folder().rename(self._folder().with_name(f"{CONFIRM}-of-{before}"))
+            self._folder().rename(self._folder().with_name(FORMER_CONFIRM.format(before)))
         self.study.set_user_attr(CONFIRMED, number)
 
     def _folder(self) -> Path:
@@ -107,7 +108,7 @@ def winner(study: Study) -> FrozenTrial | None:
     return study.best_trial if completed and len(study.directions) == 1 else None
 
 
-def test_metric(objective: str) -> str:
+def metric_on_test(objective: str) -> str:
     """The test split's counterpart of a validation figure; accuracy for any other objective."""
     return "test_loss" if objective.endswith("_loss") else "test_accuracy"
 

@@ -1,4 +1,4 @@
-"""What a launch needs to know of other launches on its sweep; and one that has none beside it."""
+"""What a launch needs to know of other launches on its sweep; and a launch that has none."""
 
 import contextlib
 from collections.abc import Collection, Iterator
@@ -6,19 +6,33 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from optuna.storages.journal._file import BaseJournalFileLock
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from cnnsweep.sweep.spec.optuna_internals import JournalFileLock
+
+
+class TryLater(Exception):
+    """The study cannot be reached now, or another host is at work on it.
+
+    Whoever raises it may have written part of what it meant to write; the same call made again
+    writes the rest. ``pause``: seconds to wait before that.
+    """
+
+    pause = 0.0
+
 
 class Coordination(Protocol):
-    """What a launch needs to know of others on its sweep."""
+    """What a launch needs to know of other launches on its sweep."""
 
     is_alone: bool  # whether there can be no others
 
     @property
     def heartbeat(self) -> Path | None:
-        """The file that shows our workers that we live."""
+        """The file whose age shows our workers that this launch is alive."""
+
+    def check(self) -> None:
+        """Raise HostExpired where the others may have taken over our trials."""
 
     def is_first(self) -> bool:
         """Whether others could be at work, and none is."""
@@ -26,20 +40,24 @@ class Coordination(Protocol):
     def own_folder(self, folder: Path) -> Path:
         """A folder of our own for ``folder``, which others have too."""
 
-    def journal_lock(self) -> BaseJournalFileLock | None:
+    def journal_lock(self) -> JournalFileLock | None:
         """What a journal is written under; None: its own lock."""
 
-    def begin_finishing(self, folders: list[Path]) -> None:
-        """Wait until no other launch runs confirmations (in ``folders``) or writes results."""
+    def begin_finishing(self) -> None:
+        """Wait until no other launch runs confirmations or writes results."""
 
     def rejoin(self) -> None:
         """Go on as a new host, with no trials."""
 
     def turn(self) -> AbstractContextManager[None]:
-        """A block in which no other launch asks, takes over or tells."""
+        """A block in which no other launch asks, takes over or tells.
+
+        Raises:
+            TryLater: on entering, where another launch keeps it for long.
+        """
 
     def should_look(self, study: Study, in_hand: Collection[int]) -> bool:
-        """Whether it is worth to look for a trial left behind; ``in_hand`` are ours by number."""
+        """Whether to look for a trial left behind; ``in_hand`` are the numbers of ours."""
 
     def left_behind(
         self, study: Study, folder: Path, in_hand: Collection[int]
@@ -50,7 +68,7 @@ class Coordination(Protocol):
         """Make a trial ours; in our turn."""
 
     def is_ours(self, trial: FrozenTrial) -> bool:
-        """Whether we are to say what becomes of a trial; in our turn."""
+        """Whether a trial is ours to tell, or was when it was told; in our turn."""
 
     def others_run(self, study: Study) -> bool:
         """Whether trials of other launches are running."""
@@ -62,20 +80,23 @@ class SingleLaunch:
     is_alone = True
     heartbeat: Path | None = None
 
+    def check(self) -> None:
+        return
+
     def is_first(self) -> bool:
         return False
 
     def own_folder(self, folder: Path) -> Path:
         return folder
 
-    def journal_lock(self) -> BaseJournalFileLock | None:
+    def journal_lock(self) -> JournalFileLock | None:
         return None
 
-    def begin_finishing(self, _folders: list[Path]) -> None:
+    def begin_finishing(self) -> None:
         return
 
     def rejoin(self) -> None:
-        raise AssertionError("nobody takes a lone launch for gone")
+        raise AssertionError("nobody takes over a single launch's trials")
 
     def turn(self) -> AbstractContextManager[None]:
         return contextlib.nullcontext()
@@ -86,7 +107,7 @@ class SingleLaunch:
     def left_behind(
         self, study: Study, _folder: Path, in_hand: Collection[int]
     ) -> FrozenTrial | None:
-        """One whose creation was not heard of: the storage's answer was lost."""
+        """One that was asked for when the storage went away."""
         return next(not_in_hand(study, in_hand), None)
 
     def claim(self, _study: Study, trial: FrozenTrial) -> FrozenTrial:

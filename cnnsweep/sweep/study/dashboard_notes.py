@@ -16,8 +16,9 @@ import yaml
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.folders.run_folder import HYDRA, OVERRIDES, RunFolder
 from cnnsweep.sweep.spec.formatting import format_params, format_value
+from cnnsweep.sweep.spec.optuna_internals import storage_of, study_id, trial_id
 from cnnsweep.sweep.spec.plan import Plan
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it is there
@@ -47,7 +48,7 @@ def tell_of(
 
     ``run`` is the run folder of its last run, ``values`` are its objectives' where it has any.
     """
-    _put(study, trial._trial_id, "\n\n".join(_paragraphs(plan, trial, run, values, error)) + "\n")
+    _put(study, trial_id(trial), "\n\n".join(_paragraphs(plan, trial, run, values, error)) + "\n")
 
 
 def _paragraphs(
@@ -67,10 +68,10 @@ def _paragraphs(
     yield format_params(trial.params)
     yield "Run folder:"
     yield _verbatim(str(folder))
-    hydra = run / ".hydra"
-    if not (hydra / "overrides.yaml").exists():  # its config could not be composed
+    hydra = run / HYDRA
+    if not (hydra / OVERRIDES).exists():  # its config could not be composed
         return
-    words = yaml.load((hydra / "overrides.yaml").read_text(encoding="utf-8"), Loader=_LOADER)
+    words = yaml.load((hydra / OVERRIDES).read_text(encoding="utf-8"), Loader=_LOADER)
     yield "Overrides:"
     yield _verbatim(_in_lines(words))
     yield "The same run again:"
@@ -110,24 +111,26 @@ def _program() -> list[str]:
     )
 
 
-def _put(study: Study, trial_id: int | None, body: str) -> None:
+def _put(study: Study, trial_key: int | None, body: str) -> None:
     """Write a note, above what a person may have written there; not twice."""
-    attributes = study._storage.get_study_system_attrs(study._study_id)
-    version, prefix = _keys(trial_id)
+    storage, study_key = storage_of(study), study_id(study)
+    attributes = storage.get_study_system_attrs(study_key)
+    version, prefix = _keys(trial_key)
     before = "".join(_pieces(attributes, prefix))
-    if before.startswith(body):
+    is_there = before.startswith(body)
+    if is_there and version in attributes:
         return
-    whole = f"{body}\n---\n\n{before}" if before else body
+    whole = f"{body}\n---\n\n{before}" if before and not is_there else before or body
     # The text first: a version without a text is a note that the dashboard cannot show.
     for number, start in enumerate(range(0, len(whole), _LONGEST)):
         piece = whole[start : start + _LONGEST]
-        study._storage.set_study_system_attr(study._study_id, f"{prefix}{number}", piece)
-    study._storage.set_study_system_attr(study._study_id, version, attributes.get(version, 0) + 1)
+        storage.set_study_system_attr(study_key, f"{prefix}{number}", piece)
+    storage.set_study_system_attr(study_key, version, attributes.get(version, 0) + 1)
 
 
-def _keys(trial_id: int | None) -> tuple[str, str]:
+def _keys(trial_key: int | None) -> tuple[str, str]:
     """Of a note's version, and the beginning of those of its text."""
-    owner = "dashboard:" if trial_id is None else f"dashboard:{trial_id}:"
+    owner = "dashboard:" if trial_key is None else f"dashboard:{trial_key}:"
     return f"{owner}note_ver", f"{owner}note_str:"
 
 

@@ -2,13 +2,9 @@
 
 from collections.abc import Callable
 
-from cnnsweep.errors import UserError
+from cnnsweep.errors import StoppedEarly
 
 IN_A_ROW = 5
-
-
-class StoppedEarly(UserError):
-    """The sweep ended before its work was done; the same command goes on with it."""
 
 
 class FailureWatch:
@@ -25,22 +21,22 @@ class FailureWatch:
         """A trial was completed or pruned."""
         self._cause, self._in_a_row = None, 0
 
-    def failed(self, cause: str, error: str) -> None:
-        """A trial failed.
+    def failed(self, cause: str, error: str) -> StoppedEarly | None:
+        """A trial failed, as the study was told; the error that ends the sweep, if it should.
 
-        Raises:
-            StoppedEarly: too many have, or the last five for the same cause.
+        That is where too many have failed, or the last five for the same cause.
         """
+        failed, finished = self._shares()  # first: it may raise TryLater, and this is called again
         self._in_a_row = self._in_a_row + 1 if cause == self._cause else 1
         self._cause = cause
         if self._in_a_row >= IN_A_ROW:
-            raise StoppedEarly(
+            return StoppedEarly(
                 f"stopped: {IN_A_ROW} trials in a row failed for the same cause, so the set-up "
                 f"seems to be broken: {error}"
             )
-        failed, finished = self._shares()
         if failed > self._max_rate * finished:
-            raise StoppedEarly(
+            return StoppedEarly(
                 f"stopped: {failed} of {finished} trials failed, more than "
                 f"hydra.sweeper.max_failure_rate={self._max_rate} allows; the last: {error}"
             )
+        return None

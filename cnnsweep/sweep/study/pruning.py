@@ -1,6 +1,5 @@
 """Whether a trial is losing: a pruner's verdict, the same however often it is asked for."""
 
-import copy
 from typing import Any
 
 from hydra.utils import instantiate
@@ -11,6 +10,7 @@ from optuna.study import Study
 from optuna.trial import TrialState, create_trial
 
 from cnnsweep.config.allowed_targets import allowed_targets
+from cnnsweep.sweep.spec.optuna_internals import get_trial, storage_of, trial_id, with_storage
 
 VERDICT = "verdict"
 
@@ -29,46 +29,46 @@ def make_pruner(config: DictConfig, seeds: int) -> BasePruner:
 
 
 class StudyPruner:
-    """Stores figures as they are reported, and lets the study's pruner judge them."""
+    """Stores metrics as they are reported, and asks the study's pruner."""
 
     def __init__(self, study: Study) -> None:
         self._study = study
         # Hyperband sorts trials into brackets, for its sampler too, once it has judged any.
         study.pruner.prune(study, create_trial(state=TrialState.RUNNING))
 
-    def goes_on(self, trial_id: int, step: int, value: float) -> bool:
-        """Report ``value`` at ``step`` and say whether the trial goes on.
+    def should_prune(self, number: int, step: int, value: float) -> bool:
+        """Report ``value`` at ``step`` and say whether to prune trial ``number``.
 
-        Steps that a trial taken up again reports once more were judged before. The last one may
-        not have been: its verdict is found again.
+        A resumed trial reports its former steps once more: those were answered before, but for the
+        last one, whose verdict is found again.
         """
-        storage = self._study._storage
-        trial = storage.get_trial(trial_id)
+        storage, trial = storage_of(self._study), get_trial(self._study, number)
+        key = trial_id(trial)
         if trial.last_step is not None and step < trial.last_step:
-            return True
+            return False
         if step not in trial.intermediate_values:
-            storage.set_trial_intermediate_value(trial_id, step, value)
+            storage.set_trial_intermediate_value(key, step, value)
         verdict = trial.user_attrs.get(VERDICT)
         if verdict is None or verdict["step"] != step:
-            verdict = self._ask_pruner(trial_id, step)
+            verdict = self._ask_pruner(key, step)
         for name, attribute in verdict["attributes"].items():
-            storage.set_trial_system_attr(trial_id, name, attribute)
-        return bool(verdict["goes_on"])
+            storage.set_trial_system_attr(key, name, attribute)
+        return not verdict["goes_on"]
 
-    def _ask_pruner(self, trial_id: int, step: int) -> dict[str, Any]:
+    def _ask_pruner(self, key: int, step: int) -> dict[str, Any]:
         """Ask the pruner.
 
         Successive halving notes a rung before it says whether the trial has passed it: asked
         again after a death in between, it would skip the rung. So what it notes is stored with
         its verdict, in one step, and only then put where it belongs.
         """
-        study = copy.copy(self._study)
-        notes = _Notes(self._study._storage)
-        study._storage = notes  # type: ignore[assignment]
-        prunes = study.pruner.prune(study, study._storage.get_trial(trial_id))
+        storage = storage_of(self._study)
+        notes = _Notes(storage)
+        study = with_storage(self._study, notes)
+        prunes = study.pruner.prune(study, storage.get_trial(key))
         verdict = {"step": step, "goes_on": not prunes, "attributes": notes.attributes}
         if notes.attributes:
-            self._study._storage.set_trial_user_attr(trial_id, VERDICT, verdict)
+            storage.set_trial_user_attr(key, VERDICT, verdict)
         return verdict
 
 

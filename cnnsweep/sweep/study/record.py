@@ -7,8 +7,16 @@ from typing import Any
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from cnnsweep.folders.sweep_folder import SEED, seed_runs
 from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.spec.messages import Job
+from cnnsweep.sweep.spec.optuna_internals import (
+    allow_stop,
+    get_trial,
+    storage_of,
+    trial_id,
+    was_stopped,
+)
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.study import dashboard_notes
 from cnnsweep.sweep.study.failure_policy import FailureWatch
@@ -33,43 +41,37 @@ class Recorder:
         self._watch = watch
         self._say = say
         self._log_name = log_name
-        # Samplers that run out of points say so by Study.stop, which wants to be in a loop.
-        study._thread_local.in_optimize_loop = True
+        allow_stop(study)
         dashboard_notes.introduce(study, plan)
 
     def trial(self, job: Job) -> FrozenTrial:
         """The trial of a job, as stored."""
-        storage, study_id = self._study._storage, self._study._study_id
         assert job.trial is not None
-        return storage.get_trial(
-            storage.get_trial_id_from_study_id_trial_number(study_id, job.trial)
-        )
+        return get_trial(self._study, job.trial)
 
     def complete(self, job: Job, values: list[float]) -> None:
+        """Tell the study the objectives of a trial."""
         self._record_mean(job, "completed", None)
-        self._note(job, None, values)
-        self._study.tell(job.number, values)
-        self._note_exhaustion()
+        self._tell(job, TrialState.COMPLETE, values=values)
+        params = format_params(self.trial(job).params)
         self._watch.succeeded()
-        figures = ", ".join(
-            f"{name} {format_value(value)}"
-            for name, value in zip(self._plan.objectives, values, strict=True)
-        )
-        self._say(f"{self._name(job)}: {figures} ({format_params(self.trial(job).params)})")
+        pairs = zip(self._plan.objectives, values, strict=True)
+        metrics = ", ".join(f"{name} {format_value(value)}" for name, value in pairs)
+        self._say(f"{self._name(job)}: {metrics} ({params})")
 
     def prune(self, job: Job) -> None:
+        """Tell the study that a trial was pruned."""
         self._record_mean(job, "pruned", None)
-        self._note(job, None)
-        self._study.tell(job.number, state=TrialState.PRUNED)
-        self._note_exhaustion()
-        self._watch.succeeded()
+        self._tell(job, TrialState.PRUNED)
         trial = self.trial(job)
-        self._say(
-            f"{self._name(job)}: pruned at step {trial.last_step} ({format_params(trial.params)})"
-        )
+        self._watch.succeeded()
+        params = format_params(trial.params)
+        self._say(f"{self._name(job)}: pruned at step {trial.last_step} ({params})")
 
     def fail(self, job: Job, error: str, cause: str, *, anew: bool = False) -> None:
-        """``anew``: also where the run itself recorded another outcome.
+        """Tell the study that a trial failed; ``cause`` is equal for failures of one reason.
+
+        ``anew``: also where the run itself recorded another outcome.
 
         Raises:
             StoppedEarly: this failure ends the sweep.
@@ -77,25 +79,25 @@ class Recorder:
         folder = self._plan.sweep / job.folder
         write_failure(folder, error, self._setting(), anew=anew)
         self._record_mean(job, "failed", error)
-        self._note(job, error)
-        self._set(job, ERROR, error)
-        self._study.tell(job.number, state=TrialState.FAIL)
-        self._note_exhaustion()
+        self._tell(job, TrialState.FAIL, error=error)
+        stop = self._watch.failed(cause, error)
         self._say(f"{self._name(job)}: failed: {error}; its log: {folder / self._log_name}")
-        self._watch.failed(cause, error)
+        if stop is not None:
+            raise stop
 
     def deaths(self, job: Job) -> int:
         """How often a job's worker has died under a living launching process."""
         attributes = self._study.user_attrs if job.trial is None else self.trial(job).user_attrs
         return int(attributes.get(_deaths_key(job), 0))
 
-    def count_death(self, job: Job, cause: str) -> None:
-        self._set(job, _deaths_key(job), self.deaths(job) + 1)
-        self._say(f"{self._name(job)}: {cause}; taken up again from its last epoch")
+    def count_death(self, job: Job, deaths: int, error: str) -> None:
+        """Store the number of ``deaths``, the last of them with this error."""
+        self._set(job, _deaths_key(job), deaths)
+        self._say(f"{self._name(job)}: {error}; resumes from its last epoch")
 
-    def note_departure(self, job: Job, cause: str) -> None:
-        """A job's worker went, and the job goes on; nothing is counted."""
-        self._say(f"{self._name(job)}: {cause}; goes on from its last epoch")
+    def note_departure(self, job: Job, error: str) -> None:
+        """A job's worker went, and the job resumes elsewhere; nothing is counted."""
+        self._say(f"{self._name(job)}: {error}; resumes from its last epoch")
 
     def is_exhausted(self) -> bool:
         """Whether the sampler has no more points."""
@@ -105,19 +107,28 @@ class Recorder:
         """A confirmation run is over."""
         self._say(f"{self._name(job)}: {line}")
 
-    def _note_exhaustion(self) -> None:
-        if self._study._stop_flag and not self.is_exhausted():
+    def _tell(
+        self,
+        job: Job,
+        state: TrialState,
+        *,
+        values: Sequence[float] | None = None,
+        error: str | None = None,
+    ) -> None:
+        """Tell the study once, after the note: a trial that is over has both."""
+        trial, run = self.trial(job), self._plan.sweep / job.folder
+        dashboard_notes.tell_of(self._study, self._plan, trial, run, values or (), error)
+        if not trial.state.is_finished():  # else an earlier call's answer was lost
+            if error is not None:
+                self._set(job, ERROR, error)
+            self._study.tell(job.number, values, state)
+        if was_stopped(self._study) and not self.is_exhausted():
             self._study.set_user_attr(EXHAUSTED, True)
 
     def _record_mean(self, job: Job, status: str, error: str | None) -> None:
         folder = self._plan.sweep / job.folder
-        if folder.name.startswith("seed_"):
-            runs = sorted(folder.parent.glob("seed_*"))
-            write_mean(folder.parent, status, runs, error)
-
-    def _note(self, job: Job, error: str | None, values: Sequence[float] = ()) -> None:
-        run = self._plan.sweep / job.folder
-        dashboard_notes.tell_of(self._study, self._plan, self.trial(job), run, values, error)
+        if folder.name.startswith(SEED):
+            write_mean(folder.parent, status, seed_runs(folder.parent), error)
 
     def _setting(self) -> dict[str, Any]:
         setting = {
@@ -131,7 +142,7 @@ class Recorder:
         if job.trial is None:
             self._study.set_user_attr(key, value)
         else:
-            self._study._storage.set_trial_user_attr(self.trial(job)._trial_id, key, value)
+            storage_of(self._study).set_trial_user_attr(trial_id(self.trial(job)), key, value)
 
     def _name(self, job: Job) -> str:
         prefix = f"{self._plan.subfolder} " if self._plan.subfolder else ""

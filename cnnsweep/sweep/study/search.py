@@ -3,13 +3,12 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from optuna.pruners import WilcoxonPruner
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from cnnsweep.sweep.spec.messages import Ended, Epoch, Job
+from cnnsweep.sweep.spec.messages import Epoch, Finished, Job, Reason
 from cnnsweep.sweep.spec.plan import Plan, trial_job
 from cnnsweep.sweep.study.ask import FOLDER, Asker
 from cnnsweep.sweep.study.confirmation import Confirmation
@@ -23,11 +22,15 @@ MOST_LOSSES = 10  # of a run's worker with its machine, without an epoch between
 
 @dataclass
 class Search:
-    """Decides; workers run, the ledger records.
+    """Decides; workers run, the recorder writes down.
 
     ``search_index`` is its number among the searches of a sweep. ``may_ask`` tells whether the
     sweep's time is not yet up. ``coordination`` is with other launches on the same study; one of
     them alone is told, in the end, that it ``may_confirm``.
+
+    Every method that reaches the study may raise TryLater and is then called again: what it keeps
+    in memory it changes last, and what it writes it writes once however often it is called. The
+    life of a trial is drawn in docs/architecture.md.
     """
 
     search_index: int
@@ -42,27 +45,31 @@ class Search:
     coordination: Coordination
     may_confirm: bool
     _ready: deque[Job] = field(default_factory=deque)
-    _values: dict[int, list[list[float]]] = field(default_factory=dict)  # of running trials, a seed
+    _values: dict[int, list[list[float]]] = field(default_factory=dict)  # of our trials, a seed
     _epochs: dict[str, int] = field(default_factory=dict)  # the last one of each run
     _losses: dict[str, int] = field(default_factory=dict)  # of each run since then
+    _deaths: dict[str, int] = field(default_factory=dict)  # of each run, about to be written
 
     def __post_init__(self) -> None:
-        self._pruner = StudyPruner(self.study) if len(self.plan.objectives) == 1 else None
+        single = len(self.plan.objectives) == 1
+        self._pruner = StudyPruner(self.study) if single else None
 
-    def take_up(self) -> int:
+    def resume_trials(self) -> int:
         """Queue the trials that an earlier launch left running, under their own numbers.
 
         Returns how many there are.
         """
-        all_left = self.study.get_trials(states=(TrialState.RUNNING,))
-        for left in all_left:
-            self._take(left)
-        return len(all_left)
+        running = self.study.get_trials(states=(TrialState.RUNNING,))
+        for trial in running:
+            if trial.number not in self._values:
+                self._resume(trial)
+        return len(running)
 
     def forget(self) -> None:
         """Have no trials any more: others may have taken them over."""
         self._ready.clear()
         self._values.clear()
+        self._deaths.clear()
         self.may_confirm = False
         self.confirmation.forget()
 
@@ -76,91 +83,125 @@ class Search:
 
     def is_done(self) -> bool:
         """Whether nothing waits, runs or is still to come."""
-        if (
-            self._ready
-            or self._values
-            or self._may_ask_more()
-            or self.coordination.others_run(self.study)
-        ):
+        if self._ready or self._values or self._may_ask_more():
+            return False
+        if self.coordination.others_run(self.study):
             return False
         return not self.may_confirm or self.confirmation.is_done()
 
-    def give_back(self, job: Job) -> None:
-        """Queue a job whose worker never began it."""
+    def report(self, job: Job, epoch: Epoch) -> bool:
+        """Store an epoch's metric; whether to prune the trial."""
+        if epoch.number > self._epochs.get(job.folder, 0):  # a resumed run reports former ones too
+            self._epochs[job.folder] = epoch.number
+            self._losses.pop(job.folder, None)
+        value = epoch.metrics.get(self.plan.objectives[0])
+        if not job.is_prunable or self._pruner is None or value is None:
+            return False
+        return self._pruner.should_prune(job.number, epoch.number, float(value))
+
+    def finished(self, job: Job, message: Finished) -> None:
+        """Act on the end of a job, by its reason.
+
+        Raises:
+            StoppedEarly: this failure ends the sweep.
+        """
+        _ON_FINISHED[message.reason](self, job, message)
+
+    def _preempted(self, job: Job, message: Finished) -> None:
+        """Through no fault of the run, which continues on another worker."""
+        self.recorder.note_departure(job, str(message.error))
         self._ready.appendleft(job)
 
-    def left(self, job: Job, cause: str) -> None:
-        """A run's worker had to go through no fault of the run, which goes on elsewhere."""
-        self.recorder.note_departure(job, cause)
-        self._ready.appendleft(job)
-
-    def lost(self, job: Job, cause: str) -> None:
-        """A run's worker went with its machine: no failure, unless it happens again and again.
+    def _lost(self, job: Job, message: Finished) -> None:
+        """As preempted, unless it happens again and again.
 
         A run whose appetite for memory kills whatever runs it looks just like this.
         """
-        self._losses[job.folder] = losses = self._losses.get(job.folder, 0) + 1
-        if recorded_objective(self.run_folder(job)) is None and losses < MOST_LOSSES:
-            self.left(job, cause)
+        losses = self._losses.get(job.folder, 0) + 1
+        if self._recorded(job) is None and losses < MOST_LOSSES:
+            self._preempted(job, message)
         else:
-            self.died(job, f"{cause} ({losses} times without an epoch between)", retry=False)
+            error = f"{message.error} ({losses} times without an epoch between)"
+            self._tell(job, Finished("lost", error=error))
+        self._losses[job.folder] = losses
 
-    def epoch_ended(self, job: Job, epoch: Epoch) -> bool:
-        """Store an epoch's figure; whether the run goes on."""
-        self._note_progress(job, epoch.number)
-        figure = self.plan.objectives[0]
-        if not job.is_prunable or self._pruner is None or epoch.figures.get(figure) is None:
-            return True
-        value = epoch.figures[figure]
-        assert value is not None
-        return self._pruner.goes_on(self.recorder.trial(job)._trial_id, epoch.number, float(value))
-
-    def ended(self, job: Job, ended: Ended) -> None:
-        """A run is over."""
+    def _tell(self, job: Job, message: Finished) -> None:
+        """Say what became of a run, unless another host has its trial by now."""
         with self.coordination.turn():
-            if self._is_ours(job):
-                self._ended(job, ended)
+            if job.trial is None:
+                self._tell_confirmation(job, message)
+            elif self.coordination.is_ours(self.recorder.trial(job)):
+                self._tell_trial(job, message)
+            else:
+                self._values.pop(job.trial, None)
 
-    def _ended(self, job: Job, ended: Ended) -> None:
-        if job.trial is None:
-            self.confirmation.ended(job, ended)
-        elif ended.status == "completed":
-            self._completed(job, ended.value)
-        elif ended.status == "pruned":
-            del self._values[job.trial]
+    def _tell_confirmation(self, job: Job, message: Finished) -> None:
+        if self._recorded(job) is not None:
+            message = Finished("completed")
+        elif message.reason == "died" and self._may_retry(job, message):
+            return
+        self.confirmation.finished(job, message)
+
+    def _tell_trial(self, job: Job, message: Finished) -> None:
+        assert job.trial is not None
+        is_over = True
+        if message.reason == "completed":
+            is_over = self._complete(job, message.value)
+        elif message.reason == "pruned":
             self.recorder.prune(job)
+        elif message.reason != "failed" and (recorded := self._recorded(job)) is not None:
+            is_over = self._complete(job, recorded)  # it was done when its worker ended
+        elif message.reason == "died" and self._may_retry(job, message):
+            is_over = False
         else:
-            self._fail(job, str(ended.error), str(ended.cause))
+            error = str(message.error)
+            self.recorder.fail(job, error, message.cause or error)
+        if is_over:
+            self._values.pop(job.trial, None)
 
-    def died(self, job: Job, cause: str, *, retry: bool) -> None:
-        """A run's worker is gone, but not we; ``retry``: a new one may take the run up again."""
-        with self.coordination.turn():
-            if self._is_ours(job):
-                self._died(job, cause, retry)
-
-    def _died(self, job: Job, cause: str, retry: bool) -> None:
-        value = recorded_objective(self.run_folder(job))
-        if value is not None:
-            self._ended(job, Ended("completed", value))
-        elif retry and self.recorder.deaths(job) < self.retries:
-            self.recorder.count_death(job, cause)
+    def _may_retry(self, job: Job, message: Finished) -> bool:
+        """Count a death, and queue the run where it may be tried again."""
+        deaths = self._deaths.setdefault(job.folder, self.recorder.deaths(job) + 1)
+        may = deaths <= self.retries
+        if may:
+            self.recorder.count_death(job, deaths, str(message.error))
             self._ready.appendleft(job)
-        elif job.trial is None:
-            self.confirmation.ended(job, Ended("failed", error=cause, cause=cause))
-        else:
-            self._fail(job, cause, cause)
+        self._deaths.pop(job.folder)
+        return may
 
-    def run_folder(self, job: Job) -> Path:
-        return self.plan.sweep / job.folder
+    def _complete(self, job: Job, returned: object) -> bool:
+        """A run returned its objectives; whether its trial is over, or has another seed to run."""
+        assert job.trial is not None
+        try:
+            values = as_values(returned, len(self.plan.objectives))
+        except Unusable as error:
+            self.recorder.fail(job, str(error), str(error), anew=True)
+            return True
+        parts = [*self._values[job.trial][: job.seed_index], values]
+        if len(parts) == self.seeds:
+            self.recorder.complete(job, means(parts))
+            return True
+        if self._is_losing(job, parts):
+            self.recorder.prune(job)
+            return True
+        following = self._job(self.recorder.trial(job), len(parts))
+        self._values[job.trial] = parts
+        self._ready.appendleft(following)
+        return False
 
-    def running(self) -> int:
-        """How many trials are running."""
-        return len(self._values)
+    def _is_losing(self, job: Job, parts: list[list[float]]) -> bool:
+        """Whether a trial is not worth another seed; the step is the number of seeds spent.
 
-    def _note_progress(self, job: Job, epoch: int) -> None:
-        if epoch > self._epochs.get(job.folder, 0):  # a run taken up tells its former epochs again
-            self._epochs[job.folder] = epoch
-            self._losses.pop(job.folder, None)
+        Pruners get the mean so far, but for Wilcoxon's, which compares trials seed by seed.
+        """
+        if self._pruner is None:
+            return False
+        pairs = isinstance(self.study.pruner, WilcoxonPruner)
+        value = parts[-1][0] if pairs else means(parts)[0]
+        return self._pruner.should_prune(job.number, len(parts), value)
+
+    def _recorded(self, job: Job) -> object:
+        return recorded_objective(self.plan.sweep / job.folder)
 
     def _may_ask_more(self) -> bool:
         trials = self.study.get_trials(deepcopy=False)
@@ -168,72 +209,41 @@ class Search:
         return begun < self.plan.n_trials and not self.recorder.is_exhausted() and self.may_ask()
 
     def _seek(self) -> None:
-        """Take a trial that was left behind, or else propose one."""
+        """Take a trial that was left behind, or else ask for one."""
         in_hand = self._values.keys()
         if not (self._may_ask_more() or self.coordination.should_look(self.study, in_hand)):
             return
         with self.coordination.turn():
             left = self.coordination.left_behind(self.study, self.plan.folder, in_hand)
             if left is not None:
-                self._take(left)
+                self._resume(left)
             elif self._may_ask_more():
-                trial = self.coordination.claim(self.study, self.asker.ask())
-                self._ready.append(self._begin(trial))
+                self._queue(self.coordination.claim(self.study, self.asker.ask()))
 
-    def _take(self, left: FrozenTrial) -> None:
-        """Queue a trial that somebody left running."""
+    def _resume(self, left: FrozenTrial) -> None:
+        """Queue a trial that somebody left running, or tell it failed where it killed too often."""
         asked = left if FOLDER in left.user_attrs else self.asker.ask_again(left)
         trial = self.coordination.claim(self.study, asked)
-        job = self._begin(trial)
         if trial.user_attrs.get(DEATHS, 0) > self.retries:
-            self._fail(job, "its process died too often", "died")
+            self.recorder.fail(self._job(trial, 0), "its process died too often", "died")
         else:
-            self._ready.append(job)
+            self._queue(trial)
 
-    def _is_ours(self, job: Job) -> bool:
-        """Whether we say what becomes of a run; forgets a trial that others have taken over."""
-        if job.trial is None or self.coordination.is_ours(self.recorder.trial(job)):
-            return True
-        self._values.pop(job.trial, None)
-        return False
-
-    def _begin(self, trial: FrozenTrial) -> Job:
+    def _queue(self, trial: FrozenTrial) -> None:
         self._values[trial.number] = []
-        return trial_job(self.plan, self.search_index, trial, 0, self.seeds)
+        self._ready.append(self._job(trial, 0))
 
-    def _completed(self, job: Job, returned: object) -> None:
-        assert job.trial is not None
-        try:
-            values = as_values(returned, len(self.plan.objectives))
-        except Unusable as error:
-            del self._values[job.trial]
-            self.recorder.fail(job, str(error), str(error), anew=True)
-            return
-        parts = self._values[job.trial]
-        parts.append(values)
-        if len(parts) < self.seeds and self._is_promising(job, parts):
-            trial = self.recorder.trial(job)
-            following = trial_job(self.plan, self.search_index, trial, len(parts), self.seeds)
-            self._ready.appendleft(following)
-            return
-        del self._values[job.trial]
-        if len(parts) < self.seeds:
-            self.recorder.prune(job)
-        else:
-            self.recorder.complete(job, means(parts))
+    def _job(self, trial: FrozenTrial, seed_index: int) -> Job:
+        return trial_job(self.plan, self.search_index, trial, seed_index, self.seeds)
 
-    def _is_promising(self, job: Job, parts: list[list[float]]) -> bool:
-        """Whether a trial is worth another seed; the step is the number of seeds spent.
 
-        Pruners get the mean so far, but for Wilcoxon's, which compares trials seed by seed.
-        """
-        if self._pruner is None:
-            return True
-        pairs = isinstance(self.study.pruner, WilcoxonPruner)
-        value = parts[-1][0] if pairs else means(parts)[0]
-        return self._pruner.goes_on(self.recorder.trial(job)._trial_id, job.seed_index + 1, value)
-
-    def _fail(self, job: Job, error: str, cause: str) -> None:
-        assert job.trial is not None
-        del self._values[job.trial]
-        self.recorder.fail(job, error, cause)
+_ON_FINISHED: dict[Reason, Callable[[Search, Job, Finished], None]] = {
+    "completed": Search._tell,
+    "pruned": Search._tell,
+    "failed": Search._tell,
+    "died": Search._tell,
+    "timeout": Search._tell,
+    "preempted": Search._preempted,
+    "lost": Search._lost,
+    "never_started": lambda search, job, _message: search._ready.appendleft(job),
+}

@@ -16,14 +16,15 @@ from optuna.storages import (
     get_storage,
 )
 from optuna.storages.journal import JournalFileBackend
-from optuna.storages.journal._file import BaseJournalFileLock, get_lock_file
 from sqlalchemy import make_url
 from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 
 from cnnsweep.errors import UserError, one_line
+from cnnsweep.folders.lock import LOCK_NAME
+from cnnsweep.folders.sweep_folder import JOURNAL
 from cnnsweep.redact import masked
+from cnnsweep.sweep.spec.optuna_internals import JournalFileLock
 
-JOURNAL = "study.journal"
 GRPC = "grpc://"
 _CONNECT_SECONDS = 10
 _ATTEMPTS = 4
@@ -35,7 +36,7 @@ _POSTGRESQL: dict[str, object] = {
 }
 
 
-class FlockLock(BaseJournalFileLock):
+class FlockLock(JournalFileLock):
     """The kernel lets go of it on any death; Optuna's own lock files outlive a SIGKILL."""
 
     def __init__(self, path: Path) -> None:
@@ -58,18 +59,18 @@ class WholeLines(JournalFileBackend):
     Optuna would glue its next line to it, and lose both.
     """
 
-    def __init__(self, path: Path, lock: BaseJournalFileLock | None) -> None:
+    def __init__(self, path: Path, lock: JournalFileLock | None) -> None:
         journal = path.resolve()
-        mending = MendingLock(lock or FlockLock(journal.with_suffix(".lock")), journal)
+        mending = MendingLock(lock or FlockLock(journal.with_suffix(LOCK_NAME)), journal)
         super().__init__(str(journal), lock_obj=mending)
-        with get_lock_file(mending):  # before anything is read
-            pass
+        mending.acquire()  # before anything is read
+        mending.release()
 
 
-class MendingLock(BaseJournalFileLock):
+class MendingLock(JournalFileLock):
     """Whoever has it finds a journal of whole lines, and leaves one."""
 
-    def __init__(self, lock: BaseJournalFileLock, journal: Path) -> None:
+    def __init__(self, lock: JournalFileLock, journal: Path) -> None:
         self._lock = lock
         self._journal = journal
 
@@ -102,7 +103,7 @@ def _cut_torn_line(journal: Path) -> None:
             file.truncate(whole)
 
 
-def open_storage(url: str | None, folder: Path, lock: BaseJournalFileLock | None) -> BaseStorage:
+def open_storage(url: str | None, folder: Path, lock: JournalFileLock | None) -> BaseStorage:
     """The journal of a sweep's folder where ``url`` is None; ``lock`` is what it is written under.
 
     Raises:
@@ -125,7 +126,7 @@ def open_storage(url: str | None, folder: Path, lock: BaseJournalFileLock | None
         ) from None  # a traceback would show what the driver says
 
 
-def _open_journal(path: Path, lock: BaseJournalFileLock | None) -> BaseStorage:
+def _open_journal(path: Path, lock: JournalFileLock | None) -> BaseStorage:
     try:
         return JournalStorage(WholeLines(path, lock))
     except (ValueError, KeyError) as error:

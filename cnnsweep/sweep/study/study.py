@@ -8,10 +8,11 @@ from typing import Any
 import optuna
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
-from optuna.distributions import CategoricalDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.study import Study
-from optuna.trial import Trial
+from optuna.trial import Trial, TrialState, create_trial
 
+from cnnsweep.dotted_keys import remove
 from cnnsweep.errors import UserError
 from cnnsweep.folders.provenance import commit, versions
 from cnnsweep.sweep.spec.compose import SweepContext
@@ -25,9 +26,9 @@ from cnnsweep.sweep.study.coordination import Coordination
 from cnnsweep.sweep.study.failure_policy import FailureWatch
 from cnnsweep.sweep.study.pruning import make_pruner
 from cnnsweep.sweep.study.record import Recorder
-from cnnsweep.sweep.study.retrying_storage import RetryingStorage, RetryPolicy
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.storage import open_storage
+from cnnsweep.sweep.study.storage_outage import OutageStorage
 
 SWEEP_FOLDER = "sweep_folder"
 Say = Callable[[str], None]
@@ -41,16 +42,16 @@ def open_search(
     watch: FailureWatch,
     may_ask: Callable[[], bool],
     coordination: Coordination,
-    patience: RetryPolicy,
+    say: Say,
 ) -> Search:
-    """The search of ``plan``, new or as an earlier launch left it.
+    """The search of ``plan``, new or as an earlier launch left it; may be called again.
 
     Raises:
         UserError: what is recorded there does not go with this launch.
+        TryLater: the storage is away, or another host writes to it.
     """
     plan.folder.mkdir(parents=True, exist_ok=True)
-    say = patience.say
-    study = _open_study(plan, settings, coordination, patience)
+    study = _open_study(plan, settings, coordination)
     recorded = study.user_attrs.get(FACTS)
     if recorded is not None and "threads" not in plan.typed:
         plan = replace(plan, threads=recorded["threads"])
@@ -92,12 +93,10 @@ def custom_search_space(settings: Settings) -> Callable[[DictConfig, Trial], Non
     return extend
 
 
-def _open_study(
-    plan: Plan, settings: Settings, coordination: Coordination, patience: RetryPolicy
-) -> Study:
+def _open_study(plan: Plan, settings: Settings, coordination: Coordination) -> Study:
     storage: Any = open_storage(settings.storage, plan.folder, coordination.journal_lock())
     if settings.shared or settings.storage is not None:
-        storage = RetryingStorage(storage, patience)
+        storage = OutageStorage(storage, coordination.check)
     study = optuna.create_study(
         study_name=plan.study_name,
         storage=storage,
@@ -135,7 +134,7 @@ def _facts(plan: Plan, settings: Settings) -> Facts:
     for key in ("hydra", "threads", "resume"):
         config.pop(key, None)
     for name in plan.space.distributions:
-        _drop(config, name.lstrip("+").split("@")[0].split("."))
+        remove(config, name.lstrip("+").split("@")[0])
     return Facts(
         config={str(key): value for key, value in config.items()},
         space=as_facts(plan.space.distributions),
@@ -147,13 +146,6 @@ def _facts(plan: Plan, settings: Settings) -> Facts:
         pruner=_plain(settings.pruner),
         code={**versions(), "commit": commit()},
     )
-
-
-def _drop(config: dict[Any, Any], path: list[str]) -> None:
-    for part in path[:-1]:
-        config = config.get(part, {})
-    if isinstance(config, dict):
-        config.pop(path[-1], None)
 
 
 def _plain(config: DictConfig) -> dict[str, Any]:
@@ -189,8 +181,13 @@ def _default(config: DictConfig, name: str) -> Any:
     return OmegaConf.select(config, name)
 
 
-def _holds(distribution: Any, value: Any) -> bool:
+def _holds(distribution: BaseDistribution, value: Any) -> bool:
     if isinstance(distribution, CategoricalDistribution):
         return value in distribution.choices
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and bool(distribution._contains(float(value)))
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        create_trial(state=TrialState.WAITING, params={"": value}, distributions={"": distribution})
+    except ValueError:
+        return False
+    return True

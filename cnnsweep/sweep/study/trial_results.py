@@ -1,4 +1,4 @@
-"""Reading and writing the outcomes of trials: a dead worker cannot, and means are nobody's run."""
+"""Writes result.json for runs whose worker could not, and for the mean over a trial's seeds."""
 
 from collections.abc import Sequence
 from pathlib import Path

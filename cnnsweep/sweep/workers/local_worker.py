@@ -11,8 +11,9 @@ from typing import IO
 
 from cnnsweep.errors import UserError
 from cnnsweep.folders.lock import try_lock
+from cnnsweep.folders.sweep_folder import WORKER_LOG
 from cnnsweep.process import no_early_notice, start_python
-from cnnsweep.sweep.spec.messages import Died, Job, Message, Started
+from cnnsweep.sweep.spec.messages import Finished, Job, Message, Started
 
 
 class Worker:
@@ -41,9 +42,9 @@ class Worker:
         self.job, self._has_started, self.started_at = job, False, None
         self._send(job)
 
-    def answer(self, goes_on: bool) -> None:
+    def answer(self, should_prune: bool) -> None:
         """Answer an Epoch."""
-        self._send(goes_on)
+        self._send(should_prune)
 
     def receive(self) -> Message:
         """The next message of a readable connection."""
@@ -59,10 +60,10 @@ class Worker:
         """Whether the process has ended, also where its children keep the connection open."""
         return self._process.poll() is not None
 
-    def death(self) -> Died:
+    def death(self) -> Finished:
         """Clear away what is left of the process and say how it ended."""
-        code = self._end(1.0)
-        return Died(_cause(code), self._has_started)
+        error = _cause(self._end(1.0))
+        return Finished("died" if self._has_started else "never_started", error=error)
 
     def ask_to_stop(self) -> None:
         """Let it keep its last whole epoch and go."""
@@ -122,14 +123,14 @@ def _cause(code: int) -> str:
     return f"its process was killed by {name}{hint}"
 
 
-def wait_for_earlier(folder: Path, seconds: float) -> None:
+def wait_for_old_workers(folder: Path, seconds: float) -> None:
     """Wait until no worker of an earlier launch is left; each locks its log in ``folder``.
 
     Raises:
         UserError: one is still there after ``seconds``.
     """
     deadline = time.monotonic() + seconds
-    for log in sorted(folder.glob("*.log")):
+    for log in sorted(folder.glob(WORKER_LOG.format("*"))):
         with log.open("a") as file:
             while not try_lock(file):
                 if time.monotonic() > deadline:

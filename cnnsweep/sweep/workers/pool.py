@@ -9,8 +9,9 @@ from typing import Any, Protocol
 
 import cloudpickle
 
-from cnnsweep.sweep.spec.messages import Died, Ended, Job, Left, Lost, Message
-from cnnsweep.sweep.workers.local_worker import Worker, wait_for_earlier
+from cnnsweep.folders.sweep_folder import WORKER_LOG
+from cnnsweep.sweep.spec.messages import Finished, Job, Message
+from cnnsweep.sweep.workers.local_worker import Worker, wait_for_old_workers
 from cnnsweep.sweep.workers.worker_main import Setup
 
 
@@ -28,7 +29,7 @@ class WorkerHandle(Protocol):
     def give(self, job: Job) -> None:
         """Hand over a job."""
 
-    def answer(self, goes_on: bool) -> None:
+    def answer(self, should_prune: bool) -> None:
         """Answer an Epoch."""
 
     def receive(self) -> Message | None:
@@ -37,7 +38,7 @@ class WorkerHandle(Protocol):
     def is_gone(self) -> bool:
         """Whether it has died without closing its connection."""
 
-    def death(self) -> Died | Lost:
+    def death(self) -> Finished:
         """How it died."""
 
     def ask_to_stop(self) -> None:
@@ -54,14 +55,14 @@ class WorkerHandle(Protocol):
 
 
 class Pool:
-    """Slots numbered from 0. A slot is free, or has a job until its Ended, Died, Left or Lost."""
+    """Slots numbered from 0. A slot is free, or has a job until it is Finished."""
 
-    _earlier_seconds = 10.0  # that workers of an earlier launch get to end
+    old_workers_seconds = 10.0  # that workers of an earlier launch get to end
 
     def __init__(self, folder: Path, setup: Setup, devices: list[str | None]) -> None:
         """``folder`` takes the workers' own logs; ``devices`` has the CUDA device of each slot."""
         folder.mkdir(parents=True, exist_ok=True)
-        wait_for_earlier(folder, self._earlier_seconds)
+        wait_for_old_workers(folder, self.old_workers_seconds)
         self._folder = folder
         self._devices = devices
         self._setup = tempfile.TemporaryFile()  # noqa: SIM115 — open as long as workers may start
@@ -87,7 +88,7 @@ class Pool:
 
     def log(self, slot: int) -> Path:
         """What a slot's workers print between jobs, and when they cannot start."""
-        return self._folder / f"{slot}.log"
+        return self._folder / WORKER_LOG.format(slot)
 
     def give(self, slot: int, job: Job) -> None:
         """Hand a job to a free slot, starting its worker where there is none."""
@@ -98,15 +99,14 @@ class Pool:
     def _start(self, slot: int) -> WorkerHandle:
         return Worker(self._setup, self.log(slot), self._devices[slot])
 
-    def answer(self, slot: int, goes_on: bool) -> None:
-        self._workers[slot].answer(goes_on)
+    def answer(self, slot: int, should_prune: bool) -> None:
+        """Answer the Epoch of a slot's job."""
+        self._workers[slot].answer(should_prune)
 
-    def kill(self, slot: int, cause: str) -> Died:
+    def kill(self, slot: int) -> None:
         """End a slot's worker at once; the slot is free afterwards."""
-        worker = self._workers[slot]
-        worker.kill()
+        self._workers[slot].kill()
         self._let_go(slot)
-        return Died(cause, had_started=True)
 
     def _let_go(self, slot: int) -> None:
         if self._workers[slot].is_over:
@@ -126,7 +126,7 @@ class Pool:
         gone = not worker.connection.poll() and worker.is_gone()
         message = worker.death() if gone else worker.receive()
         job = worker.job
-        if isinstance(message, Ended | Died | Left | Lost):
+        if isinstance(message, Finished):
             worker.job = None
         self._let_go(slot)
         if job is not None and message is not None:
@@ -153,7 +153,7 @@ class Pool:
 
 def _remove_empty_logs(folder: Path) -> None:
     """Workers seldom print anything of their own."""
-    for log in folder.glob("*.log"):
+    for log in folder.glob(WORKER_LOG.format("*")):
         if log.stat().st_size == 0:
             log.unlink()
     if not any(folder.iterdir()):

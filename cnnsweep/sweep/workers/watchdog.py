@@ -1,4 +1,4 @@
-"""A worker never outlives the process that launched it."""
+"""Ends a worker whose launching process is gone or stopped."""
 
 import ctypes
 import os
@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
+LOOK_SECONDS = 1.0
 
 
 def die_with_parent(lifeline: int) -> None:
@@ -27,11 +28,12 @@ def _wait_for_end(lifeline: int) -> None:
     os.killpg(0, signal.SIGKILL)
 
 
-_LOOK_SECONDS = 1.0
-
-
 def die_without_heartbeat(beat: Path, seconds: float) -> None:
-    """End this process ``seconds`` after the last sign of life: ``beat`` is touched."""
+    """Kill this process with SIGALRM ``seconds`` after its launch last touched ``beat``.
+
+    The timer is the kernel's: it fires on SIGCONT before any Python runs, so that a worker which
+    was stopped does nothing on a trial that another host has taken over.
+    """
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     threading.Thread(target=_watch, args=(beat, seconds), daemon=True).start()
@@ -50,7 +52,7 @@ def _watch(beat: Path, seconds: float) -> None:
         if touched != last:
             last = touched
             signal.setitimer(signal.ITIMER_REAL, seconds)
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(LOOK_SECONDS)
 
 
 def _touched(beat: Path) -> int:

@@ -24,17 +24,18 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from cnnsweep import epoch_reporter
+from cnnsweep.config.hydra_internals import outcome_of
 from cnnsweep.errors import UserError, one_line
 from cnnsweep.folders import lock
 from cnnsweep.process import Terminated, begin_collection, postpone_collection, raise_on_sigterm
 from cnnsweep.sweep.multihost.membership import LOST_SECONDS
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.formatting import short_error
-from cnnsweep.sweep.spec.messages import Ended, Epoch, Job, Started
+from cnnsweep.sweep.spec.messages import Epoch, Finished, Job, Started
 from cnnsweep.sweep.workers.watchdog import die_with_parent, die_without_heartbeat
 
 _PRUNED = object()
-_FORMER_SECONDS = 120.0
+LOCK_SECONDS = 120.0
 
 
 @dataclass
@@ -71,12 +72,14 @@ def serve(connection: Connection, setup: Setup, own_output: int | None) -> None:
     Singleton.set_state(setup.singletons)
     while (job := connection.recv()) is not None:
         connection.send(Started())
-        ended = _run(job, setup.context, connection, own_output)
+        finished = _run(job, setup.context, connection, own_output)
         begin_collection()  # a task that is not ours has not
-        connection.send(ended)
+        connection.send(finished)
 
 
-def _run(job: Job, context: SweepContext, connection: Connection, own_output: int | None) -> Ended:
+def _run(
+    job: Job, context: SweepContext, connection: Connection, own_output: int | None
+) -> Finished:
     try:
         config = context.compose(job.overrides, job.folder, job.number)
     except (HydraException, OmegaConfBaseException) as error:
@@ -87,9 +90,9 @@ def _run(job: Job, context: SweepContext, connection: Connection, own_output: in
     if own_output is not None:
         _redirect(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666))
     try:
-        _wait_for_former(log.parent)
+        _wait_for_lock(log.parent)
         with lock.held(log.parent):
-            return _ended(_in_hydra(config, context))
+            return _finished(_in_hydra(config, context))
     except UserError as error:  # another process is in the folder
         return _failed(error, short_error(error))
     finally:
@@ -98,9 +101,9 @@ def _run(job: Job, context: SweepContext, connection: Connection, own_output: in
             _redirect(os.dup(own_output))
 
 
-def _wait_for_former(folder: Path) -> None:
+def _wait_for_lock(folder: Path) -> None:
     """Give a lost machine's lock on a run folder its time to go; NFS 4 keeps it for 90 seconds."""
-    deadline = time.monotonic() + _FORMER_SECONDS
+    deadline = time.monotonic() + LOCK_SECONDS
     while lock.is_held_elsewhere(folder) and time.monotonic() < deadline:
         time.sleep(0.5)
 
@@ -135,30 +138,30 @@ def _until_pruned(task: TaskFunction) -> TaskFunction:
     return wrapped
 
 
-def _ended(job_return: JobReturn) -> Ended:
-    value = job_return._return_value  # the property raises the error again, without its frames
+def _finished(job_return: JobReturn) -> Finished:
+    value = outcome_of(job_return)
     if job_return.status is JobStatus.COMPLETED:
-        return Ended("pruned") if value is _PRUNED else Ended("completed", value)
+        return Finished("pruned") if value is _PRUNED else Finished("completed", value)
     assert isinstance(value, BaseException)
     return _failed(value, one_line(value))
 
 
-def _failed(error: BaseException, line: str) -> Ended:
+def _failed(error: BaseException, line: str) -> Finished:
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-    return Ended("failed", error=line, cause=f"{type(error).__qualname__} {place}")
+    return Finished("failed", error=line, cause=f"{type(error).__qualname__} {place}")
 
 
 class _Reporter:
-    """Tells the launching process of each epoch, and hears whether to go on."""
+    """Reports each epoch to the launching process, and asks it whether to prune."""
 
-    def __init__(self, connection: Connection, asks: bool) -> None:
+    def __init__(self, connection: Connection, is_prunable: bool) -> None:
         self._connection = connection
-        self._asks = asks
+        self._is_prunable = is_prunable
 
-    def epoch_ended(self, epoch: int, figures: Mapping[str, float | int | None]) -> None:
-        self._connection.send(Epoch(epoch, dict(figures)))
-        if self._asks and not self._connection.recv():
+    def epoch_ended(self, epoch: int, metrics: Mapping[str, float | int | None]) -> None:
+        self._connection.send(Epoch(epoch, dict(metrics)))
+        if self._is_prunable and self._connection.recv():
             raise epoch_reporter.Pruned
 
 

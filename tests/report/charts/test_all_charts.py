@@ -2,14 +2,16 @@
 
 import json
 import random
+import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
 
 from cnnsweep.report.charts.all_charts import every_chart, tried_sweeps
-from cnnsweep.report.charts.chart_model import XY, Chart, Heat
+from cnnsweep.report.charts.chart_model import XY, Chart, Heat, Series
 from cnnsweep.report.charts.confusion import hardest
 from cnnsweep.report.charts.cost_accuracy import pareto
 from cnnsweep.report.charts.matplotlib_backend import as_picture
@@ -43,10 +45,28 @@ def test_all_kinds_of_charts_are_there(charts: dict[str, Chart]) -> None:
     } <= {*charts}  # fmt: skip
 
 
+COUNTS = {  # 15 runs of the grid, and of each search 5 that confirm, 9 completed and 2 pruned
+    "curves": "25 runs: resnet 10, simple 10, lenet 5.",
+    "test_accuracy": "25 runs, each a small point.",
+    "confusion-lenet": "over 5 runs;",
+    "confusion": "over 5 runs of the group's 10;",
+    "history": "18 completed trials, 4 pruned, in 2 sweeps.",
+    "intermediate": "One line a trial: 9 completed, 2 pruned.",
+    "importance": "33 completed trials in 3 sweeps.",
+    "parallel": "9 completed trials.",
+    "contour": "from 9 completed trials (points).",
+    "model": "one of 15 completed trials.",  # those of the grid
+    "optim.lr": "one of 18 completed trials;",
+    "optim.momentum": "one of 18 completed trials.",
+    "data.batch_size": "one of 18 completed trials;",
+}
+
+
 def test_every_caption_counts_its_runs_or_trials(charts: dict[str, Chart]) -> None:
-    for chart in charts.values():
-        assert any(c.isdigit() for c in chart.caption), chart
-        assert "run" in chart.caption or "trial" in chart.caption
+    for slug, chart in charts.items():
+        counted = COUNTS[slug if slug in COUNTS else slug.partition("-")[0]]
+        assert re.search(rf"(^|\s){re.escape(counted)}(\s|$)", chart.caption), chart.caption
+    assert {slug.partition("-")[0] for slug in charts} == {key.partition("-")[0] for key in COUNTS}
 
 
 def test_every_chart_is_json_for_plotly_and_a_picture(charts: dict[str, Chart]) -> None:
@@ -99,8 +119,20 @@ def test_the_history_shows_pruned_trials_and_the_best_so_far(charts: dict[str, C
     assert isinstance(chart, XY)
     crosses = [s for s in chart.series if s.cross]
     assert [list(s.x) for s in crosses] == [[4, 9], [4, 9]]
-    best = next(s for s in chart.series if s.kind == "steps")
-    assert list(best.y) == sorted(best.y, key=lambda v: v or 0)
+    lines = [s for s in chart.series if s.kind == "steps"]
+    completed = [s for s in chart.series if s.kind == "points" and not s.cross]
+    assert [line.name for line in lines] == ["resnet", "simple"]
+    for line, trials in zip(lines, completed, strict=True):
+        so_far = accumulate((value or 0.0 for value in trials.y), max)
+        steps = dict(zip(numbers_of(line), line.y, strict=True))
+        for number, best in zip(numbers_of(trials), so_far, strict=True):
+            assert steps[max(x for x in steps if x <= number)] == best
+
+
+def numbers_of(series: Series) -> list[float]:
+    """Trial numbers, which stand on the x axis."""
+    assert all(isinstance(x, int | float) for x in series.x)
+    return [float(str(x)) for x in series.x]
 
 
 def test_a_confusion_matrix_counts_the_images(told: Answer, charts: dict[str, Chart]) -> None:
@@ -146,7 +178,7 @@ def test_a_large_search_is_drawn_in_few_points_and_says_so(tmp_path: Path) -> No
     drawn = {c.slug: c for s in every_chart(found, facts) for c in s.charts}
     chart = drawn["optim.lr-val_accuracy"]
     assert isinstance(chart, XY)
-    assert len(chart.series[0].x) <= 40
+    assert 30 <= len(chart.series[0].x) <= 40
     assert "in 40 steps of optim.lr: 4,000 completed trials" in chart.caption
     assert "drawn, evenly chosen" in drawn["intermediate-sweep"].caption
     assert "the best of neighbours" in drawn["history"].caption

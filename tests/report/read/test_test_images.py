@@ -8,7 +8,7 @@ import pytest
 import cnnsweep.report
 from cnnsweep.report.__main__ import main
 from cnnsweep.report.read.test_images import addresses
-from tests.command import REAL_DATA
+from tests.command import REAL_DATA, needs_real_data
 from tests.report.made_runs import make_grid
 
 
@@ -43,7 +43,7 @@ def test_the_page_has_the_images_only_where_asked_for(tmp_path: Path) -> None:
     assert "data:image/png" in page.read_text()
 
 
-@pytest.mark.skipif(not REAL_DATA.is_dir(), reason="the real data is not beside the checkout")
+@needs_real_data
 def test_the_real_files_are_read() -> None:
     assert len(addresses(REAL_DATA, "mnist", range(24))) == 24
     assert len(addresses(REAL_DATA, "fashion_mnist", [9999])) == 1

@@ -43,7 +43,7 @@ def test_conditions_choose_runs(top: Path, conditions: list[str], expected: str)
 
 
 @pytest.mark.parametrize(
-    ("condition", "complaint"),
+    ("condition", "error_line"),
     [
         ("optim.le=1", "unknown column in --where 'optim.le'. Did you mean 'optim.lr'"),
         ("model", "'model' is no condition: allowed are KEY=VALUE"),

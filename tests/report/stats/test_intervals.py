@@ -31,6 +31,12 @@ def test_bootstrap_intervals_cover_too_where_there_are_many_values() -> None:
     intervals = [bootstrap_interval(sample) for sample in samples.tolist()]
     covered = sum(low <= 1.0 <= high for low, high in filter(None, intervals))
     assert covered / rounds > 0.88  # 0.95, less three standard errors
+    normal = [t_interval(sample) for sample in samples.tolist()]
+    assert len([*filter(None, intervals)]) == len([*filter(None, normal)]) == rounds
+    width, normal_width = (
+        sum(high - low for low, high in filter(None, each)) / rounds for each in (intervals, normal)
+    )
+    assert width == pytest.approx(normal_width, rel=0.1)  # that of all numbers covers, too
 
 
 def test_one_value_has_no_spread_and_equal_values_have_none_either() -> None:

@@ -1,6 +1,7 @@
 """Winners are flagged as chosen; costs are added up over all runs."""
 
 from pathlib import Path
+from statistics import mean, stdev
 
 import pytest
 
@@ -28,8 +29,8 @@ def test_a_winner_is_optimistic_by_a_bound_and_its_test_figure_stands_beside(
     assert len(winner.confirmed) == len(winner.test) == 5
     sentence = winner.sentence()
     assert "chosen on validation as the best of 11 trials, hence optimistic (by up to" in sentence
-    assert "test " in sentence
-    assert "(n = 5)" in sentence
+    test = f"{100 * mean(winner.test):.2f} ± {100 * stdev(winner.test):.2f} % (n = 5)"
+    assert sentence.endswith(f"; test {test}.")
 
 
 def test_without_confirmation_the_winner_says_so(tmp_path: Path) -> None:

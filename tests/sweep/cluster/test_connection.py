@@ -55,7 +55,7 @@ def test_an_address_that_does_not_work_is_followed_by_the_next(tmp_path: Path) -
 def test_whoever_cannot_reach_the_launching_process_says_what_it_tried(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(connection, "_REACH_SECONDS", 0.0)
+    monkeypatch.setattr(connection, "REACH_SECONDS", 0.0)
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     with pytest.raises(UserError, match=rf"cannot reach .* \(tried 127.0.0.1:{port}\)"):
@@ -66,7 +66,7 @@ def test_silence_is_noticed_once_all_is_read() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         theirs = socket.create_connection(server.getsockname())
         accepted, _ = server.accept()
-    ours = HeartbeatConnection(Connection(accepted.detach()), patience=0.2)
+    ours = HeartbeatConnection(Connection(accepted.detach()), timeout=0.2)
     assert not ours.is_silent()
     time.sleep(0.3)
     assert ours.is_silent()

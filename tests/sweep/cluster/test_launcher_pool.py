@@ -47,7 +47,7 @@ def launcher_setup(
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(module, "RELAUNCH_SECONDS", 0.0)
 
 
 def launch_until_over(launches: LauncherProcesses) -> None:

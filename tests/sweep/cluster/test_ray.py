@@ -90,7 +90,7 @@ def test_a_dead_node_costs_its_trials_nothing_but_time(
     wait_until(lambda: len(workers()) == 3 or process.poll() is not None)
     done = finish(process)
     assert done.code == 0, done.text
-    assert "was lost; goes on from its last epoch" in done.text
+    assert "was lost; resumes from its last epoch" in done.text
     assert table(tmp_path / "sweep") == one_machine
     assert not any("deaths" in trial.user_attrs for trial in study(tmp_path / "sweep").trials)
 
@@ -113,7 +113,7 @@ def test_a_node_that_falls_silent_is_given_up(
             if one is not None and one.is_running():
                 one.kill()
     assert done.code == 0, done.text
-    assert "says nothing any more; goes on from its last epoch" in done.text
+    assert "says nothing any more; resumes from its last epoch" in done.text
     assert table(tmp_path / "sweep") == one_machine
 
 
@@ -129,7 +129,7 @@ def test_after_sigkill_nothing_runs_on_and_the_same_command_goes_on(
     wait_until(lambda: not workers() and not processes(RELAY), 15)
     done = finish(start(line))
     assert done.code == 0, done.text
-    assert "taken up again" in done.text
+    assert "resuming: " in done.text
     assert table(tmp_path / "sweep") == one_machine
 
 

@@ -207,7 +207,7 @@ def test_a_sweep_in_a_job_goes_on_when_the_job_starts_again(
     cluster.ask("scontrol", "requeue", job)
     cluster.start_again_now(job)
     cluster.wait_for_jobs(0)
-    assert "going on: " in log.read_text()
+    assert "resuming: " in log.read_text()
     trials = study(folder).trials
     assert [t.number for t in trials if t.state.name in ("COMPLETE", "PRUNED")] == [0, 1, 2]
 

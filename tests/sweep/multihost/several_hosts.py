@@ -83,7 +83,9 @@ def until(holds: Callable[[], bool], what: str, seconds: float = 120) -> None:
 
 def results(end: Done) -> list[str]:
     """The lines that every launch ends with."""
-    return [line for line in end.text.splitlines() if line.startswith(("best:", "validation best"))]
+    said = [line for line in end.text.splitlines() if line.startswith(("best:", "validation best"))]
+    assert said, end.text
+    return said
 
 
 def over(folder: Path) -> int:

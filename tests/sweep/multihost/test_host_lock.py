@@ -17,9 +17,9 @@ from tests.command import REPOSITORY
 HOLDER = """
 import sys, time
 from pathlib import Path
-from cnnsweep.sweep.multihost.host_lock import Mutex
+from cnnsweep.sweep.multihost.host_lock import HostLock
 wait = lambda seconds, waited: time.sleep(seconds)
-mutex = Mutex(Path(sys.argv[1]), lambda: "other", lambda name: False, 60, wait)
+mutex = HostLock(Path(sys.argv[1]), lambda: "other", lambda name: False, 60, wait)
 mutex.acquire()
 print("held", flush=True)
 sys.stdin.read()

@@ -10,6 +10,7 @@ from optuna.pruners import BasePruner
 from optuna.trial import FrozenTrial
 
 from cnnsweep.metric_names import Direction
+from cnnsweep.sweep.spec.optuna_internals import allow_stop
 from cnnsweep.sweep.spec.samplers import Sampling, Space
 from cnnsweep.sweep.study.ask import Asker
 
@@ -26,7 +27,7 @@ def make_study(pruner: BasePruner | None = None, direction: Direction = "minimiz
 
 
 def asker(study: optuna.Study, config: DictConfig, seed: int = 0) -> Asker:
-    study._thread_local.in_optimize_loop = True
+    allow_stop(study)
     return Asker(study, Sampling(config, seed, SPACE), SPACE, None, OmegaConf.create({}))
 
 

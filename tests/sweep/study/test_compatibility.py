@@ -69,7 +69,7 @@ def test_what_would_mix_results_is_refused_with_the_difference(
     [
         (
             {"space": as_facts(SPACE | {"lr": FloatDistribution(0.01, 1, log=True)})},
-            "space",
+            "first launch space changed: lr: ",
         ),
         ({"sampler": {"_target_": "c"}}, "sampler changed: _target_: a → c"),
         ({"pruner": {"_target_": "c"}}, "pruner changed: _target_: b → c"),

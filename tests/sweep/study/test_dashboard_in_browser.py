@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.report.write.test_page_in_browser import CHROMIUM, DRIVER, FLAGS, webdriver
+from tests.report.output.test_page_in_browser import CHROMIUM, DRIVER, FLAGS, webdriver
 from tests.sweep.study.dashboards import dashboard
 from tests.sweep.sweep_commands import TOY, TOY_SPACE, command, finish, start
 

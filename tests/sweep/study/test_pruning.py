@@ -3,11 +3,7 @@
 import optuna
 import pytest
 from hydra import compose, initialize_config_dir
-from optuna.pruners import (
-    MedianPruner,
-    NopPruner,
-    SuccessiveHalvingPruner,
-)
+from optuna.pruners import MedianPruner, SuccessiveHalvingPruner
 from optuna.trial import TrialState
 
 from cnnsweep.config import CONF_DIR
@@ -23,9 +19,9 @@ def curve(start: float, epochs: int = 6) -> list[float]:
 
 def run(study: optuna.Study, values: list[float]) -> int:
     """A trial that reports ``values``; how many epochs it was given."""
-    judge, trial = StudyPruner(study), study.ask()
+    pruner, trial = StudyPruner(study), study.ask()
     for step, value in enumerate(values, start=1):
-        if not judge.goes_on(trial._trial_id, step, value):
+        if pruner.should_prune(trial.number, step, value):
             study.tell(trial.number, state=TrialState.PRUNED)
             return step
     study.tell(trial.number, values[-1])
@@ -43,13 +39,13 @@ def test_a_losing_trial_ends_and_a_winning_one_goes_on() -> None:
 def test_epochs_that_are_told_again_change_nothing() -> None:
     study = make_study(MedianPruner(n_startup_trials=1, n_warmup_steps=0))
     run(study, curve(1))
-    judge, trial = StudyPruner(study), study.ask()
-    assert judge.goes_on(trial._trial_id, 1, 0.5)
-    assert judge.goes_on(trial._trial_id, 2, 0.4)
+    pruner, trial = StudyPruner(study), study.ask()
+    assert not pruner.should_prune(trial.number, 1, 0.5)
+    assert not pruner.should_prune(trial.number, 2, 0.4)
     again = StudyPruner(study)
-    assert again.goes_on(trial._trial_id, 1, 0.5)
-    assert again.goes_on(trial._trial_id, 2, 0.4)
-    assert not again.goes_on(trial._trial_id, 3, 99.0)
+    assert not again.should_prune(trial.number, 1, 0.5)
+    assert not again.should_prune(trial.number, 2, 0.4)
+    assert again.should_prune(trial.number, 3, 99.0)
     assert study.trials[1].intermediate_values == {1: 0.5, 2: 0.4, 3: 99.0}
 
 
@@ -57,34 +53,60 @@ def test_a_verdict_that_was_not_acted_upon_is_found_again() -> None:
     study = make_study(SuccessiveHalvingPruner(min_resource=2, reduction_factor=2))
     for begin in (1, 2, 3, 4):
         run(study, curve(begin))
-    judge, trial = StudyPruner(study), study.ask()
-    verdicts = [judge.goes_on(trial._trial_id, s, v) for s, v in enumerate(curve(50), start=1)]
-    assert False in verdicts
-    last = verdicts.index(False) + 1
+    pruner, trial = StudyPruner(study), study.ask()
+    steps = enumerate(curve(50), start=1)
+    verdicts = [pruner.should_prune(trial.number, s, v) for s, v in steps]
+    assert True in verdicts
+    last = verdicts.index(True) + 1
     other = study.ask()
     for step, value in enumerate(curve(50)[:last], start=1):
-        StudyPruner(study).goes_on(other._trial_id, step, value)
-    assert not StudyPruner(study).goes_on(other._trial_id, last, curve(50)[last - 1])
+        StudyPruner(study).should_prune(other.number, step, value)
+    assert StudyPruner(study).should_prune(other.number, last, curve(50)[last - 1])
+
+
+LOSING = [99.0 + epoch for epoch in range(6)]
+EPOCHS_OF_LOSERS = {
+    "halving": {2}, "hyperband": {1, 3}, "median": {4}, "none": {6}, "patient": {4},
+    "percentile": {4}, "threshold": {4}, "wilcoxon": {4},
+}  # fmt: skip
+
+
+def of_conf(name: str, seeds: int = 1) -> optuna.Study:
+    """A study with a pruner of conf/, after trials that it had to spare or to judge."""
+    limits = ["hydra.sweeper.pruner.upper=9"] if name == "threshold" else []
+    with initialize_config_dir(str(CONF_DIR)):
+        config = compose(
+            "config",
+            ["hydra/sweeper=optuna", f"hydra/sweeper/pruner={name}", "epochs=6", *limits],
+            return_hydra_config=True,
+        )
+    study = make_study(make_pruner(config.hydra.sweeper.pruner, seeds=seeds))
+    assert run(study, curve(1)) == 6  # there is nothing to lose against
+    for number in range(1, 12):
+        run(study, curve(1 + number / 100))
+    return study
+
+
+def test_every_pruner_of_conf_has_its_line_here() -> None:
+    assert [*EPOCHS_OF_LOSERS] == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 def test_every_pruner_of_conf_judges(name: str) -> None:
-    limits = ["hydra.sweeper.pruner.upper=9"] if name == "threshold" else []
-    with initialize_config_dir(str(CONF_DIR)):
-        config = compose(
-            "config",
-            ["hydra/sweeper=optuna", f"hydra/sweeper/pruner={name}", *limits],
-            return_hydra_config=True,
-        )
-    study = make_study(make_pruner(config.hydra.sweeper.pruner, seeds=1))
-    assert run(study, curve(1)) == 6
+    study = of_conf(name)
+    assert run(study, curve(0.5)) == 6
+    assert {run(study, LOSING) for _ in range(8)} == EPOCHS_OF_LOSERS[name]
+    assert run(study, curve(0.4)) == 6
 
 
-def test_with_several_seeds_there_is_no_warm_up_in_epochs() -> None:
-    with initialize_config_dir(str(CONF_DIR)):
-        config = compose("config", ["hydra/sweeper=optuna"], return_hydra_config=True)
-    median = make_pruner(config.hydra.sweeper.pruner, seeds=3)
-    assert isinstance(median, MedianPruner)
-    assert median._n_warmup_steps == 0
-    assert not isinstance(median, NopPruner)
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_a_patient_pruner_spares_what_still_improves() -> None:
+    assert run(of_conf("median"), curve(8)) == 4
+    assert run(of_conf("patient"), curve(8)) == 6
+
+
+@pytest.mark.parametrize("name", ["median", "percentile"])
+def test_with_several_seeds_there_is_no_warm_up_in_epochs(name: str) -> None:
+    assert run(of_conf(name, seeds=1), LOSING) == 4
+    assert run(of_conf(name, seeds=3), LOSING) == 1

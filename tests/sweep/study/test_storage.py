@@ -1,5 +1,6 @@
 """The study's journal survives torn lines and killed holders of its lock."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,8 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from cnnsweep.errors import UserError
-from cnnsweep.sweep.study.storage import JOURNAL, open_storage
+from cnnsweep.folders.sweep_folder import JOURNAL
+from cnnsweep.sweep.study.storage import open_storage
 from tests.command import REPOSITORY
 
 
@@ -67,7 +69,8 @@ study = begin(Path({str(tmp_path)!r}))
 study._storage._backend._lock.acquire()
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, check=False)
+    done = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, check=False)
+    assert done.returncode == -signal.SIGKILL  # it had come so far
     begin(tmp_path).set_user_attr("a", 1)
     assert begin(tmp_path).user_attrs == {"a": 1}
 

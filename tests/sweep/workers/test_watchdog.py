@@ -65,6 +65,6 @@ def test_a_moments_trouble_of_the_file_system_costs_nothing(tmp_path: Path) -> N
 
 
 def test_one_whose_host_was_buried_is_killed(tmp_path: Path) -> None:
-    with watched(tmp_path) as process:
+    with watched(tmp_path, seconds=60.0) as process:  # long before the silence tells
         (tmp_path / "beat").unlink()
-        assert process.wait(timeout=30) in (-signal.SIGKILL, -signal.SIGALRM)
+        assert process.wait(timeout=30) == -signal.SIGKILL

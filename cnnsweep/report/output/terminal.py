@@ -6,10 +6,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cnnsweep.duration import duration
 from cnnsweep.report.read.escape import plain
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.analysis import Answer
-from cnnsweep.report.stats.cost import duration
 from cnnsweep.report.stats.grouping import label_of, name_stratum, setting_keys
 
 _MOST_LINES = 5

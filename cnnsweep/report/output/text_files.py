@@ -4,13 +4,8 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from cnnsweep.report.read.escape import latex, markdown, spreadsheet
-from cnnsweep.report.read.run_record import Run
-from cnnsweep.report.stats.analysis import Answer
-from cnnsweep.report.stats.cost import duration
-from cnnsweep.report.stats.grouping import label_of
-from cnnsweep.report.stats.table import columns, rows
-from cnnsweep.report.write.tables import (
+from cnnsweep.duration import duration
+from cnnsweep.report.output.tables import (
     GROUP_COLUMNS,
     PAIR_COLUMNS,
     SUMMARY_COLUMNS,
@@ -19,7 +14,12 @@ from cnnsweep.report.write.tables import (
     strata_of,
     summary_rows,
 )
-from cnnsweep.report.write.terminal import headline
+from cnnsweep.report.output.terminal import headline
+from cnnsweep.report.read.escape import latex, markdown, spreadsheet
+from cnnsweep.report.read.run_record import Run
+from cnnsweep.report.stats.analysis import Answer
+from cnnsweep.report.stats.grouping import label_of
+from cnnsweep.report.stats.table import columns, rows
 
 _MOST_PROBLEMS = 100
 METHOD = (

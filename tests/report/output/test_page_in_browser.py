@@ -104,6 +104,7 @@ def test_the_page_sorts_filters_and_draws_without_errors_or_requests(
 ) -> None:
     _open(browser, page, width, scheme)
     best = _column(browser, "test_accuracy")
+    assert best[0] != "–"
     assert best == sorted(best, key=lambda cell: -float(cell.rstrip(" %").replace("–", "0")))
     _click(browser, "model")
     assert _column(browser, "model")[0] == "lenet"

@@ -20,21 +20,21 @@ from cnnsweep import __version__
 from cnnsweep.report.charts.all_charts import Section
 from cnnsweep.report.charts.confusion import Hard, hardest
 from cnnsweep.report.charts.plotly_backend import as_plotly
-from cnnsweep.report.read.escape import plain
-from cnnsweep.report.stats.analysis import Answer
-from cnnsweep.report.stats.grouping import setting_keys
-from cnnsweep.report.stats.table import columns, rows
-from cnnsweep.report.write.tables import (
+from cnnsweep.report.output.tables import (
     GROUP_COLUMNS,
     PAIR_COLUMNS,
     group_row,
     pair_rows,
     strata_of,
 )
-from cnnsweep.report.write.terminal import headline
-from cnnsweep.report.write.text_files import METHOD
+from cnnsweep.report.output.terminal import headline
+from cnnsweep.report.output.text_files import METHOD
+from cnnsweep.report.read.escape import plain
+from cnnsweep.report.stats.analysis import Answer
+from cnnsweep.report.stats.grouping import setting_keys
+from cnnsweep.report.stats.table import columns, rows
 
-_PARTS = files("cnnsweep.report.write") / "page_parts"
+_PARTS = files("cnnsweep.report.output") / "page_parts"
 _MOST_PROBLEMS = 200
 
 

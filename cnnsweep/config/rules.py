@@ -1,0 +1,75 @@
+"""What the keys of a config may hold: a rule for each key, of a run or of the sweeper."""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from cnnsweep.errors import UserError
+
+
+class Rule(NamedTuple):
+    """A dotted key, whether a value is fit for it, and the allowed values in words."""
+
+    key: str
+    is_fit: Callable[[Any], bool]
+    allowed: str
+
+    def check(self, value: Any) -> None:
+        """Raise UserError for a value that is not fit: it names key, value and what is allowed."""
+        if not self.is_fit(value):
+            raise UserError(
+                f"{self.key}={as_typed(value)} is out of range: allowed is {self.allowed}"
+            )
+
+
+def or_null(rule: Rule) -> Rule:
+    """The same rule, but null is allowed too."""
+    return Rule(rule.key, lambda v: v is None or rule.is_fit(v), f"null, or {rule.allowed}")
+
+
+def whole(key: str, least: int, *words: str) -> Rule:
+    """A whole number of ``least`` or more, or one of ``words``."""
+    named = "".join(f"{word}, or " for word in words)
+    return Rule(
+        key,
+        lambda v: v in words or (isinstance(v, int) and not isinstance(v, bool) and v >= least),
+        f"{named}a whole number from {least} up",
+    )
+
+
+def above_zero(key: str) -> Rule:
+    """A finite number above 0."""
+    return Rule(key, lambda v: _is_number(v) and v > 0, "a number above 0")
+
+
+def from_zero(key: str) -> Rule:
+    """A finite number of 0 or more."""
+    return Rule(key, lambda v: _is_number(v) and v >= 0, "a number from 0 up")
+
+
+def share(key: str) -> Rule:
+    """A number in [0, 1)."""
+    return Rule(
+        key, lambda v: _is_number(v) and 0 <= v < 1, "a number from 0 up to, not including, 1"
+    )
+
+
+def flag(key: str) -> Rule:
+    """True or false."""
+    return Rule(key, lambda v: isinstance(v, bool), "true or false")
+
+
+def choice(key: str, *names: str) -> Rule:
+    """One of ``names``."""
+    return Rule(key, lambda v: v in names, ", ".join(names))
+
+
+def as_typed(value: Any) -> str:
+    """A value as it is typed on Hydra's command line."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

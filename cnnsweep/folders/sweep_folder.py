@@ -1,0 +1,72 @@
+"""The sweep folder: the one owner of every file name in it that is not a run's.
+
+A search of a comparison has a sweep folder of its own below the comparison's. Names with ``{}`` are
+to be formatted.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+from typing import Any
+
+import yaml
+
+from cnnsweep.folders.lock import LOCK_NAME
+from cnnsweep.folders.run_folder import TRACKERS, read_mapping
+
+ROOT = Path("multirun")  # where Hydra puts sweeps unless told otherwise
+SWEEP_CONFIG = "multirun.yaml"
+RESULTS = "optimization_results.yaml"
+JOURNAL = "study.journal"
+SWEEP_MARKS = (JOURNAL, RESULTS, SWEEP_CONFIG)  # one of them makes a folder a sweep's
+SEED = "seed_"  # then the number of the run among its trial's, from 0
+CONFIRM = "confirm"
+FORMER_CONFIRM = f"{CONFIRM}-of-{{}}"  # the confirmation runs of an earlier winner, by its number
+REPORT = "report"
+RUNS_TABLE, SUMMARY_TABLE = "runs.csv", "summary.csv"  # of a report
+HOSTS = ".hosts"
+MUTEXES = f"{HOSTS}/mutexes"
+WORKERS = ".workers"  # in it, or in a host's folder in it:
+TOKEN = "token"  # proves to the listener that a nanny can read this folder
+WORKER_LOG = "{}.log"  # by slot; locked while a worker lives
+LAUNCHER_LOG = "launcher_{}.log"  # by number of the launch
+LAUNCHER_JOB = "job_{}_{}"  # by launch and job; a folder that Hydra makes
+
+
+class SweepFolder:
+    """The files of one sweep below ``path``."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / SWEEP_CONFIG
+        self.results = path / RESULTS
+        self.journal = path / JOURNAL
+        self.report = path / REPORT
+
+    def run(self, trial: int, seed_index: int | None = None) -> Path:
+        """A trial's folder; with ``seed_index`` that of one of its several runs."""
+        folder = self.path / str(trial)
+        return folder if seed_index is None else folder / f"{SEED}{seed_index}"
+
+    def confirmation(self, seed: int) -> Path:
+        """The folder of the confirmation run with this seed."""
+        return self.path / CONFIRM / str(seed)
+
+    def tracked(self, tracker: str) -> Iterator[Path]:
+        """The run folders in which a tracker was at work."""
+        locks = self.path.glob(f"*/**/{TRACKERS}/{tracker}{LOCK_NAME}")
+        return (lock.parent.parent for lock in locks)
+
+    def read_results(self) -> dict[str, Any] | None:
+        """The search's results; None while it isn't over. Raises UserError for a damaged file."""
+        return read_mapping(self.results, yaml.safe_load, yaml.YAMLError)
+
+
+def seed_runs(trial: Path) -> list[Path]:
+    """The folders of a trial's runs in the order of their numbers; [] where it is one run."""
+    numbers = {run: run.name.removeprefix(SEED) for run in trial.glob(f"{SEED}*")}
+    return sorted((r for r, n in numbers.items() if n.isdecimal()), key=lambda r: int(numbers[r]))
+
+
+def is_confirmation(run: PurePath) -> bool:
+    """Whether a run folder, relative to its sweep's, is a confirmation run's."""
+    return run.parent.name == CONFIRM

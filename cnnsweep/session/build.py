@@ -1,0 +1,165 @@
+"""The parts of a run, each made from its group of the config."""
+
+import logging
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+from torch import nn
+
+from cnnsweep.config.instantiate import build, call
+from cnnsweep.config.validation import objective_names
+from cnnsweep.data.batches import Batches, Layout
+from cnnsweep.data.dataset import Dataset, Images
+from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.metric_names import DIRECTIONS, VALIDATION_METRICS
+from cnnsweep.models.inspect import last_layer, last_layer_name
+from cnnsweep.training import fine_tuning
+from cnnsweep.training.compile import compile_in_place, free_optimizers_of_compiler
+from cnnsweep.training.device import autocast
+from cnnsweep.training.early_stopping import Score
+from cnnsweep.training.optimizer_step import OptimizerStep
+from cnnsweep.training.schedule import Schedule
+from cnnsweep.training.seeds import seed_everything
+from cnnsweep.training.trainer import Trainer
+
+log = logging.getLogger(__name__)
+
+_PIPELINE_KEYS = ("batch_size", "eval_batch_size", "val_fraction", "train_limit", "mean", "std")
+
+
+class Sizes(Protocol):
+    """What a network must know of its data: a data set, or what a checkpoint says of one."""
+
+    @property
+    def in_channels(self) -> int: ...
+
+    @property
+    def image_size(self) -> tuple[int, int]: ...
+
+    @property
+    def num_classes(self) -> int: ...
+
+
+def make_dataset(config: DictConfig) -> Dataset:
+    """The data set of a config; its test images are not read yet."""
+    dataset: Dataset = build("data", config.data, without=_PIPELINE_KEYS)
+    return dataset
+
+
+def make_model(config: DictConfig, sizes: Sizes, *, starts_anew: bool) -> nn.Module:
+    """The network of a config, seeded; with ``starts_anew`` also with its first weights."""
+    seed_everything(config.seed, "weights")
+    model: nn.Module = build(
+        "model",
+        config.model,
+        without=("layout",),
+        in_channels=sizes.in_channels,
+        image_size=sizes.image_size,
+        num_classes=sizes.num_classes,
+    )
+    if config.init_from is not None and starts_anew:
+        path = _weights_file(Path(str(config.init_from)))
+        kept = fine_tuning.load_weights(model, path, last_layer_name(model))
+        log.info("weights from %s%s", path, f"; kept: {', '.join(kept)}" if kept else "")
+    if config.freeze:
+        fine_tuning.freeze_all_but(model, last_layer(model))
+    return model
+
+
+def make_batches(
+    config: DictConfig, images: Images, device: torch.device, *, is_training: bool
+) -> Batches:
+    """Batches as the config says: shuffled and augmented for training, as they are otherwise."""
+    data = config.data
+    return Batches(
+        images.to(device),
+        batch_size=data.batch_size if is_training else data.eval_batch_size,
+        mean=_plain(data.mean),
+        std=_plain(data.std),
+        shuffle=is_training,
+        layout=_layout(config),
+        augment=build("augment", config.augment) if is_training else None,
+    )
+
+
+def make_trainer(
+    config: DictConfig,
+    model: nn.Module,
+    train: Batches,
+    val: Batches | None,
+    device: torch.device,
+    precision: str,
+) -> Trainer:
+    """The training loop of a model, which is moved to the device; nothing is trained yet."""
+    if _layout(config) == "channels_last":
+        model.to(memory_format=torch.channels_last)
+    model.to(device)
+    if config.compile:
+        compile_in_place(model, device)
+    else:
+        free_optimizers_of_compiler()
+    parameters = fine_tuning.trainable(model)
+    optimizer = call(
+        "optim", config.optim._target_, build("optim", config.optim, partial=True), parameters
+    )
+    schedule = _make_schedule(config, optimizer, len(train))
+    monitored = _monitored_metric(config)
+    return Trainer(
+        model=model,
+        optimizer=optimizer,
+        schedule=schedule,
+        step=OptimizerStep(
+            optimizer, schedule, parameters, grad_clip=config.grad_clip, l1=config.l1
+        ),
+        score=Score(
+            monitored,
+            is_higher_better=monitored is None or DIRECTIONS[monitored] == "maximize",
+            patience=config.early_stopping.patience,
+            min_delta=config.early_stopping.min_delta,
+        ),
+        loss=build("loss", config.loss).to(device),
+        train=train,
+        val=val,
+        cast=autocast(device, precision),
+        prepare=fine_tuning.training_mode(config.freeze),
+        seed=config.seed,
+        epochs=config.epochs,
+    )
+
+
+def _make_schedule(config: DictConfig, optimizer: Any, steps_per_epoch: int) -> Schedule:
+    make = build(
+        "scheduler",
+        config.scheduler,
+        without=("interval",),
+        partial=True,
+        steps_per_epoch=steps_per_epoch,
+    )
+    if make is None:
+        return Schedule(None, "epoch")
+    return Schedule(
+        call("scheduler", config.scheduler._target_, make, optimizer), config.scheduler.interval
+    )
+
+
+def _monitored_metric(config: DictConfig) -> str | None:
+    """The metric that chooses the best epoch; None without a validation split."""
+    if config.data.val_fraction == 0:
+        return None
+    names = objective_names(config.objective)
+    return next((name for name in names if name in VALIDATION_METRICS), "val_accuracy")
+
+
+def _layout(config: DictConfig) -> Layout:
+    layout: Layout = config.model.get("layout", "contiguous")  # a user's model may not name one
+    return layout
+
+
+def _plain(value: Any) -> Any:
+    return OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
+
+
+def _weights_file(path: Path) -> Path:
+    return RunFolder(path).best if path.is_dir() else path

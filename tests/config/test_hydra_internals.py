@@ -1,0 +1,87 @@
+"""Hydra's private names behave as ours expect; a failure says what breaks with this release."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.utils import JobReturn, JobStatus, run_job
+from hydra.types import HydraContext
+from omegaconf import DictConfig
+
+from cnnsweep.config import CONF_DIR
+from cnnsweep.config.hydra_internals import (
+    BASIC_LAUNCHER,
+    BASIC_SWEEPER,
+    grid_of,
+    no_callbacks,
+    outcome_of,
+)
+from tests.contracts import breaks
+
+
+@breaks("launchers.is_chosen and grid_jobs.is_grid: workers of our own, grids checked beforehand")
+def test_a_config_without_a_choice_has_the_basic_launcher_and_sweeper() -> None:
+    with initialize_config_dir(str(CONF_DIR)):
+        hydra = compose("config", return_hydra_config=True).hydra
+    assert hydra.launcher._target_ == BASIC_LAUNCHER
+    assert hydra.sweeper._target_ == BASIC_SWEEPER
+
+
+@breaks("grid_jobs.job_overrides: a grid's jobs are checked before the first one runs")
+def test_a_grid_is_every_combination_the_last_parameter_changing_first() -> None:
+    overrides = OverridesParser.create().parse_overrides(["a=1,2", "b=x", "c=range(0,2)"])
+    assert grid_of(overrides) == [
+        ["a=1", "b=x", "c=0"],
+        ["a=1", "b=x", "c=1"],
+        ["a=2", "b=x", "c=0"],
+        ["a=2", "b=x", "c=1"],
+    ]
+
+
+class Heard(Exception):
+    """Nobody is to be told of a nanny's job."""
+
+
+class Callback:
+    def on_job_start(self, **_: Any) -> None:
+        raise Heard
+
+
+@breaks("launcher_process: a nanny is a job to Hydra, and no trial to the user's callbacks")
+def test_a_job_without_callbacks_runs_whatever_its_config_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = logging.getLogger().handlers[:]
+    told = f"+hydra.callbacks.own._target_={__name__}.Callback"
+    with initialize_config_dir(str(CONF_DIR)):
+        quiet = ["hydra/job_logging=none", "hydra.output_subdir=null"]
+        config = compose("config", [told, *quiet], return_hydra_config=True)
+        context = HydraContext(GlobalHydra.instance().config_loader(), no_callbacks())
+        ended = run_job(lambda _: 7, config, "hydra.run.dir", None, context)
+    assert (ended.status, outcome_of(ended)) == (JobStatus.COMPLETED, 7)
+    assert logging.getLogger().handlers == before
+
+
+def _fail(_: DictConfig) -> None:
+    raise ZeroDivisionError("as raised")
+
+
+@breaks("worker_main and launcher_process: the error of a trial that failed, and where it arose")
+def test_the_outcome_of_a_failed_job_is_its_error_and_nothing_is_printed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    try:
+        _fail(DictConfig({}))
+    except ZeroDivisionError as raised:
+        error = raised
+    ended = JobReturn(status=JobStatus.FAILED)
+    ended.return_value = error
+    frames = error.__traceback__
+    assert outcome_of(ended) is error
+    assert error.__traceback__ is frames
+    assert capsys.readouterr().err == ""

@@ -1,0 +1,260 @@
+"""A whole search in this process: the real Search, recorder and event loop, and no workers."""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import optuna
+from omegaconf import OmegaConf
+from optuna.distributions import FloatDistribution
+from optuna.exceptions import StorageInternalError
+from optuna.pruners import BasePruner, NopPruner
+from optuna.storages import InMemoryStorage
+from optuna.trial import FrozenTrial, TrialState
+from rich.console import Console
+from sqlalchemy.exc import OperationalError
+
+from cnnsweep.folders.result import Outcome
+from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.sweep.event_loop import EventLoop
+from cnnsweep.sweep.progress import SweepProgress
+from cnnsweep.sweep.spec.messages import Epoch, Finished, Job, Message
+from cnnsweep.sweep.spec.plan import Plan
+from cnnsweep.sweep.spec.samplers import Sampling
+from cnnsweep.sweep.spec.search_space import SearchSpace
+from cnnsweep.sweep.study.ask import Asker
+from cnnsweep.sweep.study.confirmation import Confirmation
+from cnnsweep.sweep.study.coordination import SingleLaunch
+from cnnsweep.sweep.study.failure_policy import FailureWatch
+from cnnsweep.sweep.study.record import Recorder
+from cnnsweep.sweep.study.search import Search
+from cnnsweep.sweep.study.storage_outage import Outage, OutageStorage
+from tests.sweep.study.studies import sampler
+
+# The calls through which Optuna reaches its storage.
+CALLS = tuple(
+    name
+    for name in dir(InMemoryStorage)
+    if name.startswith(("get_", "set_", "create_")) and callable(getattr(InMemoryStorage, name))
+)
+
+
+class FailingStorage(InMemoryStorage):
+    """Fails at the calls whose numbers are in ``failing``, before or after doing them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = 0
+        self.failing: range = range(0)
+        self.after = False
+        self._depth = 0
+
+    def __getattribute__(self, name: str) -> Any:
+        found = super().__getattribute__(name)
+        if name not in CALLS:
+            return found
+
+        def call(*arguments: Any, **keywords: Any) -> Any:
+            if self._depth:  # one call of Optuna's that uses another
+                return found(*arguments, **keywords)
+            self._depth += 1
+            try:
+                fails = self.calls in self.failing
+                self.calls += 1
+                answer = None if fails and not self.after else found(*arguments, **keywords)
+            finally:
+                self._depth -= 1
+            if fails:
+                cause = OperationalError("", {}, OSError())
+                raise StorageInternalError("as Optuna wraps it") from cause
+            return answer
+
+        return call
+
+
+class TakenOver(SingleLaunch):
+    """Another host has trial 0, which was ours."""
+
+    def is_ours(self, trial: FrozenTrial) -> bool:
+        return trial.number != 0
+
+    def should_look(self, study: optuna.Study, in_hand: Collection[int]) -> bool:
+        return super().should_look(study, {0, *in_hand})
+
+    def left_behind(
+        self, study: optuna.Study, folder: Path, in_hand: Collection[int]
+    ) -> FrozenTrial | None:
+        return super().left_behind(study, folder, {0, *in_hand})
+
+    def others_run(self, _study: optuna.Study) -> bool:
+        return True
+
+
+@dataclass
+class Parts:
+    """A search, its loop, and what they have said and done."""
+
+    search: Search
+    loop: EventLoop
+    pool: "FakePool"
+    storage: FailingStorage
+    said: list[str]
+    folder: Path
+
+    def step(self, times: int = 1) -> None:
+        for _ in range(times):
+            self.loop.step()
+
+    def send(self, message: Message, slot: int = 0) -> None:
+        """A worker says something about the job of its slot, and is heard."""
+        self.pool.say(slot, message)
+        self.step(2)  # receives it, acts on it
+
+    def until_done(self) -> None:
+        for _ in range(200):
+            if self.loop.step():
+                return
+        raise AssertionError("the search does not come to its end")
+
+    def write_result(self, job: Job, objective: float, status: str = "completed") -> None:
+        """What a run leaves in its folder in the end."""
+        folder = RunFolder(self.folder / job.folder)
+        folder.path.mkdir(parents=True, exist_ok=True)
+        outcome = Outcome(0, "cpu", "float32", 1, status=status, objective=objective)
+        outcome.test_loss = objective + 1
+        folder.write_metrics([])
+        folder.write_result(outcome.as_dict())
+
+    def states(self) -> list[str]:
+        return [trial.state.name for trial in self.search.study.get_trials(deepcopy=False)]
+
+    def status(self, folder: str) -> str | None:
+        result = RunFolder(self.folder / folder).read_result()
+        return None if result is None else str(result["status"])
+
+
+@dataclass
+class FakePool:
+    """Slots that hold what they were given, and say what a test makes them say."""
+
+    slots: int = 1
+    jobs: dict[int, Job] = field(default_factory=dict)
+    given: list[Job] = field(default_factory=list)
+    answers: list[tuple[int, bool]] = field(default_factory=list)
+    killed: list[int] = field(default_factory=list)
+    age: float | None = None  # seconds that every job has run
+    waiting: list[tuple[int, Job, Message]] = field(default_factory=list)
+
+    def free_slots(self) -> list[int]:
+        return [slot for slot in range(self.slots) if slot not in self.jobs]
+
+    def busy_slots(self) -> list[int]:
+        return sorted(self.jobs)
+
+    def job(self, slot: int) -> Job | None:
+        return self.jobs.get(slot)
+
+    def seconds(self, slot: int) -> float | None:  # noqa: ARG002
+        return self.age
+
+    def log(self, slot: int) -> Path:
+        return Path(f"{slot}.log")
+
+    def give(self, slot: int, job: Job) -> None:
+        assert slot not in self.jobs
+        self.jobs[slot] = job
+        self.given.append(job)
+
+    def answer(self, slot: int, should_prune: bool) -> None:
+        self.answers.append((slot, should_prune))
+
+    def kill(self, slot: int) -> None:
+        self.killed.append(slot)
+        del self.jobs[slot]
+
+    def say(self, slot: int, message: Message) -> None:
+        self.waiting.append((slot, self.jobs[slot], message))
+
+    def messages(self, _seconds: float) -> Iterator[tuple[int, Job, Message]]:
+        waiting, self.waiting = self.waiting, []
+        for slot, job, message in waiting:
+            if isinstance(message, Finished):
+                self.jobs.pop(slot, None)
+            yield slot, job, message
+
+
+def make(
+    folder: Path,
+    *,
+    seeds: int = 1,
+    retries: int = 1,
+    n_trials: int = 3,
+    confirm: int = 0,
+    slots: int = 1,
+    pruner: BasePruner | None = None,
+    coordination: SingleLaunch | None = None,
+    trial_timeout: float | None = None,
+    max_failure_rate: float = 1.0,
+    outage_seconds: float = 60.0,
+) -> Parts:
+    """A search over one parameter, minimizing val_loss, in a storage that can fail."""
+    said: list[str] = []
+    storage, coordination = FailingStorage(), coordination or SingleLaunch()
+    study = optuna.create_study(
+        study_name="test",
+        storage=OutageStorage(storage, coordination.check),  # type: ignore[arg-type]
+        pruner=pruner or NopPruner(),
+        direction="minimize",
+    )
+    plan = _plan(folder, n_trials)
+    watch = FailureWatch(max_failure_rate, _shares(study))
+    recorder = Recorder(plan, study, watch, said.append, "cnnsweep.log")
+    space = plan.space.distributions
+    search = Search(
+        search_index=0,
+        plan=plan,
+        seeds=seeds,
+        retries=retries,
+        study=study,
+        asker=Asker(study, Sampling(sampler("RandomSampler"), 0, space), space, None, plan.config),
+        recorder=recorder,
+        confirmation=Confirmation(0, plan, study, recorder, wanted=confirm, seeds=seeds),
+        may_ask=lambda: True,
+        coordination=coordination,
+        may_confirm=True,
+    )
+    pool = FakePool(slots)
+    progress = SweepProgress(Console(quiet=True), None)
+    outage = Outage(said.append, outage_seconds)
+    loop = EventLoop([search], pool, progress, outage, trial_timeout)
+    storage.calls = 0
+    return Parts(search, loop, pool, storage, said, folder)
+
+
+def _plan(folder: Path, n_trials: int) -> Plan:
+    return Plan(
+        sweep=folder,
+        subfolder="",
+        study_name="test",
+        space=SearchSpace({"x": FloatDistribution(0.0, 1.0)}, ()),
+        config=OmegaConf.create({"seed": 0, "x": 0.5}),
+        objectives=("val_loss",),
+        directions=("minimize",),
+        n_trials=n_trials,
+        seed=0,
+        threads=None,
+        typed=frozenset(),
+    )
+
+
+def _shares(study: optuna.Study) -> Callable[[], tuple[int, int]]:
+    def shares() -> tuple[int, int]:
+        states = [trial.state for trial in study.get_trials(deepcopy=False)]
+        return states.count(TrialState.FAIL), sum(state.is_finished() for state in states)
+
+    return shares
+
+
+def epoch(number: int, value: float) -> Epoch:
+    return Epoch(number, {"epoch": number, "val_loss": value})

@@ -1,0 +1,83 @@
+"""The documents: no long lines, and every link leads somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.command import REPOSITORY
+
+COLUMNS = 100
+# Reports that `python -m cnnsweep.report` wrote link to runs that are not kept here.
+WRITTEN_BY_US = sorted(
+    path
+    for folder in (".", "docs", "docs/comparison", "benchmarks")
+    for path in (REPOSITORY / folder).glob("*.md")
+)
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_ALONE = re.compile(r"(- )?!?\[[^]]*\]\(\S+\)[.,;]?")
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(REPOSITORY))
+
+
+def without_code(path: Path) -> list[tuple[int, str]]:
+    """A document's lines outside code fences, with their numbers."""
+    lines, is_code = [], False
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if line.lstrip().startswith("```"):
+            is_code = not is_code
+        elif not is_code:
+            lines.append((number, line))
+    return lines
+
+
+def anchors(path: Path) -> set[str]:
+    """What can stand behind a # in a link to a document."""
+    headings = [line.lstrip("#") for _, line in without_code(path) if line.startswith("#")]
+    plain = [re.sub(r"[^\w\s-]", "", heading).strip().lower() for heading in headings]
+    return {re.sub(r"\s", "-", heading) for heading in plain}
+
+
+def test_the_documents_are_found() -> None:
+    assert {"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md"} <= {
+        name(path) for path in WRITTEN_BY_US
+    }
+
+
+@pytest.mark.parametrize("document", WRITTEN_BY_US, ids=name)
+def test_lines_are_no_longer_than_a_hundred_columns(document: Path) -> None:
+    long = [
+        f"{name(document)}:{number}: {len(line)} columns"
+        for number, line in without_code(document)
+        if len(line) > COLUMNS and not line.startswith("|") and not _ALONE.fullmatch(line.strip())
+    ]
+    assert long == []
+
+
+@pytest.mark.parametrize("document", WRITTEN_BY_US, ids=name)
+def test_every_link_leads_to_a_file_and_a_heading(document: Path) -> None:
+    text = "\n".join(line for _, line in without_code(document))
+    dead = []
+    for target in _LINK.findall(text):
+        file, _, heading = target.partition("#")
+        if re.match(r"[a-z]+:", file):
+            continue
+        path = document.parent / file if file else document
+        if not path.exists() or (heading and heading not in anchors(path)):
+            dead.append(target)
+    assert dead == []
+
+
+def test_the_index_names_every_document() -> None:
+    index = REPOSITORY / "docs" / "README.md"
+    linked = {(index.parent / target).resolve() for target in _LINK.findall(index.read_text())}
+    assert {path.resolve() for path in index.parent.glob("*.md")} - {index} <= linked
+
+
+def test_the_architecture_names_files_that_exist() -> None:
+    text = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"\b\w+\.py\b", text))
+    there = {path.name for part in ("cnnsweep", "tests") for path in (REPOSITORY / part).rglob("*")}
+    assert sorted(named - there) == []
