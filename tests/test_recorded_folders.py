@@ -87,7 +87,7 @@ def test_an_unfinished_grid_is_gone_on_with(typed: tuple[str, ...], tmp_path: Pa
 def test_an_unfinished_search_is_gone_on_with(typed: tuple[str, ...], tmp_path: Path) -> None:
     folder = copied("search", tmp_path)
     output = succeeded(cnnsweep(*typed, cwd=tmp_path))
-    assert "going on: 2 of 3 trials are over, 1 taken up again" in output
+    assert "resuming: 2 of 3 trials are over, 1 left running" in output
     trials = study(folder).trials
     assert [trial.state.name for trial in trials] == ["COMPLETE"] * 3
     assert [trial.params for trial in trials] == [t["params"] for t in EXPECTED["trials"]]

@@ -31,7 +31,7 @@ def stopped(cwd: Path, *arguments: str) -> tuple[Path, list[str]]:
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 130, output + errors
-    line = re.search(r"stopped; to go on: python -m cnnsweep (.*)", errors)
+    line = re.search(r"stopped; to resume: python -m cnnsweep (.*)", errors)
     assert line is not None, errors
     return lasts[0].parent.parent, shlex.split(line[1])
 
