@@ -38,9 +38,9 @@ def completed(
     A key that only ``present`` has gets its value in ``DEFAULTS``; one without a line there stays
     missing. ``place`` is where both configs stand in the whole one (``hydra.sweeper.sampler``).
     """
-    before, now = leaves(_renamed(recorded)), leaves(present)
+    before = leaves(_renamed(recorded))
     prefix = f"{place}." if place else ""
-    for key in now:
+    for key in leaves(present):
         line = DEFAULTS.get(prefix + key)
         if key not in before and line is not None:
             before[key] = line.value

@@ -42,8 +42,6 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.config = path / CONFIG
-        self.hydra_settings = path / HYDRA / HYDRA_CONFIG
-        self.hydra_overrides = path / HYDRA / OVERRIDES
         self.result = path / RESULT
         self.metrics = path / METRICS
         self.best = path / BEST

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from cnnsweep.errors import UserError
-from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.folders.sweep_folder import SWEEP_CONFIG
+from cnnsweep.folders.run_folder import HYDRA, HYDRA_CONFIG, OVERRIDES, RunFolder
+from cnnsweep.folders.sweep_folder import SweepFolder
 
 _MULTIRUN = {"-m", "--multirun"}
 _CHOOSING = ("hydra/sweeper=", "search=")
@@ -32,7 +32,7 @@ def read_command(folder: Path) -> RecordedCommand | None:
     Raises:
         UserError: a file is damaged.
     """
-    path = folder / SWEEP_CONFIG
+    path = SweepFolder(folder).config
     if not path.exists():
         config = RunFolder(folder).read_config()
         return None if config is None else _of_run(RunFolder(folder), config)
@@ -56,7 +56,7 @@ def of_a_sweep(words: Sequence[str]) -> list[str]:
     """
     typed = [word.partition("=")[2].strip("'\"") for word in words if word.startswith("resume=")]
     flags = {word for word in words if word.startswith("-")}
-    if not typed or not (Path(typed[-1]) / SWEEP_CONFIG).exists() or flags - _MULTIRUN:
+    if not typed or not SweepFolder(Path(typed[-1])).config.exists() or flags - _MULTIRUN:
         return list(words)
     more = [] if flags else ["--multirun"]
     command = read_command(Path(typed[-1]))
@@ -79,10 +79,10 @@ def sweep_config(whole: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _of_run(folder: RunFolder, config: dict[str, Any]) -> RecordedCommand:
-    whole = _read(folder.hydra_settings)
+    whole = _read(folder.path / HYDRA / HYDRA_CONFIG)
     if _is_whole(whole):
         return RecordedCommand(_overrides(whole), _choices(whole), config)
-    typed = _read(folder.hydra_overrides)
+    typed = _read(folder.path / HYDRA / OVERRIDES)
     return RecordedCommand(typed if isinstance(typed, list) else [], {}, config)
 
 

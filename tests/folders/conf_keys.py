@@ -59,4 +59,4 @@ def _keys(overrides: list[str]) -> set[str]:
     job = {str(key): value for key, value in whole.items() if key != "hydra"}
     # A space is a user's.
     sweeper = {k: v for k, v in whole["hydra"]["sweeper"].items() if k not in ("params", "compare")}
-    return set(leaves(job)) | set(leaves(sweeper, "hydra.sweeper."))
+    return {*leaves(job), *leaves(sweeper, "hydra.sweeper.")}

@@ -11,7 +11,7 @@ from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import RunFolder, differing_keys, read_mapping, write_text_whole
 
 STORED = (
-    "config.yaml", ".hydra/hydra.yaml", ".hydra/overrides.yaml", "result.json", "metrics.csv", "best.pt",
+    "config.yaml", "result.json", "metrics.csv", "best.pt",
     "last.pt", "test_predictions.csv",
     "curves.png", "predictions.png", "confusion.png", "model.onnx", "model.pt2", ".trackers/id",
 )  # fmt: skip
