@@ -183,10 +183,9 @@ class Controller:
         running = sum(trial.state is TrialState.RUNNING for trial in trials)
         resumed = self.outage.retry(search.resume_trials) if is_alone else 0
         if len(trials) > 1:
-            prefix = f"{search.plan.subfolder}: " if search.plan.subfolder else ""
             now = f"{resumed} left running" if is_alone else f"{running} running"
             over = f"{len(trials) - running} of {search.plan.n_trials} trials are over"
-            self.progress.say(f"{prefix}resuming: {over}, {now}")
+            self.progress.say(f"{search.plan.prefix}resuming: {over}, {now}")
 
     def _open_pool(self) -> Pool:
         context, count = self.context, self.settings.n_jobs

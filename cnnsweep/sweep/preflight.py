@@ -1,4 +1,4 @@
-"""What can be said about a sweep before its first trial."""
+"""What is refused before a sweep's first trial."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What the launching terminal shows: one live table, or plain lines where nobody watches."""
+"""The launching terminal: one live table, or plain lines where it is no terminal."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ from cnnsweep.sweep.study.search import Search
 
 @dataclass
 class SweepProgress:
-    """Lines as things happen and, where ``live`` is set, the table below them."""
+    """Prints a line for each event and, where ``live`` is set, the table below them."""
 
     console: Console
     live: Live | None
@@ -69,7 +69,7 @@ class SweepProgress:
         return [*(str(states.count(state)) for state in wanted), str(search.plan.n_trials)]
 
     def _left(self, searches: Sequence[Search]) -> str:
-        """From the pace of this launch, confirmation runs counted as trials."""
+        """The time left at this launch's pace, confirmation runs counted as trials."""
         if self._ended == 0:
             return "?"
         left = sum(_open_runs(search) for search in searches)

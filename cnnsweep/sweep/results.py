@@ -27,20 +27,20 @@ def write_results(sweep: Path, searches: list[Search]) -> None:
 
 
 def result_lines(searches: list[Search]) -> list[str]:
-    """What to say of the results."""
+    """The lines that the terminal shows in the end."""
     return [line for search in searches for line in _lines(search)]
 
 
 def are_written(searches: list[Search]) -> bool:
-    """Whether another launch has already concluded these searches, and none is better off since.
+    """Whether another launch wrote the results of these searches as they are now.
 
-    One with fewer ``n_trials``, or whose time was up, may have done so too early.
+    A launch with fewer ``n_trials``, or whose ``timeout`` was over, may have written earlier ones.
     """
     return all(map(_is_written, searches))
 
 
 def withdraw_results(sweep: Path, searches: list[Search]) -> None:
-    """Remove those of an earlier launch, since there is more to do: they mark a finished sweep."""
+    """Remove an earlier launch's results, which mark a finished sweep: there is more to do."""
     for folder in {sweep, *(search.plan.folder for search in searches)}:
         (folder / RESULTS).unlink(missing_ok=True)
 
@@ -62,8 +62,7 @@ def _results(search: Search) -> dict[str, Any]:
 
 def _lines(search: Search) -> list[str]:
     lines = _front_lines(search) if len(search.plan.objectives) > 1 else _best_lines(search)
-    prefix = f"{search.plan.subfolder}: " if search.plan.subfolder else ""
-    return [f"{prefix}{line}" for line in lines]
+    return [f"{search.plan.prefix}{line}" for line in lines]
 
 
 def _best(search: Search) -> dict[str, Any]:
@@ -82,8 +81,8 @@ def _best_lines(search: Search) -> list[str]:
     best = winner(search.study)
     if best is None:
         return ["no trial was completed"]
-    figure = search.plan.objectives[0]
-    split = "validation best" if figure.startswith("val_") else f"best {figure}"
+    metric = search.plan.objectives[0]
+    split = "validation best" if metric.startswith("val_") else f"best {metric}"
     line = f"{split} {format_value(best.value)} (of {_finished(search)} trials)"
     tested = search.confirmation.test_metrics() if search.confirmation.wanted else []
     if tested:
@@ -108,8 +107,8 @@ def _front_lines(search: Search) -> list[str]:
     front = search.study.best_trials
     lines = [f"Pareto front: {len(front)} of {_finished(search)} trials"]
     for trial in front:
-        figures = zip(search.plan.objectives, trial.values, strict=True)
-        said = ", ".join(f"{name} {format_value(value)}" for name, value in figures)
+        metrics = zip(search.plan.objectives, trial.values, strict=True)
+        said = ", ".join(f"{name} {format_value(value)}" for name, value in metrics)
         lines.append(f"  trial {trial.number}: {said} ({format_params(trial.params)})")
     return lines
 

@@ -12,7 +12,7 @@ register()
 
 
 class CnnSweeper(Sweeper):
-    """Optuna sweeps that prune, run side by side and go on after any death."""
+    """Optuna sweeps that prune, run trials in parallel and resume after any death."""
 
     def __init__(self, **settings: Any) -> None:
         """``settings`` are the keys of :class:`cnnsweep.sweep.spec.settings.Settings`."""

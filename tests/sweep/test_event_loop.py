@@ -77,7 +77,9 @@ def test_an_outage_is_said_once_and_so_is_its_end(tmp_path: Path) -> None:
     parts.step(2)
     said = [line for line in parts.said if "the study's storage" in line]
     assert len(said) == 2
-    assert "does not answer (OperationalError): waiting up to 60 s, running trials go on" in said[0]
+    assert (
+        "does not answer (OperationalError): waiting up to 60 s, running trials continue" in said[0]
+    )
     assert "answers again after 0 s" in said[1]
 
 

@@ -1,4 +1,4 @@
-"""Hydra's side of a sweep: its config, and the configs of single jobs composed from it."""
+"""A sweep's Hydra config, and the configs of its jobs composed from it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,8 +51,7 @@ class SweepContext:
         controller = HydraConfig.instance().cfg
         HydraConfig.instance().set_config(config)
         try:
-            task_config = OmegaConf.masked_copy(config, [str(k) for k in config if k != "hydra"])
-            return resolve(task_config)
+            return resolve(config)
         finally:
             HydraConfig.instance().cfg = controller
 

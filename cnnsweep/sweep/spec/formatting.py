@@ -1,4 +1,4 @@
-"""Figures and parameters as a person reads them."""
+"""Metrics and parameters as a person reads them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from cnnsweep.config.error_messages import error_line
 
 
 def format_value(value: object) -> str:
-    """A number with four figures that matter; anything else as it is."""
+    """A float with four significant digits; anything else as it is."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

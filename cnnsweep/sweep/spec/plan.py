@@ -1,4 +1,4 @@
-"""What one search is to do, settled before its study is opened."""
+"""What one search is to do, decided before its study is opened, and its runs as jobs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,6 +49,11 @@ class Plan:
     def folder(self) -> Path:
         """The search's own folder."""
         return self.sweep / self.subfolder
+
+    @property
+    def prefix(self) -> str:
+        """What lines about the search begin with, where there are several."""
+        return f"{self.subfolder}: " if self.subfolder else ""
 
     def overrides(self, params: Mapping[str, Any], **changes: Any) -> tuple[str, ...]:
         """The space's, then those of ``changes`` that the app knows and nobody typed."""

@@ -11,10 +11,10 @@ from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from cnnsweep.sweep.spec.optuna_internals import draw, reopened, storage_of, trial_id
+from cnnsweep.sweep.spec.optuna_internals import draw, get_trial, reopened, storage_of
 from cnnsweep.sweep.spec.samplers import Sampling, Space
 
-FOLDER = "folder"  # the trial attribute that says that its proposal is complete
+FOLDER = "folder"  # the trial attribute that says that all its parameters are drawn
 
 
 @dataclass
@@ -36,9 +36,9 @@ class Asker:
         return self._complete(self.study.ask())
 
     def ask_again(self, trial: FrozenTrial) -> FrozenTrial:
-        """Draw the parameters of a trial whose proposal was interrupted, all of them anew.
+        """Draw all parameters of a trial again whose asking was interrupted.
 
-        A draw depends on those before it, so the ones that had been stored come out the same.
+        A draw depends on those before it, so those that were stored already come out the same.
         """
         self.study.sampler = self.sampling.sampler_for(trial.number)
         return self._complete(reopened(self.study, trial, _WriteOnce(storage_of(self.study))))
@@ -55,16 +55,16 @@ class Asker:
         if self.extend is not None:
             self.extend(self.config, trial)
         trial.set_user_attr(FOLDER, str(trial.number))
-        return storage_of(self.study).get_trial(trial_id(trial))
+        return get_trial(self.study, trial.number)
 
     def _settle_parents(self, trial: Trial) -> None:
-        """Genetic samplers read a generation's parents back in another order than they chose them.
+        """Choose a generation's parents before drawing, so that they are always read back.
 
-        So they are chosen here, and always read back.
+        Genetic samplers read them back in another order than they choose them in.
         """
         sampler = self.study.sampler
         if isinstance(sampler, BaseGASampler):
-            stored = storage_of(self.study).get_trial(trial_id(trial))
+            stored = get_trial(self.study, trial.number)
             generation = sampler.get_trial_generation(self.study, stored)
             sampler.get_parent_population(self.study, generation)
 

@@ -1,4 +1,4 @@
-"""What a sweep fixes at its first launch, and what it says when a later one differs."""
+"""What a sweep records at its first launch, and how a later launch is compared with it."""
 
 import json
 from collections.abc import Callable
@@ -37,7 +37,7 @@ class Facts:
     code: dict[str, Any]
 
     def as_json(self) -> dict[str, Any]:
-        """As it comes back from a storage."""
+        """As plain JSON values, as a storage returns them."""
         plain: dict[str, Any] = json.loads(json.dumps(vars(self), default=str))
         return plain
 

@@ -1,4 +1,4 @@
-"""An honest winner: the best configuration with fresh seeds, judged by the test split."""
+"""Confirmation: the best configuration trained with fresh seeds, evaluated on the test split."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -44,7 +44,7 @@ class Confirmation:
         return job
 
     def forget(self) -> None:
-        """Have no runs any more: another launch may do them."""
+        """Forget all runs: another launch may do them."""
         self._jobs = None
         self._open.clear()
         self.failed.clear()
@@ -64,11 +64,10 @@ class Confirmation:
         self._open.discard(job.folder)
         folder = self.plan.sweep / job.folder
         if message.reason == "completed":
-            figure = metric_on_test(self.plan.objectives[0])
+            metric = metric_on_test(self.plan.objectives[0])
             result = RunFolder(folder).read_result()
-            self.recorder.confirmed(
-                job, f"{figure} {format_value(result[figure]) if result else 'unknown'}"
-            )
+            reached = format_value(result[metric]) if result else "unknown"
+            self.recorder.confirmed(job, f"{metric} {reached}")
             return
         error = str(message.error)
         write_failure(folder, error, {}, anew=False)
@@ -77,9 +76,9 @@ class Confirmation:
 
     def test_metrics(self) -> list[float]:
         """What the completed runs reached on the test split."""
-        figure = metric_on_test(self.plan.objectives[0])
+        metric = metric_on_test(self.plan.objectives[0])
         results = [RunFolder(run).read_result() for run in self._folder().glob("*")]
-        return [r[figure] for r in results if r is not None and r.get(figure) is not None]
+        return [r[metric] for r in results if r is not None and r.get(metric) is not None]
 
     def _plan_jobs(self) -> list[Job]:
         best = winner(self.study)
@@ -92,7 +91,7 @@ class Confirmation:
         ]
 
     def _set_aside_another(self, number: int) -> None:
-        """More trials may have found a better one: the former winner's runs are kept."""
+        """Keep the former winner's runs under another name where there is a better trial now."""
         before = self.study.user_attrs.get(CONFIRMED)
         if before is not None and before != number and self._folder().exists():
             self._folder().rename(self._folder().with_name(FORMER_CONFIRM.format(before)))
@@ -109,11 +108,11 @@ def winner(study: Study) -> FrozenTrial | None:
 
 
 def metric_on_test(objective: str) -> str:
-    """The test split's counterpart of a validation figure; accuracy for any other objective."""
+    """The test split's counterpart of a validation metric; accuracy for any other objective."""
     return "test_loss" if objective.endswith("_loss") else "test_accuracy"
 
 
-def spread(figures: list[float]) -> str:
+def spread(values: list[float]) -> str:
     """``0.9886 ± 0.0007 (n = 5)``; the deviation is that of a sample."""
-    deviation = f" ± {stdev(figures):.4f}" if len(figures) > 1 else ""
-    return f"{mean(figures):.4f}{deviation} (n = {len(figures)})"
+    deviation = f" ± {stdev(values):.4f}" if len(values) > 1 else ""
+    return f"{mean(values):.4f}{deviation} (n = {len(values)})"

@@ -1,4 +1,4 @@
-"""Notes that Optuna's dashboard shows: what a trial was, where it lies, how to run it again.
+"""Notes in Optuna's dashboard: a trial's outcome, its folder, and the command that repeats it.
 
 The dashboard keeps notes in the study's system attributes. They are written in its format (that of
 ``optuna_dashboard.save_note``, 0.21) rather than by it, since it is an extra.
@@ -27,7 +27,7 @@ _LONGEST = 2045  # characters that the dashboard keeps in one attribute, since d
 
 
 def introduce(study: Study, plan: Plan) -> None:
-    """Note of the study: where its run folders are."""
+    """Write the note of the study: where its run folders are."""
     _put(
         study,
         None,
@@ -44,7 +44,7 @@ def tell_of(
     values: Sequence[float],
     error: str | None,
 ) -> None:
-    """Note of a trial that is over, before the study is told of it.
+    """Write the note of a trial that is over; called before the study is told.
 
     ``run`` is the run folder of its last run, ``values`` are its objectives' where it has any.
     """
@@ -58,8 +58,8 @@ def _paragraphs(
     result = RunFolder(folder).read_result() or {}  # another app's runs may have none
     status = result.get("status", "completed" if values else "failed" if error else "pruned")
     reached = values or [trial.intermediate_values[step] for step in _last_step(trial)]
-    figures = zip(plan.objectives, reached, strict=False)
-    outcome = [f"**{status}**", *(f"{name} {format_value(value)}" for name, value in figures)]
+    metrics = zip(plan.objectives, reached, strict=False)
+    outcome = [f"**{status}**", *(f"{name} {format_value(value)}" for name, value in metrics)]
     if "epochs" in result:
         outcome.append(f"epochs {result['epochs']}")
     yield ", ".join(outcome)
@@ -91,7 +91,7 @@ def _verbatim(text: str) -> str:
 
 
 def _in_lines(words: list[str]) -> str:
-    """Words of a command in lines for a shell to put together: the dashboard breaks none."""
+    """A command in lines that end in a backslash, since the dashboard wraps none."""
     lines: list[str] = []
     for word in map(shlex.quote, words):
         if lines and len(lines[-1]) + len(word) < _WIDTH:
@@ -112,7 +112,7 @@ def _program() -> list[str]:
 
 
 def _put(study: Study, trial_key: int | None, body: str) -> None:
-    """Write a note, above what a person may have written there; not twice."""
+    """Write a note once, above what a person may have written there."""
     storage, study_key = storage_of(study), study_id(study)
     attributes = storage.get_study_system_attrs(study_key)
     version, prefix = _keys(trial_key)
@@ -129,7 +129,7 @@ def _put(study: Study, trial_key: int | None, body: str) -> None:
 
 
 def _keys(trial_key: int | None) -> tuple[str, str]:
-    """Of a note's version, and the beginning of those of its text."""
+    """The attribute of a note's version, and the prefix of those of its text."""
     owner = "dashboard:" if trial_key is None else f"dashboard:{trial_key}:"
     return f"{owner}note_ver", f"{owner}note_str:"
 

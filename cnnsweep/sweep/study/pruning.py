@@ -1,4 +1,4 @@
-"""Whether a trial is losing: a pruner's verdict, the same however often it is asked for."""
+"""Asking the pruner: its answer for a step is the same however often it is asked."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ class StudyPruner:
 
     def __init__(self, study: Study) -> None:
         self._study = study
-        # Hyperband sorts trials into brackets, for its sampler too, once it has judged any.
+        # Hyperband sorts trials into brackets, for its sampler too, once it was asked.
         study.pruner.prune(study, create_trial(state=TrialState.RUNNING))
 
     def should_prune(self, number: int, step: int, value: float) -> bool:

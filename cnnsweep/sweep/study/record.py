@@ -1,4 +1,4 @@
-"""Writing down what became of trials: in the study, in their folders, on the terminal."""
+"""Recording the end of trials: in their folders, in the study, on the terminal."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ DEATHS, ERROR, EXHAUSTED = "deaths", "error", "exhausted"
 
 
 class Recorder:
-    """The study's only writer of outcomes; a trial's folder has its outcome before the study."""
+    """Writes a trial's outcome into its folder, then tells the study; nobody else does."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class Recorder:
             raise stop
 
     def deaths(self, job: Job) -> int:
-        """How often a job's worker has died under a living launching process."""
+        """How often a job's worker has died while the launching process lived."""
         attributes = self._study.user_attrs if job.trial is None else self.trial(job).user_attrs
         return int(attributes.get(_deaths_key(job), 0))
 
@@ -96,7 +96,7 @@ class Recorder:
         self._say(f"{self._name(job)}: {error}; resumes from its last epoch")
 
     def note_departure(self, job: Job, error: str) -> None:
-        """A job's worker went, and the job resumes elsewhere; nothing is counted."""
+        """A job's worker was preempted or lost; the job is resumed, and nothing is counted."""
         self._say(f"{self._name(job)}: {error}; resumes from its last epoch")
 
     def is_exhausted(self) -> bool:

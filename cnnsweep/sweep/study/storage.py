@@ -37,7 +37,7 @@ _POSTGRESQL: dict[str, object] = {
 
 
 class FlockLock(JournalFileLock):
-    """The kernel lets go of it on any death; Optuna's own lock files outlive a SIGKILL."""
+    """A flock: the kernel releases it on any death; Optuna's own lock files outlive a SIGKILL."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -56,7 +56,7 @@ class FlockLock(JournalFileLock):
 class WholeLines(JournalFileBackend):
     """A journal whose torn last line (a full disk, a lost machine) is cut off before writing.
 
-    Optuna would glue its next line to it, and lose both.
+    Optuna would append its next line to it, and lose both.
     """
 
     def __init__(self, path: Path, lock: JournalFileLock | None) -> None:
@@ -68,7 +68,7 @@ class WholeLines(JournalFileBackend):
 
 
 class MendingLock(JournalFileLock):
-    """Whoever has it finds a journal of whole lines, and leaves one."""
+    """Cuts off the journal's torn last line when the lock is acquired and before its release."""
 
     def __init__(self, lock: JournalFileLock, journal: Path) -> None:
         self._lock = lock
@@ -134,7 +134,7 @@ def _open_journal(path: Path, lock: JournalFileLock | None) -> BaseStorage:
 
 
 def _open_database(url: str) -> BaseStorage:
-    """Two hosts that come to an empty database at once both make its tables, and one fails."""
+    """Try several times: of two hosts that open an empty database at once, one fails."""
     for attempt in range(_ATTEMPTS):
         try:
             return get_storage(_open_postgresql(url) if url.startswith("postgresql") else url)
@@ -146,7 +146,7 @@ def _open_database(url: str) -> BaseStorage:
 
 
 def _open_postgresql(url: str) -> RDBStorage:
-    """A connection that does not hang on a server, nor a server on us, where the other is gone."""
+    """A connection with time-outs on both sides, for a server or a client that is gone."""
     parsed = make_url(url)
     if parsed.drivername == "postgresql" and find_spec("psycopg2") is None:
         parsed = parsed.set(drivername="postgresql+psycopg")  # the one that our extra brings

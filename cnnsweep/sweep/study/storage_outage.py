@@ -92,7 +92,7 @@ class Outage:
             self._since = time.monotonic()
             self._say(
                 f"the study's storage does not answer ({error}): waiting up to "
-                f"{self._seconds:.0f} s, running trials go on"
+                f"{self._seconds:.0f} s, running trials continue"
             )
         if time.monotonic() - self._since > self._seconds:
             raise StoppedEarly(

@@ -100,7 +100,7 @@ def _open_study(plan: Plan, settings: Settings, coordination: Coordination) -> S
     study = optuna.create_study(
         study_name=plan.study_name,
         storage=storage,
-        sampler=optuna.samplers.RandomSampler(),  # each proposal brings its own
+        sampler=optuna.samplers.RandomSampler(),  # each trial gets its own
         pruner=make_pruner(settings.pruner, settings.seeds),
         directions=plan.directions,
         load_if_exists=True,
@@ -115,14 +115,14 @@ def _open_study(plan: Plan, settings: Settings, coordination: Coordination) -> S
 
 
 def _own(study: Study, plan: Plan, settings: Settings) -> None:
-    """A study in a database belongs to one sweep folder: its trials' folders are there."""
+    """Refuse a database's study that belongs to another sweep folder; record ours as its owner."""
     if settings.storage is None:
         return
     owner = study.user_attrs.get(SWEEP_FOLDER)
     if owner not in (None, str(plan.folder)) and Path(owner).is_dir():
         raise UserError(
-            f"study {plan.study_name!r} belongs to {owner}: go on there (hydra.sweep.dir={owner}) "
-            "or choose another hydra.sweeper.study_name"
+            f"study {plan.study_name!r} belongs to {owner}: resume it there "
+            f"(hydra.sweep.dir={owner}) or choose another hydra.sweeper.study_name"
         )
     if owner != str(plan.folder):
         study.set_user_attr(SWEEP_FOLDER, str(plan.folder))
@@ -157,7 +157,7 @@ def _plain(config: DictConfig) -> dict[str, Any]:
 def _enqueue_default(
     study: Study, plan: Plan, settings: Settings, context: SweepContext, say: Say
 ) -> None:
-    """The config as it is without the search comes first, where the space holds it."""
+    """Enqueue the config as it is without the search as trial 0, where the space holds it."""
     space = plan.space.distributions
     if is_grid_sampler(settings.sampler) or not space:
         return

@@ -39,7 +39,7 @@ def write_failure(folder: Path, error: str, config: dict[str, Any], *, anew: boo
 
 
 def write_mean(folder: Path, status: str, runs: Sequence[Path], error: str | None) -> None:
-    """Record a trial of several seeds: the means of its runs' figures."""
+    """Record a trial of several seeds: the means of its runs' metrics."""
     results = [r for r in (RunFolder(run).read_result() for run in runs) if r is not None]
     folder.mkdir(parents=True, exist_ok=True)
     if not results:
