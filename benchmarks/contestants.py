@@ -27,8 +27,9 @@ from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.loggers.manager import Trackers
 from cnnsweep.session import build
-from cnnsweep.session.progress import Bars, Row
+from cnnsweep.session.progress import Bars
 from cnnsweep.training.device import autocast
+from cnnsweep.training.early_stopping import Row
 
 LR, MOMENTUM = 0.01, 0.5
 

@@ -25,7 +25,7 @@ from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.loggers.manager import Trackers
 from cnnsweep.report.stats.paired_tests import paired_t
-from cnnsweep.session.progress import Quiet
+from cnnsweep.session.progress import RunProgress
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -40,7 +40,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=RESULTS / "precision.csv")
     arguments = parser.parse_args(words)
     about = facts(("torch", "cnnsweep"))
-    vars(cnnsweep_run)["make_progress"] = Quiet
+    vars(cnnsweep_run)["make_progress"] = RunProgress
     rows = []
     with mnist_folder(arguments.data) as (folder, data):
         for model in arguments.models:

@@ -13,7 +13,7 @@ from cnnsweep.loggers.manager import Trackers
 from cnnsweep.models.inspect import check_fits, layer_table
 from cnnsweep.process import begin_collection
 from cnnsweep.session.build import make_batches, make_dataset, make_model, make_trainer
-from cnnsweep.session.progress import Quiet, RunProgress, make_progress
+from cnnsweep.session.progress import RunProgress, make_progress
 from cnnsweep.session.session import Session
 from cnnsweep.training.device import (
     keep_freed_memory,
@@ -56,7 +56,7 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome, trackers: Track
     batch_size = config.data.batch_size
     occurring = sorted({batch_size, train.images % batch_size} - {0})
     check_fits(model, *sizes, dataset.num_classes, train_batches=occurring)
-    progress = make_progress() if epoch_reporter.current is None else Quiet()
+    progress = make_progress() if epoch_reporter.current is None else RunProgress()
     _say_layers(config, layer_table(model, *sizes), progress)
 
     trainer = make_trainer(config, model, train, val, device, outcome.precision)

@@ -1,7 +1,7 @@
-"""Pictures of a run, fit for a slide."""
+"""A run's pictures: curves.png, predictions.png and confusion.png."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from cnnsweep.folders.run_folder import write_whole
+from cnnsweep.training.early_stopping import Row
 
 _SHOWN = 12
 _DPI = 150
@@ -21,7 +22,7 @@ _MOST_NUMBERED_CLASSES = 15
 
 
 class Answers(NamedTuple):
-    """Images of one split with what the network said of them.
+    """Images of one split with the network's predictions.
 
     ``pixels`` is uint8, N × C × H × W; ``labels`` int64, N; ``probabilities`` N × classes.
     """
@@ -33,9 +34,7 @@ class Answers(NamedTuple):
     split: str
 
 
-def draw_curves(
-    path: Path, history: Sequence[Mapping[str, float | int | None]], best_epoch: int | None
-) -> None:
+def draw_curves(path: Path, history: Sequence[Row], best_epoch: int | None) -> None:
     """Loss and accuracy against epoch, training and validation, the best epoch marked."""
     figure = Figure(figsize=(10, 4), layout="constrained")
     loss, accuracy = figure.subplots(1, 2)
@@ -54,13 +53,7 @@ def draw_curves(
     _save(figure, path)
 
 
-def _curve(
-    axes: Axes,
-    history: Sequence[Mapping[str, float | int | None]],
-    column: str,
-    label: str,
-    color: str,
-) -> None:
+def _curve(axes: Axes, history: Sequence[Row], column: str, label: str, color: str) -> None:
     points = [(row["epoch"], row[column]) for row in history if row[column] is not None]
     if points:
         marker = "o" if len(points) <= 30 else None
@@ -102,7 +95,7 @@ def _show_image(axes: Axes, answers: Answers, index: int, prediction: int) -> No
 
 
 def draw_confusion(path: Path, answers: Answers) -> None:
-    """How many images of each class were taken for which; rows are labels."""
+    """The confusion matrix: images of each label (row) by predicted class (column)."""
     classes = len(answers.classes)
     predictions = answers.probabilities.argmax(axis=1)
     counts = np.zeros((classes, classes), dtype=np.int64)

@@ -1,9 +1,7 @@
-"""What a person sees while a run goes on: bars on a terminal, plain lines in a pipe."""
+"""What a run shows: bars on a terminal, plain lines in a pipe, nothing in a sweep."""
 
-from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from time import monotonic
-from types import TracebackType
-from typing import Protocol, Self
 
 from rich.console import Console
 from rich.progress import (
@@ -19,25 +17,23 @@ from torch import Tensor
 
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.training.early_stopping import Row
 
-Row = Mapping[str, float | int | None]
 _REFRESH_SECONDS = 0.2
 
 
-class RunProgress(Protocol):
-    """Is told of a run's progress; a context around its training."""
+class RunProgress:
+    """What can be shown of a run. Shows nothing itself: so it is for a trial of a sweep."""
 
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None: ...
+    def drawing(self) -> AbstractContextManager[object]:
+        """Surrounds the training; takes back what was drawn, also after an error."""
+        return nullcontext()
 
     def say(self, text: str) -> None:
         """Show a text as it is."""
 
     def started(self, images: int, epochs_behind: int, epochs: int) -> None:
-        """Training begins: images an epoch, epochs done in an earlier go, epochs in all."""
+        """Training begins: images in an epoch, epochs trained before a resume, epochs in all."""
 
     def batch_ended(self, done: int, loss_sum: Tensor, right: Tensor) -> None:
         """Images done in this epoch and the running sums of loss and right answers."""
@@ -55,34 +51,7 @@ def make_progress() -> RunProgress:
     return Bars(console) if console.is_terminal else Lines()
 
 
-class Quiet:
-    """Shows nothing: the run is a trial of a sweep, whose terminal is somebody else's."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
-        pass
-
-    def say(self, text: str) -> None:
-        pass
-
-    def started(self, images: int, epochs_behind: int, epochs: int) -> None:
-        pass
-
-    def batch_ended(self, done: int, loss_sum: Tensor, right: Tensor) -> None:
-        pass
-
-    def epoch_ended(self, row: Row) -> None:
-        pass
-
-    def outcome(self, outcome: Outcome, folder: RunFolder) -> None:
-        pass
-
-
-class Lines(Quiet):
+class Lines(RunProgress):
     """A line an epoch, and one for each line of the outcome."""
 
     def say(self, text: str) -> None:
@@ -98,7 +67,7 @@ class Lines(Quiet):
         epoch = int(row["epoch"] or 0)
         done = epoch - self._behind
         left = (monotonic() - self._began) / done * (self._epochs - epoch)
-        self.say(f"epoch {epoch}/{self._epochs}  {_figures(row)}  {left:.0f} s left")
+        self.say(f"epoch {epoch}/{self._epochs}  {_metrics(row)}  {left:.0f} s left")
 
     def outcome(self, outcome: Outcome, folder: RunFolder) -> None:
         for name, value in _outcome_rows(outcome):
@@ -115,7 +84,7 @@ class Bars(Lines):
             SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(),
-            TextColumn("{task.fields[figures]}"),
+            TextColumn("{task.fields[metrics]}"),
             TimeRemainingColumn(),
             transient=True,
             console=console,
@@ -123,14 +92,8 @@ class Bars(Lines):
         )
         self._shown = 0.0
 
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
-        self._progress.stop()
+    def drawing(self) -> AbstractContextManager[object]:
+        return self._progress
 
     def say(self, text: str) -> None:
         self._console.print(text, highlight=False, markup=False)
@@ -142,7 +105,7 @@ class Bars(Lines):
             self._title(epochs_behind + 1),
             total=images * epochs,
             completed=images * epochs_behind,
-            figures="",
+            metrics="",
         )
         self._done = epochs_behind
 
@@ -151,16 +114,16 @@ class Bars(Lines):
         if now - self._shown < _REFRESH_SECONDS:
             return
         self._shown = now
-        figures = f"{done / (now - self._epoch_began):,.0f} images/s"
+        metrics = f"{done / (now - self._epoch_began):,.0f} images/s"
         if loss_sum.device.type == "cpu":  # reading a sum would make a GPU wait
-            figures = f"loss {loss_sum / done:.4f}  accuracy {right / done:.4f}  {figures}"
+            metrics = f"loss {loss_sum / done:.4f}  accuracy {right / done:.4f}  {metrics}"
         completed = self._done * self._images + done
-        self._progress.update(self._task, completed=completed, figures=figures)
+        self._progress.update(self._task, completed=completed, metrics=metrics)
 
     def epoch_ended(self, row: Row) -> None:
         self._done = int(row["epoch"] or 0)
         self._epoch_began = monotonic()
-        self.say(f"epoch {self._done}/{self._epochs}  {_figures(row)}")
+        self.say(f"epoch {self._done}/{self._epochs}  {_metrics(row)}")
         self._progress.update(
             self._task,
             completed=self._done * self._images,
@@ -178,7 +141,7 @@ class Bars(Lines):
         return f"epoch {epoch}/{self._epochs}"
 
 
-def _figures(row: Row) -> str:
+def _metrics(row: Row) -> str:
     shown = [f"loss {row['train_loss']:.4f}  accuracy {row['train_accuracy']:.4f}"]
     if row["val_loss"] is not None:
         shown.append(f"val_loss {row['val_loss']:.4f}  val_accuracy {row['val_accuracy']:.4f}")

@@ -1,9 +1,8 @@
-"""Training to the end and evaluation, with every file that a run leaves on the way."""
+"""Trains and evaluates one run; writes its checkpoints, metrics, predictions and pictures."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,6 +14,7 @@ from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder, write_whole
 from cnnsweep.loggers.manager import Trackers
 from cnnsweep.session.progress import RunProgress
+from cnnsweep.training.early_stopping import Row
 from cnnsweep.training.epoch import EpochMetrics, run_epoch
 from cnnsweep.training.trainer import Trainer
 
@@ -23,9 +23,10 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Session:
-    """One run whose parts are made.
+    """The parts of one run, and the order in which they are used.
 
-    ``shown`` are the images of the pictures where the test split is not read.
+    ``shown`` are the images that the pictures show where ``test`` is false. ``objective`` names
+    one metric or several, whose values become the outcome's objective.
     """
 
     folder: RunFolder
@@ -41,8 +42,8 @@ class Session:
     trackers: Trackers
 
     def run(self) -> None:
-        """Train what is left to train, evaluate the best weights, fill the outcome."""
-        with self.display:
+        """Train the epochs that remain, evaluate the best weights, fill in the outcome."""
+        with self.display.drawing():
             self._train()
         self._load_best_weights()
         seen, probabilities = self._evaluate()
@@ -62,27 +63,27 @@ class Session:
         self._fill_metrics()
         self.folder.write_metrics(trainer.history)
         for row in trainer.history:
-            self._tell(row)
+            self._report(row)
         while not trainer.is_finished:
             row = trainer.train_epoch(self.display.batch_ended)
-            with process.held_back():  # history, checkpoints and metrics.csv agree, always
+            with process.held_back():  # no signal between the files of an epoch
                 self._write_epoch(trainer.record(row))
             log.info("%s", ", ".join(f"{name} {value}" for name, value in row.items()))
             self.display.epoch_ended(row)
             self.trackers.epoch_ended(row)
-            self._tell(row)
+            self._report(row)
 
-    def _tell(self, row: Mapping[str, float | int | None]) -> None:
+    def _report(self, row: Row) -> None:
         if epoch_reporter.current is None:
             return
         try:
             epoch_reporter.current.epoch_ended(int(row["epoch"] or 0), row)
         except epoch_reporter.Pruned:
-            if not self.trainer.is_finished:  # nothing is spared by pruning what is trained
+            if not self.trainer.is_finished:  # pruning would save no training
                 raise
 
     def _write_epoch(self, is_best: bool) -> None:
-        """best.pt before last.pt: a run killed between them repeats the epoch, and so the file."""
+        """best.pt first: a run killed before last.pt trains the epoch again and rewrites it."""
         if is_best:
             self._write_best()
         state = {"training": self.trainer.state_dict(), "threads": self.outcome.threads}
@@ -102,7 +103,7 @@ class Session:
         write_whole(self.folder.best, checkpoint.to_bytes(content))
 
     def _fill_metrics(self) -> None:
-        """The outcome's training and validation figures, those of the best epoch so far."""
+        """Put the best epoch's training and validation metrics into the outcome."""
         history, outcome = self.trainer.history, self.outcome
         if not history:
             return
@@ -123,12 +124,12 @@ class Session:
         self.trainer.model.load_state_dict(best["model"])
 
     def _evaluate(self) -> tuple[Images, Tensor]:
-        """The images of the pictures and their class probabilities (N, classes), on the CPU."""
+        """The images for the pictures and their class probabilities (N, classes), on the CPU."""
         if not self.test:
-            return self.shown, self._look_at(self.shown)[1]
+            return self.shown, self._predict(self.shown)[1]
         test = self.dataset.test()
-        figures, probabilities = self._look_at(test)
-        self.outcome.test_loss, self.outcome.test_accuracy = figures.loss, figures.accuracy
+        metrics, probabilities = self._predict(test)
+        self.outcome.test_loss, self.outcome.test_accuracy = metrics.loss, metrics.accuracy
         confidence, prediction = probabilities.max(dim=1)
         columns = (test.labels.tolist(), prediction.tolist(), confidence.tolist())
         self.folder.write_test_predictions(
@@ -136,13 +137,13 @@ class Session:
         )
         return test, probabilities
 
-    def _look_at(self, images: Images) -> tuple[EpochMetrics, Tensor]:
+    def _predict(self, images: Images) -> tuple[EpochMetrics, Tensor]:
         logits: list[Tensor] = []
         trainer = self.trainer
         trainer.model.eval()
         batches = self.make_batches(images)
-        figures = run_epoch(trainer.model, batches, trainer.loss, trainer.cast, keep_logits=logits)
-        return figures, torch.softmax(torch.cat(logits), dim=1).cpu()
+        metrics = run_epoch(trainer.model, batches, trainer.loss, trainer.cast, keep_logits=logits)
+        return metrics, torch.softmax(torch.cat(logits), dim=1).cpu()
 
     def _draw(self, seen: Images, probabilities: Tensor) -> None:
         from cnnsweep.session import plots  # matplotlib takes a second to import
@@ -160,12 +161,11 @@ class Session:
         plots.draw_confusion(self.folder.confusion, answers)
 
     def _fill_objective(self) -> None:
-        figures = self.outcome.as_dict()
-        if isinstance(self.objective, str):
-            self.outcome.objective = figures[self.objective]
-        else:
-            self.outcome.objective = [figures[name] for name in self.objective]
+        metrics, names = self.outcome.as_dict(), self.objective
+        self.outcome.objective = (
+            metrics[names] if isinstance(names, str) else [metrics[name] for name in names]
+        )
 
 
-def _total(rows: Sequence[Mapping[str, Any]], name: str) -> float:
-    return sum(float(row[name]) for row in rows)
+def _total(rows: Sequence[Row], name: str) -> float:
+    return sum(float(row[name] or 0) for row in rows)
