@@ -1,6 +1,7 @@
 """The parts of a run, each made from its group of the config."""
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,10 +20,8 @@ from cnnsweep.training import fine_tuning
 from cnnsweep.training.compile import compile_in_place, free_optimizers_of_compiler
 from cnnsweep.training.device import autocast
 from cnnsweep.training.early_stopping import Score
-from cnnsweep.training.optimizer_step import OptimizerStep
 from cnnsweep.training.schedule import Schedule
-from cnnsweep.training.seeds import seed_everything
-from cnnsweep.training.trainer import Trainer
+from cnnsweep.training.trainer import OptimizerStep, Trainer, seed_everything
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +99,7 @@ def make_trainer(
         compile_in_place(model, device)
     else:
         free_optimizers_of_compiler()
-    parameters = fine_tuning.trainable(model)
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = call(
         "optim", config.optim._target_, build("optim", config.optim, partial=True), parameters
     )
@@ -108,8 +107,6 @@ def make_trainer(
     monitored = _monitored_metric(config)
     return Trainer(
         model=model,
-        optimizer=optimizer,
-        schedule=schedule,
         step=OptimizerStep(
             optimizer, schedule, parameters, grad_clip=config.grad_clip, l1=config.l1
         ),
@@ -123,7 +120,7 @@ def make_trainer(
         train=train,
         val=val,
         cast=autocast(device, precision),
-        prepare=fine_tuning.training_mode(config.freeze),
+        prepare=partial(fine_tuning.training_mode, is_frozen=config.freeze),
         seed=config.seed,
         epochs=config.epochs,
     )

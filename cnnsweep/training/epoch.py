@@ -1,4 +1,4 @@
-"""One pass over a split: the only such loop, for training, validation and test."""
+"""One pass over a split, for training, validation and test alike."""
 
 from collections.abc import Callable, Iterable, Sized
 from contextlib import AbstractContextManager
@@ -16,7 +16,7 @@ class Split(Sized, Iterable[tuple[Tensor, Tensor]], Protocol):
 
 
 class EpochMetrics(NamedTuple):
-    """What one pass measured: mean loss per image, share of right answers, images, seconds."""
+    """What one pass measured: mean loss per image, accuracy in 0..1, images, seconds."""
 
     loss: float
     accuracy: float
@@ -24,7 +24,6 @@ class EpochMetrics(NamedTuple):
     seconds: float
 
 
-Step = Callable[[Tensor], None]
 OnBatch = Callable[[int, Tensor, Tensor], None]
 
 
@@ -33,13 +32,13 @@ def run_epoch(
     split: Split,
     loss: Callable[[Tensor, Tensor], Tensor],
     cast: AbstractContextManager[Any],
-    step: Step | None = None,
+    step: Callable[[Tensor], None] | None = None,
     on_batch: OnBatch | None = None,
     keep_logits: list[Tensor] | None = None,
 ) -> EpochMetrics:
-    """Go over a split once; with ``step`` learn from each batch's loss, without it only look.
+    """Go over a split once; ``step``, if given, gets each batch's loss and moves the weights.
 
-    The figures are summed on the device and read once, at the end. ``on_batch`` gets the images
+    The metrics are summed on the device and read once, at the end. ``on_batch`` gets the images
     done and the two running sums as tensors (reading them makes a GPU wait). ``keep_logits``
     collects each batch's logits (N, classes), in float32.
     """
@@ -54,16 +53,16 @@ def run_epoch(
             if step is not None:
                 step(batch_loss)
             if done == 0:
-                # Made there: a copy to a GPU would wait for what it still has to do.
+                # Made on the device: copying them to a GPU would wait for its queued work.
                 loss_sum = torch.zeros((), device=labels.device)
                 right = torch.zeros((), dtype=torch.int64, device=labels.device)
             done += len(labels)
-            # In place: half the time of a sum of new tensors, which counts on the smallest nets.
+            # In place takes half as long as new tensors, which shows on the smallest networks.
             loss_sum.add_(batch_loss.detach(), alpha=len(labels))
             right.add_(torch.count_nonzero(logits.detach().argmax(dim=1) == labels))
             if on_batch is not None:
                 on_batch(done, loss_sum, right)
             if keep_logits is not None:
                 keep_logits.append(logits.detach().float())
-    figures = loss_sum.item() / done, right.item() / done
-    return EpochMetrics(*figures, images=done, seconds=perf_counter() - started)
+    loss_mean, accuracy = loss_sum.item() / done, right.item() / done
+    return EpochMetrics(loss_mean, accuracy, images=done, seconds=perf_counter() - started)

@@ -1,7 +1,6 @@
-"""Starting from somebody else's weights, and training the last layer only."""
+"""Fine-tuning: starting from a file of weights, and training the last layer only."""
 
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,22 +54,13 @@ def freeze_all_but(model: nn.Module, last_layer: nn.Module) -> None:
     last_layer.requires_grad_(True)
 
 
-def training_mode(is_frozen: bool) -> Any:
-    """The function that readies a model for a training epoch.
+def training_mode(model: nn.Module, *, is_frozen: bool) -> None:
+    """Ready a model for a training epoch; with ``is_frozen`` batch norms keep their statistics.
 
-    Frozen layers keep their batch-norm statistics: they are part of what was learned before.
+    Those belong to the weights that were loaded, which stay as they are.
     """
-    return partial(_train_mode, is_frozen=is_frozen)
-
-
-def _train_mode(model: nn.Module, *, is_frozen: bool) -> None:
     model.train()
     if is_frozen:
         for module in model.modules():
             if isinstance(module, _BatchNorm):
                 module.eval()
-
-
-def trainable(model: nn.Module) -> list[nn.Parameter]:
-    """The parameters that training moves."""
-    return [parameter for parameter in model.parameters() if parameter.requires_grad]

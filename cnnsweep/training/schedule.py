@@ -1,6 +1,7 @@
-"""The learning rate over a run: any scheduler of torch, stepped when it should be."""
+"""The learning rate over a run: any scheduler of torch, by epochs or by batches."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from torch.optim import Optimizer
@@ -11,33 +12,32 @@ from cnnsweep.errors import UserError
 MakeScheduler = Callable[..., LRScheduler]
 
 
+@dataclass
 class Schedule:
-    """A scheduler (or none) that is told of every batch and epoch and steps at its own interval."""
+    """A scheduler (or none) and its interval, `epoch` or `batch`, at whose end it makes a step."""
 
-    def __init__(self, scheduler: LRScheduler | None, interval: str) -> None:
-        """``interval`` is `epoch` or `batch`."""
-        self._scheduler = scheduler
-        self._interval = interval
+    scheduler: LRScheduler | None
+    interval: str
 
     def batch_ended(self) -> None:
-        if self._scheduler is not None and self._interval == "batch":
-            self._scheduler.step()
+        if self.scheduler is not None and self.interval == "batch":
+            self.scheduler.step()
 
     def epoch_ended(self, loss: float) -> None:
         """``loss`` is the validation loss, without a validation split the training loss."""
-        if self._scheduler is None or self._interval != "epoch":
+        if self.scheduler is None or self.interval != "epoch":
             return
-        if isinstance(self._scheduler, ReduceLROnPlateau):
-            self._scheduler.step(loss)
+        if isinstance(self.scheduler, ReduceLROnPlateau):
+            self.scheduler.step(loss)
         else:
-            self._scheduler.step()
+            self.scheduler.step()
 
     def state_dict(self) -> dict[str, Any]:
-        return {} if self._scheduler is None else self._scheduler.state_dict()
+        return {} if self.scheduler is None else self.scheduler.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        if self._scheduler is not None:
-            self._scheduler.load_state_dict(state)
+        if self.scheduler is not None:
+            self.scheduler.load_state_dict(state)
 
 
 def in_turn(
@@ -46,7 +46,7 @@ def in_turn(
     """Several schedules one after the other, each beginning at its milestone (epochs, ascending).
 
     Raises:
-        UserError: there is not one milestone between each two schedules.
+        UserError: the number of milestones is not one less than that of schedules.
     """
     if len(milestones) != len(schedules) - 1:
         raise UserError(

@@ -1,18 +1,65 @@
-"""Training epoch by epoch, from a state that can be written down and taken up again."""
+"""Training epoch by epoch, with a state that can be saved and loaded to resume.
 
+Each epoch draws from generators seeded by (seed, epoch) alone, so an epoch comes out the same
+whether or not its process trained the epochs before it.
+"""
+
+import hashlib
 import math
+import random
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from cnnsweep.training.early_stopping import Row, Score
-from cnnsweep.training.epoch import OnBatch, Split, Step, run_epoch
+from cnnsweep.training.epoch import OnBatch, Split, run_epoch
 from cnnsweep.training.schedule import Schedule
-from cnnsweep.training.seeds import seed_everything
+
+
+def seed_everything(seed: int, purpose: str) -> None:
+    """Seed Python's, NumPy's and torch's generators (all devices) for one purpose of a run."""
+    digest = hashlib.sha256(f"{seed}/{purpose}".encode()).digest()
+    number = int.from_bytes(digest[:8], "big")
+    random.seed(number)
+    np.random.seed(number % 2**32)
+    torch.manual_seed(number)
+
+
+@dataclass
+class OptimizerStep:
+    """Backward pass, L1 penalty, gradient clipping, the optimizer's step, the schedule's step.
+
+    ``grad_clip`` is the largest norm of all gradients; ``l1`` the penalty's weight.
+    """
+
+    optimizer: Optimizer
+    schedule: Schedule
+    parameters: list[nn.Parameter]
+    grad_clip: float | None
+    l1: float
+
+    def __call__(self, loss: Tensor) -> None:
+        loss.backward()  # type: ignore[no-untyped-call]
+        if self.l1 > 0:
+            self._add_l1_gradient()
+        if self.grad_clip is not None:
+            nn.utils.clip_grad_norm_(self.parameters, self.grad_clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.schedule.batch_ended()
+
+    @torch.no_grad()
+    def _add_l1_gradient(self) -> None:
+        """The penalty's gradient is the weights' sign; the reported loss leaves the penalty out."""
+        for parameter in self.parameters:
+            if parameter.grad is not None:
+                parameter.grad.add_(parameter.sign(), alpha=self.l1)
 
 
 class Diverged(ArithmeticError):
@@ -21,15 +68,13 @@ class Diverged(ArithmeticError):
 
 @dataclass
 class Trainer:
-    """The parts of a training run and the epochs it has behind it (``history``, rows of figures).
+    """The parts of a training run, and ``history``: a row of metrics for each trained epoch.
 
-    ``prepare`` puts the model into training mode, which for a partly frozen one is not all of it.
+    ``prepare`` puts the model, except for frozen parts, into training mode.
     """
 
     model: nn.Module
-    optimizer: Optimizer
-    schedule: Schedule
-    step: Step
+    step: OptimizerStep
     score: Score
     loss: Callable[[Tensor, Tensor], Tensor]
     train: Split
@@ -45,13 +90,13 @@ class Trainer:
         return len(self.history) >= self.epochs or self.score.is_out_of_patience
 
     def train_epoch(self, on_batch: OnBatch | None) -> Row:
-        """Train and validate one epoch; its row of figures is for :meth:`record`.
+        """Train and validate one epoch; its row of metrics is for :meth:`record`.
 
         Raises:
             Diverged: a loss is NaN or infinite.
         """
         epoch = len(self.history) + 1
-        learning_rate = float(self.optimizer.param_groups[0]["lr"])
+        learning_rate = float(self.step.optimizer.param_groups[0]["lr"])
         seed_everything(self.seed, f"epoch {epoch}")
         self.prepare(self.model)
         trained = run_epoch(self.model, self.train, self.loss, self.cast, self.step, on_batch)
@@ -62,7 +107,7 @@ class Trainer:
             validated = run_epoch(self.model, self.val, self.loss, self.cast)
             _check_finite("validation", validated.loss, epoch, learning_rate)
             val_loss, val_accuracy = validated.loss, validated.accuracy
-        self.schedule.epoch_ended(trained.loss if val_loss is None else val_loss)
+        self.step.schedule.epoch_ended(trained.loss if val_loss is None else val_loss)
         return {
             "epoch": epoch,
             "learning_rate": learning_rate,
@@ -80,21 +125,21 @@ class Trainer:
         return self.score.epoch_ended(row)
 
     def state_dict(self) -> dict[str, Any]:
-        """All that the next epoch depends on. Generators are seeded by (seed, epoch): see seeds."""
+        """All that the next epoch depends on. Generators need none: they are seeded anew."""
         return {
             "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
+            "optimizer": self.step.optimizer.state_dict(),
+            "schedule": self.step.schedule.state_dict(),
             "score": self.score.state_dict(),
             "generators": {"seed": self.seed, "next_epoch": len(self.history) + 1},
             "history": [dict(row) for row in self.history],
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up a state of the same config."""
+        """Resume from a state that the same config saved."""
         self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.schedule.load_state_dict(state["schedule"])
+        self.step.optimizer.load_state_dict(state["optimizer"])
+        self.step.schedule.load_state_dict(state["schedule"])
         self.score.load_state_dict(state["score"])
         self.history = list(state["history"])
 

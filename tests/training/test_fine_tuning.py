@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from cnnsweep.errors import UserError
-from cnnsweep.training.fine_tuning import freeze_all_but, load_weights, trainable, training_mode
+from cnnsweep.training.fine_tuning import freeze_all_but, load_weights, training_mode
 
 
 def net(classes: int, width: int = 4) -> nn.Sequential:
@@ -45,7 +45,7 @@ def test_another_network_is_refused(tmp_path: Path) -> None:
 def test_frozen_layers_keep_weights_and_statistics() -> None:
     model = net(2)
     freeze_all_but(model, model[2])
-    assert trainable(model) == list(model[2].parameters())
-    training_mode(is_frozen=True)(model)
+    assert [p for p in model.parameters() if p.requires_grad] == list(model[2].parameters())
+    training_mode(model, is_frozen=True)
     model(torch.randn(8, 3))
     assert torch.equal(model.state_dict()["1.running_mean"], torch.zeros(4))
