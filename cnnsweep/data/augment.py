@@ -1,4 +1,4 @@
-"""Random changes of the training images, on the device, drawn afresh for each image."""
+"""Random changes of the training images, made on the device and drawn anew for each image."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ def augment(
     ``degrees``: rotated by up to this much to either side, in 0..180. ``scale``: smallest and
     largest factor. ``translate``: moved by up to this share of the width and height, in 0..1.
     ``crop``: padded with so many black pixels on all sides, then cut out at a random place.
-    ``flip``: probability of being mirrored left to right. What enters from outside is black.
+    ``flip``: probability of being mirrored left to right. Pixels from outside are black.
 
     Everything is drawn from torch's global generators, so that seeding torch repeats it. Raises
     UserError for a value outside these ranges.
@@ -27,7 +27,19 @@ def augment(
     _check("translate", translate, _is_within(translate, 1), "0 to 1, a share of the image's size")
     _check("crop", crop, isinstance(crop, int) and crop >= 0, "a whole number of pixels, 0 or more")
     _check("flip", flip, _is_within(flip, 1), "a probability, 0 to 1")
-    return nn.Sequential(*_affine(degrees, tuple(scale), translate), *_crop(crop), *_flip(flip))
+    steps: list[nn.Module] = []
+    if degrees != 0 or translate != 0 or tuple(scale) != (1.0, 1.0):
+        from kornia.augmentation import RandomAffine
+
+        shift = (translate, translate)
+        steps.append(RandomAffine(degrees, translate=shift, scale=tuple(scale), p=1.0))
+    if crop != 0:
+        steps.append(RandomCrop(padding=crop))
+    if flip != 0:
+        from kornia.augmentation import RandomHorizontalFlip
+
+        steps.append(RandomHorizontalFlip(p=flip))
+    return nn.Sequential(*steps)
 
 
 class RandomCrop(nn.Module):
@@ -49,26 +61,6 @@ class RandomCrop(nn.Module):
         columns = left + torch.arange(width, device=x.device)  # N × W
         image = torch.arange(count, device=x.device)[:, None, None]
         return padded[image, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
-
-
-def _affine(degrees: float, scale: tuple[float, ...], translate: float) -> list[nn.Module]:
-    if degrees == 0 and translate == 0 and scale == (1.0, 1.0):
-        return []
-    from kornia.augmentation import RandomAffine
-
-    return [RandomAffine(degrees, translate=(translate, translate), scale=scale, p=1.0)]
-
-
-def _crop(padding: int) -> list[nn.Module]:
-    return [RandomCrop(padding=padding)] if padding else []
-
-
-def _flip(probability: float) -> list[nn.Module]:
-    if probability == 0:
-        return []
-    from kornia.augmentation import RandomHorizontalFlip
-
-    return [RandomHorizontalFlip(p=probability)]
 
 
 def _check(key: str, value: object, fine: bool, allowed: str) -> None:

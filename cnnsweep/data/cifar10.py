@@ -1,13 +1,13 @@
 """CIFAR-10: colour photographs of ten kinds of things."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from cnnsweep.data.dataset import Dataset, Images
-from cnnsweep.data.source_files import as_folder, check_md5, decoded_once, missing
-from cnnsweep.data.source_files import download as fetch
+from cnnsweep.data.source_files import all_present, as_folder, check_md5, decoded_once
 from cnnsweep.torchvision_import import torchvision
 
 
@@ -19,13 +19,11 @@ def cifar10(*, root: str | Path, download: bool) -> Dataset:
     """
     reader = torchvision().datasets.CIFAR10
     root = _above_batches(as_folder(root), reader)
-    files = _files(root, reader)
-    if download and not all(file.is_file() for file in files):
-        fetch("cifar10", root, lambda: reader(root, download=True))
-    for file in files:
-        if not file.is_file():
-            raise missing("cifar10", f"{reader.base_folder}/{file.name}", root)
-    return decoded_once("cifar10", files, lambda: _decode(root, reader, files))
+    listed = [*reader.train_list, *reader.test_list, (reader.meta["filename"], reader.meta["md5"])]
+    published = {root / reader.base_folder / name: md5 for name, md5 in listed}
+    fetch = partial(reader, root, download=True) if download else None
+    all_present("cifar10", root, published, fetch)
+    return decoded_once("cifar10", published, lambda: _decode(root, reader, published))
 
 
 def _above_batches(root: Path, reader: Any) -> Path:
@@ -35,15 +33,8 @@ def _above_batches(root: Path, reader: Any) -> Path:
     return inner if (inner / reader.base_folder).is_dir() else root
 
 
-def _files(root: Path, reader: Any) -> dict[Path, str]:
-    """Every file of the data set with its published MD5."""
-    listed = [*reader.train_list, *reader.test_list, (reader.meta["filename"], reader.meta["md5"])]
-    return {root / reader.base_folder / name: md5 for name, md5 in listed}
-
-
-def _decode(root: Path, reader: Any, files: dict[Path, str]) -> Dataset:
-    for file, md5 in files.items():
-        check_md5(file, md5)
+def _decode(root: Path, reader: Any, published: dict[Path, str]) -> Dataset:
+    check_md5(published)
     train = reader(root, train=True)
     return Dataset(
         name="cifar10",

@@ -43,10 +43,10 @@ class Images:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set as its files hold it. Shared between jobs of a process: don't write into it.
+    """A data set as its files hold it. Jobs of a process share it: don't write into it.
 
-    ``test`` reads the test images when it is called and not before, so that a search, which must
-    not know them, never does.
+    ``test`` reads the test images, only when it is called: a search, which must not use them,
+    never calls it.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The handwritten digits that scikit-learn carries: real images, no download."""
+"""The handwritten digits that scikit-learn contains, which need no download."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,12 +9,8 @@ from torch.nn.functional import interpolate
 
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.data.source_files import decoded_once
-from cnnsweep.data.split import stratified_halves
+from cnnsweep.data.split import split_off_test
 from cnnsweep.errors import UserError
-
-# No test split is published. This one must never change: results are compared on it.
-TEST_FRACTION = 0.2
-TEST_SEED = 20_260_101
 
 
 def digits() -> Dataset:
@@ -32,19 +28,19 @@ def _decode() -> Dataset:
     pixels = small.float().view(-1, 1, 8, 8) * (255 / 16)
     large = interpolate(pixels, size=28, mode="bilinear", align_corners=False)
     everything = Images(large.round().to(torch.uint8), labels)
-    train, test = stratified_halves(everything.labels, TEST_FRACTION, TEST_SEED)
+    train, test = split_off_test(everything.labels)
     return Dataset(
         name="digits",
         classes=tuple("0123456789"),
-        # A copy: what one trains on does not hold the test images.
+        # A copy, so that the training images hold no test image.
         train=Images(everything.pixels[train], everything.labels[train]),
         test=lambda: everything.take(test),
     )
 
 
 def _file() -> Path:
-    """scikit-learn's table, found without importing it: that takes longer than a short run."""
+    """scikit-learn's table, found without an import, which takes longer than a short run."""
     spec = find_spec("sklearn")
     if spec is None or spec.origin is None:
-        raise UserError("data=digits needs scikit-learn, which carries them: pip install cnnsweep")
+        raise UserError("data=digits needs scikit-learn, which contains them: pip install cnnsweep")
     return Path(spec.origin).parent / "datasets" / "data" / "digits.csv.gz"

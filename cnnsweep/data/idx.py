@@ -45,7 +45,7 @@ def read(images_file: Path, labels_file: Path, num_classes: int, first_label: in
 def check(file: Path, dimensions: int) -> tuple[int, ...]:
     """The sizes in a plain file's header; UserError where it or the file's length is wrong.
 
-    Reads the header alone, so that a damaged test file is known before the training, unread.
+    Reads the header alone: a damaged test file is found before training, its images unread.
     """
     try:
         with file.open("rb") as stream:
@@ -69,11 +69,11 @@ def _array(file: Path, dimensions: int) -> Tensor:
 
 
 def _mapped(file: Path, dimensions: int) -> Tensor:
-    """A plain file's bytes where the system keeps them, once for all processes that read them."""
+    """A plain file mapped into memory, which all processes that read it share."""
     shape = check(file, dimensions)
     start = 4 * (dimensions + 1)
     try:
-        # Not shared: should somebody write into the tensor, the file stays as it is.
+        # shared=False: writing into the tensor would not change the file.
         content = torch.from_file(
             str(file), shared=False, size=start + prod(shape), dtype=torch.uint8
         )

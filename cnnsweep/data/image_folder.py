@@ -11,12 +11,9 @@ from PIL import Image, ImageOps
 
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.data.source_files import as_folder, decoded_once
-from cnnsweep.data.split import stratified_halves
+from cnnsweep.data.split import split_off_test
 from cnnsweep.errors import UserError
 
-# Where there is no test folder. Fixed, so that results of all seeds are about the same images.
-TEST_FRACTION = 0.2
-TEST_SEED = 20_260_101
 ENDINGS = frozenset(
     {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 )
@@ -70,7 +67,7 @@ def _splits(root: Path) -> tuple[tuple[str, ...], Labelled, Labelled]:
             f"{root / classes[label]} holds 1 image: a class needs 2 or more, "
             "one to train on and one to test with."
         )
-    train, test = stratified_halves(labels, TEST_FRACTION, TEST_SEED)
+    train, test = split_off_test(labels)
     return classes, _at(files, train), _at(files, test)
 
 

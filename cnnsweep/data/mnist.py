@@ -1,7 +1,7 @@
 """MNIST and its successors: grey 28 × 28 images in IDX files, with a published test split."""
 
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -34,17 +34,17 @@ EMNIST_SPLITS = {
 
 def mnist(*, root: str | Path, download: bool) -> Dataset:
     """Handwritten digits, 60,000 to train on and 10,000 to test (LeCun et al. 1998)."""
-    return _load(_Family("mnist", "MNIST", DIGITS), as_folder(root), download)
+    return _load(_Family("mnist", "MNIST", DIGITS), root, download)
 
 
 def fashion_mnist(*, root: str | Path, download: bool) -> Dataset:
     """Pictures of clothes, 60,000 to train on and 10,000 to test (Xiao et al. 2017)."""
-    return _load(_Family("fashion_mnist", "FashionMNIST", FASHION), as_folder(root), download)
+    return _load(_Family("fashion_mnist", "FashionMNIST", FASHION), root, download)
 
 
 def kmnist(*, root: str | Path, download: bool) -> Dataset:
     """Cursive Japanese characters, 60,000 to train on and 10,000 to test (Clanuwat et al. 2018)."""
-    return _load(_Family("kmnist", "KMNIST", KUZUSHIJI), as_folder(root), download)
+    return _load(_Family("kmnist", "KMNIST", KUZUSHIJI), root, download)
 
 
 def emnist(*, root: str | Path, download: bool, split: str) -> Dataset:
@@ -53,9 +53,7 @@ def emnist(*, root: str | Path, download: bool, split: str) -> Dataset:
     """
     if split not in EMNIST_SPLITS:
         raise unknown("data.split", split, EMNIST_SPLITS)
-    return _load(
-        _Family("emnist", "EMNIST", EMNIST_SPLITS[split], split), as_folder(root), download
-    )
+    return _load(_Family("emnist", "EMNIST", EMNIST_SPLITS[split], split), root, download)
 
 
 @dataclass(frozen=True)
@@ -79,19 +77,20 @@ class _Family:
         return f"{train}-{ends[0]}", f"{train}-{ends[1]}", f"{test}-{ends[0]}", f"{test}-{ends[1]}"
 
 
-def _load(family: _Family, root: Path, download: bool) -> Dataset:
+def _load(family: _Family, root: str | Path, download: bool) -> Dataset:
+    root = as_folder(root)
     if download and any(_find(root, family, name) is None for name in family.file_names()):
-        fetch(family.name, root, _torchvision_download(family, root))
+        options = {} if family.split is None else {"split": family.split}
+        reader = getattr(torchvision().datasets, family.folder)
+        fetch(family.name, root, lambda: reader(root, download=True, **options))
     files = tuple(_existing(root, family, name) for name in family.file_names())
     return decoded_once((family.name, family.split), files, lambda: _decode(family, files))
 
 
 def _decode(family: _Family, files: tuple[Path, ...]) -> Dataset:
     train_images, train_labels, test_images, test_labels = files
-    for file, dimensions in (
-        (test_images, idx.IMAGE_DIMENSIONS),
-        (test_labels, idx.LABEL_DIMENSIONS),
-    ):
+    tests = {test_images: idx.IMAGE_DIMENSIONS, test_labels: idx.LABEL_DIMENSIONS}
+    for file, dimensions in tests.items():
         if file.suffix != ".gz":  # a gzipped file is checked when it is read
             idx.check(file, dimensions)
     return Dataset(
@@ -122,22 +121,15 @@ def _find(root: Path, family: _Family, name: str) -> Path | None:
 
 
 def _is_of(family: _Family, file: Path) -> bool:
-    # All of them name their files alike: KMNIST's must not be read from a folder MNIST/raw.
+    # The families share their file names: KMNIST's must not be read from a folder MNIST/raw.
     owners = [part for part in file.parts if part in FOLDERS]
     return not owners or owners[-1] == family.folder
 
 
 def _places(root: Path, family: _Family, name: str) -> Iterator[Path]:
-    """Where people keep the files: as torchvision does, or its inner folders, unpacked or not."""
+    """Where the files may be: torchvision's folders, or one of them as root; gzipped or not."""
     folders = (root / family.folder / "raw", root / family.folder, root / "raw", root)
     # Some mirrors name the files train-images.idx3-ubyte.
     names = (name, name.replace("-idx", ".idx"))
     for folder, spelling, end in product(folders, names, ("", ".gz")):
         yield folder / f"{spelling}{end}"
-
-
-def _torchvision_download(family: _Family, root: Path) -> Callable[[], object]:
-    maker = getattr(torchvision().datasets, family.folder)
-    if family.split is not None:
-        return lambda: maker(root, split=family.split, download=True)
-    return lambda: maker(root, download=True)

@@ -1,7 +1,7 @@
-"""Where a data set's files lie: the folder typed, downloads, and each decoded once a process."""
+"""A data set's files: their folder, downloads, checks, and decoding once in a process."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from contextlib import redirect_stdout
 from functools import cache
 from http.client import HTTPException
@@ -23,6 +23,20 @@ def as_folder(root: str | Path) -> Path:
     if not isinstance(root, str | Path) or not str(root):
         raise UserError(f"data.root={root}: allowed is the path of a folder.")
     return Path(root).expanduser().resolve()
+
+
+def all_present(
+    name: str, root: Path, files: Iterable[Path], fetch: Callable[[], object] | None
+) -> None:
+    """Fetches files, all below ``root``, if one is not there; ``fetch`` None: downloads nothing.
+
+    Raises UserError where one is missing after all, or as `download` does.
+    """
+    if fetch is not None and not all(file.is_file() for file in files):
+        download(name, root, fetch)
+    for file in files:
+        if not file.is_file():
+            raise missing(name, file.relative_to(root).as_posix(), root)
 
 
 def missing(name: str, what: str, root: Path) -> UserError:
@@ -51,16 +65,17 @@ def download(name: str, root: Path, fetch: Callable[[], object]) -> None:
         ) from error
 
 
-def check_md5(file: Path, md5: str) -> None:
-    """Raises UserError where a file is not the published one."""
-    if not torchvision().datasets.utils.check_integrity(str(file), md5):
-        raise UserError(
-            f"{file} is truncated or damaged: its MD5 is not the published {md5}. "
-            "Delete it and set data.download=true."
-        )
+def check_md5(published: Mapping[Path, str]) -> None:
+    """Raises UserError for the first file whose MD5 is not the published one."""
+    for file, md5 in published.items():
+        if not torchvision().datasets.utils.check_integrity(str(file), md5):
+            raise UserError(
+                f"{file} is truncated or damaged: its MD5 is not the published {md5}. "
+                "Delete it and set data.download=true."
+            )
 
 
-# Enough for a grid over a few data sets, and not the memory for all of them.
+# Enough for a grid over a few data sets; more would fill the memory.
 KEPT = 4
 
 _kept: OrderedDict[Hashable, Dataset] = OrderedDict()
@@ -70,10 +85,10 @@ _lock = Lock()
 def decoded_once(
     arguments: Hashable, files: Iterable[Path], decode: Callable[[], Dataset]
 ) -> Dataset:
-    """What ``decode()`` gave for the same arguments and files, or gives now.
+    """The result of ``decode()``, which is called once for the same arguments and files.
 
     A file counts as another one when its path, size or time of change differs. Test images are
-    kept too, once they were asked for.
+    kept too, once ``test()`` has read them.
     """
     key = (arguments, *(_state(file) for file in files))
     with _lock:

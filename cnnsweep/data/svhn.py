@@ -1,27 +1,25 @@
 """SVHN: digits of house numbers, photographed from the street."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from cnnsweep.data.dataset import Dataset, Images
-from cnnsweep.data.source_files import as_folder, check_md5, decoded_once, missing
-from cnnsweep.data.source_files import download as fetch
+from cnnsweep.data.source_files import all_present, as_folder, check_md5, decoded_once
 from cnnsweep.torchvision_import import torchvision
+
+PARTS = ("train", "test")
 
 
 def svhn(*, root: str | Path, download: bool) -> Dataset:
     """3 × 32 × 32, 73,257 to train on and 26,032 to test (Netzer et al. 2011)."""
     reader = torchvision().datasets.SVHN
     root = _with_files(as_folder(root), reader)
-    files = [root / reader.split_list[part][1] for part in ("train", "test")]
-    if download and not all(file.is_file() for file in files):
-        fetch("svhn", root, lambda: _fetch_both(root, reader))
-    for file in files:
-        if not file.is_file():
-            raise missing("svhn", file.name, root)
-    return decoded_once("svhn", files, lambda: _decode(root, reader, files))
+    published = {root / reader.split_list[part][1]: reader.split_list[part][2] for part in PARTS}
+    all_present("svhn", root, published, partial(_fetch, root, reader) if download else None)
+    return decoded_once("svhn", published, lambda: _decode(root, reader, published))
 
 
 def _with_files(root: Path, reader: Any) -> Path:
@@ -29,16 +27,15 @@ def _with_files(root: Path, reader: Any) -> Path:
     return inner if (inner / reader.split_list["train"][1]).is_file() else root
 
 
-def _fetch_both(root: Path, reader: Any) -> None:
-    # The reader's own download reads what it fetched, and nothing reads the test images yet.
-    for part in ("train", "test"):
+def _fetch(root: Path, reader: Any) -> None:
+    # The reader's own download reads what it fetched, and nothing may read the test images yet.
+    for part in PARTS:
         url, name, md5 = reader.split_list[part]
         torchvision().datasets.utils.download_url(url, root, name, md5)
 
 
-def _decode(root: Path, reader: Any, files: list[Path]) -> Dataset:
-    for file, part in zip(files, ("train", "test"), strict=True):
-        check_md5(file, reader.split_list[part][2])
+def _decode(root: Path, reader: Any, published: dict[Path, str]) -> Dataset:
+    check_md5(published)
     return Dataset(
         name="svhn",
         classes=tuple("0123456789"),
