@@ -83,7 +83,7 @@ class DenseNet(nn.Module):
 
 
 class DenseLayer(nn.Module):
-    """Norm, activation, 1×1 convolution, then norm, activation, 3×3 convolution; appended."""
+    """Norm, activation and convolution, 1×1 then 3×3; appends the new maps to the old ones."""
 
     def __init__(
         self,
@@ -97,12 +97,8 @@ class DenseLayer(nn.Module):
         super().__init__()
         width = bottleneck * growth_rate
         layers = [
-            *norm_layers(norm, in_channels),
-            activation_layer(activation),
-            nn.Conv2d(in_channels, width, 1, bias=needs_bias(norm)),
-            *norm_layers(norm, width),
-            activation_layer(activation),
-            nn.Conv2d(width, growth_rate, 3, padding=1, bias=needs_bias(norm)),
+            *preactivated(in_channels, width, 1, activation, norm),
+            *preactivated(width, growth_rate, 3, activation, norm),
         ]
         if dropout > 0:  # a dropout of 0 would still draw its masks
             layers.append(nn.Dropout(dropout))
@@ -117,18 +113,26 @@ def transition(
     in_channels: int, out_channels: int, activation: str, pooling: str, norm: str
 ) -> nn.Sequential:
     """(N, in_channels, H, W) -> (N, out_channels, H // 2, W // 2)."""
-    conv = nn.Conv2d(in_channels, out_channels, 1, bias=needs_bias(norm))
+    *before, conv = preactivated(in_channels, out_channels, 1, activation, norm)
     pool = pooling_layer(pooling)
     # The paper pools last. An average and a 1×1 convolution commute, both being linear, so pooling
     # first is the same function with a quarter of the products; a maximum doesn't.
     pair = [pool, conv] if pooling == "avg" else [conv, pool]
-    return nn.Sequential(*norm_layers(norm, in_channels), activation_layer(activation), *pair)
+    return nn.Sequential(*before, *pair)
 
 
-def compressed(channels: int, compression: object) -> int:
+def preactivated(
+    in_channels: int, out_channels: int, kernel_size: int, activation: str, norm: str
+) -> list[nn.Module]:
+    """Norm, activation and a convolution (odd ``kernel_size``) that keeps height and width."""
+    middle, bias = kernel_size // 2, needs_bias(norm)
+    conv = nn.Conv2d(in_channels, out_channels, kernel_size, padding=middle, bias=bias)
+    return [*norm_layers(norm, in_channels), activation_layer(activation), conv]
+
+
+def compressed(channels: int, compression: float) -> int:
     """The maps that a transition keeps of ``channels``: at least one."""
-    if isinstance(compression, bool) or not isinstance(compression, int | float):
-        raise UserError(f"model.compression={compression}: allowed is a number in (0, 1]")
-    if not 0 < compression <= 1:
+    is_number = isinstance(compression, int | float) and not isinstance(compression, bool)
+    if not is_number or not 0 < compression <= 1:
         raise UserError(f"model.compression={compression}: allowed is a number in (0, 1]")
     return max(1, int(channels * compression))

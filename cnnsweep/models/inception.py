@@ -8,14 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from cnnsweep.models.arguments import count, counts
-from cnnsweep.models.layers import initialise
-from cnnsweep.models.stages import StageOptions, head, pixels_after, stage
+from cnnsweep.models.stages import FeaturesAndHead, StageOptions, head, pixels_after, stage
 
 
-class Inception(nn.Module):
+class Inception(FeaturesAndHead):
     """A stage (valid convolution, pooling, activation) and an inception block, repeated.
 
-    The MNIST article's network: ``channels`` is what each stage hands to its block.
+    The MNIST article's network. ``channels`` lists what each stage passes to its block.
     """
 
     def __init__(
@@ -34,42 +33,27 @@ class Inception(nn.Module):
         init: str,
         **options: Unpack[StageOptions],
     ) -> None:
-        super().__init__()
         channels = counts("model.channels", channels)
         kernel_size = count("model.kernel_size", kernel_size)
         pixels = pixels_after("inception", image_size, kernel_size, ["valid"] * len(channels))
         layers: list[nn.Module] = []
         for out_channels in channels:
-            block = InceptionBlock(
-                in_channels=out_channels,
-                branch_1x1=branch_1x1,
-                branch_5x5=branch_5x5,
-                branch_3x3=branch_3x3,
-                branch_pool=branch_pool,
-            )
+            block = InceptionBlock(out_channels, branch_1x1, branch_5x5, branch_3x3, branch_pool)
             layers += [stage(in_channels, out_channels, kernel_size, "valid", **options), block]
             in_channels = block.out_channels
-        self.features = nn.Sequential(*layers)
-        self.head = head(in_channels * pixels, None, num_classes, dropout, options["activation"])
-        initialise(self, init)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Images (N, in_channels, H, W) -> logits (N, num_classes)."""
-        maps = self.features(images)  # (N, block channels, H', W')
-        logits: Tensor = self.head(maps)  # (N, num_classes)
-        return logits
+        linear = head(in_channels * pixels, None, num_classes, dropout, options["activation"])
+        super().__init__(nn.Sequential(*layers), linear, init)
 
 
 class InceptionBlock(nn.Module):
     """Four branches on the same maps, concatenated.
 
-    Without activations inside, as in the article: the next stage's is the first to follow.
+    As in the article no activation is inside: the first one is in the next stage.
     ``branch_5x5`` and ``branch_3x3`` list the channels of a 1×1 convolution and those after it.
     """
 
     def __init__(
         self,
-        *,
         in_channels: int,
         branch_1x1: int,
         branch_5x5: Sequence[int],
@@ -91,13 +75,8 @@ class InceptionBlock(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Maps (N, in_channels, H, W) -> (N, out_channels, H, W)."""
-        branches = [
-            self.branch_1x1(maps),
-            self.branch_5x5(maps),
-            self.branch_3x3(maps),
-            self.branch_pool(maps),
-        ]
-        return torch.cat(branches, dim=1)  # (N, out_channels, H, W)
+        branches = (self.branch_1x1, self.branch_5x5, self.branch_3x3, self.branch_pool)
+        return torch.cat([branch(maps) for branch in branches], dim=1)  # (N, out_channels, H, W)
 
 
 def reduced(in_channels: int, channels: Sequence[int], *, kernel_size: int) -> nn.Sequential:

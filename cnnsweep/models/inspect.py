@@ -1,4 +1,4 @@
-"""Looking at a network: does it fit the data, its layers as a table, its last layer."""
+"""About a finished network: whether it fits the data, a table of its layers, its last layer."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,37 +21,29 @@ def check_fits(
     """Send blank images through the model, once for evaluation and once a size in training mode.
 
     ``train_batches`` are sizes of training batches that will occur. The last, partial one of a
-    split may hold a single image, which batch norm on 1×1 maps refuses; an epoch should not have
-    to end to find out. The model and the generators are left as they were.
+    split may hold a single image, which batch norm on 1×1 maps refuses; without this check the run
+    would fail at the end of its first epoch. The model and the generators are left as they were.
 
     Raises:
         UserError: the model refuses the images, or gives something else than (N, num_classes).
     """
     with traceless(model):
         model.eval()
-        _forward(model, 2, in_channels, image_size, num_classes, "2 images")
+        _forward(model, blank_images(model, 2, in_channels, image_size), num_classes, "2 images")
         model.train()
         for images in train_batches:
             where = f"a training batch of {images} image{'s' if images > 1 else ''}"
-            _forward(model, images, in_channels, image_size, num_classes, where)
+            blank = blank_images(model, images, in_channels, image_size)
+            _forward(model, blank, num_classes, where)
 
 
-def _forward(
-    model: nn.Module,
-    images: int,
-    in_channels: int,
-    image_size: tuple[int, int],
-    num_classes: int,
-    where: str,
-) -> None:
+def _forward(model: nn.Module, blank: Tensor, num_classes: int, where: str) -> None:
     name = type(model).__name__
-    height, width = image_size
-    blank = blank_images(model, images, in_channels, image_size)
-    size = f"{in_channels}×{height}×{width}"
+    images, *sides = blank.shape
+    size = "×".join(map(str, sides))
     try:
         logits = model(blank)
-    # What a network raises for images it can't take: torch's layers the first two, torchvision's
-    # transformers the third.
+    # Raised for a wrong size: the first two by torch, AssertionError by torchvision's transformers.
     except (RuntimeError, ValueError, AssertionError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise UserError(
@@ -120,8 +112,8 @@ def layer_table(model: nn.Module, in_channels: int, image_size: tuple[int, int])
 def last_layer(model: nn.Module) -> nn.Module:
     """The last linear or convolution layer in the order of definition.
 
-    It is what training with ``freeze=true`` still moves, and what does not fit another number of
-    classes. UserError for a model without any such layer.
+    With ``freeze=true`` only it is trained; for another number of classes it has other shapes.
+    UserError for a model without any such layer.
     """
     return model.get_submodule(last_layer_name(model))
 

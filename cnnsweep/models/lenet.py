@@ -3,14 +3,11 @@
 from collections.abc import Sequence
 from typing import Unpack
 
-from torch import Tensor, nn
-
 from cnnsweep.models.arguments import count, counts
-from cnnsweep.models.layers import initialise
-from cnnsweep.models.stages import StageOptions, head, pixels_after, stages
+from cnnsweep.models.stages import FeaturesAndHead, StageOptions, head, pixels_after, stages
 
 
-class LeNet(nn.Module):
+class LeNet(FeaturesAndHead):
     """LeNet-5, but every convolution sees all maps before it and the last layer is linear.
 
     The first convolution pads, so that 28×28 images end in the 5×5 maps that the paper's 32×32
@@ -30,17 +27,10 @@ class LeNet(nn.Module):
         init: str,
         **options: Unpack[StageOptions],
     ) -> None:
-        super().__init__()
         channels = counts("model.channels", channels)
         kernel_size = count("model.kernel_size", kernel_size)
         paddings = ["same"] + ["valid"] * (len(channels) - 1)
         pixels = pixels_after("lenet", image_size, kernel_size, paddings)
-        self.features = stages(in_channels, channels, kernel_size, paddings, **options)
-        self.head = head(channels[-1] * pixels, hidden, num_classes, dropout, options["activation"])
-        initialise(self, init)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Images (N, in_channels, H, W) -> logits (N, num_classes)."""
-        maps = self.features(images)  # (N, channels[-1], H', W')
-        logits: Tensor = self.head(maps)  # (N, num_classes)
-        return logits
+        features = stages(in_channels, channels, kernel_size, paddings, **options)
+        linear = head(channels[-1] * pixels, hidden, num_classes, dropout, options["activation"])
+        super().__init__(features, linear, init)

@@ -6,11 +6,11 @@ from typing import Unpack
 from torch import Tensor, nn
 
 from cnnsweep.models.arguments import count, counts
-from cnnsweep.models.layers import activation_layer, initialise, needs_bias, norm_layers
-from cnnsweep.models.stages import StageOptions, head, pixels_after, stage
+from cnnsweep.models.layers import activation_layer, needs_bias, norm_layers
+from cnnsweep.models.stages import FeaturesAndHead, StageOptions, head, pixels_after, stage
 
 
-class ResNet(nn.Module):
+class ResNet(FeaturesAndHead):
     """A stage (valid convolution, activation, pooling) and ``blocks`` residual blocks, repeated.
 
     The MNIST article's network, which has one block a stage and no batch norm.
@@ -29,7 +29,6 @@ class ResNet(nn.Module):
         init: str,
         **options: Unpack[StageOptions],
     ) -> None:
-        super().__init__()
         channels = counts("model.channels", channels)
         kernel_size = count("model.kernel_size", kernel_size)
         blocks = count("model.blocks", blocks)
@@ -40,15 +39,8 @@ class ResNet(nn.Module):
             for _ in range(blocks):
                 layers.append(ResidualBlock(out_channels, options["activation"], options["norm"]))
             in_channels = out_channels
-        self.features = nn.Sequential(*layers)
-        self.head = head(channels[-1] * pixels, None, num_classes, dropout, options["activation"])
-        initialise(self, init)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Images (N, in_channels, H, W) -> logits (N, num_classes)."""
-        maps = self.features(images)  # (N, channels[-1], H', W')
-        logits: Tensor = self.head(maps)  # (N, num_classes)
-        return logits
+        linear = head(channels[-1] * pixels, None, num_classes, dropout, options["activation"])
+        super().__init__(nn.Sequential(*layers), linear, init)
 
 
 class ResidualBlock(nn.Module):

@@ -3,14 +3,11 @@
 from collections.abc import Sequence
 from typing import Unpack
 
-from torch import Tensor, nn
-
 from cnnsweep.models.arguments import count, counts
-from cnnsweep.models.layers import initialise
-from cnnsweep.models.stages import StageOptions, head, pixels_after, stages
+from cnnsweep.models.stages import FeaturesAndHead, StageOptions, head, pixels_after, stages
 
 
-class Simple(nn.Module):
+class Simple(FeaturesAndHead):
     """Convolution, activation and pooling once for each of ``channels``, then linear layers.
 
     ``hidden`` is null or empty for no hidden layer. Covers both plain networks of the articles:
@@ -31,17 +28,10 @@ class Simple(nn.Module):
         init: str,
         **options: Unpack[StageOptions],
     ) -> None:
-        super().__init__()
         channels = counts("model.channels", channels)
         kernel_size = count("model.kernel_size", kernel_size)
         paddings = [padding] * len(channels)
         pixels = pixels_after("simple", image_size, kernel_size, paddings)
-        self.features = stages(in_channels, channels, kernel_size, paddings, **options)
-        self.head = head(channels[-1] * pixels, hidden, num_classes, dropout, options["activation"])
-        initialise(self, init)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Images (N, in_channels, H, W) -> logits (N, num_classes)."""
-        maps = self.features(images)  # (N, channels[-1], H', W')
-        logits: Tensor = self.head(maps)  # (N, num_classes)
-        return logits
+        features = stages(in_channels, channels, kernel_size, paddings, **options)
+        linear = head(channels[-1] * pixels, hidden, num_classes, dropout, options["activation"])
+        super().__init__(features, linear, init)

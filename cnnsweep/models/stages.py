@@ -1,15 +1,21 @@
-"""What networks are built of: convolution stages, the linear head, the pixels between them."""
+"""Parts of networks: convolution stages, the linear head, and the number of pixels between."""
 
 import itertools
 from collections.abc import Callable, Sequence
 from math import prod
 from typing import TypedDict, Unpack
 
-from torch import nn
+from torch import Tensor, nn
 
 from cnnsweep.errors import UserError, unknown
 from cnnsweep.models.arguments import count, counts, odd, probability
-from cnnsweep.models.layers import activation_layer, needs_bias, norm_layers, pooling_layer
+from cnnsweep.models.layers import (
+    activation_layer,
+    initialise,
+    needs_bias,
+    norm_layers,
+    pooling_layer,
+)
 
 PADDINGS = ("same", "valid")
 
@@ -20,6 +26,25 @@ class StageOptions(TypedDict):
     activation: str
     pooling: str
     norm: str
+
+
+class FeaturesAndHead(nn.Module):
+    """A network of ``features``, which make maps of images, and a ``head`` for the logits.
+
+    Weights are first drawn layer by layer, then anew as ``init`` says: see `initialise`.
+    """
+
+    def __init__(self, features: nn.Module, head: nn.Module, init: str) -> None:
+        super().__init__()
+        self.features = features
+        self.head = head
+        initialise(self, init)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (N, in_channels, H, W) -> logits (N, num_classes)."""
+        maps = self.features(images)  # (N, C, H', W')
+        logits: Tensor = self.head(maps)  # (N, num_classes)
+        return logits
 
 
 def stages(

@@ -14,8 +14,8 @@ from cnnsweep.torchvision_import import torchvision
 
 log = logging.getLogger(__name__)
 
-# These two would return a tuple with auxiliary logits while training, and warn that the weights'
-# initialisation will change one day: both are settled here.
+# By default these two return a tuple with auxiliary logits while training, and warn that the
+# initialisation of weights will change.
 AUXILIARY = {
     name: {"aux_logits": False, "init_weights": True} for name in ("googlenet", "inception_v3")
 }
@@ -71,15 +71,21 @@ def enlargement(image_size: tuple[int, int], resize: int) -> nn.Module:
 
 
 def load_published(network: nn.Module, name: str, weights: str) -> None:
-    """Load a file of weights, but a last layer of other classes and auxiliary heads.
+    """Load a file of weights, except auxiliary heads and a last layer for other classes.
 
     Raises:
-        UserError: the file can't be used, lacks weights, or has some of another shape or name.
+        UserError: the file is missing, holds pickled code or something else than tensors, lacks
+            weights, or has some of another shape or name.
     """
+    content = checkpoint.read(Path(weights).expanduser(), "cpu", "model.weights")
+    if not all(isinstance(tensor, Tensor) for tensor in content.values()):
+        raise UserError(
+            f"model.weights={weights} holds no state dict: allowed are names with their tensors"
+        )
     state = {
         # Densenet's published files date from before torchvision renamed these layers.
         re.sub(r"(denselayer\d+\.(?:norm|conv))\.(\d\.)", r"\1\2", key): tensor
-        for key, tensor in read_weights("model.weights", weights).items()
+        for key, tensor in content.items()
         if not key.startswith(AUXILIARY_WEIGHTS)
     }
     own = network.state_dict()
@@ -107,15 +113,3 @@ def load_published(network: nn.Module, name: str, weights: str) -> None:
             f"{'; '.join(misfits[:3])}{more}"
         )
     network.load_state_dict(state, strict=False)
-
-
-def read_weights(key: str, path: str | Path) -> dict[str, Tensor]:
-    """The state dict in a file, on the CPU. ``key`` is the config key that errors name.
-
-    Raises:
-        UserError: there is no such file, it holds pickled code, or something else than tensors.
-    """
-    state = checkpoint.read(Path(path).expanduser(), "cpu", key)
-    if not all(isinstance(tensor, Tensor) for tensor in state.values()):
-        raise UserError(f"{key}={path} holds no state dict: allowed are names with their tensors")
-    return state
