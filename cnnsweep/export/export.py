@@ -1,20 +1,24 @@
-"""From a run folder to one file, proved before it is written."""
+"""From the folder of a run or sweep to one exported file, checked before it is written."""
 
 from pathlib import Path
+from typing import Any
 
+import torch
+
+from cnnsweep import __version__
 from cnnsweep.errors import UserError
 from cnnsweep.export import formats
-from cnnsweep.export.metadata import describe
-from cnnsweep.export.select_run import chosen_run
 from cnnsweep.export.verify import agreement, sample
 from cnnsweep.folders.run_folder import RunFolder, write_whole
+from cnnsweep.folders.sweep_folder import SweepFolder, seed_runs
 from cnnsweep.task.load_model import LoadedModel, load_model
 
 _OPSETS = range(18, 24)
+_RESULTS = ("status", "seed", "precision", "val_accuracy", "test_accuracy", "commit", "versions")
 
 
 def export(folder: Path, kind: str, *, out: Path | None, opset: int | None) -> None:
-    """Write the file and say what was done. ``kind`` is `onnx` or `torch`.
+    """Write the file and print what was done. ``kind`` is `onnx` or `torch`.
 
     A file that is there already is replaced.
 
@@ -25,12 +29,80 @@ def export(folder: Path, kind: str, *, out: Path | None, opset: int | None) -> N
     run = chosen_run(folder)
     path = _path(RunFolder(run), kind, out)
     trained = load_model(run)
-    print(f"{trained.folder}: {_words(trained)}")
+    print(f"{trained.folder}: {_summary(trained)}")
     content, reader = _make(trained, kind, opset)
     print(_checked(trained, reader))
     replaced = path.exists()
     write_whole(path, content)
     print(f"{path} {'replaced' if replaced else 'written'}: {len(content) / 1e6:.1f} MB")
+
+
+def chosen_run(folder: Path) -> Path:
+    """The run folder itself; of a sweep folder the best trial's, of several seeds the first.
+
+    Raises:
+        UserError: the sweep has no single best trial; names the folders to choose from.
+    """
+    if RunFolder(folder).config.exists():
+        return folder
+    sweep = SweepFolder(folder)
+    results = sweep.read_results()
+    if results is not None:
+        return _first_seed(_best_trial(folder, results))
+    if sweep.config.exists():
+        raise UserError(
+            f"{folder} is a grid, or a search that is not over, and has no best trial yet: "
+            "name a run folder in it"
+        )
+    return _first_seed(folder)
+
+
+def _best_trial(sweep: Path, results: dict[str, Any]) -> Path:
+    if "best_folder" not in results:
+        places = [
+            str(solution["folder"]) if isinstance(solution, dict) else str(solution)
+            for solution in results.get("solutions", [key for key in results if key != "name"])
+        ]
+        named = ", ".join(str(sweep / Path(place).name) for place in places)
+        raise UserError(f"{sweep} has no single best trial: name one of {named}")
+    if results["best_folder"] is None:
+        raise UserError(f"{sweep} has no best trial: none was completed")
+    # The folder as it was written may be another machine's.
+    return sweep / Path(str(results["best_folder"])).name
+
+
+def _first_seed(trial: Path) -> Path:
+    return next((run for run in seed_runs(trial) if RunFolder(run).best.exists()), trial)
+
+
+def describe(trained: LoadedModel) -> dict[str, Any]:
+    """Input, output, classes and origin, as plain values.
+
+    What comes from result.json is None for a run that is not over.
+    """
+    result = trained.folder.read_result() or {}
+    return {
+        "input": {
+            "name": formats.INPUT,
+            "dtype": "uint8",
+            "shape": [formats.BATCH, trained.in_channels, *trained.image_size],
+            "means": "pixels 0..255 by image, channel (grey, or red, green, blue), row, column; "
+            "nothing is to be done to them",
+        },
+        "output": {
+            "name": formats.OUTPUT,
+            "dtype": "float32",
+            "shape": [formats.BATCH, len(trained.classes)],
+            "means": "how likely each class is, 0..1",
+        },
+        "classes": list(trained.classes),
+        "model": trained.config.model._target_,
+        "data": trained.config.data._target_,
+        "run_folder": str(trained.folder),
+        "epoch": trained.epoch,
+        **{name: result.get(name) for name in _RESULTS},
+        "exported_with": {"torch": torch.__version__, "cnnsweep": __version__},
+    }
 
 
 def _make(
@@ -56,17 +128,17 @@ def _checked(trained: LoadedModel, reader: formats.Reader | None) -> str:
     return f"checked with {reader.name}: {found} {words}"
 
 
-def _words(trained: LoadedModel) -> str:
+def _summary(trained: LoadedModel) -> str:
     name = type(trained.network.network).__name__
     size = "×".join(str(side) for side in (trained.in_channels, *trained.image_size))
     result = trained.folder.read_result() or {}
-    figures = [
+    metrics = [
         f"{split} accuracy {result[key]:.4f}"
         for split, key in (("validation", "val_accuracy"), ("test", "test_accuracy"))
         if result.get(key) is not None
     ]
     classes = f"{len(trained.classes)} classes"
-    return ", ".join([name, f"images of {size}", classes, f"epoch {trained.epoch}", *figures])
+    return ", ".join([name, f"images of {size}", classes, f"epoch {trained.epoch}", *metrics])
 
 
 def _path(folder: RunFolder, kind: str, out: Path | None) -> Path:

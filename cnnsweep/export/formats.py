@@ -1,4 +1,4 @@
-"""The two kinds of files, and how each is read and run without this package."""
+"""The two file formats, and how each file is read and run without this package."""
 
 import io
 import json
@@ -20,18 +20,18 @@ INPUT, OUTPUT, BATCH = "images", "probabilities", "batch"
 DESCRIPTION = "description.json"
 EXTRA = "pip install -e '.[export]'"
 
-Predict = Callable[[Tensor], Tensor]
+Predict = Callable[[Tensor], Tensor]  # uint8 images (N, C, H, W) -> probabilities (N, classes)
 
 
 class Reader(NamedTuple):
-    """A program that runs the file, and what it is called."""
+    """A library that runs the file, by name, and its function from images to probabilities."""
 
     name: str
     predict: Predict
 
 
 def require_extra() -> None:
-    """Raise UserError where what writes ONNX is not installed."""
+    """Raise UserError where a package that writes ONNX is not installed."""
     missing = [name for name in ("onnx", "onnxscript") if find_spec(name) is None]
     if missing:
         raise UserError(
@@ -51,7 +51,7 @@ def trace(network: InferenceModel, image: tuple[int, int, int]) -> ExportedProgr
             network, (examples,), dynamic_shapes=({0: Dim(BATCH, min=1)},), strict=False
         )
     for node in program.graph.nodes:
-        node.meta.pop("stack_trace", None)  # folders of this machine
+        node.meta.pop("stack_trace", None)  # it names folders of this machine
     return program
 
 
@@ -103,7 +103,7 @@ def read_onnx(content: bytes) -> Reader | None:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    # Left alone it starts a thread a core and ties them to cores, which containers may forbid.
+    # By default it starts a thread a core and pins them to cores, which containers may forbid.
     options.intra_op_num_threads = torch.get_num_threads()
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
@@ -125,7 +125,7 @@ def _refused(network: InferenceModel) -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """The exporters warn of their own insides, and of nothing that a person could change."""
+    """Without warnings and log lines: the exporters' are about their own code only."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

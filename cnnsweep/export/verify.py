@@ -1,6 +1,4 @@
-"""Whether the file says of images what the network says of them."""
-
-from typing import NamedTuple
+"""Whether the exported file gives the same probabilities as the network."""
 
 import torch
 from hydra.utils import execution_whitelist
@@ -14,37 +12,33 @@ from cnnsweep.task.load_model import LoadedModel
 
 _MOST_IMAGES = 1000
 _AT_ONCE = 100
-# Different kernels add in another order: 1e-6 is usual. Anything near this is another network.
+# Other kernels add in another order, which usually differs by 1e-6. Above this it is an error.
 _TOLERANCE = 1e-3
 
 
-class Sample(NamedTuple):
-    """uint8 images (N, C, H, W) and what they are."""
+def sample(trained: LoadedModel) -> tuple[Tensor, str]:
+    """uint8 images (N, C, H, W) and what they are, in words.
 
-    images: Tensor
-    words: str
-
-
-def sample(trained: LoadedModel) -> Sample:
-    """Images of the test split, spread over it; random ones where it is not on this machine."""
+    They are spread evenly over the test split, or random where it is not on this machine.
+    """
     try:
         pixels = _test_images(trained)
     except UserError as error:
         drawn = torch.Generator().manual_seed(0)
         size = (_AT_ONCE, trained.in_channels, *trained.image_size)
         noise = torch.randint(0, 256, size, dtype=torch.uint8, generator=drawn)
-        return Sample(noise, f"random images, since {str(error).split('. ')[0]}")
+        return noise, f"random images, since {str(error).split('. ')[0]}"
     if len(pixels) <= _MOST_IMAGES:
-        return Sample(pixels, "test images")
+        return pixels, "test images"
     spread = torch.linspace(0, len(pixels) - 1, _MOST_IMAGES).long()
-    return Sample(pixels[spread], f"of {len(pixels):,} test images")
+    return pixels[spread], f"of {len(pixels):,} test images"
 
 
 def agreement(trained: LoadedModel, predict: Predict, images: Tensor) -> str:
     """The largest difference between probabilities, and how many classes are the same, in words.
 
     Raises:
-        UserError: the two are further apart than arithmetic explains.
+        UserError: the largest difference is above the tolerance, or NaN.
     """
     with torch.inference_mode():
         parts = torch.split(images, _AT_ONCE)

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from cnnsweep.errors import UserError
-from cnnsweep.export.select_run import chosen_run
+from cnnsweep.export.export import chosen_run
 
 
 def made(folder: Path, *files: str) -> Path:
