@@ -79,7 +79,7 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome, trackers: Track
 
 
 def _set_up_torch(config: DictConfig, state: dict[str, Any] | None, outcome: Outcome) -> None:
-    """Threads, memory and kernels; equal bytes need equal threads, so a resumed run keeps its."""
+    """Threads, memory, kernels. A resumed run keeps its number of threads: equal bytes need it."""
     threads = config.threads
     if threads == "auto" and state is not None:
         threads = state["threads"]

@@ -14,7 +14,7 @@ Layout = Literal["contiguous", "channels_last"]
 
 
 class Batches:
-    """Goes over all images once for each iteration: (x, y) after (x, y).
+    """Each iteration yields all images once, as pairs (x, y).
 
     x is float32, N × C × H × W in the memory layout asked for, (pixel / 255 - mean) / std; y is
     int64, N. The last batch may be smaller. With ``shuffle`` the order is drawn anew for each
@@ -79,12 +79,12 @@ class Batches:
         return pixels.permute(0, 2, 3, 1) if self._channels_last else pixels
 
     def _prepare(self, pixels: Tensor) -> Tensor:
-        """uint8 as kept -> float32, N × C × H × W."""
+        """uint8 in the order of the layout -> float32, N × C × H × W."""
         x = pixels.float()
         if self._augment is not None:
             x = self._augmented(x, self._augment)
         # (x / 255 - mean) / std with one multiplication and one addition; in place, which on a CPU
-        # takes a third less time than addcmul into memory of its own.
+        # takes a third less time than addcmul into new memory.
         x = x.mul_(self._scale).add_(self._shift)
         return x.permute(0, 3, 1, 2) if self._channels_last else x
 
@@ -101,7 +101,7 @@ def _select(tensor: Tensor, index: Tensor | slice) -> Tensor:
 
 
 def _check_batch_size(batch_size: int, images: int, shuffle: bool) -> None:
-    # A batch of an evaluation may be larger than the split: it just comes as one batch.
+    # eval_batch_size may be larger than the split, which is then one batch.
     if batch_size < 1 and not shuffle:
         raise UserError(f"data.eval_batch_size={batch_size}: allowed is 1 or more.")
     if shuffle and not 1 <= batch_size <= images:

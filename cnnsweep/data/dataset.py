@@ -26,7 +26,7 @@ class Images:
 
     @property
     def pixels(self) -> Tensor:
-        """uint8, N × C × H × W; a copy where more is stored."""
+        """uint8, N × C × H × W; a copy unless ``rows`` is None."""
         return self.stored if self.rows is None else self.stored.index_select(0, self.rows)
 
     def to(self, device: torch.device | str) -> "Images":
@@ -66,5 +66,5 @@ class Dataset:
 
     @property
     def num_classes(self) -> int:
-        """Number of classes, those without a training image included."""
+        """Number of classes, including those without a training image."""
         return len(self.classes)

@@ -1,4 +1,4 @@
-"""A user's own images: one folder a class."""
+"""A user's own images: each class is a folder."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -120,7 +120,7 @@ def _decode(files: Labelled, image_size: int, channels: int) -> Images:
             return False
         return True
 
-    # PIL lets other threads run while it decodes.
+    # PIL releases the interpreter's lock while it decodes, so threads decode in parallel.
     with ThreadPoolExecutor(cpu_count()) as threads:
         results = zip(files, threads.map(readable, range(len(files))), strict=True)
         unreadable = [str(file) for (file, _), is_readable in results if not is_readable]
@@ -135,7 +135,7 @@ def _decode(files: Labelled, image_size: int, channels: int) -> Images:
 
 
 def _fitted(opened: Image.Image, image_size: int, channels: int) -> np.ndarray:
-    """uint8, H × W × C: upright as the camera noted, scaled, and cut at the longer side."""
+    """uint8, H × W × C: turned as the EXIF data say, scaled, and cut at the longer side."""
     upright = _eight_bits(ImageOps.exif_transpose(opened)).convert(MODES[channels])
     image = ImageOps.fit(upright, (image_size, image_size))
     return np.asarray(image).reshape(image_size, image_size, channels)

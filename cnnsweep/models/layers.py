@@ -1,4 +1,4 @@
-"""Layers by name: activation, normalisation, pooling, and how weights are first drawn."""
+"""Layers by name: activation, normalisation, pooling; and the initial weights."""
 
 from torch import nn
 
@@ -57,7 +57,7 @@ INITS = ("default", "xavier")
 
 
 def initialise(model: nn.Module, name: str) -> None:
-    """Draw the weights of every convolution and linear layer anew.
+    """Draw the initial weights of every convolution and linear layer.
 
     ``default`` leaves torch's own. ``xavier`` draws weights uniformly after Glorot and Bengio
     2010 and leaves the biases, as the LeNet article's ``nn.init.xavier_uniform_`` does.

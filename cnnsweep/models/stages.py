@@ -21,7 +21,7 @@ PADDINGS = ("same", "valid")
 
 
 class StageOptions(TypedDict):
-    """What a network passes on to each `stage`: three names, those allowed are in `layers`."""
+    """Arguments of a network that each `stage` gets; `layers` lists the names allowed."""
 
     activation: str
     pooling: str
@@ -31,7 +31,7 @@ class StageOptions(TypedDict):
 class FeaturesAndHead(nn.Module):
     """A network of ``features``, which make maps of images, and a ``head`` for the logits.
 
-    Weights are first drawn layer by layer, then anew as ``init`` says: see `initialise`.
+    ``init`` is a name of `initialise`, which may draw the weights of all layers anew.
     """
 
     def __init__(self, features: nn.Module, head: nn.Module, init: str) -> None:

@@ -29,7 +29,7 @@ _PIPELINE_KEYS = ("batch_size", "eval_batch_size", "val_fraction", "train_limit"
 
 
 class Sizes(Protocol):
-    """What a network must know of its data: a data set, or what a checkpoint says of one."""
+    """What a network must know of its data: a Dataset has it, and so has a checkpoint."""
 
     @property
     def in_channels(self) -> int: ...
@@ -48,7 +48,7 @@ def make_dataset(config: DictConfig) -> Dataset:
 
 
 def make_model(config: DictConfig, sizes: Sizes, *, starts_anew: bool) -> nn.Module:
-    """The network of a config, seeded; with ``starts_anew`` also with its first weights."""
+    """The network of a config, seeded; if ``starts_anew``, with the weights of ``init_from``."""
     seed_everything(config.seed, "weights")
     model: nn.Module = build(
         "model",
@@ -70,7 +70,7 @@ def make_model(config: DictConfig, sizes: Sizes, *, starts_anew: bool) -> nn.Mod
 def make_batches(
     config: DictConfig, images: Images, device: torch.device, *, is_training: bool
 ) -> Batches:
-    """Batches as the config says: shuffled and augmented for training, as they are otherwise."""
+    """Batches as the config says; shuffled and augmented only for training."""
     data = config.data
     return Batches(
         images.to(device),
@@ -91,7 +91,7 @@ def make_trainer(
     device: torch.device,
     precision: str,
 ) -> Trainer:
-    """The training loop of a model, which is moved to the device; nothing is trained yet."""
+    """The trainer of a model, which is moved to the device; nothing is trained yet."""
     if _layout(config) == "channels_last":
         model.to(memory_format=torch.channels_last)
     model.to(device)

@@ -1,4 +1,4 @@
-"""torch.compile, and optimizers that do not import it for runs that are not compiled."""
+"""torch.compile; and optimizers that don't import torch's compiler in runs without it."""
 
 import functools
 import inspect
@@ -23,7 +23,7 @@ def compile_in_place(model: nn.Module, device: torch.device) -> None:
     take tens of seconds longer.
     """
     mode = "reduce-overhead" if device.type == "cuda" else "default"
-    # No shape is symbolic: the last, smaller batch gets a graph of its own.
+    # Shapes are fixed: the last, smaller batch is compiled separately.
     model.compile(mode=mode, dynamic=False)
 
 
@@ -32,8 +32,8 @@ def free_optimizers_of_compiler() -> None:
 
     torch guards some methods from being compiled and imports the compiler for it (0.9 s), at the
     first call of each: `torch._compile._disable_dynamo` around making, saving and loading, and
-    `torch.optim.optimizer._use_grad_for_differentiable` around the step. What a release of torch
-    does otherwise than 2.14 and 2.15 is not replaced, and the compiler is imported.
+    `torch.optim.optimizer._use_grad_for_differentiable` around the step. Where a release of
+    torch does it unlike 2.14 and 2.15, nothing is replaced and the compiler is imported.
     CNNSWEEP_PLAIN_TORCH=1 in the environment leaves torch alone.
     """
     if os.environ.get(VARIABLE) == "1":

@@ -9,11 +9,11 @@ import torch
 
 from cnnsweep.errors import UserError
 
-_PROCESS_THREADS = torch.get_num_threads()  # read before any run of this process changes it
+_PROCESS_THREADS = torch.get_num_threads()  # read at import, before a run changes it
 
 
 def resolve_device(name: str) -> torch.device:
-    """`auto` is cuda, else mps, else cpu. Raises UserError for a device that is not there."""
+    """`auto` is cuda, else mps, else cpu. UserError for a device that this machine lacks."""
     there = _devices()
     if name == "auto":
         return torch.device(there[0])
@@ -56,7 +56,7 @@ def _computes_bfloat16(device: torch.device) -> bool:
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any]:
-    """Around each forward pass; float32 needs none."""
+    """The context for each forward pass; for float32 it does nothing."""
     if precision == "float32":
         return nullcontext()
     return torch.autocast(device.type, dtype=torch.bfloat16)
@@ -70,8 +70,8 @@ def use_threads(threads: int | str) -> int:
 
 
 def use_deterministic_algorithms(wanted: bool) -> None:
-    """Make torch refuse kernels that do not repeat themselves, or stop it from doing so."""
-    # Not called in vain: it imports torch's compiler, which takes longer than a small run.
+    """Have torch refuse kernels whose results vary from call to call, or allow them."""
+    # Called only for a change: it imports torch's compiler, which takes longer than a small run.
     if torch.are_deterministic_algorithms_enabled() != wanted:
         torch.use_deterministic_algorithms(wanted)
 
@@ -85,10 +85,9 @@ _TOP_PAD = 64 * 2**20
 def keep_freed_memory() -> None:
     """Have malloc keep what tensors free, instead of giving it back to the kernel at each step.
 
-    A step of a small CNN frees its maps and asks for the same megabytes again. glibc gives them
-    back in between, so that the kernel hands out zeroed pages anew: thousands of page faults and up
-    to a third of a step's time. Only memory that was in use is kept; other C libraries are left
-    alone.
+    A step of a small CNN frees its maps, and the next one asks for as many megabytes. By default
+    glibc returns them in between; getting zeroed pages from the kernel again costs thousands of
+    page faults and up to a third of a step's time. Does nothing with other C libraries.
     """
     if platform.libc_ver()[0] != "glibc":
         return
