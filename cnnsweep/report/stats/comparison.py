@@ -11,15 +11,16 @@ from cnnsweep.report.read.predictions import PredictionFiles
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.grouping import Group, Grouping, is_data
 from cnnsweep.report.stats.metric import Metric
-from cnnsweep.report.stats.paired_tests import (
+from cnnsweep.report.stats.significance import (
+    ALPHA,
     Difference,
     combine,
     holm,
     mcnemar_exact,
     paired_t,
+    seeds_needed,
     welch_t,
 )
-from cnnsweep.report.stats.power import ALPHA, seeds_needed
 
 FEWEST = 3  # values below which no verdict is given
 MOST_GROUPS = 12  # of a stratum, in pairs
@@ -123,7 +124,7 @@ def _difference(first: Group, second: Group, sign: int) -> Difference:
     if left:
         return paired_t([sign * v for v in left], [sign * v for v in right])
     gap = sign * (first.mean - second.mean)
-    return Difference("unpaired", 1, gap, None, None, None)
+    return Difference("unpaired", 1, gap)
 
 
 def _common(first: Group, second: Group) -> tuple[list[float], list[float]]:

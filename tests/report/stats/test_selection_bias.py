@@ -9,7 +9,7 @@ import cnnsweep.report
 from cnnsweep.report.read.load_runs import gather
 from cnnsweep.report.stats.analysis import Answer, answer
 from cnnsweep.report.stats.options import Question
-from cnnsweep.report.stats.power import expected_maximum
+from cnnsweep.report.stats.significance import expected_maximum
 from tests.report.made_runs import Job, make_run
 from tests.report.made_sweeps import make_sweep
 
