@@ -11,7 +11,6 @@ from cnnsweep.folders.run_folder import write_text_whole
 from cnnsweep.folders.sweep_folder import REPORT, RUNS_TABLE, SUMMARY_TABLE
 from cnnsweep.report.charts.all_charts import every_chart, tried_sweeps
 from cnnsweep.report.cli import Arguments
-from cnnsweep.report.output.chart_files import write_pictures
 from cnnsweep.report.output.page import page
 from cnnsweep.report.output.terminal import show
 from cnnsweep.report.output.text_files import report_md, report_tex, runs_csv, summary_csv
@@ -91,7 +90,13 @@ def _write_drawn(found: Answer, out: Path, formats: Sequence[str], studies: Stud
     idle = [f"{one.label}: {text}." for one, told in facts if (text := told.idle())]
     sections = every_chart(found, facts)
     kinds = [kind for kind in ("png", "svg") if kind in formats]
-    pictures = write_pictures(sections, out / "figures", kinds) if kinds else []
+    pictures = []
+    if kinds:
+        # Imported here: matplotlib takes most of a second, and few reports need it.
+        from cnnsweep.report.charts.matplotlib_backend import write_pictures
+
+        charts = (chart for section in sections for chart in section.charts)
+        pictures = write_pictures(charts, out / "figures", kinds)
     if "md" in formats:
         write_text_whole(out / "report.md", report_md(found, pictures, idle))
     if "html" in formats:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cnnsweep.report.charts.chart_model import Chart, Heat, count
-from cnnsweep.report.read.predictions import Predictions
-from cnnsweep.report.read.test_images import addresses
+from cnnsweep.report.read.predictions import Predictions, addresses
 from cnnsweep.report.stats.analysis import Answer
 from cnnsweep.report.stats.grouping import Group, name_stratum
 

@@ -8,7 +8,7 @@ import json
 import math
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,14 +24,41 @@ from optuna.distributions import (  # noqa: E402
 )
 from optuna.importance import get_param_importances  # noqa: E402
 from optuna.storages import JournalStorage  # noqa: E402
+from optuna.storages.journal import BaseJournalBackend  # noqa: E402
 from optuna.trial import FrozenTrial, TrialState  # noqa: E402
 
 from cnnsweep.errors import one_line  # noqa: E402
-from cnnsweep.report.study.readonly_journal import ReadOnlyJournal  # noqa: E402
 
 MOST_TRIALS = 3000  # for importances
 _FEWEST = 4
 _DAMAGE = (LookupError, ValueError, TypeError, AttributeError, AssertionError, RecursionError)
+
+
+class ReadOnlyJournal(BaseJournalBackend):
+    """A study's log, read only: reading ends at a line that is torn, damaged or too deep.
+
+    Optuna's own backend creates lock files beside the log and fails on a damaged line.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._logs: list[dict[str, Any]] = []
+        self.torn = False
+        with path.open("rb") as lines:
+            for line in lines:
+                try:
+                    entry = json.loads(line)
+                except (ValueError, RecursionError):
+                    self.torn = True
+                    break
+                self._logs.append(entry)
+
+    def read_logs(self, log_number_from: int) -> Generator[dict[str, Any], None, None]:
+        """The entries from a number on."""
+        yield from self._logs[log_number_from:]
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        """Refuse: a report changes no study."""
+        raise PermissionError(f"a report writes no study ({len(logs)} entries)")
 
 
 def facts(request: Mapping[str, Any]) -> dict[str, Any]:
