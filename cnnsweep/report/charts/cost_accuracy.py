@@ -5,7 +5,7 @@ from statistics import fmean
 
 from cnnsweep.report.charts.chart_model import GREY, XY, Chart, Colors, Series, count
 from cnnsweep.report.stats.analysis import Answer
-from cnnsweep.report.stats.grouping import Group, name_stratum
+from cnnsweep.report.stats.grouping import Group
 from cnnsweep.report.stats.metric import maximizes
 
 _COSTS = {
@@ -21,49 +21,44 @@ Point = tuple[float, float]
 
 def trade_offs(answer: Answer, colors: Colors) -> Iterator[Chart]:
     """A chart for each cost that was measured, in each stratum."""
-    strata = list(answer.grouping.strata().items())
-    for stratum, groups in strata[:_MOST_STRATA]:
+    for groups in list(answer.grouping.strata().values())[:_MOST_STRATA]:
         for figure, title in _COSTS.items():
             points = {id(group): _points(answer, group, figure) for group in groups[:_MOST_GROUPS]}
             with_points = [group for group in groups[:_MOST_GROUPS] if points[id(group)]]
             if len(with_points) > 1 and figure != answer.metric.name:
-                where = f" ({name_stratum(stratum)})" if len(strata) > 1 else ""
-                yield _chart(answer, figure, title, where, with_points, points, colors, len(groups))
+                yield _chart(answer, figure, title, with_points, points, colors, len(groups))
 
 
 def _chart(
     answer: Answer,
     figure: str,
     title: str,
-    where: str,
     groups: list[Group],
     points: dict[int, list[Point]],
     colors: Colors,
     all_groups: int,
 ) -> XY:
-    metric = answer.metric
-    scale, unit = (100, " (%)") if metric.percent else (1, "")
+    metric, where = answer.metric, groups[0].where
     total = sum(len(points[id(group)]) for group in groups)
-    series = (
-        [_runs(g, points[id(g)], scale, colors) for g in groups] if total <= _MOST_POINTS else []
-    )
+    shown = groups if total <= _MOST_POINTS else []
+    series = [_runs(g, points[id(g)], metric.scale, colors) for g in shown]
     means = [(fmean(x for x, _ in points[id(g)]), g.mean) for g in groups]
     for group, (x, mean) in zip(groups, means, strict=True):
         low, high = group.interval or (mean, mean)
         series.append(
             Series(
-                group.label, [x], [scale * mean], "points", colors[group.label],
-                [scale * low], [scale * high], big=True,
+                group.label, [x], [metric.scale * mean], "points", colors[group.label],
+                [metric.scale * low], [metric.scale * high], big=True,
                 hover=[f"{group.label}, mean of {group.n}"],
             )
         )  # fmt: skip
     front = pareto(means, maximizes(figure), metric.maximize)
     if len(front) > 1:
-        xs, ys = [x for x, _ in front], [scale * y for _, y in front]
+        xs, ys = [x for x, _ in front], [metric.scale * y for _, y in front]
         series.insert(0, Series("Pareto front", xs, ys, "line", GREY, dashed=True))
     caption = "Large: mean of each group with its 95 % interval; dashed: the Pareto front of the "
     caption += f"means, which no other group beats in both. {count(total, 'run')}"
-    caption += ", each a small point." if total <= _MOST_POINTS else ", too many to draw each."
+    caption += ", each a small point." if shown else ", too many to draw each."
     if all_groups > len(groups):
         caption += f" {len(groups)} of {all_groups} groups: the best that have the figure."
     xs = [x for group in groups for x, _ in points[id(group)]]
@@ -72,7 +67,7 @@ def _chart(
         f"{metric.name} against {figure}{where}",
         caption,
         title,
-        metric.name + unit,
+        metric.title,
         series,
         x_log=min(xs) > 0 and max(xs) / min(xs) > 5,
     )
@@ -93,7 +88,7 @@ def _runs(group: Group, points: list[Point], scale: int, colors: Colors) -> Seri
 
 def _points(answer: Answer, group: Group, figure: str) -> list[Point]:
     """Cost and metric of each run; [] unless all runs have both."""
-    pairs = [(run.figure(figure), run.figure(answer.metric.name)) for run in group.runs]
+    pairs = [(run.metric(figure), run.metric(answer.metric.name)) for run in group.runs]
     whole = [(x, y) for x, y in pairs if x is not None and y is not None]
     return whole if len(whole) == len(pairs) else []
 

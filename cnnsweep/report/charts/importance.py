@@ -38,7 +38,7 @@ def importances(sweeps: Sequence[tuple[Tried, Importances]], colors: Colors) -> 
 def contour(one: Tried, parts: Importances) -> Iterator[Chart]:
     """The objective over the two numeric hyperparameters that matter most, smoothed."""
     ranked = sorted(one.keys, key=lambda key: -parts.get(key, 0.0))
-    found = {key: numbers([run.config.get(key) for run in one.runs]) for key in ranked}
+    found = {key: numbers(one.column(key)) for key in ranked}
     axes = [(key, v) for key, v in found.items() if v is not None and len(set(v)) >= 4][:2]
     if len(axes) < 2 or len(one.runs) < _FEWEST:
         return
@@ -55,7 +55,7 @@ def contour(one: Tried, parts: Importances) -> Iterator[Chart]:
     caption += " Between points it is a guess, the more so the fewer there are."
     yield Heat(
         f"contour-{one.label}", f"{x_name} and {y_name}: {one.label}", caption, x_name, y_name,
-        gx.tolist(), gy.tolist(), z.tolist(), one.title(), points=points, x_log=x_log,
+        gx.tolist(), gy.tolist(), z.tolist(), one.metric.title, points=points, x_log=x_log,
         y_log=y_log, smooth=True,
     )  # fmt: skip
 

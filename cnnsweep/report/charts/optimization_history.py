@@ -37,7 +37,7 @@ def history(sweeps: Sequence[Tried], colors: Colors) -> Iterator[Chart]:
     caption += (
         f"; of a long sweep, the best of neighbours ({_MOST_POINTS} points)." if many else "."
     )
-    yield XY("history", "Optimisation history", caption, "trial", alike[0].title(), series)
+    yield XY("history", "Optimisation history", caption, "trial", metric.title, series)
 
 
 def _course(
@@ -69,12 +69,11 @@ def _by_trial(one: Tried) -> dict[int, float]:
 
 
 def _pruned(one: Tried) -> dict[int, float]:
-    scale = 100 if one.metric.percent else 1
     found = {}
     for run in one.sweep.runs:
         column = [v for v in run.metrics.get(one.metric.name, []) if v is not None]
         if run.status == "pruned" and run.trial is not None and column:
-            found[run.trial] = scale * column[-1]
+            found[run.trial] = one.metric.scale * column[-1]
     return found
 
 
@@ -102,17 +101,16 @@ def intermediate(one: Tried) -> Iterator[Chart]:
     caption += f"; {len(kept)} of them drawn, evenly chosen." if len(kept) < len(runs) else "."
     yield XY(
         f"intermediate-{one.label}", f"Intermediate values: {one.label}", caption, "epoch",
-        one.title(), [s for s in series if s.x],
+        one.metric.title, [s for s in series if s.x],
     )  # fmt: skip
 
 
 def _bundle(one: Tried, runs: list[Run], name: str, color: str) -> Series:
     """Many runs as one line with gaps."""
-    scale = 100 if one.metric.percent else 1
     xs: list[float | None] = []
     ys: list[float | None] = []
     for run in runs:
         column = run.metrics[one.metric.name]
         xs += [*map(float, range(1, len(column) + 1)), None]
-        ys += [*(None if v is None else scale * v for v in column), None]
+        ys += [*(None if v is None else one.metric.scale * v for v in column), None]
     return Series(name, xs, ys, "line", color, faint=len(runs) > _FEW_LINES or color == GREY)

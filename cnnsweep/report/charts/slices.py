@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
 
 from cnnsweep.report.charts.chart_model import XY, Chart, Colors, Series, count
-from cnnsweep.report.stats.metric import Metric
-from cnnsweep.report.stats.trial_table import Tried, numbers, shown, wants_log
+from cnnsweep.report.stats.trial_table import Tried, axis_of
 
 _MOST_KEYS = 8
 _MOST_POINTS = 1500
@@ -25,36 +25,32 @@ def slices(sweeps: Sequence[Tried], colors: Colors) -> Iterator[Chart]:
         for key in one.keys:
             by_key[key].append(one)
     for key, members in list(by_key.items())[:_MOST_KEYS]:
-        metric = members[0].metric
-        alike = [one for one in members if one.metric == metric]
-        yield _slice(key, alike, metric, colors)
+        yield _slice(key, [one for one in members if one.metric == members[0].metric], colors)
 
 
-def _slice(key: str, members: Sequence[Tried], metric: Metric, colors: Colors) -> XY:
-    values = [run.config.get(key) for one in members for run in one.runs]
-    as_numbers = numbers(values)
-    log = as_numbers is not None and wants_log(as_numbers)
-    names = sorted({shown(value) for value in values})
-    summed_up = len(values) > _MOST_POINTS
-    series = []
-    for one in members:
-        own = [run.config.get(key) for run in one.runs]
-        xs = numbers(own) if as_numbers is not None else None
-        places = xs or [float(names.index(shown(value))) for value in own]
-        make: Callable[[Tried, list[float], bool, str], Series] = _all_points
-        if summed_up:
-            make = _by_value if len(names) <= _FEW_VALUES else _by_step
-        series.append(make(one, places, log, colors[one.label]))
+def _slice(key: str, members: Sequence[Tried], colors: Colors) -> XY:
+    metric = members[0].metric
+    axis = axis_of([value for one in members for value in one.column(key)])
+    total, few_values = len(axis.places), len({*axis.places}) <= _FEW_VALUES
+    summed_up = total > _MOST_POINTS
+    make: Callable[[Tried, list[float], bool, str], Series] = _all_points
+    if summed_up:
+        make = _by_value if few_values else _by_step
+    places = iter(axis.places)
+    series = [
+        make(one, list(islice(places, len(one.runs))), axis.log, colors[one.label])
+        for one in members
+    ]
     if summed_up:
         caption = "Median of the trials, and from their 10th to their 90th percentile, "
-        steps = f"in {_BINS} steps" if len(names) > _FEW_VALUES else "for each value"
-        caption += f"{steps} of {key}: {count(len(values), 'completed trial')}"
+        steps = "for each value" if few_values else f"in {_BINS} steps"
+        caption += f"{steps} of {key}: {count(total, 'completed trial')}"
     else:
-        caption = f"Each point is one of {count(len(values), 'completed trial')}"
-    caption += "; the axis is logarithmic." if log else "."
+        caption = f"Each point is one of {count(total, 'completed trial')}"
+    caption += "; the axis is logarithmic." if axis.log else "."
     return XY(
         f"{key}-{metric.name}".replace("/", "-"), f"{metric.name} against {key}", caption, key,
-        members[0].title(), series, x_log=log, ticks=names if as_numbers is None else None,
+        metric.title, series, x_log=axis.log, ticks=axis.names,
     )  # fmt: skip
 
 

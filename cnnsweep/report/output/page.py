@@ -22,13 +22,12 @@ from cnnsweep.report.charts.confusion import Hard, hardest
 from cnnsweep.report.charts.plotly_backend import as_plotly
 from cnnsweep.report.output.tables import (
     GROUP_COLUMNS,
+    METHOD,
     PAIR_COLUMNS,
-    group_row,
+    group_tables,
+    headline,
     pair_rows,
-    strata_of,
 )
-from cnnsweep.report.output.terminal import headline
-from cnnsweep.report.output.text_files import METHOD
 from cnnsweep.report.read.escape import plain
 from cnnsweep.report.stats.analysis import Answer
 from cnnsweep.report.stats.grouping import setting_keys
@@ -68,7 +67,7 @@ def _texts(answer: Answer, out: Path, idle: Sequence[str]) -> dict[str, Any]:
         "title": f"Report on {', '.join(str(root) for root in answer.gathered.roots)}",
         "headline": headline(answer),
         "verdicts": answer.verdicts,
-        "groups": [(s, [group_row(answer, g) for g in groups]) for s, groups in strata_of(answer)],
+        "groups": group_tables(answer),
         "group_columns": GROUP_COLUMNS,
         "pairs": pair_rows(answer),
         "pair_columns": PAIR_COLUMNS,

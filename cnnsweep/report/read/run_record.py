@@ -46,7 +46,7 @@ class Run:
             return self.config.get(key.removeprefix(_OF_CONFIG))
         return self.result[key] if key in self.result else self.config.get(key)
 
-    def figure(self, name: str) -> float | None:
+    def metric(self, name: str) -> float | None:
         """A figure as a finite number; None where there is none."""
         return finite(self.result.get(name))
 
@@ -58,7 +58,7 @@ class Run:
     @property
     def epochs_done(self) -> int:
         """Epochs trained, by the metrics where the result doesn't say."""
-        done = self.figure("epochs")
+        done = self.metric("epochs")
         rows = max((len(column) for column in self.metrics.values()), default=0)
         return rows if done is None else int(done)
 

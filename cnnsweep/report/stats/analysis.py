@@ -10,7 +10,7 @@ from cnnsweep.report.read.sweeps import Sweep
 from cnnsweep.report.stats.comparison import Comparison, compare
 from cnnsweep.report.stats.conclusions import verdicts
 from cnnsweep.report.stats.cost import Cost, cost
-from cnnsweep.report.stats.grouping import Grouping, group_runs, like_keys, name_stratum, setting
+from cnnsweep.report.stats.grouping import Grouping, group_runs, like_keys, stratum_of
 from cnnsweep.report.stats.metric import Metric, choose_metric
 from cnnsweep.report.stats.options import Question
 from cnnsweep.report.stats.selection_bias import Winner, winners
@@ -46,12 +46,12 @@ class Answer:
     def best(self) -> list[tuple[str, list[Run]]]:
         """The best completed runs by stratum: its name and up to ``top`` runs."""
         done = [r for r in self.runs if r.status == "completed"]
-        scored = [(value, r) for r in done if (value := r.figure(self.metric.name)) is not None]
+        scored = [(value, r) for r in done if (value := r.metric(self.metric.name)) is not None]
         scored.sort(key=lambda pair: -self.metric.sign() * pair[0])
         like = like_keys([run for _, run in scored], self.question.by) if scored else []
         strata: dict[str, list[Run]] = {}
         for _, run in scored:
-            members = strata.setdefault(name_stratum(setting(run, like)), [])
+            members = strata.setdefault(stratum_of(run, like), [])
             if len(members) < self.question.top:
                 members.append(run)
         return sorted(strata.items())

@@ -1,7 +1,7 @@
 """The comparison in plain sentences."""
 
 from cnnsweep.report.stats.comparison import FEWEST, Comparison, Pair
-from cnnsweep.report.stats.grouping import Group, Grouping, name_stratum
+from cnnsweep.report.stats.grouping import Group, Grouping
 from cnnsweep.report.stats.metric import Metric
 
 _MOST = 5  # pairs of a kind that are spelled out
@@ -13,7 +13,7 @@ def verdicts(grouping: Grouping, comparison: Comparison, metric: Metric) -> list
     for stratum, groups in grouping.strata().items():
         members = {id(group) for group in groups}
         pairs = [pair for pair in comparison.pairs if id(pair.better) in members]
-        prefix = f"{name_stratum(stratum)}: " if stratum else ""
+        prefix = stratum and f"{stratum}: "
         sentences.append(prefix + _verdict(groups, pairs, comparison, metric))
     return sentences
 

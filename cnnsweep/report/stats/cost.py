@@ -43,7 +43,7 @@ def cost(runs: Sequence[Run]) -> Cost:
 
 
 def _seconds(run: Run) -> float:
-    return max(run.figure("train_seconds") or 0.0, 0.0)
+    return max(run.metric("train_seconds") or 0.0, 0.0)
 
 
 def _spared(run: Run) -> int:

@@ -21,7 +21,6 @@ _NO_SETTING = (
     "seed", "device", "threads", "logger", "summary", "keep", "resume", "pictures", "test",
     "experiment", "search", "objective",
 )  # fmt: skip
-Setting = tuple[tuple[str, Scalar], ...]
 
 
 def is_data(key: str) -> bool:
@@ -57,12 +56,7 @@ def setting_keys(runs: Sequence[Run], besides: Iterable[str]) -> list[str]:
     return [key for key in own if key not in left_out]
 
 
-def setting(run: Run, keys: Iterable[str]) -> Setting:
-    """The run's values of some config keys."""
-    return tuple((key, run.config.get(key)) for key in keys)
-
-
-Unit = tuple[object, Setting]  # seed, hyperparameters that differ within the group
+Unit = tuple[object, tuple[tuple[str, Scalar], ...]]  # seed, what else differs in the group
 
 
 @dataclass(slots=True)
@@ -70,13 +64,18 @@ class Group:
     """One line of the summary. ``units`` are what counts as one: a seed under one setting."""
 
     label: str
-    stratum: Setting
+    stratum: str  # what its runs share with all they are compared with; see ``stratum_of``
     runs: list[Run]
     units: dict[Unit, float]
     mixes: list[str]  # hyperparameters that differ within the group
     mean: float
     deviation: float | None
     interval: Interval | None
+
+    @property
+    def where(self) -> str:
+        """The stratum to append to a name: `` (data=mnist)``; empty where there is only one."""
+        return self.stratum and f" ({self.stratum})"
 
     @property
     def n(self) -> int:
@@ -92,9 +91,9 @@ class Grouping:
     groups: list[Group]
     notes: list[str]
 
-    def strata(self) -> dict[Setting, list[Group]]:
-        """Groups by what must be equal to compare them."""
-        strata: dict[Setting, list[Group]] = {}
+    def strata(self) -> dict[str, list[Group]]:
+        """Groups by stratum: by what must be equal to compare them."""
+        strata: dict[str, list[Group]] = {}
         for group in self.groups:
             strata.setdefault(group.stratum, []).append(group)
         return strata
@@ -111,15 +110,15 @@ def group_runs(
     Trials of a search were chosen from by validation, and differ in more than a seed: they count
     only where there is nothing else.
     """
-    usable = [r for r in runs if r.status == "completed" and r.figure(metric.name) is not None]
+    usable = [r for r in runs if r.status == "completed" and r.metric(metric.name) is not None]
     chosen = [run for run in usable if run.role != "search"] or usable
     notes = _notes_on_choice(usable, chosen, metric)
     like = like_keys(chosen, by)
-    members: dict[tuple[Setting, str], list[Run]] = defaultdict(list)
+    members: dict[tuple[str, str], list[Run]] = defaultdict(list)
     for run in chosen:
-        members[setting(run, like), label_of(run, by)].append(run)
+        members[stratum_of(run, like), label_of(run, by)].append(run)
     groups = [_group(key, own, metric, [*by, *like], interval) for key, own in members.items()]
-    groups.sort(key=lambda g: ([str(part) for part in g.stratum], -metric.sign() * g.mean))
+    groups.sort(key=lambda g: (g.stratum, -metric.sign() * g.mean))
     return Grouping(by, groups, notes + _notes_on_groups(groups, like))
 
 
@@ -132,13 +131,13 @@ def label_of(run: Run, by: list[str]) -> str:
     )
 
 
-def name_stratum(stratum: Setting) -> str:
-    """``data=mnist, epochs=5``; empty where all runs are alike."""
-    return ", ".join(f"{key}={value}" for key, value in stratum)
+def stratum_of(run: Run, like: Iterable[str]) -> str:
+    """``data=mnist, epochs=5``; empty where ``like`` is, since all runs are alike."""
+    return ", ".join(f"{key}={run.config.get(key)}" for key in like)
 
 
 def _group(
-    key: tuple[Setting, str],
+    key: tuple[str, str],
     runs: list[Run],
     metric: Metric,
     besides: list[str],
@@ -148,9 +147,9 @@ def _group(
     values: dict[Unit, list[float]] = defaultdict(list)
     for run in runs:
         seed = run.seed if run.seed is not None else str(run.folder)
-        figure = run.figure(metric.name)
+        figure = run.metric(metric.name)
         if figure is not None:
-            values[seed, setting(run, mixes)].append(figure)
+            values[seed, tuple((key, run.config.get(key)) for key in mixes)].append(figure)
     units = {unit: fmean(several) for unit, several in values.items()}
     mean, deviation = mean_deviation(list(units.values()))
     span = interval(list(units.values()))
@@ -183,16 +182,15 @@ def _notes_on_groups(groups: list[Group], like: list[str]) -> list[str]:
         )
     for group in groups:
         repeated = len(group.runs) - group.n
-        where = f" ({name_stratum(group.stratum)})" if group.stratum else ""
         if group.mixes:
             keys = ", ".join(group.mixes[:4]) + (", …" if len(group.mixes) > 4 else "")
             notes.append(
-                f"{group.label}{where} mixes runs that differ in {keys}: "
+                f"{group.label}{group.where} mixes runs that differ in {keys}: "
                 "its deviation is not that of seeds alone."
             )
         if repeated > 0:
             notes.append(
-                f"{group.label}{where}: {repeated} runs repeat the config and seed of another; "
-                "the mean of such runs counts once."
+                f"{group.label}{group.where}: {repeated} runs repeat the config and seed of "
+                "another; the mean of such runs counts once."
             )
     return notes

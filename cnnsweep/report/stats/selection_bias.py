@@ -73,13 +73,13 @@ def _winner(sweep: Sweep) -> Winner | None:
         len(trials),
         _flattery(_objectives(confirmed), list(values.values()), len(values[best]), len(trials)),
         _objectives(confirmed),
-        [value for run in confirmed if (value := run.figure("test_accuracy")) is not None],
+        [value for run in confirmed if (value := run.metric("test_accuracy")) is not None],
     )
 
 
 def _objectives(runs: list[Run]) -> list[float]:
     """The objectives of the completed runs."""
-    done = [run.figure("objective") for run in runs if run.status == "completed"]
+    done = [run.metric("objective") for run in runs if run.status == "completed"]
     return [value for value in done if value is not None]
 
 

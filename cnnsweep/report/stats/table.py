@@ -30,10 +30,7 @@ _WORDS = {True: "true", False: "false", None: "null"}
 def columns(runs: Iterable[Run]) -> list[str]:
     """The table's columns, in order; ``config.epochs`` is the config's beside a figure's."""
     runs = list(runs)
-    told: dict[str, Scalar] = {}
-    for run in runs:
-        told.update(run.result)
-    figures = list(told)
+    figures = dict.fromkeys(name for run in runs for name in run.result)
     keys = [key for key in differing(runs) if not _repeats(runs, key)]
     named = [f"config.{key}" if key in figures or key in _LAST + _FIRST else key for key in keys]
     return [*_FIRST, *named, *figures, *_LAST]
@@ -45,9 +42,7 @@ def differing(runs: Iterable[Run], wanted: Callable[[str], bool] = bool) -> list
     Keys that merely repeat a group's choice (``model._target_`` beside ``model``) are left out.
     """
     runs = list(runs)
-    keys: dict[str, Scalar] = {}
-    for run in runs:
-        keys.update(run.config)
+    keys = dict.fromkeys(key for run in runs for key in run.config)
     return [
         key
         for key in keys
@@ -105,9 +100,7 @@ def select(runs: Sequence[Run], conditions: Iterable[str]) -> list[Run]:
 def check_column(runs: Iterable[Run], key: str, kind: str) -> None:
     """Refuse a column that no run has, with the nearest name."""
     runs = list(runs)
-    names = {*ABOUT}
-    for run in runs:
-        names |= run.config.keys() | run.result.keys()
+    names = {*ABOUT}.union(*(run.config.keys() | run.result.keys() for run in runs))
     if key.removeprefix("config.") not in names:
         near = get_close_matches(key, sorted(names), n=3, cutoff=0.5)
         hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""

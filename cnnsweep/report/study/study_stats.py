@@ -80,7 +80,7 @@ def _start() -> subprocess.Popen[str]:
 
 def _request(one: Tried) -> dict[str, Any]:
     journal = one.sweep.journal
-    columns = {key: [r.config.get(key) for r in one.runs[:_MOST_TRIALS]] for key in one.keys}
+    columns = {key: one.column(key)[:_MOST_TRIALS] for key in one.keys}
     return {
         "journal": None if journal is None else str(journal.absolute()),
         "workers": one.sweep.n_jobs,

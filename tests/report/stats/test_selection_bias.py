@@ -23,7 +23,7 @@ def test_a_winner_is_optimistic_by_a_bound_and_its_test_figure_stands_beside(
 ) -> None:
     make_sweep(tmp_path / "sweep", trials=12, confirm=5)
     (winner,) = _answer(tmp_path).winners
-    best = max(r.figure("objective") or 0 for r in winner.sweep.runs if r.role == "search")
+    best = max(r.metric("objective") or 0 for r in winner.sweep.runs if r.role == "search")
     assert winner.best == best
     assert winner.tried == 11  # one failed
     assert len(winner.confirmed) == len(winner.test) == 5
