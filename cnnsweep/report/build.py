@@ -37,7 +37,8 @@ def report(arguments: Arguments) -> None:
 
 
 def _report(arguments: Arguments, folders: list[Path], console: Console) -> None:
-    out = arguments.out or _default_out(arguments.folders)
+    beside = arguments.folders[0] if len(arguments.folders) == 1 else Path()
+    out = arguments.out or beside / REPORT
     cache = out / CACHE if arguments.formats else None
     found = _gathered(folders, cache, arguments.question)
     studies = Studies(tried_sweeps(found) if _DRAWN & {*arguments.formats} else [])
@@ -59,10 +60,6 @@ def _gathered(folders: list[Path], cache: Path | None, question: Question) -> An
         return answer(gather(folders, cache), question)
     except OSError as error:
         raise _unwritable(error) from error
-
-
-def _default_out(folders: list[Path]) -> Path:
-    return (folders[0] if len(folders) == 1 else Path()) / REPORT
 
 
 def write_files(found: Answer, out: Path, formats: Sequence[str], studies: Studies) -> Path:
@@ -108,7 +105,7 @@ def _unwritable(error: OSError) -> UserError:
 
 
 def _console() -> Console:
-    """A pipe has no width of its own: wide enough that lines are rarely broken."""
+    """Where the output is no terminal: 160 columns, so that lines are rarely broken."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=160)
 
@@ -124,7 +121,7 @@ def watch(
     Args:
         folders: where to look.
         every: seconds between two looks.
-        console: is told when there is nothing to do yet.
+        console: for the lines that there is no run yet, and that watching stopped.
         rebuild: makes the report.
     """
     seen: _State | None = None

@@ -43,14 +43,9 @@ def parse(words: list[str] | None) -> Arguments:
         raise UserError(f"--by {typed.by!r}: a column is needed, or several with commas between")
     if typed.images is not None and not typed.images.is_dir():
         raise UserError(f"--images {typed.images}: no such folder")
+    where = tuple(typed.where)
     question = Question(
-        by,
-        typed.metric,
-        tuple(typed.where),
-        typed.top,
-        typed.baseline,
-        typed.interval,
-        typed.images,
+        by, typed.metric, where, typed.top, typed.baseline, typed.interval, typed.images
     )
     folders = [Path(folder) for folder in typed.folder]
     formats = _formats(typed.format)
@@ -90,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--by", default=",".join(_DEFAULT.by), metavar="COLUMN,...",
         help="columns that make the groups (default: %(default)s)")  # fmt: skip
     add("--metric", default=_DEFAULT.metric,
-        help="the figure that decides (default: test_accuracy, else val_accuracy)")  # fmt: skip
+        help="the metric that decides (default: test_accuracy, else val_accuracy)")  # fmt: skip
     add("--where", action="append", default=[*_DEFAULT.where], metavar="CONDITION",
         help="only runs with 'model=resnet', 'optim.lr<0.1' …; may be repeated")  # fmt: skip
     add("--top", type=int, default=_DEFAULT.top, metavar="N",

@@ -1,4 +1,4 @@
-"""Which classes are taken for which, and the images that most runs get wrong."""
+"""Confusion matrices of groups, and the test images that most runs get wrong."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ class Hard:
     runs: int
     taken_for: int  # the most frequent wrong answer
     stratum: str
-    picture: str  # an address of the image itself; empty where it isn't at hand
+    picture: str  # an address of the image itself; empty where its file is missing
 
 
 def confusion(answer: Answer) -> Iterator[Chart]:

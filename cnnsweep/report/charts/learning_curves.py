@@ -1,4 +1,4 @@
-"""Figures against epoch: the mean over the runs of each group and how far they spread."""
+"""Metrics by epoch: the mean over the runs of each group and how far they spread."""
 
 from collections.abc import Iterator
 
@@ -59,15 +59,9 @@ def _chart(
         caption += f" The best {len(groups)} of {total} groups."
     if len({_length(run.metrics) for run in runs}) > 1:
         caption += " Runs differ in length: each epoch has those that reached it."
-    percent = kind == "accuracy"
-    return XY(
-        f"curves-{kind}{groups[0].where}",
-        _TITLES[kind] + groups[0].where,
-        caption,
-        "epoch",
-        "accuracy (%)" if percent else "loss",
-        series,
-    )
+    y_title = "accuracy (%)" if kind == "accuracy" else "loss"
+    where = groups[0].where
+    return XY(f"curves-{kind}{where}", _TITLES[kind] + where, caption, "epoch", y_title, series)
 
 
 def _lines(group: Group, name: str, colors: Colors, several: bool) -> Iterator[Series]:
@@ -86,17 +80,12 @@ def _lines(group: Group, name: str, colors: Colors, several: bool) -> Iterator[S
     deviation = np.sqrt(squares / np.maximum(reached[kept] - 1, 1))
     training = several and "train" in name
     yield Series(
-        group.label,
-        (np.flatnonzero(kept) + 1).tolist(),
-        mean.tolist(),
-        "line",
+        group.label, (np.flatnonzero(kept) + 1).tolist(), mean.tolist(), "line",
         colors[group.label],
-        None if training else (mean - deviation).tolist(),
-        None if training else (mean + deviation).tolist(),
-        dashed=training,
-        faint=training,
-        in_legend=not training,
-    )
+        low=None if training else (mean - deviation).tolist(),
+        high=None if training else (mean + deviation).tolist(),
+        dashed=training, faint=training, in_legend=not training,
+    )  # fmt: skip
 
 
 def _percent(run: Run, name: str) -> list[float]:

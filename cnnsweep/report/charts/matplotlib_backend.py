@@ -88,6 +88,9 @@ def _xy(axes: Axes, chart: XY) -> None:
 def _draw(axes: Axes, series: Series) -> None:
     x = [np.nan if v is None else v for v in series.x]
     y = [np.nan if v is None else v for v in series.y]
+    band = None
+    if series.low is not None and series.high is not None:
+        band = np.asarray(series.low, dtype=float), np.asarray(series.high, dtype=float)
     label = series.name if series.in_legend else f"_{series.name}"
     color, alpha = series.color, 0.5 if series.faint else 1.0
     if series.kind in ("line", "steps"):
@@ -95,16 +98,14 @@ def _draw(axes: Axes, series: Series) -> None:
         style = ":" if series.dashed else "-"
         width = 1.0 if series.faint else 2.0
         axes.plot(x, y, style, color=color, alpha=alpha, lw=width, drawstyle=drawstyle, label=label)
-        if series.low is not None and series.high is not None:
-            low, high = (np.asarray(v, dtype=float) for v in (series.low, series.high))
-            axes.fill_between(x, low, high, color=color, alpha=0.18, lw=0)
+        if band is not None:
+            axes.fill_between(x, *band, color=color, alpha=0.18, lw=0)
         return
     marker = "x" if series.cross else "D" if series.big else "o"
     size = 60 if series.big else 18
     axes.scatter(x, y, size, color=color, alpha=alpha, marker=marker, label=label)
-    if series.low is not None and series.high is not None:
-        low, high = (np.asarray(v, dtype=float) for v in (series.low, series.high))
-        ends = [y - low, high - np.asarray(y)]
+    if band is not None:
+        ends = [y - band[0], band[1] - np.asarray(y)]
         axes.errorbar(x, y, ends, fmt="none", color=color, capsize=3)
 
 

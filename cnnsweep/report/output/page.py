@@ -1,4 +1,4 @@
-"""index.html: one file that opens offline, with everything in it."""
+"""index.html: one file with data, style and scripts in it, which opens offline."""
 
 import base64
 import gzip

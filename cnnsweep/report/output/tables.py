@@ -1,4 +1,4 @@
-"""The tables of groups and of pairs, as plain rows for every kind of file."""
+"""Headline and tables of groups, pairs and best runs, as text for the terminal and every file."""
 
 from collections.abc import Iterable
 from statistics import fmean
@@ -76,17 +76,13 @@ def pair_rows(answer: Answer) -> list[list[str]]:
     rows = []
     for pair in answer.comparison.pairs[:_MOST_PAIRS]:
         d = pair.difference
-        verdict = (
-            "no verdict"
-            if pair.too_few
-            else show_p(pair.p_holm).removeprefix("p ").removeprefix("= ")
-        )
+        p = show_p(pair.p_holm).removeprefix("p ").removeprefix("= ")
         rows.append(
             [
                 f"{pair.better.label} – {pair.worse.label}{pair.better.where}",
                 answer.metric.show_difference(d.mean, d.half_width),
                 f"{d.n} ({d.kind})",
-                verdict,
+                "no verdict" if pair.too_few else p,
                 "–" if d.effect is None else f"{d.effect:.2f}",
                 show_images(pair) or "–",
             ]
@@ -94,7 +90,7 @@ def pair_rows(answer: Answer) -> list[list[str]]:
     return rows
 
 
-def mean_of(group: Group, figure: str) -> float | None:
-    """The mean of another figure over the group's runs; None where no run has it."""
-    values = [value for run in group.runs if (value := run.metric(figure)) is not None]
+def mean_of(group: Group, name: str) -> float | None:
+    """The mean of any metric over the group's runs; None where no run has it."""
+    values = [value for run in group.runs if (value := run.metric(name)) is not None]
     return fmean(values) if values else None

@@ -33,20 +33,15 @@ def runs_csv(answer: Answer) -> str:
 
 def summary_csv(answer: Answer) -> str:
     """One row a group: numbers in the units of result.json."""
+    name = answer.metric.name
     body = [
         [
-            group.stratum,
-            group.label,
-            group.n,
-            len(group.runs),
-            answer.metric.name,
-            group.mean,
-            group.deviation,
-            *(group.interval or (None, None)),
-            *(mean_of(group, name) for name in _SUMMARY_COLUMNS[-3:]),
+            group.stratum, group.label, group.n, len(group.runs), name, group.mean,
+            group.deviation, *(group.interval or (None, None)),
+            *(mean_of(group, other) for other in _SUMMARY_COLUMNS[-3:]),
         ]
         for group in answer.grouping.groups
-    ]
+    ]  # fmt: skip
     return _csv(_SUMMARY_COLUMNS, body)
 
 

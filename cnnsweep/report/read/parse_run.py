@@ -41,7 +41,8 @@ _NOT_METRICS = (CONFIG, OVERRIDES, HYDRA_CONFIG, SWEEP_CONFIG, "hparams.yaml")
 def read_run(found: Found) -> Run:
     """The run in a folder. Damage costs it a line in ``problems``, and its status."""
     run = Run(found.folder, images=TEST_PREDICTIONS in found.files)
-    config = _try(run, CONFIG if CONFIG in found.files else _COMPOSED, found, _config)
+    name = CONFIG if CONFIG in found.files else _COMPOSED
+    config = _try(run, name, found, lambda path: flat_yaml(read_text(path)))
     hydra = _try(run, _CHOICES, found, _hydra) or {}
     run.multirun = hydra.get("mode") == "MULTIRUN"
     run.config = _with_choices(config or {}, hydra.get("choices", {}))
@@ -67,10 +68,6 @@ def _try(run: Run, name: str, found: Found, read: Callable[[Path], T]) -> T | No
     except Damaged as damage:
         run.problems.append(f"{found.folder / name}: {damage}")
         return None
-
-
-def _config(path: Path) -> dict[str, Scalar]:
-    return flat_yaml(read_text(path))
 
 
 def _result(path: Path) -> dict[str, Scalar] | None:
@@ -131,9 +128,10 @@ def _with_choices(config: dict[str, Scalar], choices: dict[str, Any]) -> dict[st
 
 
 def _read_metrics(run: Run, found: Found) -> None:
-    """Fill in metrics and final figures; the last value of a metric where none is final.
+    """Fill in another app's metrics: a CSV with a row an epoch, a JSON or YAML of final values.
 
-    Such an app records no outcome: a run with figures is taken as completed.
+    Where there is no final value of a metric, its last one counts. Such an app
+    records no outcome: a run with metrics is taken as completed.
     """
     for name in sorted(found.files, key=lambda name: (name.count("/"), name)):
         if name.startswith(HYDRA) or name.rpartition("/")[2] in _NOT_METRICS:
@@ -157,8 +155,8 @@ def _read_metrics(run: Run, found: Found) -> None:
 def _by_epoch(columns: Columns) -> Columns:
     """One row an epoch, as ``epoch``; {} where there is no such column.
 
-    Loggers such as Lightning's write training and validation figures on rows of their own: the
-    last value of each figure in an epoch counts.
+    Loggers such as Lightning's write training and validation metrics on rows of their own: the
+    last value of each metric in an epoch counts.
     """
     step = next((name for name in _STEPS if name in columns), None)
     if step is None:

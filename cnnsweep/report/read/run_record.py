@@ -35,9 +35,9 @@ class Run:
     images: bool = False  # test_predictions.csv is there
 
     def value(self, key: str) -> Scalar:
-        """What the folder is (``folder``, ``role`` …), else a figure, else a config key.
+        """What the folder is (``folder``, ``role`` …), else a metric, else a config key.
 
-        ``config.epochs`` is the config's where a figure has the same name.
+        ``config.epochs`` is the config's where a metric has the same name.
         """
         if key in ABOUT:
             about = getattr(self, key)
@@ -47,7 +47,7 @@ class Run:
         return self.result[key] if key in self.result else self.config.get(key)
 
     def metric(self, name: str) -> float | None:
-        """A figure as a finite number; None where there is none."""
+        """The final value of a metric, a finite number; None where there is none."""
         return finite(self.result.get(name))
 
     @property

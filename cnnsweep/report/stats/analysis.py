@@ -1,12 +1,11 @@
-"""All that a report says, computed once for the terminal, the files and the page."""
+"""Everything that a report states, computed once for the terminal, the files and the page."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cnnsweep.report.read.load_runs import Gathered
 from cnnsweep.report.read.predictions import PredictionFiles
 from cnnsweep.report.read.run_record import Run
-from cnnsweep.report.read.sweeps import Sweep
 from cnnsweep.report.stats.comparison import Comparison, compare
 from cnnsweep.report.stats.conclusions import verdicts
 from cnnsweep.report.stats.cost import Cost, cost
@@ -72,8 +71,8 @@ def answer(gathered: Gathered, question: Question) -> Answer:
     files = PredictionFiles(gathered.problems)
     comparison = compare(grouping, metric, question.baseline, files)
     chosen = {id(run) for run in runs}
-    sweeps = [_restricted(sweep, chosen) for sweep in gathered.sweeps]
-    sweeps = [sweep for sweep in sweeps if sweep.runs]
+    members = [(sweep, [r for r in sweep.runs if id(r) in chosen]) for sweep in gathered.sweeps]
+    sweeps = [replace(sweep, runs=own) for sweep, own in members if own]
     return Answer(
         question,
         Gathered(gathered.roots, runs, sweeps, gathered.problems),
@@ -88,11 +87,6 @@ def answer(gathered: Gathered, question: Question) -> Answer:
     )
 
 
-def _restricted(sweep: Sweep, chosen: set[int]) -> Sweep:
-    members = [run for run in sweep.runs if id(run) in chosen]
-    return Sweep(sweep.folder, sweep.searched, sweep.n_jobs, members)
-
-
 def _nothing(runs: Sequence[Run], metric: Metric) -> str:
     return (
         f"none of the {len(runs)} runs is completed with a {metric.name}: nothing to compare yet."
@@ -101,9 +95,8 @@ def _nothing(runs: Sequence[Run], metric: Metric) -> str:
 
 def _other_apps(runs: Sequence[Run]) -> list[str]:
     others = sum(not run.ours for run in runs)
-    if not others:
-        return []
-    return [
-        f"{others} runs are another Hydra app's, which records no outcome: those with figures "
+    note = (
+        f"{others} runs are another Hydra app's, which records no outcome: those with metrics "
         "count as completed."
-    ]
+    )
+    return [note] if others else []

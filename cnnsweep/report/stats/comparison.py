@@ -53,8 +53,7 @@ class Pair:
     @property
     def decided(self) -> bool:
         """Whether the better group can be called better."""
-        enough = self.difference.n >= FEWEST
-        return enough and self.p_holm is not None and self.p_holm < ALPHA
+        return not self.too_few and self.p_holm is not None and self.p_holm < ALPHA
 
     @property
     def too_few(self) -> bool:
@@ -130,17 +129,13 @@ def _difference(first: Group, second: Group, sign: int) -> Difference:
 def _common(first: Group, second: Group) -> tuple[list[float], list[float]]:
     """A value of either group for each common seed: means over the settings both have there."""
     left, right = _by_seed(first, second.mixes), _by_seed(second, first.mixes)
-    pairs = []
+    ours, theirs = [], []
     for seed in left.keys() & right.keys():
         settings = left[seed].keys() & right[seed].keys()
         if settings:
-            pairs.append(
-                (
-                    fmean(left[seed][s] for s in settings),
-                    fmean(right[seed][s] for s in settings),
-                )
-            )
-    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+            ours.append(fmean(left[seed][s] for s in settings))
+            theirs.append(fmean(right[seed][s] for s in settings))
+    return ours, theirs
 
 
 def _by_seed(group: Group, other_mixes: Sequence[str]) -> dict[object, dict[object, float]]:

@@ -24,10 +24,8 @@ def _verdict(groups: list[Group], pairs: list[Pair], comparison: Comparison, met
         shown = metric.show_mean(group.mean, group.deviation, group.n)
         return f"{group.label} has {metric.name} {shown}; there is nothing to compare it with."
     if not pairs:
-        return (
-            "; ".join(f"{g.label} {metric.show_mean(g.mean, g.deviation, g.n)}" for g in groups[:5])
-            + "."
-        )
+        means = (f"{g.label} {metric.show_mean(g.mean, g.deviation, g.n)}" for g in groups[:5])
+        return "; ".join(means) + "."
     focus = comparison.baseline or groups[0].label
     about = [pair for pair in pairs if focus in (pair.better.label, pair.worse.label)]
     parts = [sentence(pair, metric) for pair in about if pair.decided]

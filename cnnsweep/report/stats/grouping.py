@@ -1,7 +1,7 @@
 """Runs that are averaged together: same data, split and epochs, same value of ``by``."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -29,31 +29,29 @@ def is_data(key: str) -> bool:
     return group in _DATA and rest.rpartition(".")[2] not in _SAME_IMAGES
 
 
-def like_keys(runs: Sequence[Run], by: Iterable[str]) -> list[str]:
+def like_keys(runs: Sequence[Run], by: Collection[str]) -> list[str]:
     """The keys of data, split and epochs that differ: only equal values are compared."""
-    left_out = {*by}
-
-    def wanted(key: str) -> bool:
-        return (is_data(key) or key in _EPOCHS) and key not in left_out
-
-    return [k for k in differing(runs, wanted) if len({run.config.get(k) for run in runs}) > 1]
+    return _varied(runs, lambda key: (is_data(key) or key in _EPOCHS) and key not in by)
 
 
-def setting_keys(runs: Sequence[Run], besides: Iterable[str]) -> list[str]:
+def setting_keys(runs: Sequence[Run], besides: Collection[str]) -> list[str]:
     """The hyperparameters in which runs differ, seeds and data aside.
 
     Where a group's choice differs (``model``), its own keys (``model.channels``) differ with it
     and are left out.
     """
-    left_out = {*besides, *_NO_SETTING}
 
     def wanted(key: str) -> bool:
         place = key.rpartition(".")[2] in _SAME_IMAGES[:2] or key.startswith("logger.")
-        return key not in {*_NO_SETTING} and not place
+        return key not in _NO_SETTING and not place
 
-    found = [k for k in differing(runs, wanted) if len({run.config.get(k) for run in runs}) > 1]
+    found = _varied(runs, wanted)
     own = [k for k in found if "." not in k or k.partition(".")[0] not in found]
-    return [key for key in own if key not in left_out]
+    return [key for key in own if key not in besides]
+
+
+def _varied(runs: Sequence[Run], wanted: Callable[[str], bool]) -> list[str]:
+    return [k for k in differing(runs, wanted) if len({run.config.get(k) for run in runs}) > 1]
 
 
 Unit = tuple[object, tuple[tuple[str, Scalar], ...]]  # seed, what else differs in the group
@@ -105,10 +103,10 @@ def group_runs(
     by: list[str],
     interval: Callable[[Sequence[float]], Interval | None],
 ) -> Grouping:
-    """Groups of the completed runs that have the figure.
+    """Groups of the completed runs that have the metric.
 
-    Trials of a search were chosen from by validation, and differ in more than a seed: they count
-    only where there is nothing else.
+    Trials of a search count only where there are no other runs: they differ in more than the seed,
+    and the best of them was chosen on validation.
     """
     usable = [r for r in runs if r.status == "completed" and r.metric(metric.name) is not None]
     chosen = [run for run in usable if run.role != "search"] or usable
@@ -147,9 +145,9 @@ def _group(
     values: dict[Unit, list[float]] = defaultdict(list)
     for run in runs:
         seed = run.seed if run.seed is not None else str(run.folder)
-        figure = run.metric(metric.name)
-        if figure is not None:
-            values[seed, tuple((key, run.config.get(key)) for key in mixes)].append(figure)
+        value = run.metric(metric.name)
+        if value is not None:
+            values[seed, tuple((key, run.config.get(key)) for key in mixes)].append(value)
     units = {unit: fmean(several) for unit, several in values.items()}
     mean, deviation = mean_deviation(list(units.values()))
     span = interval(list(units.values()))

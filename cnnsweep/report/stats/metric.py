@@ -61,11 +61,11 @@ def choose_metric(runs: Iterable[Run], name: str | None) -> Metric:
         UserError: no run has such a metric.
     """
     runs = list(runs)
-    names = figures(runs)
+    names = metric_names(runs)
     if name is not None and name not in names:
-        raise unknown("metric", name, names or ["none: no run has figures yet"])
+        raise unknown("metric", name, names or ["none: no run has metrics yet"])
     if name is None:
-        done = figures([run for run in runs if run.status == "completed"]) or names
+        done = metric_names([run for run in runs if run.status == "completed"]) or names
         name = _default(done)
     values = [value for run in runs if (value := run.metric(name)) is not None]
     percent = "acc" in name and all(0 <= value <= 1 for value in values)
@@ -78,7 +78,7 @@ def _default(names: list[str]) -> str:
     return next((name for name in _PREFERRED if name in names), [*fitting, "val_accuracy"][0])
 
 
-def figures(runs: Iterable[Run]) -> list[str]:
+def metric_names(runs: Iterable[Run]) -> list[str]:
     """The names of all metrics that are a number in some run."""
     runs = list(runs)
     names = dict.fromkeys(name for run in runs for name in run.result)

@@ -28,18 +28,18 @@ _WORDS = {True: "true", False: "false", None: "null"}
 
 
 def columns(runs: Iterable[Run]) -> list[str]:
-    """The table's columns, in order; ``config.epochs`` is the config's beside a figure's."""
+    """The table's columns, in order; ``config.epochs``: where a metric has that name."""
     runs = list(runs)
-    figures = dict.fromkeys(name for run in runs for name in run.result)
+    metrics = dict.fromkeys(name for run in runs for name in run.result)
     keys = [key for key in differing(runs) if not _repeats(runs, key)]
-    named = [f"config.{key}" if key in figures or key in _LAST + _FIRST else key for key in keys]
-    return [*_FIRST, *named, *figures, *_LAST]
+    named = [f"config.{key}" if key in metrics or key in _LAST + _FIRST else key for key in keys]
+    return [*_FIRST, *named, *metrics, *_LAST]
 
 
 def differing(runs: Iterable[Run], wanted: Callable[[str], bool] = bool) -> list[str]:
     """The ``wanted`` config keys that differ between the runs; model, data, seed in any case.
 
-    Keys that merely repeat a group's choice (``model._target_`` beside ``model``) are left out.
+    Keys that only repeat a group's choice (``model._target_`` beside ``model``) are left out.
     """
     runs = list(runs)
     keys = dict.fromkeys(key for run in runs for key in run.config)
@@ -53,9 +53,9 @@ def differing(runs: Iterable[Run], wanted: Callable[[str], bool] = bool) -> list
 
 
 def _repeats(runs: list[Run], key: str) -> bool:
-    """Whether a figure of the same name says the same in every run that has one (``seed``)."""
-    told = [run for run in runs if key in run.result]
-    return bool(told) and all(run.result[key] == run.config.get(key) for run in told)
+    """Whether a metric of the same name has the same value in every run with one (``seed``)."""
+    with_it = [run for run in runs if key in run.result]
+    return bool(with_it) and all(run.result[key] == run.config.get(key) for run in with_it)
 
 
 def rows(runs: Iterable[Run], names: list[str]) -> Iterable[list[Scalar]]:
@@ -105,7 +105,7 @@ def check_column(runs: Iterable[Run], key: str, kind: str) -> None:
         near = get_close_matches(key, sorted(names), n=3, cutoff=0.5)
         hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
         raise UserError(
-            f"unknown {kind} {key!r}.{hint} Allowed is every config key and figure of the runs; "
+            f"unknown {kind} {key!r}.{hint} Allowed is every config key and metric of the runs; "
             f"these differ: {', '.join(differing(runs)[:20])}."
         )
 

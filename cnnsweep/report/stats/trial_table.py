@@ -1,9 +1,10 @@
-"""The trials of a sweep by what was tried in them."""
+"""The completed trials of a sweep, their values, and their hyperparameters as axes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from cnnsweep.report.read.run_record import Run, finite
 from cnnsweep.report.read.safe_io import Scalar
@@ -28,6 +29,10 @@ class Tried:
     def heights(self) -> list[float]:
         """The values as they are drawn: accuracies in percent."""
         return [self.metric.scale * value for value in self.values]
+
+    def best(self, most: int) -> npt.NDArray[np.intp]:
+        """Indices of the best trials, the very best last."""
+        return np.argsort([self.metric.sign() * value for value in self.values])[-most:]
 
     def column(self, key: str) -> list[Scalar]:
         """The trials' values of a config key."""

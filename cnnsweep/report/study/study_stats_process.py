@@ -1,6 +1,6 @@
 """A process of its own for what needs Optuna: importances, and how busy the workers were.
 
-Optuna's importances take two seconds to import; meanwhile the report goes on. Requests and
+Optuna's importances take two seconds to import, while the report does the rest. Requests and
 answers are JSON on standard input and output.
 """
 
@@ -105,20 +105,17 @@ def _importances(study: optuna.Study) -> dict[str, float]:
     if len(study.directions) > 1 or len(done) < _FEWEST or len({t.value for t in done}) < 2:
         return {}
     if len(done) > MOST_TRIALS:
-        study = _first(study, done[:MOST_TRIALS])
+        study = optuna.create_study(direction=study.direction)
+        study.add_trials(done[:MOST_TRIALS])
     found = get_param_importances(study)
     return {key: value for key, value in found.items() if math.isfinite(value)}
 
 
-def _first(study: optuna.Study, trials: Sequence[FrozenTrial]) -> optuna.Study:
-    shorter = optuna.create_study(direction=study.direction)
-    shorter.add_trials(trials)
-    return shorter
-
-
 def _busy(trials: Sequence[FrozenTrial], workers: int | None) -> dict[str, Any]:
-    """Time in trials, and the time workers were there for: only while some trial was running,
-    so that the hours between two launches count for nothing."""
+    """Seconds spent in trials, and seconds that the workers were available for.
+
+    Only time in which some trial ran counts as available: not the hours between two launches.
+    """
     spans = sorted(
         (t.datetime_start, t.datetime_complete)
         for t in trials
@@ -152,7 +149,7 @@ def _most_at_once(spans: Sequence[tuple[datetime, datetime]]) -> int:
 def main() -> None:
     """Answer one line of requests."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    warnings.simplefilter("ignore")  # what a study of somebody else's is warned of helps nobody
+    warnings.simplefilter("ignore")  # on the study, which the reader of a report cannot change
     json.dump([facts(request) for request in json.load(sys.stdin)], sys.stdout)
 
 
