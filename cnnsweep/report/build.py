@@ -10,7 +10,7 @@ from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import write_text_whole
 from cnnsweep.folders.sweep_folder import REPORT, RUNS_TABLE, SUMMARY_TABLE
 from cnnsweep.report.charts.all_charts import every_chart, tried_sweeps
-from cnnsweep.report.cli import Arguments
+from cnnsweep.report.cli import DEFAULT_FORMATS, Arguments
 from cnnsweep.report.output.page import page
 from cnnsweep.report.output.terminal import show
 from cnnsweep.report.output.text_files import report_md, report_tex, runs_csv, summary_csv
@@ -19,7 +19,7 @@ from cnnsweep.report.read.find import Stamp, find
 from cnnsweep.report.read.load_runs import FILE as CACHE
 from cnnsweep.report.read.load_runs import gather, roots
 from cnnsweep.report.stats.analysis import Answer, answer
-from cnnsweep.report.stats.options import DEFAULT_FORMATS, Question
+from cnnsweep.report.stats.options import Question
 from cnnsweep.report.study.study_stats import Studies
 
 _PAGE = "index.html"

@@ -8,8 +8,10 @@ from typing import NoReturn
 
 from cnnsweep.errors import UserError, unknown
 from cnnsweep.folders.sweep_folder import REPORT
-from cnnsweep.report.stats.options import DEFAULT_FORMATS, EVERY, FORMATS, Question
+from cnnsweep.report.stats.options import Question
 
+FORMATS = ("csv", "md", "tex", "html", "png", "svg")
+DEFAULT_FORMATS = FORMATS[:4]
 _DEFAULT = Question()
 _EPILOG = """examples:
   python -m cnnsweep.report                                   everything below outputs and multirun
@@ -101,6 +103,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--format", default=",".join(DEFAULT_FORMATS), metavar="NAME,...",
         help=f"files: {', '.join(FORMATS)}, all or none (default: %(default)s)")  # fmt: skip
     add("--watch", action="store_true", help="rebuild while runs come in, until Ctrl-C")
-    add("--every", type=float, default=EVERY, metavar="SECONDS",
+    add("--every", type=float, default=5.0, metavar="SECONDS",
         help="how often --watch looks (default: %(default)s)")  # fmt: skip
     return parser

@@ -1,7 +1,5 @@
 """The answer on the terminal: best runs, groups, a sentence of verdict."""
 
-from collections.abc import Iterable
-
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -34,8 +32,7 @@ def show(answer: Answer, console: Console) -> None:
     _lines(console, answer.gathered.problems, "not read", "red")
 
 
-def _lines(console: Console, lines: Iterable[str], kind: str, style: str) -> None:
-    lines = list(lines)
+def _lines(console: Console, lines: list[str], kind: str, style: str) -> None:
     for line in lines[:_MOST_LINES]:
         console.print(_text(f"{kind}: {line}", style=style))
     if len(lines) > _MOST_LINES:

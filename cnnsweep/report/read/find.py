@@ -68,7 +68,7 @@ def _walk(root: Path, finds: Finds, seen: set[str]) -> None:
 
 
 def _look_into(place: _Place, entries: list[Entry], finds: Finds) -> Iterator[_Place]:
-    """Note what the folder is; the folders in it that are worth a look."""
+    """Note whether the folder is a run or a sweep; yield the folders in it to look into."""
     linked = [entry.path for entry in entries if entry.is_symlink() and _matters(entry.name)]
     finds.problems += [f"{path}: a link, not followed" for path in linked]
     files = {e.name: e for e in entries if e.is_file(follow_symlinks=False)}

@@ -83,7 +83,7 @@ def _load(path: Path) -> optuna.Study:
 
 
 def _made(request: Mapping[str, Any]) -> optuna.Study:
-    """A study of the runs of a grid, or of a search whose study is kept elsewhere."""
+    """A study of the runs of a grid, or of a search whose study is in a database."""
     study = optuna.create_study(direction="maximize" if request["maximize"] else "minimize")
     space = {key: _distribution(values) for key, values in request["params"].items()}
     for number, value in enumerate(request["values"]):
