@@ -24,7 +24,7 @@ from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.loggers.manager import Trackers
-from cnnsweep.report.stats.paired_tests import paired_t
+from cnnsweep.report.stats.significance import paired_t
 from cnnsweep.session.progress import RunProgress
 
 

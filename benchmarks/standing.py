@@ -5,7 +5,7 @@ from statistics import mean, median, stdev
 from typing import Any
 
 from benchmarks.race import Race
-from cnnsweep.report.stats.paired_tests import paired_t
+from cnnsweep.report.stats.significance import paired_t
 
 
 def standing(races: Sequence[Race]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Reports: from run folders to an answer one can defend, without torch and without Hydra.
+"""Reports: run folders are read, compared and written about, without torch and without Hydra.
 
 ``load`` gives a table for a notebook, ``write`` the report folder; ``python -m cnnsweep.report``
 does both from the command line. Nothing heavy is imported before it is needed.
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def load(*folders: str | Path) -> pd.DataFrame:
     """Every run below the folders (default: ``outputs`` and ``multirun``), one row a run.
 
-    A column for every config key that differs between the runs, every figure of their results,
+    A column for every config key that differs between the runs, every metric of their results,
     and ``folder``, the path of the run. Lines on what could not be read are in
     ``frame.attrs["problems"]``.
 
@@ -32,7 +32,7 @@ def load(*folders: str | Path) -> pd.DataFrame:
 def write(folder: Path) -> Path:
     """Write ``<folder>/report/`` about the runs below ``folder``; the path of its index.html.
 
-    Odd or damaged runs cost a row and a line each, never the report.
+    A damaged run gets a row that says so and a line on what could not be read.
 
     Raises:
         UserError: there is no run at all below the folder, or the report cannot be written.

@@ -1,4 +1,4 @@
-"""``python -m cnnsweep.report``: answers first, then files."""
+"""``python -m cnnsweep.report``: the answer on the terminal, then the files."""
 
 import os
 import sys
@@ -23,7 +23,7 @@ def main(words: list[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # `| head` has seen enough
+    except BrokenPipeError:  # the reader, such as `| head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     return 0

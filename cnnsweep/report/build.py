@@ -10,8 +10,7 @@ from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import write_text_whole
 from cnnsweep.folders.sweep_folder import REPORT, RUNS_TABLE, SUMMARY_TABLE
 from cnnsweep.report.charts.all_charts import every_chart, tried_sweeps
-from cnnsweep.report.cli import Arguments
-from cnnsweep.report.output.chart_files import write_pictures
+from cnnsweep.report.cli import DEFAULT_FORMATS, Arguments
 from cnnsweep.report.output.page import page
 from cnnsweep.report.output.terminal import show
 from cnnsweep.report.output.text_files import report_md, report_tex, runs_csv, summary_csv
@@ -20,7 +19,7 @@ from cnnsweep.report.read.find import Stamp, find
 from cnnsweep.report.read.load_runs import FILE as CACHE
 from cnnsweep.report.read.load_runs import gather, roots
 from cnnsweep.report.stats.analysis import Answer, answer
-from cnnsweep.report.stats.options import DEFAULT_FORMATS, Question
+from cnnsweep.report.stats.options import Question
 from cnnsweep.report.study.study_stats import Studies
 
 _PAGE = "index.html"
@@ -38,7 +37,8 @@ def report(arguments: Arguments) -> None:
 
 
 def _report(arguments: Arguments, folders: list[Path], console: Console) -> None:
-    out = arguments.out or _default_out(arguments.folders)
+    beside = arguments.folders[0] if len(arguments.folders) == 1 else Path()
+    out = arguments.out or beside / REPORT
     cache = out / CACHE if arguments.formats else None
     found = _gathered(folders, cache, arguments.question)
     studies = Studies(tried_sweeps(found) if _DRAWN & {*arguments.formats} else [])
@@ -60,10 +60,6 @@ def _gathered(folders: list[Path], cache: Path | None, question: Question) -> An
         return answer(gather(folders, cache), question)
     except OSError as error:
         raise _unwritable(error) from error
-
-
-def _default_out(folders: list[Path]) -> Path:
-    return (folders[0] if len(folders) == 1 else Path()) / REPORT
 
 
 def write_files(found: Answer, out: Path, formats: Sequence[str], studies: Studies) -> Path:
@@ -91,7 +87,13 @@ def _write_drawn(found: Answer, out: Path, formats: Sequence[str], studies: Stud
     idle = [f"{one.label}: {text}." for one, told in facts if (text := told.idle())]
     sections = every_chart(found, facts)
     kinds = [kind for kind in ("png", "svg") if kind in formats]
-    pictures = write_pictures(sections, out / "figures", kinds) if kinds else []
+    pictures = []
+    if kinds:
+        # Imported here: matplotlib takes most of a second, and few reports need it.
+        from cnnsweep.report.charts.matplotlib_backend import write_pictures
+
+        charts = (chart for section in sections for chart in section.charts)
+        pictures = write_pictures(charts, out / "figures", kinds)
     if "md" in formats:
         write_text_whole(out / "report.md", report_md(found, pictures, idle))
     if "html" in formats:
@@ -103,7 +105,7 @@ def _unwritable(error: OSError) -> UserError:
 
 
 def _console() -> Console:
-    """A pipe has no width of its own: wide enough that lines are rarely broken."""
+    """Where the output is no terminal: 160 columns, so that lines are rarely broken."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=160)
 
@@ -119,7 +121,7 @@ def watch(
     Args:
         folders: where to look.
         every: seconds between two looks.
-        console: is told when there is nothing to do yet.
+        console: for the lines that there is no run yet, and that watching stopped.
         rebuild: makes the report.
     """
     seen: _State | None = None

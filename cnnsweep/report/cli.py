@@ -8,8 +8,10 @@ from typing import NoReturn
 
 from cnnsweep.errors import UserError, unknown
 from cnnsweep.folders.sweep_folder import REPORT
-from cnnsweep.report.stats.options import DEFAULT_FORMATS, EVERY, FORMATS, Question
+from cnnsweep.report.stats.options import Question
 
+FORMATS = ("csv", "md", "tex", "html", "png", "svg")
+DEFAULT_FORMATS = FORMATS[:4]
 _DEFAULT = Question()
 _EPILOG = """examples:
   python -m cnnsweep.report                                   everything below outputs and multirun
@@ -43,14 +45,9 @@ def parse(words: list[str] | None) -> Arguments:
         raise UserError(f"--by {typed.by!r}: a column is needed, or several with commas between")
     if typed.images is not None and not typed.images.is_dir():
         raise UserError(f"--images {typed.images}: no such folder")
+    where = tuple(typed.where)
     question = Question(
-        by,
-        typed.metric,
-        tuple(typed.where),
-        typed.top,
-        typed.baseline,
-        typed.interval,
-        typed.images,
+        by, typed.metric, where, typed.top, typed.baseline, typed.interval, typed.images
     )
     folders = [Path(folder) for folder in typed.folder]
     formats = _formats(typed.format)
@@ -90,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--by", default=",".join(_DEFAULT.by), metavar="COLUMN,...",
         help="columns that make the groups (default: %(default)s)")  # fmt: skip
     add("--metric", default=_DEFAULT.metric,
-        help="the figure that decides (default: test_accuracy, else val_accuracy)")  # fmt: skip
+        help="the metric that decides (default: test_accuracy, else val_accuracy)")  # fmt: skip
     add("--where", action="append", default=[*_DEFAULT.where], metavar="CONDITION",
         help="only runs with 'model=resnet', 'optim.lr<0.1' …; may be repeated")  # fmt: skip
     add("--top", type=int, default=_DEFAULT.top, metavar="N",
@@ -106,6 +103,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--format", default=",".join(DEFAULT_FORMATS), metavar="NAME,...",
         help=f"files: {', '.join(FORMATS)}, all or none (default: %(default)s)")  # fmt: skip
     add("--watch", action="store_true", help="rebuild while runs come in, until Ctrl-C")
-    add("--every", type=float, default=EVERY, metavar="SECONDS",
+    add("--every", type=float, default=5.0, metavar="SECONDS",
         help="how often --watch looks (default: %(default)s)")  # fmt: skip
     return parser

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from cnnsweep.report.charts.chart_model import Chart, Colors
 from cnnsweep.report.charts.confusion import confusion
 from cnnsweep.report.charts.cost_accuracy import trade_offs
-from cnnsweep.report.charts.importance import contour, importances
+from cnnsweep.report.charts.hyperparameters import contour, importances, parallel, slices
 from cnnsweep.report.charts.learning_curves import learning_curves
 from cnnsweep.report.charts.optimization_history import history, intermediate
-from cnnsweep.report.charts.parallel import parallel
-from cnnsweep.report.charts.slices import slices
 from cnnsweep.report.stats.analysis import Answer
 from cnnsweep.report.stats.trial_table import Tried, tried
 from cnnsweep.report.study.study_stats import StudyStats

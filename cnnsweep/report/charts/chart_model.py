@@ -1,11 +1,11 @@
-"""What a chart is, before anybody draws it."""
+"""Charts as plain data, which the two backends draw."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 Number = float | None  # None leaves a gap
-PALETTE = (  # Okabe and Ito's, told apart by colour-blind readers, on white and on black
+PALETTE = (  # Okabe and Ito's: distinct for colour-blind readers, on white and on black
     "#0077bb", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c6bb1", "#999933",
 )  # fmt: skip
 GREY = "#8a8f98"

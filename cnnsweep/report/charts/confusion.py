@@ -1,4 +1,4 @@
-"""Which classes are taken for which, and the images that most runs get wrong."""
+"""Confusion matrices of groups, and the test images that most runs get wrong."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cnnsweep.report.charts.chart_model import Chart, Heat, count
-from cnnsweep.report.read.predictions import Predictions
-from cnnsweep.report.read.test_images import addresses
+from cnnsweep.report.read.predictions import Predictions, addresses
 from cnnsweep.report.stats.analysis import Answer
-from cnnsweep.report.stats.grouping import Group, name_stratum
+from cnnsweep.report.stats.grouping import Group
 
 _MOST_GROUPS = 6
 _MOST_RUNS = 5  # of a group: each reads a file of thousands of lines
@@ -29,18 +28,16 @@ class Hard:
     runs: int
     taken_for: int  # the most frequent wrong answer
     stratum: str
-    picture: str  # an address of the image itself; empty where it isn't at hand
+    picture: str  # an address of the image itself; empty where its file is missing
 
 
 def confusion(answer: Answer) -> Iterator[Chart]:
     """A matrix for each of the best groups that have predictions."""
-    several = len(answer.grouping.strata()) > 1
     for group in answer.grouping.groups:
         read = _predictions(answer, group) if group in _shown(answer) else []
         classes = max((1 + int(max(p.label.max(), p.predicted.max())) for p in read), default=0)
         if read and min(p.label.min() for p in read) >= 0 and classes <= _MOST_CLASSES:
-            name = f"{group.label} ({name_stratum(group.stratum)})" if several else group.label
-            yield _matrix(name, read, classes, len(group.runs))
+            yield _matrix(group.label + group.where, read, classes, len(group.runs))
 
 
 def _shown(answer: Answer) -> list[Group]:
@@ -77,7 +74,7 @@ def hardest(answer: Answer) -> list[Hard]:
     for stratum, groups in answer.grouping.strata().items():
         read = [p for group in groups[:_MOST_GROUPS] for p in _predictions(answer, group)]
         alike = [p for p in read if p.same_images(read[0])]
-        images = _hardest(alike, name_stratum(stratum)) if alike else []
+        images = _hardest(alike, stratum) if alike else []
         data = groups[0].runs[0].value("data")
         pictures = addresses(answer.question.images, data, [image.index for image in images])
         found += [replace(image, picture=pictures.get(image.index, "")) for image in images]

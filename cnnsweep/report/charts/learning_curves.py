@@ -1,4 +1,4 @@
-"""Figures against epoch: the mean over the runs of each group and how far they spread."""
+"""Metrics by epoch: the mean over the runs of each group and how far they spread."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import numpy as np
 from cnnsweep.report.charts.chart_model import XY, Chart, Colors, Series, count
 from cnnsweep.report.read.run_record import Columns, Run
 from cnnsweep.report.stats.analysis import Answer
-from cnnsweep.report.stats.grouping import Group, name_stratum
+from cnnsweep.report.stats.grouping import Group
 
 _MOST_GROUPS = 8
 _MOST_STRATA = 4
@@ -16,8 +16,7 @@ _TITLES = {"accuracy": "Accuracy by epoch", "loss": "Loss by epoch"}
 
 def learning_curves(answer: Answer, colors: Colors) -> Iterator[Chart]:
     """A chart of accuracy and one of loss for each stratum; of other apps, what they measured."""
-    strata = list(answer.grouping.strata().items())
-    for stratum, groups in strata[:_MOST_STRATA]:
+    for groups in list(answer.grouping.strata().values())[:_MOST_STRATA]:
         shown = groups[:_MOST_GROUPS]
         for kind, columns in _columns(shown).items():
             series = [
@@ -27,8 +26,7 @@ def learning_curves(answer: Answer, colors: Colors) -> Iterator[Chart]:
                 for line in _lines(group, name, colors, len(columns) > 1)
             ]
             if series:
-                where = name_stratum(stratum)
-                yield _chart(kind, columns, where, series, shown, len(groups), len(strata))
+                yield _chart(kind, columns, series, shown, len(groups))
 
 
 def _columns(groups: list[Group]) -> dict[str, list[str]]:
@@ -48,11 +46,9 @@ def _columns(groups: list[Group]) -> dict[str, list[str]]:
 def _chart(
     kind: str,
     columns: list[str],
-    where: str,
     series: list[Series],
     groups: list[Group],
     total: int,
-    strata: int,
 ) -> XY:
     runs = [run for group in groups for run in group.runs]
     caption = f"Mean of each group, {columns[0]} solid"
@@ -63,15 +59,9 @@ def _chart(
         caption += f" The best {len(groups)} of {total} groups."
     if len({_length(run.metrics) for run in runs}) > 1:
         caption += " Runs differ in length: each epoch has those that reached it."
-    percent = kind == "accuracy"
-    return XY(
-        f"curves-{kind}{f'-{where}' if strata > 1 else ''}",
-        _TITLES[kind] + (f" ({where})" if strata > 1 else ""),
-        caption,
-        "epoch",
-        "accuracy (%)" if percent else "loss",
-        series,
-    )
+    y_title = "accuracy (%)" if kind == "accuracy" else "loss"
+    where = groups[0].where
+    return XY(f"curves-{kind}{where}", _TITLES[kind] + where, caption, "epoch", y_title, series)
 
 
 def _lines(group: Group, name: str, colors: Colors, several: bool) -> Iterator[Series]:
@@ -90,17 +80,12 @@ def _lines(group: Group, name: str, colors: Colors, several: bool) -> Iterator[S
     deviation = np.sqrt(squares / np.maximum(reached[kept] - 1, 1))
     training = several and "train" in name
     yield Series(
-        group.label,
-        (np.flatnonzero(kept) + 1).tolist(),
-        mean.tolist(),
-        "line",
+        group.label, (np.flatnonzero(kept) + 1).tolist(), mean.tolist(), "line",
         colors[group.label],
-        None if training else (mean - deviation).tolist(),
-        None if training else (mean + deviation).tolist(),
-        dashed=training,
-        faint=training,
-        in_legend=not training,
-    )
+        low=None if training else (mean - deviation).tolist(),
+        high=None if training else (mean + deviation).tolist(),
+        dashed=training, faint=training, in_legend=not training,
+    )  # fmt: skip
 
 
 def _percent(run: Run, name: str) -> list[float]:

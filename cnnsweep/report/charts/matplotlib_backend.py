@@ -1,6 +1,9 @@
 """Charts as PNG or SVG files for slides, by matplotlib."""
 
 import io
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from cnnsweep.folders.run_folder import write_whole
 from cnnsweep.report.charts.chart_model import XY, Chart, Heat, Series
 
 _STYLE: dict[Any, Any] = {  # text stays text in an SVG, and equal charts are equal files
@@ -17,6 +21,30 @@ _STYLE: dict[Any, Any] = {  # text stays text in an SVG, and equal charts are eq
     "text.parse_math": False,
 }  # fmt: skip
 _SIZE, _DPI = (7.2, 4.4), 140
+
+
+def write_pictures(
+    charts: Iterable[Chart], folder: Path, kinds: Sequence[str]
+) -> list[tuple[str, str]]:
+    """Write each chart in each kind; path (from the report) and caption of the first kind."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written: list[tuple[str, str]] = []
+    for chart in charts:
+        name = _file_name(chart.slug, {Path(path).stem for path, _ in written})
+        for kind in kinds:
+            write_whole(folder / f"{name}.{kind}", as_picture(chart, kind))
+        written.append((f"{folder.name}/{name}.{kinds[0]}", f"{chart.title}. {chart.caption}"))
+    return written
+
+
+def _file_name(slug: str, taken: set[str]) -> str:
+    """Letters, digits and dashes only, and no name twice."""
+    base = re.sub(r"[^A-Za-z0-9_]+", "-", slug).strip("-")[:80] or "chart"
+    name, number = base, 1
+    while name in taken:
+        number += 1
+        name = f"{base}-{number}"
+    return name
 
 
 def as_picture(chart: Chart, kind: str) -> bytes:
@@ -60,6 +88,9 @@ def _xy(axes: Axes, chart: XY) -> None:
 def _draw(axes: Axes, series: Series) -> None:
     x = [np.nan if v is None else v for v in series.x]
     y = [np.nan if v is None else v for v in series.y]
+    band = None
+    if series.low is not None and series.high is not None:
+        band = np.asarray(series.low, dtype=float), np.asarray(series.high, dtype=float)
     label = series.name if series.in_legend else f"_{series.name}"
     color, alpha = series.color, 0.5 if series.faint else 1.0
     if series.kind in ("line", "steps"):
@@ -67,16 +98,14 @@ def _draw(axes: Axes, series: Series) -> None:
         style = ":" if series.dashed else "-"
         width = 1.0 if series.faint else 2.0
         axes.plot(x, y, style, color=color, alpha=alpha, lw=width, drawstyle=drawstyle, label=label)
-        if series.low is not None and series.high is not None:
-            low, high = (np.asarray(v, dtype=float) for v in (series.low, series.high))
-            axes.fill_between(x, low, high, color=color, alpha=0.18, lw=0)
+        if band is not None:
+            axes.fill_between(x, *band, color=color, alpha=0.18, lw=0)
         return
     marker = "x" if series.cross else "D" if series.big else "o"
     size = 60 if series.big else 18
     axes.scatter(x, y, size, color=color, alpha=alpha, marker=marker, label=label)
-    if series.low is not None and series.high is not None:
-        low, high = (np.asarray(v, dtype=float) for v in (series.low, series.high))
-        ends = [y - low, high - np.asarray(y)]
+    if band is not None:
+        ends = [y - band[0], band[1] - np.asarray(y)]
         axes.errorbar(x, y, ends, fmt="none", color=color, capsize=3)
 
 

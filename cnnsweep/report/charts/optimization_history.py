@@ -1,4 +1,4 @@
-"""How a search went: its trials in order, and what they measured on the way."""
+"""The trials of a search in order, and their metric by epoch."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -31,13 +31,13 @@ def history(sweeps: Sequence[Tried], colors: Colors) -> Iterator[Chart]:
         done, pruned = done + len(points), pruned + len(crosses)
         series += _course(one, points, crosses, colors[one.label])
     caption = "Each point is a trial, the line the best so far, a cross a pruned trial at its last "
-    caption += f"figure. {count(done, 'completed trial')}, {pruned:,} pruned"
+    caption += f"value. {count(done, 'completed trial')}, {pruned:,} pruned"
     caption += f", in {len(alike)} sweeps" if len(alike) > 1 else ""
     many = any(len(one.runs) > _MOST_POINTS for one in alike)
     caption += (
         f"; of a long sweep, the best of neighbours ({_MOST_POINTS} points)." if many else "."
     )
-    yield XY("history", "Optimisation history", caption, "trial", alike[0].title(), series)
+    yield XY("history", "Optimisation history", caption, "trial", metric.title, series)
 
 
 def _course(
@@ -69,12 +69,11 @@ def _by_trial(one: Tried) -> dict[int, float]:
 
 
 def _pruned(one: Tried) -> dict[int, float]:
-    scale = 100 if one.metric.percent else 1
     found = {}
     for run in one.sweep.runs:
         column = [v for v in run.metrics.get(one.metric.name, []) if v is not None]
         if run.status == "pruned" and run.trial is not None and column:
-            found[run.trial] = scale * column[-1]
+            found[run.trial] = one.metric.scale * column[-1]
     return found
 
 
@@ -86,33 +85,30 @@ def _thinned(scores: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> list[int
 
 def intermediate(one: Tried) -> Iterator[Chart]:
     """The objective by epoch of every trial: pruned ones end early."""
-    runs = [r for r in one.sweep.runs if r.role in ("search", "grid")]
-    runs = [r for r in runs if one.metric.name in r.metrics]
-    runs = [r for r in runs if r.status in ("completed", "pruned")]
-    pruned = [run for run in runs if run.status == "pruned"]
+    own = [r for r in one.sweep.runs if r.role in ("search", "grid")]
+    runs = [r for r in own if one.metric.name in r.metrics]
     completed = [run for run in runs if run.status == "completed"]
+    pruned = [run for run in runs if run.status == "pruned"]
     if not pruned and not one.sweep.searched:
         return
-    kept = [r for many in (completed, pruned) for r in many[:: 1 + len(many) * 2 // _MOST_LINES]]
-    series = [
-        _bundle(one, [r for r in kept if r.status == "completed"], "completed", GREY),
-        _bundle(one, [r for r in kept if r.status == "pruned"], "pruned", _PRUNED),
-    ]
+    kept = [many[:: 1 + len(many) * 2 // _MOST_LINES] for many in (completed, pruned)]
+    looks = (("completed", GREY), ("pruned", _PRUNED))
+    series = [_bundle(one, many, *look) for many, look in zip(kept, looks, strict=True)]
+    drawn, total = len(kept[0]) + len(kept[1]), len(completed) + len(pruned)
     caption = f"One line a trial: {len(completed):,} completed, {len(pruned):,} pruned"
-    caption += f"; {len(kept)} of them drawn, evenly chosen." if len(kept) < len(runs) else "."
+    caption += f"; {drawn} of them drawn, evenly chosen." if drawn < total else "."
     yield XY(
         f"intermediate-{one.label}", f"Intermediate values: {one.label}", caption, "epoch",
-        one.title(), [s for s in series if s.x],
+        one.metric.title, [s for s in series if s.x],
     )  # fmt: skip
 
 
 def _bundle(one: Tried, runs: list[Run], name: str, color: str) -> Series:
     """Many runs as one line with gaps."""
-    scale = 100 if one.metric.percent else 1
     xs: list[float | None] = []
     ys: list[float | None] = []
     for run in runs:
         column = run.metrics[one.metric.name]
         xs += [*map(float, range(1, len(column) + 1)), None]
-        ys += [*(None if v is None else scale * v for v in column), None]
+        ys += [*(None if v is None else one.metric.scale * v for v in column), None]
     return Series(name, xs, ys, "line", color, faint=len(runs) > _FEW_LINES or color == GREY)

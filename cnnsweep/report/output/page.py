@@ -1,4 +1,4 @@
-"""index.html: one file that opens offline, with everything in it."""
+"""index.html: one file with data, style and scripts in it, which opens offline."""
 
 import base64
 import gzip
@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
-from itertools import groupby
+from itertools import count, groupby
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,17 +18,16 @@ from markupsafe import Markup
 
 from cnnsweep import __version__
 from cnnsweep.report.charts.all_charts import Section
-from cnnsweep.report.charts.confusion import Hard, hardest
+from cnnsweep.report.charts.confusion import hardest
 from cnnsweep.report.charts.plotly_backend import as_plotly
 from cnnsweep.report.output.tables import (
     GROUP_COLUMNS,
+    METHOD,
     PAIR_COLUMNS,
-    group_row,
+    group_tables,
+    headline,
     pair_rows,
-    strata_of,
 )
-from cnnsweep.report.output.terminal import headline
-from cnnsweep.report.output.text_files import METHOD
 from cnnsweep.report.read.escape import plain
 from cnnsweep.report.stats.analysis import Answer
 from cnnsweep.report.stats.grouping import setting_keys
@@ -50,11 +49,8 @@ def page(answer: Answer, sections: Sequence[Section], out: Path, idle: Sequence[
     return template.render(
         **_texts(answer, out, idle),
         sections=shown,
-        anchors=[
-            ("answer", "Answer"),
-            ("runs", "Runs"),
-            *((s["anchor"], s["title"]) for s in shown),
-        ],
+        anchors=[(name.lower(), name) for name in ("Answer", "Runs")]
+        + [(section["anchor"], section["title"]) for section in shown],
         data=_embedded(data),
         bundle=Markup(_bundle()) if charts else "",
         css=_part("page.css"),
@@ -68,7 +64,7 @@ def _texts(answer: Answer, out: Path, idle: Sequence[str]) -> dict[str, Any]:
         "title": f"Report on {', '.join(str(root) for root in answer.gathered.roots)}",
         "headline": headline(answer),
         "verdicts": answer.verdicts,
-        "groups": [(s, [group_row(answer, g) for g in groups]) for s, groups in strata_of(answer)],
+        "groups": group_tables(answer),
         "group_columns": GROUP_COLUMNS,
         "pairs": pair_rows(answer),
         "pair_columns": PAIR_COLUMNS,
@@ -88,21 +84,18 @@ def _texts(answer: Answer, out: Path, idle: Sequence[str]) -> dict[str, Any]:
 
 
 def _sections(answer: Answer, sections: Sequence[Section]) -> list[dict[str, Any]]:
-    number, shown = 0, []
-    images = _by_stratum(hardest(answer))
+    numbers, shown = count(), []
+    by_stratum = groupby(hardest(answer), lambda image: image.stratum)
+    images = [(name, list(several)) for name, several in by_stratum]
     for section in sections:
-        charts = []
-        for chart in section.charts:
-            charts.append({"title": chart.title, "caption": chart.caption, "number": number})
-            number += 1
+        charts = [
+            {"title": chart.title, "caption": chart.caption, "number": next(numbers)}
+            for chart in section.charts
+        ]
         anchor = section.title.lower().replace(" ", "-")
         hard = images if section.title == "Confusion" else []
         shown.append({"title": section.title, "anchor": anchor, "charts": charts, "hard": hard})
     return shown
-
-
-def _by_stratum(images: list[Hard]) -> list[tuple[str, list[Hard]]]:
-    return [(name, list(several)) for name, several in groupby(images, lambda i: i.stratum)]
 
 
 def _table(answer: Answer, out: Path) -> dict[str, Any]:
@@ -111,7 +104,8 @@ def _table(answer: Answer, out: Path) -> dict[str, Any]:
     by, metric = answer.question.by, answer.metric
     first = ["folder", *by, metric.name, "val_accuracy", "seed"]
     first += setting_keys(answer.runs, by)[:5]
-    first += [name for name in ("status", "role", "data") if _differs(answer, name)]
+    for name in ("status", "role", "data"):
+        first += [name] if len({run.value(name) for run in answer.runs}) > 1 else []
     wanted = [name for name in dict.fromkeys([*first, "epochs", "train_seconds"]) if name in names]
     return {
         "columns": names,
@@ -123,10 +117,6 @@ def _table(answer: Answer, out: Path) -> dict[str, Any]:
         "down": metric.maximize,
         "percent": [n for n in names if "acc" in n and metric.percent],
     }
-
-
-def _differs(answer: Answer, name: str) -> bool:
-    return len({run.value(name) for run in answer.runs}) > 1
 
 
 def _cell(cell: object) -> object:

@@ -1,42 +1,43 @@
-"""The tables of groups and of pairs, as plain rows for every kind of file."""
+"""Headline and tables of groups, pairs and best runs, as text for the terminal and every file."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 from statistics import fmean
 
 from cnnsweep.duration import duration
+from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.analysis import Answer
 from cnnsweep.report.stats.conclusions import show_images, show_p
-from cnnsweep.report.stats.grouping import Group, name_stratum
+from cnnsweep.report.stats.grouping import Group, label_of
 
-MOST_PAIRS = 200
-SUMMARY_COLUMNS = (
-    "runs_with", "group", "n", "runs", "metric", "mean", "deviation", "interval_low",
-    "interval_high", "parameters", "train_seconds", "images_per_second",
-)  # fmt: skip
+_MOST_PAIRS = 200
 GROUP_COLUMNS = ("group", "n", "mean ± deviation", "95 % interval", "parameters", "training")
 PAIR_COLUMNS = ("pair", "difference", "n", "p (Holm)", "effect", "test images")
+METHOD = (
+    "Deviations are of single runs (n − 1); intervals are 95 % intervals of the mean. Pairs are "
+    "compared by a two-sided paired t-test over common seeds (Welch's where there are none), "
+    "corrected after Holm over all pairs; effects are standardised by the deviation of the "
+    "differences (d_z; Hedges' g for Welch). Test images: exact McNemar test for each common "
+    "seed, combined as twice the median p-value, corrected after Holm."
+)
 
 
-def summary_rows(answer: Answer) -> Iterator[list[object]]:
-    """Rows of summary.csv: numbers in the units of result.json."""
-    for group in answer.grouping.groups:
-        low, high = group.interval or (None, None)
-        yield [
-            name_stratum(group.stratum),
-            group.label,
-            group.n,
-            len(group.runs),
-            answer.metric.name,
-            group.mean,
-            group.deviation,
-            low,
-            high,
-            *(mean_of(group, name) for name in SUMMARY_COLUMNS[-3:]),
-        ]
+def headline(answer: Answer) -> str:
+    """``12 runs: 9 completed, 2 pruned, 1 failed; test_accuracy decides (higher is better)``."""
+    counts = ", ".join(f"{count} {status}" for status, count in answer.gathered.counts().items())
+    n = len(answer.runs)
+    way = "higher" if answer.metric.maximize else "lower"
+    return (
+        f"{n} run{'s' if n != 1 else ''}: {counts}; {answer.metric.name} decides ({way} is better)"
+    )
 
 
-def group_row(answer: Answer, group: Group) -> list[str]:
-    """Cells for reading."""
+def group_tables(answer: Answer) -> list[tuple[str, list[list[str]]]]:
+    """Rows for reading by stratum; its name is empty where there is only one."""
+    strata = answer.grouping.strata()
+    return [(name, [_group_row(answer, g) for g in groups]) for name, groups in strata.items()]
+
+
+def _group_row(answer: Answer, group: Group) -> list[str]:
     metric = answer.metric
     spread = metric.show_mean(group.mean, group.deviation, group.n).partition(" (n")[0]
     low, high = group.interval or (None, None)
@@ -52,24 +53,36 @@ def group_row(answer: Answer, group: Group) -> list[str]:
     ]
 
 
+def best_row(answer: Answer, number: int, run: Run, keys: Iterable[str] = ()) -> list[str]:
+    """Place, metric, group, seed, ``keys``, epochs, time and folder of one of the best runs."""
+    seconds = run.metric("train_seconds")
+    return [
+        str(number),
+        answer.metric.show(run.metric(answer.metric.name)),
+        label_of(run, list(answer.question.by)),
+        *(_short(run.value(key)) for key in ("seed", *keys)),
+        str(run.epochs_done),
+        "–" if seconds is None else duration(seconds),
+        str(run.folder),
+    ]
+
+
+def _short(value: object) -> str:
+    return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)[:40]
+
+
 def pair_rows(answer: Answer) -> list[list[str]]:
     """Cells for reading: every pair that was tested, strata named where there are several."""
     rows = []
-    several = len(answer.grouping.strata()) > 1
-    for pair in answer.comparison.pairs[:MOST_PAIRS]:
+    for pair in answer.comparison.pairs[:_MOST_PAIRS]:
         d = pair.difference
-        where = f" ({name_stratum(pair.better.stratum)})" if several else ""
-        verdict = (
-            "no verdict"
-            if pair.too_few
-            else show_p(pair.p_holm).removeprefix("p ").removeprefix("= ")
-        )
+        p = show_p(pair.p_holm).removeprefix("p ").removeprefix("= ")
         rows.append(
             [
-                f"{pair.better.label} – {pair.worse.label}{where}",
+                f"{pair.better.label} – {pair.worse.label}{pair.better.where}",
                 answer.metric.show_difference(d.mean, d.half_width),
                 f"{d.n} ({d.kind})",
-                verdict,
+                "no verdict" if pair.too_few else p,
                 "–" if d.effect is None else f"{d.effect:.2f}",
                 show_images(pair) or "–",
             ]
@@ -77,12 +90,7 @@ def pair_rows(answer: Answer) -> list[list[str]]:
     return rows
 
 
-def mean_of(group: Group, figure: str) -> float | None:
-    """The mean of another figure over the group's runs; None where no run has it."""
-    values = [value for run in group.runs if (value := run.figure(figure)) is not None]
+def mean_of(group: Group, name: str) -> float | None:
+    """The mean of any metric over the group's runs; None where no run has it."""
+    values = [value for run in group.runs if (value := run.metric(name)) is not None]
     return fmean(values) if values else None
-
-
-def strata_of(answer: Answer) -> Sequence[tuple[str, list[Group]]]:
-    """Groups by the name of their stratum."""
-    return [(name_stratum(s), groups) for s, groups in answer.grouping.strata().items()]

@@ -1,16 +1,14 @@
 """The answer on the terminal: best runs, groups, a sentence of verdict."""
 
-from collections.abc import Iterable
-
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cnnsweep.duration import duration
+from cnnsweep.report.output.tables import GROUP_COLUMNS, best_row, group_tables, headline
 from cnnsweep.report.read.escape import plain
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.analysis import Answer
-from cnnsweep.report.stats.grouping import label_of, name_stratum, setting_keys
+from cnnsweep.report.stats.grouping import setting_keys
 
 _MOST_LINES = 5
 _MOST_SETTINGS = 3
@@ -34,18 +32,7 @@ def show(answer: Answer, console: Console) -> None:
     _lines(console, answer.gathered.problems, "not read", "red")
 
 
-def headline(answer: Answer) -> str:
-    """``12 runs: 9 completed, 2 pruned, 1 failed; compared by test_accuracy``."""
-    counts = ", ".join(f"{count} {status}" for status, count in answer.gathered.counts().items())
-    n = len(answer.runs)
-    way = "higher" if answer.metric.maximize else "lower"
-    return (
-        f"{n} run{'s' if n != 1 else ''}: {counts}; {answer.metric.name} decides ({way} is better)"
-    )
-
-
-def _lines(console: Console, lines: Iterable[str], kind: str, style: str) -> None:
-    lines = list(lines)
+def _lines(console: Console, lines: list[str], kind: str, style: str) -> None:
     for line in lines[:_MOST_LINES]:
         console.print(_text(f"{kind}: {line}", style=style))
     if len(lines) > _MOST_LINES:
@@ -53,10 +40,10 @@ def _lines(console: Console, lines: Iterable[str], kind: str, style: str) -> Non
 
 
 def _best_runs(answer: Answer, stratum: str, runs: list[Run]) -> Table:
-    by, metric = answer.question.by, answer.metric
+    by = answer.question.by
     keys = setting_keys(runs, by)[:_MOST_SETTINGS]
     table = Table(title=f"Best runs{f' ({stratum})' if stratum else ''}", title_justify="left")
-    for name in ("#", metric.name):
+    for name in ("#", answer.metric.name):
         table.add_column(_text(name), justify="right", no_wrap=True)
     for name in (", ".join(by), "seed", *keys):
         table.add_column(_text(name))
@@ -64,39 +51,23 @@ def _best_runs(answer: Answer, stratum: str, runs: list[Run]) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("folder", overflow="fold", ratio=1)
     for number, run in enumerate(runs, start=1):
-        settings = [_short(run.value(key)) for key in ("seed", *keys)]
-        cells = [
-            str(number),
-            metric.show(run.figure(metric.name)),
-            label_of(run, list(by)),
-            *settings,
-        ]
-        seconds = run.figure("train_seconds")
-        cells += [str(run.epochs_done), "–" if seconds is None else duration(seconds)]
-        table.add_row(*map(_text, [*cells, str(run.folder)]))
+        table.add_row(*map(_text, best_row(answer, number, run, keys)))
     return table
 
 
 def _groups(answer: Answer) -> Table:
-    metric, strata = answer.metric, answer.grouping.strata()
-    table = Table(title=f"{metric.name} by {', '.join(answer.question.by)}", title_justify="left")
+    strata = group_tables(answer)
+    title = f"{answer.metric.name} by {', '.join(answer.question.by)}"
+    table = Table(title=title, title_justify="left")
     if len(strata) > 1:
         table.add_column("runs with")
-    table.add_column("group")
-    for name in ("n", "mean ± deviation", "95 % interval"):
+    table.add_column(GROUP_COLUMNS[0])
+    for name in GROUP_COLUMNS[1:4]:
         table.add_column(name, justify="right")
-    for stratum, groups in strata.items():
-        for group in groups:
-            mean = metric.show_mean(group.mean, group.deviation, group.n).partition(" (n")[0]
-            low, high = group.interval or (None, None)
-            span = "–" if low is None else f"{metric.show(low)} to {metric.show(high)}"
-            cells = [name_stratum(stratum)] if len(strata) > 1 else []
-            table.add_row(*map(_text, [*cells, group.label, str(group.n), mean, span]))
+    for stratum, rows in strata:
+        for row in rows:
+            table.add_row(*map(_text, [*filter(None, [stratum]), *row[:4]]))
     return table
-
-
-def _short(value: object) -> str:
-    return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)[:40]
 
 
 def _text(content: str, style: str = "") -> Text:

@@ -4,31 +4,25 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from cnnsweep.duration import duration
 from cnnsweep.report.output.tables import (
     GROUP_COLUMNS,
+    METHOD,
     PAIR_COLUMNS,
-    SUMMARY_COLUMNS,
-    group_row,
+    best_row,
+    group_tables,
+    headline,
+    mean_of,
     pair_rows,
-    strata_of,
-    summary_rows,
 )
-from cnnsweep.report.output.terminal import headline
 from cnnsweep.report.read.escape import latex, markdown, spreadsheet
-from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.analysis import Answer
-from cnnsweep.report.stats.grouping import label_of
 from cnnsweep.report.stats.table import columns, rows
 
 _MOST_PROBLEMS = 100
-METHOD = (
-    "Deviations are of single runs (n − 1); intervals are 95 % intervals of the mean. Pairs are "
-    "compared by a two-sided paired t-test over common seeds (Welch's where there are none), "
-    "corrected after Holm over all pairs; effects are standardised by the deviation of the "
-    "differences (d_z; Hedges' g for Welch). Test images: exact McNemar test for each common "
-    "seed, combined as twice the median p-value, corrected after Holm."
-)
+_SUMMARY_COLUMNS = (
+    "runs_with", "group", "n", "runs", "metric", "mean", "deviation", "interval_low",
+    "interval_high", "parameters", "train_seconds", "images_per_second",
+)  # fmt: skip
 
 
 def runs_csv(answer: Answer) -> str:
@@ -38,8 +32,17 @@ def runs_csv(answer: Answer) -> str:
 
 
 def summary_csv(answer: Answer) -> str:
-    """One row a group."""
-    return _csv(SUMMARY_COLUMNS, summary_rows(answer))
+    """One row a group: numbers in the units of result.json."""
+    name = answer.metric.name
+    body = [
+        [
+            group.stratum, group.label, group.n, len(group.runs), name, group.mean,
+            group.deviation, *(group.interval or (None, None)),
+            *(mean_of(group, other) for other in _SUMMARY_COLUMNS[-3:]),
+        ]
+        for group in answer.grouping.groups
+    ]  # fmt: skip
+    return _csv(_SUMMARY_COLUMNS, body)
 
 
 def _csv(header: Sequence[str], body: Iterable[Sequence[object]]) -> str:
@@ -54,14 +57,15 @@ def report_md(answer: Answer, pictures: Sequence[tuple[str, str]], idle: Sequenc
     """The answer as Markdown; ``pictures`` are file names and captions."""
     lines = ["# Report", "", markdown(headline(answer)), ""]
     lines += _bullets([*answer.verdicts, *(winner.sentence() for winner in answer.winners)])
-    for stratum, groups in strata_of(answer):
+    for stratum, groups in group_tables(answer):
         lines += [f"## {markdown(answer.metric.name)}{markdown(stratum and f' ({stratum})')}", ""]
-        lines += _table(GROUP_COLUMNS, [group_row(answer, group) for group in groups])
+        lines += _table(GROUP_COLUMNS, groups)
     if answer.comparison.pairs:
         lines += ["## Pairs", "", *_table(PAIR_COLUMNS, pair_rows(answer)), METHOD, ""]
     for stratum, best in answer.best():
         lines += [f"## Best runs{markdown(stratum and f' ({stratum})')}", ""]
-        cells = [_best_row(answer, number, run) for number, run in enumerate(best, start=1)]
+        rows = (best_row(answer, number, run) for number, run in enumerate(best, start=1))
+        cells = [[*row[:4], *row[5:]] for row in rows]  # without the epochs
         lines += _table(("", answer.metric.name, "group", "seed", "training", "folder"), cells)
     lines += ["## Cost", "", markdown(" ".join([answer.cost.sentence(), *idle])), ""]
     lines += _bullets(f"{n}× {cause} ({run.folder})" for cause, n, run in answer.cost.failures)
@@ -70,18 +74,6 @@ def report_md(answer: Answer, pictures: Sequence[tuple[str, str]], idle: Sequenc
     if answer.notes or answer.gathered.problems:
         lines += ["## Notes", "", *_bullets([*answer.notes, *_problems(answer)])]
     return "\n".join(lines).rstrip() + "\n"
-
-
-def _best_row(answer: Answer, number: int, run: Run) -> list[str]:
-    seconds = run.figure("train_seconds")
-    return [
-        str(number),
-        answer.metric.show(run.figure(answer.metric.name)),
-        label_of(run, list(answer.question.by)),
-        "–" if run.seed is None else str(run.seed),
-        "–" if seconds is None else duration(seconds),
-        str(run.folder),
-    ]
 
 
 def _problems(answer: Answer) -> list[str]:
@@ -105,9 +97,9 @@ def report_tex(answer: Answer) -> str:
     """A LaTeX table of the groups (needs booktabs)."""
     lines = [r"% \usepackage{booktabs}", r"\begin{tabular}{lrrrrr}", r"\toprule"]
     lines += [" & ".join(map(latex, GROUP_COLUMNS)) + r" \\"]
-    for stratum, groups in strata_of(answer):
+    for stratum, groups in group_tables(answer):
         lines.append(r"\midrule")
         if stratum:
             lines.append(rf"\multicolumn{{6}}{{l}}{{{latex(stratum)}}} \\")
-        lines += [" & ".join(map(latex, group_row(answer, group))) + r" \\" for group in groups]
+        lines += [" & ".join(map(latex, row)) + r" \\" for row in groups]
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"

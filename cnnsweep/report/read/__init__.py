@@ -1,1 +1,1 @@
-"""Run folders to run records: finding, parsing, remembering what was read. Files are hostile."""
+"""Run folders to run records: finding, parsing, caching. No file is trusted."""

@@ -10,7 +10,7 @@ from cnnsweep.folders.sweep_folder import RUNS_TABLE, SEED, SUMMARY_TABLE, SWEEP
 
 _REPORT = {RUNS_TABLE, SUMMARY_TABLE}
 _READABLE = (".csv", ".json", ".yaml", ".yml")
-_DEEPEST_METRICS = 4  # levels below a run in which another app may keep its figures
+_DEEPEST_METRICS = 4  # levels below a run in which another app's files of metrics are looked for
 
 Entry = os.DirEntry[str]
 Stamp = tuple[int, int]  # modification time in ns, size in bytes
@@ -36,7 +36,7 @@ class Finds:
 
 @dataclass(slots=True)
 class _Place:
-    path: str  # a Path for each of many thousand files would take most of the time
+    path: str  # not a Path: making thousands of those takes most of the time
     sweep: Path | None
     owner: Found | None
     depth: int  # levels below the owner
@@ -68,14 +68,14 @@ def _walk(root: Path, finds: Finds, seen: set[str]) -> None:
 
 
 def _look_into(place: _Place, entries: list[Entry], finds: Finds) -> Iterator[_Place]:
-    """Note what the folder is; the folders in it that are worth a look."""
+    """Note whether the folder is a run or a sweep; yield the folders in it to look into."""
     linked = [entry.path for entry in entries if entry.is_symlink() and _matters(entry.name)]
     finds.problems += [f"{path}: a link, not followed" for path in linked]
     files = {e.name: e for e in entries if e.is_file(follow_symlinks=False)}
     folders = {e.name: e for e in entries if e.is_dir(follow_symlinks=False)}
     if files.keys() >= _REPORT:
         for name in _REPORT:
-            del files[name]  # a report of ours is no other app's figures
+            del files[name]  # tables of our reports are not metrics of another app
     sweep = place.sweep
     if any(mark in files for mark in SWEEP_MARKS):
         sweep = Path(place.path)

@@ -1,4 +1,4 @@
-"""Everything a report is made of: the runs below some folders, their sweeps, and what was odd."""
+"""The runs below some folders, their sweeps, and a line on each thing that could not be read."""
 
 import json
 from collections import Counter, defaultdict

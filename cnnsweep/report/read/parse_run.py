@@ -7,10 +7,18 @@ from typing import Any, TypeVar
 
 from cnnsweep.errors import on_one_line
 from cnnsweep.folders import run_folder
-from cnnsweep.folders.run_folder import CONFIG, HYDRA, METRICS, RESULT, TEST_PREDICTIONS
+from cnnsweep.folders.run_folder import (
+    CONFIG,
+    HYDRA,
+    HYDRA_CONFIG,
+    METRICS,
+    OVERRIDES,
+    RESULT,
+    TEST_PREDICTIONS,
+)
+from cnnsweep.folders.sweep_folder import SWEEP_CONFIG
 from cnnsweep.report.read.find import Found
-from cnnsweep.report.read.foreign_runs import read_metrics
-from cnnsweep.report.read.run_record import STATUSES, Run, finite
+from cnnsweep.report.read.run_record import STATUSES, Columns, Run, finite
 from cnnsweep.report.read.safe_io import (
     Damaged,
     Scalar,
@@ -19,18 +27,22 @@ from cnnsweep.report.read.safe_io import (
     read_columns,
     read_json,
     read_text,
+    read_yaml,
 )
 
 T = TypeVar("T")
 
 _OURS = (CONFIG, run_folder.LOG)
-_COMPOSED, _CHOICES = f"{HYDRA}/{CONFIG}", f"{HYDRA}/{run_folder.HYDRA_CONFIG}"
+_COMPOSED, _CHOICES = f"{HYDRA}/{CONFIG}", f"{HYDRA}/{HYDRA_CONFIG}"
+_STEPS = ("epoch", "epochs", "step", "iteration")
+_NOT_METRICS = (CONFIG, OVERRIDES, HYDRA_CONFIG, SWEEP_CONFIG, "hparams.yaml")
 
 
 def read_run(found: Found) -> Run:
     """The run in a folder. Damage costs it a line in ``problems``, and its status."""
     run = Run(found.folder, images=TEST_PREDICTIONS in found.files)
-    config = _try(run, CONFIG if CONFIG in found.files else _COMPOSED, found, _config)
+    name = CONFIG if CONFIG in found.files else _COMPOSED
+    config = _try(run, name, found, lambda path: flat_yaml(read_text(path)))
     hydra = _try(run, _CHOICES, found, _hydra) or {}
     run.multirun = hydra.get("mode") == "MULTIRUN"
     run.config = _with_choices(config or {}, hydra.get("choices", {}))
@@ -41,7 +53,7 @@ def read_run(found: Found) -> Run:
         run.metrics = _try(run, METRICS, found, read_columns) or {}
         _tell(run, result)
     else:
-        read_metrics(run, found)
+        _read_metrics(run, found)
     if damaged:
         run.status = "damaged"
     return run
@@ -56,10 +68,6 @@ def _try(run: Run, name: str, found: Found, read: Callable[[Path], T]) -> T | No
     except Damaged as damage:
         run.problems.append(f"{found.folder / name}: {damage}")
         return None
-
-
-def _config(path: Path) -> dict[str, Scalar]:
-    return flat_yaml(read_text(path))
 
 
 def _result(path: Path) -> dict[str, Scalar] | None:
@@ -117,3 +125,55 @@ def _with_choices(config: dict[str, Scalar], choices: dict[str, Any]) -> dict[st
         if "/" not in str(group)
     }
     return named | config
+
+
+def _read_metrics(run: Run, found: Found) -> None:
+    """Fill in another app's metrics: a CSV with a row an epoch, a JSON or YAML of final values.
+
+    Where there is no final value of a metric, its last one counts. Such an app
+    records no outcome: a run with metrics is taken as completed.
+    """
+    for name in sorted(found.files, key=lambda name: (name.count("/"), name)):
+        if name.startswith(HYDRA) or name.rpartition("/")[2] in _NOT_METRICS:
+            continue
+        try:
+            if name.endswith(".csv"):
+                run.metrics = run.metrics or _by_epoch(read_columns(found.folder / name))
+            else:
+                read = read_json if name.endswith(".json") else read_yaml
+                run.result |= flatten(read(found.folder / name))
+        except Damaged as damage:
+            run.problems.append(f"{found.folder / name}: {damage}")
+    finals = {name: _last(column) for name, column in run.metrics.items() if name not in _STEPS}
+    for name, value in finals.items():
+        if value is not None:
+            run.result.setdefault(name, value)
+    if any(finite(value) is not None for value in run.result.values()):
+        run.status = "completed"
+
+
+def _by_epoch(columns: Columns) -> Columns:
+    """One row an epoch, as ``epoch``; {} where there is no such column.
+
+    Loggers such as Lightning's write training and validation metrics on rows of their own: the
+    last value of each metric in an epoch counts.
+    """
+    step = next((name for name in _STEPS if name in columns), None)
+    if step is None:
+        return {}
+    rows: dict[float, dict[str, float]] = {}
+    for number, epoch in enumerate(columns[step]):
+        if epoch is not None:
+            values = {k: v[number] for k, v in columns.items() if k != step}
+            rows.setdefault(epoch, {}).update({k: v for k, v in values.items() if v is not None})
+    epochs = sorted(rows)
+    names = [name for name in columns if name != step]
+    table: Columns = {name: [rows[epoch].get(name) for epoch in epochs] for name in names}
+    return {
+        "epoch": list(epochs),
+        **{k: v for k, v in table.items() if any(x is not None for x in v)},
+    }
+
+
+def _last(column: list[float | None]) -> float | None:
+    return next((value for value in reversed(column) if value is not None), None)

@@ -1,6 +1,8 @@
-"""What runs made of each test image, from their test_predictions.csv."""
+"""What runs predicted for each test image (test_predictions.csv), and the images themselves."""
 
+import base64
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +16,10 @@ from cnnsweep.report.read.safe_io import Damaged, read_text
 
 _HEADER = ",".join(PREDICTION_COLUMNS[:3])
 _LARGEST = 64 << 20
+_FOLDERS = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "kmnist": "KMNIST"}
+_IMAGES = "t10k-images-idx3-ubyte"
+_IDX_HEADER = 16  # bytes: magic, count, height, width, each a big-endian 32-bit number
+_IDX_MAGIC = 0x00000803  # unsigned bytes, three dimensions
 Integers = npt.NDArray[np.int64]
 
 
@@ -71,3 +77,31 @@ def _parse(text: str) -> Predictions:
     if not np.array_equal(integers, columns):
         raise Damaged("indices, labels and predictions must be whole numbers")
     return Predictions(*integers.T)
+
+
+def addresses(root: Path | None, data: object, indices: Iterable[int]) -> dict[int, str]:
+    """A ``data:`` address of each test image of MNIST or its like; {} where its file is missing.
+
+    ``root`` is the folder that the user names: what a config names is not trusted.
+    """
+    if root is None or data not in _FOLDERS:
+        return {}
+    path = root / _FOLDERS[str(data)] / "raw" / _IMAGES
+    if not path.is_file():
+        return {}
+    content = np.fromfile(path, dtype=np.uint8)
+    if len(content) < _IDX_HEADER:
+        return {}
+    magic, count, height, width = (int(n) for n in content[:_IDX_HEADER].view(">u4"))
+    if magic != _IDX_MAGIC or len(content) != _IDX_HEADER + count * height * width:
+        return {}
+    images = content[_IDX_HEADER:].reshape(count, height, width)
+    return {index: _address(images[index]) for index in indices if 0 <= index < count}
+
+
+def _address(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> str:
+    from PIL import Image  # few reports show images
+
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -35,9 +35,9 @@ class Run:
     images: bool = False  # test_predictions.csv is there
 
     def value(self, key: str) -> Scalar:
-        """What the folder is (``folder``, ``role`` …), else a figure, else a config key.
+        """What the folder is (``folder``, ``role`` …), else a metric, else a config key.
 
-        ``config.epochs`` is the config's where a figure has the same name.
+        ``config.epochs`` is the config's where a metric has the same name.
         """
         if key in ABOUT:
             about = getattr(self, key)
@@ -46,8 +46,8 @@ class Run:
             return self.config.get(key.removeprefix(_OF_CONFIG))
         return self.result[key] if key in self.result else self.config.get(key)
 
-    def figure(self, name: str) -> float | None:
-        """A figure as a finite number; None where there is none."""
+    def metric(self, name: str) -> float | None:
+        """The final value of a metric, a finite number; None where there is none."""
         return finite(self.result.get(name))
 
     @property
@@ -58,7 +58,7 @@ class Run:
     @property
     def epochs_done(self) -> int:
         """Epochs trained, by the metrics where the result doesn't say."""
-        done = self.figure("epochs")
+        done = self.metric("epochs")
         rows = max((len(column) for column in self.metrics.values()), default=0)
         return rows if done is None else int(done)
 

@@ -1,4 +1,4 @@
-"""Reading files that anybody may have written: bounded, as data only, with one line on damage."""
+"""Reading files that cannot be trusted: up to a size, as plain data, with one line on damage."""
 
 import csv
 import json
@@ -120,7 +120,7 @@ def _scalar(value: Any) -> Scalar:
     if isinstance(value, int | float):
         return value if abs(value) < 1e300 or not isinstance(value, int) else str(value)[:40]
     if isinstance(value, list | tuple):
-        # A list that holds itself, or ten of ten of ten …, must not become a page of text.
+        # Lists within lists are not shown: one may hold itself, or grow to a huge text.
         shown = [_scalar(v) if not isinstance(v, list | dict) else "…" for v in value[:20]]
         return json.dumps(shown, ensure_ascii=False)[:200]
     return plain(str(value)[:200])
@@ -129,7 +129,7 @@ def _scalar(value: Any) -> Scalar:
 def read_columns(path: Path) -> dict[str, list[float | None]]:
     """The numeric columns of a CSV file with a header; empty and textual cells are None.
 
-    A last line that is shorter than the header is left out: somebody may be writing it.
+    A last line that is shorter than the header is left out: the run may be writing it just now.
 
     Raises:
         Damaged: another line does not fit the header, or the file cannot be read.

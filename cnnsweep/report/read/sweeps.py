@@ -20,13 +20,13 @@ class Sweep:
 
     @property
     def journal(self) -> Path | None:
-        """The study's log; None where the study is kept elsewhere."""
+        """The study's journal file; None where the study is in a database."""
         path = SweepFolder(self.folder).journal
         return path if path.is_file() and not path.is_symlink() else None
 
     @property
     def name(self) -> str:
-        """Short and telling: the last two parts of the path."""
+        """The last two parts of the path."""
         return "/".join(self.folder.parts[-2:])
 
 

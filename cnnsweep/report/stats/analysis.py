@@ -1,21 +1,20 @@
-"""All that a report says, computed once for the terminal, the files and the page."""
+"""Everything that a report states, computed once for the terminal, the files and the page."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cnnsweep.report.read.load_runs import Gathered
 from cnnsweep.report.read.predictions import PredictionFiles
 from cnnsweep.report.read.run_record import Run
-from cnnsweep.report.read.sweeps import Sweep
 from cnnsweep.report.stats.comparison import Comparison, compare
 from cnnsweep.report.stats.conclusions import verdicts
 from cnnsweep.report.stats.cost import Cost, cost
-from cnnsweep.report.stats.filter import check_column, select
-from cnnsweep.report.stats.grouping import Grouping, group_runs, like_keys, name_stratum, setting
-from cnnsweep.report.stats.intervals import Interval, bootstrap_interval, t_interval
+from cnnsweep.report.stats.grouping import Grouping, group_runs, like_keys, stratum_of
 from cnnsweep.report.stats.metric import Metric, choose_metric
 from cnnsweep.report.stats.options import Question
 from cnnsweep.report.stats.selection_bias import Winner, winners
+from cnnsweep.report.stats.significance import Interval, bootstrap_interval, t_interval
+from cnnsweep.report.stats.table import check_column, select
 
 INTERVALS: dict[str, Callable[[Sequence[float]], Interval | None]] = {
     "t": t_interval,
@@ -46,12 +45,12 @@ class Answer:
     def best(self) -> list[tuple[str, list[Run]]]:
         """The best completed runs by stratum: its name and up to ``top`` runs."""
         done = [r for r in self.runs if r.status == "completed"]
-        scored = [(value, r) for r in done if (value := r.figure(self.metric.name)) is not None]
+        scored = [(value, r) for r in done if (value := r.metric(self.metric.name)) is not None]
         scored.sort(key=lambda pair: -self.metric.sign() * pair[0])
         like = like_keys([run for _, run in scored], self.question.by) if scored else []
         strata: dict[str, list[Run]] = {}
         for _, run in scored:
-            members = strata.setdefault(name_stratum(setting(run, like)), [])
+            members = strata.setdefault(stratum_of(run, like), [])
             if len(members) < self.question.top:
                 members.append(run)
         return sorted(strata.items())
@@ -72,8 +71,8 @@ def answer(gathered: Gathered, question: Question) -> Answer:
     files = PredictionFiles(gathered.problems)
     comparison = compare(grouping, metric, question.baseline, files)
     chosen = {id(run) for run in runs}
-    sweeps = [_restricted(sweep, chosen) for sweep in gathered.sweeps]
-    sweeps = [sweep for sweep in sweeps if sweep.runs]
+    members = [(sweep, [r for r in sweep.runs if id(r) in chosen]) for sweep in gathered.sweeps]
+    sweeps = [replace(sweep, runs=own) for sweep, own in members if own]
     return Answer(
         question,
         Gathered(gathered.roots, runs, sweeps, gathered.problems),
@@ -88,11 +87,6 @@ def answer(gathered: Gathered, question: Question) -> Answer:
     )
 
 
-def _restricted(sweep: Sweep, chosen: set[int]) -> Sweep:
-    members = [run for run in sweep.runs if id(run) in chosen]
-    return Sweep(sweep.folder, sweep.searched, sweep.n_jobs, members)
-
-
 def _nothing(runs: Sequence[Run], metric: Metric) -> str:
     return (
         f"none of the {len(runs)} runs is completed with a {metric.name}: nothing to compare yet."
@@ -101,9 +95,8 @@ def _nothing(runs: Sequence[Run], metric: Metric) -> str:
 
 def _other_apps(runs: Sequence[Run]) -> list[str]:
     others = sum(not run.ours for run in runs)
-    if not others:
-        return []
-    return [
-        f"{others} runs are another Hydra app's, which records no outcome: those with figures "
+    note = (
+        f"{others} runs are another Hydra app's, which records no outcome: those with metrics "
         "count as completed."
-    ]
+    )
+    return [note] if others else []

@@ -11,15 +11,16 @@ from cnnsweep.report.read.predictions import PredictionFiles
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.grouping import Group, Grouping, is_data
 from cnnsweep.report.stats.metric import Metric
-from cnnsweep.report.stats.paired_tests import (
+from cnnsweep.report.stats.significance import (
+    ALPHA,
     Difference,
     combine,
     holm,
     mcnemar_exact,
     paired_t,
+    seeds_needed,
     welch_t,
 )
-from cnnsweep.report.stats.power import ALPHA, seeds_needed
 
 FEWEST = 3  # values below which no verdict is given
 MOST_GROUPS = 12  # of a stratum, in pairs
@@ -52,8 +53,7 @@ class Pair:
     @property
     def decided(self) -> bool:
         """Whether the better group can be called better."""
-        enough = self.difference.n >= FEWEST
-        return enough and self.p_holm is not None and self.p_holm < ALPHA
+        return not self.too_few and self.p_holm is not None and self.p_holm < ALPHA
 
     @property
     def too_few(self) -> bool:
@@ -123,23 +123,19 @@ def _difference(first: Group, second: Group, sign: int) -> Difference:
     if left:
         return paired_t([sign * v for v in left], [sign * v for v in right])
     gap = sign * (first.mean - second.mean)
-    return Difference("unpaired", 1, gap, None, None, None)
+    return Difference("unpaired", 1, gap)
 
 
 def _common(first: Group, second: Group) -> tuple[list[float], list[float]]:
     """A value of either group for each common seed: means over the settings both have there."""
     left, right = _by_seed(first, second.mixes), _by_seed(second, first.mixes)
-    pairs = []
+    ours, theirs = [], []
     for seed in left.keys() & right.keys():
         settings = left[seed].keys() & right[seed].keys()
         if settings:
-            pairs.append(
-                (
-                    fmean(left[seed][s] for s in settings),
-                    fmean(right[seed][s] for s in settings),
-                )
-            )
-    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+            ours.append(fmean(left[seed][s] for s in settings))
+            theirs.append(fmean(right[seed][s] for s in settings))
+    return ours, theirs
 
 
 def _by_seed(group: Group, other_mixes: Sequence[str]) -> dict[object, dict[object, float]]:

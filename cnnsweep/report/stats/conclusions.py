@@ -1,7 +1,7 @@
 """The comparison in plain sentences."""
 
 from cnnsweep.report.stats.comparison import FEWEST, Comparison, Pair
-from cnnsweep.report.stats.grouping import Group, Grouping, name_stratum
+from cnnsweep.report.stats.grouping import Group, Grouping
 from cnnsweep.report.stats.metric import Metric
 
 _MOST = 5  # pairs of a kind that are spelled out
@@ -13,7 +13,7 @@ def verdicts(grouping: Grouping, comparison: Comparison, metric: Metric) -> list
     for stratum, groups in grouping.strata().items():
         members = {id(group) for group in groups}
         pairs = [pair for pair in comparison.pairs if id(pair.better) in members]
-        prefix = f"{name_stratum(stratum)}: " if stratum else ""
+        prefix = stratum and f"{stratum}: "
         sentences.append(prefix + _verdict(groups, pairs, comparison, metric))
     return sentences
 
@@ -24,10 +24,8 @@ def _verdict(groups: list[Group], pairs: list[Pair], comparison: Comparison, met
         shown = metric.show_mean(group.mean, group.deviation, group.n)
         return f"{group.label} has {metric.name} {shown}; there is nothing to compare it with."
     if not pairs:
-        return (
-            "; ".join(f"{g.label} {metric.show_mean(g.mean, g.deviation, g.n)}" for g in groups[:5])
-            + "."
-        )
+        means = (f"{g.label} {metric.show_mean(g.mean, g.deviation, g.n)}" for g in groups[:5])
+        return "; ".join(means) + "."
     focus = comparison.baseline or groups[0].label
     about = [pair for pair in pairs if focus in (pair.better.label, pair.worse.label)]
     parts = [sentence(pair, metric) for pair in about if pair.decided]

@@ -1,4 +1,4 @@
-"""What the runs cost and what was spared."""
+"""Training time and epochs of all runs, epochs that pruning saved, failures by cause."""
 
 import re
 from collections import Counter
@@ -11,7 +11,7 @@ from cnnsweep.report.read.run_record import Run, finite
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Training time of all runs, whatever became of them; epochs that pruning spared; failures."""
+    """Sums over all runs, finished or not; ``epochs_spared``: planned epochs that pruning saved."""
 
     seconds: float
     seconds_lost: float  # in runs that failed, were interrupted or are damaged
@@ -43,7 +43,7 @@ def cost(runs: Sequence[Run]) -> Cost:
 
 
 def _seconds(run: Run) -> float:
-    return max(run.figure("train_seconds") or 0.0, 0.0)
+    return max(run.metric("train_seconds") or 0.0, 0.0)
 
 
 def _spared(run: Run) -> int:

@@ -1,14 +1,14 @@
 """Runs that are averaged together: same data, split and epochs, same value of ``by``."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.read.safe_io import Scalar
-from cnnsweep.report.stats.intervals import Interval, mean_deviation
 from cnnsweep.report.stats.metric import Metric
+from cnnsweep.report.stats.significance import Interval, mean_deviation
 from cnnsweep.report.stats.table import differing
 
 _EPOCHS = ("epochs", "max_epochs", "num_epochs", "trainer.max_epochs")
@@ -21,7 +21,6 @@ _NO_SETTING = (
     "seed", "device", "threads", "logger", "summary", "keep", "resume", "pictures", "test",
     "experiment", "search", "objective",
 )  # fmt: skip
-Setting = tuple[tuple[str, Scalar], ...]
 
 
 def is_data(key: str) -> bool:
@@ -30,39 +29,32 @@ def is_data(key: str) -> bool:
     return group in _DATA and rest.rpartition(".")[2] not in _SAME_IMAGES
 
 
-def like_keys(runs: Sequence[Run], by: Iterable[str]) -> list[str]:
+def like_keys(runs: Sequence[Run], by: Collection[str]) -> list[str]:
     """The keys of data, split and epochs that differ: only equal values are compared."""
-    left_out = {*by}
-
-    def wanted(key: str) -> bool:
-        return (is_data(key) or key in _EPOCHS) and key not in left_out
-
-    return [k for k in differing(runs, wanted) if len({run.config.get(k) for run in runs}) > 1]
+    return _varied(runs, lambda key: (is_data(key) or key in _EPOCHS) and key not in by)
 
 
-def setting_keys(runs: Sequence[Run], besides: Iterable[str]) -> list[str]:
+def setting_keys(runs: Sequence[Run], besides: Collection[str]) -> list[str]:
     """The hyperparameters in which runs differ, seeds and data aside.
 
     Where a group's choice differs (``model``), its own keys (``model.channels``) differ with it
     and are left out.
     """
-    left_out = {*besides, *_NO_SETTING}
 
     def wanted(key: str) -> bool:
         place = key.rpartition(".")[2] in _SAME_IMAGES[:2] or key.startswith("logger.")
-        return key not in {*_NO_SETTING} and not place
+        return key not in _NO_SETTING and not place
 
-    found = [k for k in differing(runs, wanted) if len({run.config.get(k) for run in runs}) > 1]
+    found = _varied(runs, wanted)
     own = [k for k in found if "." not in k or k.partition(".")[0] not in found]
-    return [key for key in own if key not in left_out]
+    return [key for key in own if key not in besides]
 
 
-def setting(run: Run, keys: Iterable[str]) -> Setting:
-    """The run's values of some config keys."""
-    return tuple((key, run.config.get(key)) for key in keys)
+def _varied(runs: Sequence[Run], wanted: Callable[[str], bool]) -> list[str]:
+    return [k for k in differing(runs, wanted) if len({run.config.get(k) for run in runs}) > 1]
 
 
-Unit = tuple[object, Setting]  # seed, hyperparameters that differ within the group
+Unit = tuple[object, tuple[tuple[str, Scalar], ...]]  # seed, what else differs in the group
 
 
 @dataclass(slots=True)
@@ -70,13 +62,18 @@ class Group:
     """One line of the summary. ``units`` are what counts as one: a seed under one setting."""
 
     label: str
-    stratum: Setting
+    stratum: str  # what its runs share with all they are compared with; see ``stratum_of``
     runs: list[Run]
     units: dict[Unit, float]
     mixes: list[str]  # hyperparameters that differ within the group
     mean: float
     deviation: float | None
     interval: Interval | None
+
+    @property
+    def where(self) -> str:
+        """The stratum to append to a name: `` (data=mnist)``; empty where there is only one."""
+        return self.stratum and f" ({self.stratum})"
 
     @property
     def n(self) -> int:
@@ -92,9 +89,9 @@ class Grouping:
     groups: list[Group]
     notes: list[str]
 
-    def strata(self) -> dict[Setting, list[Group]]:
-        """Groups by what must be equal to compare them."""
-        strata: dict[Setting, list[Group]] = {}
+    def strata(self) -> dict[str, list[Group]]:
+        """Groups by stratum: by what must be equal to compare them."""
+        strata: dict[str, list[Group]] = {}
         for group in self.groups:
             strata.setdefault(group.stratum, []).append(group)
         return strata
@@ -106,20 +103,20 @@ def group_runs(
     by: list[str],
     interval: Callable[[Sequence[float]], Interval | None],
 ) -> Grouping:
-    """Groups of the completed runs that have the figure.
+    """Groups of the completed runs that have the metric.
 
-    Trials of a search were chosen from by validation, and differ in more than a seed: they count
-    only where there is nothing else.
+    Trials of a search count only where there are no other runs: they differ in more than the seed,
+    and the best of them was chosen on validation.
     """
-    usable = [r for r in runs if r.status == "completed" and r.figure(metric.name) is not None]
+    usable = [r for r in runs if r.status == "completed" and r.metric(metric.name) is not None]
     chosen = [run for run in usable if run.role != "search"] or usable
     notes = _notes_on_choice(usable, chosen, metric)
     like = like_keys(chosen, by)
-    members: dict[tuple[Setting, str], list[Run]] = defaultdict(list)
+    members: dict[tuple[str, str], list[Run]] = defaultdict(list)
     for run in chosen:
-        members[setting(run, like), label_of(run, by)].append(run)
+        members[stratum_of(run, like), label_of(run, by)].append(run)
     groups = [_group(key, own, metric, [*by, *like], interval) for key, own in members.items()]
-    groups.sort(key=lambda g: ([str(part) for part in g.stratum], -metric.sign() * g.mean))
+    groups.sort(key=lambda g: (g.stratum, -metric.sign() * g.mean))
     return Grouping(by, groups, notes + _notes_on_groups(groups, like))
 
 
@@ -132,13 +129,13 @@ def label_of(run: Run, by: list[str]) -> str:
     )
 
 
-def name_stratum(stratum: Setting) -> str:
-    """``data=mnist, epochs=5``; empty where all runs are alike."""
-    return ", ".join(f"{key}={value}" for key, value in stratum)
+def stratum_of(run: Run, like: Iterable[str]) -> str:
+    """``data=mnist, epochs=5``; empty where ``like`` is, since all runs are alike."""
+    return ", ".join(f"{key}={run.config.get(key)}" for key in like)
 
 
 def _group(
-    key: tuple[Setting, str],
+    key: tuple[str, str],
     runs: list[Run],
     metric: Metric,
     besides: list[str],
@@ -148,9 +145,9 @@ def _group(
     values: dict[Unit, list[float]] = defaultdict(list)
     for run in runs:
         seed = run.seed if run.seed is not None else str(run.folder)
-        figure = run.figure(metric.name)
-        if figure is not None:
-            values[seed, setting(run, mixes)].append(figure)
+        value = run.metric(metric.name)
+        if value is not None:
+            values[seed, tuple((key, run.config.get(key)) for key in mixes)].append(value)
     units = {unit: fmean(several) for unit, several in values.items()}
     mean, deviation = mean_deviation(list(units.values()))
     span = interval(list(units.values()))
@@ -183,16 +180,15 @@ def _notes_on_groups(groups: list[Group], like: list[str]) -> list[str]:
         )
     for group in groups:
         repeated = len(group.runs) - group.n
-        where = f" ({name_stratum(group.stratum)})" if group.stratum else ""
         if group.mixes:
             keys = ", ".join(group.mixes[:4]) + (", …" if len(group.mixes) > 4 else "")
             notes.append(
-                f"{group.label}{where} mixes runs that differ in {keys}: "
+                f"{group.label}{group.where} mixes runs that differ in {keys}: "
                 "its deviation is not that of seeds alone."
             )
         if repeated > 0:
             notes.append(
-                f"{group.label}{where}: {repeated} runs repeat the config and seed of another; "
-                "the mean of such runs counts once."
+                f"{group.label}{group.where}: {repeated} runs repeat the config and seed of "
+                "another; the mean of such runs counts once."
             )
     return notes

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from cnnsweep.errors import unknown
 from cnnsweep.metric_names import DIRECTIONS
 from cnnsweep.report.read.run_record import Run
-from cnnsweep.report.read.safe_io import Scalar
 
 _PREFERRED = ("test_accuracy", "val_accuracy", "test/acc", "val/acc", "accuracy", "acc")
 _SMALLER = ("loss", "error", "seconds", "time", "perplexity", "mse", "mae", "rmse", "parameters")
@@ -21,6 +20,16 @@ class Metric:
     maximize: bool
     percent: bool
 
+    @property
+    def scale(self) -> int:
+        """What to multiply a value with to write or draw it."""
+        return 100 if self.percent else 1
+
+    @property
+    def title(self) -> str:
+        """The name, with the unit of an axis."""
+        return self.name + (" (%)" if self.percent else "")
+
     def sign(self) -> int:
         """What to multiply a value with so that larger is better."""
         return 1 if self.maximize else -1
@@ -33,15 +42,16 @@ class Metric:
 
     def show_difference(self, value: float, half_width: float | None = None) -> str:
         """``0.21 ± 0.06 points``; of any other metric, the plain numbers."""
-        scale, digits, unit = (100, ".2f", " points") if self.percent else (1, ".3g", "")
-        spread = "" if half_width is None else f" ± {scale * half_width:{digits}}"
-        return f"{scale * value:{digits}}{spread}{unit}"
+        return self._spread(value, half_width, ".2f" if self.percent else ".3g", " points")
 
     def show_mean(self, mean: float, deviation: float | None, n: int) -> str:
         """``98.86 ± 0.07 % (n = 5)``; the deviation is that of single runs."""
-        scale, digits, unit = (100, ".2f", " %") if self.percent else (1, ".4g", "")
-        spread = "" if deviation is None else f" ± {scale * deviation:{digits}}"
-        return f"{scale * mean:{digits}}{spread}{unit} (n = {n})"
+        shown = self._spread(mean, deviation, ".2f" if self.percent else ".4g", " %")
+        return f"{shown} (n = {n})"
+
+    def _spread(self, value: float, spread: float | None, digits: str, unit: str) -> str:
+        around = "" if spread is None else f" ± {self.scale * spread:{digits}}"
+        return f"{self.scale * value:{digits}}{around}{unit if self.percent else ''}"
 
 
 def choose_metric(runs: Iterable[Run], name: str | None) -> Metric:
@@ -51,13 +61,13 @@ def choose_metric(runs: Iterable[Run], name: str | None) -> Metric:
         UserError: no run has such a metric.
     """
     runs = list(runs)
-    names = figures(runs)
+    names = metric_names(runs)
     if name is not None and name not in names:
-        raise unknown("metric", name, names or ["none: no run has figures yet"])
+        raise unknown("metric", name, names or ["none: no run has metrics yet"])
     if name is None:
-        done = figures([run for run in runs if run.status == "completed"]) or names
+        done = metric_names([run for run in runs if run.status == "completed"]) or names
         name = _default(done)
-    values = [value for run in runs if (value := run.figure(name)) is not None]
+    values = [value for run in runs if (value := run.metric(name)) is not None]
     percent = "acc" in name and all(0 <= value <= 1 for value in values)
     return Metric(name, maximizes(name), percent)
 
@@ -68,13 +78,11 @@ def _default(names: list[str]) -> str:
     return next((name for name in _PREFERRED if name in names), [*fitting, "val_accuracy"][0])
 
 
-def figures(runs: Iterable[Run]) -> list[str]:
+def metric_names(runs: Iterable[Run]) -> list[str]:
     """The names of all metrics that are a number in some run."""
     runs = list(runs)
-    names: dict[str, Scalar] = {}
-    for run in runs:
-        names.update(run.result)
-    numeric = (n for n in names if any(run.figure(n) is not None for run in runs))
+    names = dict.fromkeys(name for run in runs for name in run.result)
+    numeric = (n for n in names if any(run.metric(n) is not None for run in runs))
     return [name for name in numeric if not name.startswith("versions.")]
 
 

@@ -1,4 +1,4 @@
-"""What is asked of a report."""
+"""What is asked of a report; a file of its own so that ``--help`` need not import numpy."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +15,3 @@ class Question:
     baseline: str | None = None
     interval: str = "t"
     images: Path | None = None  # a folder with MNIST's files, to show the images got wrong
-
-
-FORMATS = ("csv", "md", "tex", "html", "png", "svg")
-DEFAULT_FORMATS = ("csv", "md", "tex", "html")
-EVERY = 5.0  # seconds between two looks of --watch

@@ -1,4 +1,4 @@
-"""A search's winner, honestly: its validation figure is the best of many, hence too good."""
+"""How much too good a search's best validation metric is, being the best of many trials."""
 
 import math
 from collections import defaultdict
@@ -8,9 +8,8 @@ from statistics import fmean
 from cnnsweep.folders.sweep_folder import CONFIRM
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.read.sweeps import Sweep
-from cnnsweep.report.stats.intervals import mean_deviation
 from cnnsweep.report.stats.metric import Metric, choose_metric
-from cnnsweep.report.stats.power import expected_maximum
+from cnnsweep.report.stats.significance import expected_maximum, mean_deviation
 
 _ROUNDING = 1e-9  # less deviation than that is none
 _TRIED = ("completed", "pruned")
@@ -25,8 +24,8 @@ class Winner:
     trial: Run
     best: float
     tried: int  # trials it is the best of
-    flattery: float | None  # by how much at most, on average, chance flatters the best
-    confirmed: list[float]  # objective of the confirmation runs: the corrected figure
+    bias: float | None  # upper bound of the mean overestimate of ``best``; None: unknown
+    confirmed: list[float]  # objectives of the confirmation runs, which nothing was chosen by
     test: list[float]  # their test accuracy
 
     def sentence(self) -> str:
@@ -34,8 +33,8 @@ class Winner:
         show = self.objective
         text = f"{self.sweep.name}: best {show.name} {show.show(self.best)}, chosen on validation"
         text += f" as the best of {self.tried} trials, hence optimistic"
-        if self.flattery is not None:
-            text += f" (by up to {show.show_difference(self.flattery)} on average)"
+        if self.bias is not None:
+            text += f" (by up to {show.show_difference(self.bias)} on average)"
         if self.confirmed:
             mean, deviation = mean_deviation(self.confirmed)
             text += f"; with fresh seeds {show.show_mean(mean, deviation, len(self.confirmed))}"
@@ -72,22 +71,22 @@ def _winner(sweep: Sweep) -> Winner | None:
         trials[best][0],
         means[best],
         len(trials),
-        _flattery(_objectives(confirmed), list(values.values()), len(values[best]), len(trials)),
+        _bias(_objectives(confirmed), list(values.values()), len(values[best]), len(trials)),
         _objectives(confirmed),
-        [value for run in confirmed if (value := run.figure("test_accuracy")) is not None],
+        [value for run in confirmed if (value := run.metric("test_accuracy")) is not None],
     )
 
 
 def _objectives(runs: list[Run]) -> list[float]:
     """The objectives of the completed runs."""
-    done = [run.figure("objective") for run in runs if run.status == "completed"]
+    done = [run.metric("objective") for run in runs if run.status == "completed"]
     return [value for value in done if value is not None]
 
 
-def _flattery(
+def _bias(
     confirmed: list[float], trials: list[list[float]], seeds: int, tried: int
 ) -> float | None:
-    """A bound: noise of a trial's figure times the expected largest of so many noises.
+    """A bound: noise of a trial's metric times the expected largest of so many noises.
 
     The noise is the deviation over seeds, from the confirmation runs or else from the trials with
     several seeds; None where nothing was repeated or all repeats came out equal.
@@ -97,8 +96,6 @@ def _flattery(
     if noise is None and repeated:
         variances = [(mean_deviation(trial)[1] or 0.0) ** 2 for trial in repeated]
         noise = math.sqrt(fmean(variances))
-    return (
-        None
-        if noise is None or noise < _ROUNDING
-        else noise / math.sqrt(seeds) * expected_maximum(tried)
-    )
+    if noise is None or noise < _ROUNDING:
+        return None
+    return noise / math.sqrt(seeds) * expected_maximum(tried)

@@ -1,9 +1,10 @@
-"""The trials of a sweep by what was tried in them."""
+"""The completed trials of a sweep, their values, and their hyperparameters as axes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from cnnsweep.report.read.run_record import Run, finite
 from cnnsweep.report.read.safe_io import Scalar
@@ -27,11 +28,15 @@ class Tried:
 
     def heights(self) -> list[float]:
         """The values as they are drawn: accuracies in percent."""
-        return [100 * value if self.metric.percent else value for value in self.values]
+        return [self.metric.scale * value for value in self.values]
 
-    def title(self) -> str:
-        """What the values are, with their unit."""
-        return self.metric.name + (" (%)" if self.metric.percent else "")
+    def best(self, most: int) -> npt.NDArray[np.intp]:
+        """Indices of the best trials, the very best last."""
+        return np.argsort([self.metric.sign() * value for value in self.values])[-most:]
+
+    def column(self, key: str) -> list[Scalar]:
+        """The trials' values of a config key."""
+        return [run.config.get(key) for run in self.runs]
 
 
 def tried(sweep: Sweep, label: str) -> Tried | None:
@@ -41,9 +46,9 @@ def tried(sweep: Sweep, label: str) -> Tried | None:
     if len(own) < 3 or not keys:
         return None
     objective = str(own[0].value("config.objective"))
-    known = all(run.figure(objective) is not None for run in own)
+    known = all(run.metric(objective) is not None for run in own)
     metric = choose_metric(own, objective if known else None)
-    scored = [(r, v) for r in own if (v := r.figure(metric.name)) is not None]
+    scored = [(r, v) for r in own if (v := r.metric(metric.name)) is not None]
     return Tried(sweep, label, metric, keys, [r for r, _ in scored], [v for _, v in scored])
 
 
@@ -58,6 +63,25 @@ def wants_log(values: Sequence[float]) -> bool:
         return bool(on_log <= abs((middle - low) / (high - low) - 0.5))
     steps = np.diff(np.log(sorted(set(values))))
     return 2 <= len(steps) <= _MOST_STEPS and bool(steps.max() - steps.min() < 0.1 * steps.max())
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Values of a hyperparameter as places on an axis."""
+
+    places: list[float]
+    log: bool
+    names: list[str] | None  # of the places 0, 1, 2 …; None where the values are numbers
+
+
+def axis_of(values: Sequence[Scalar]) -> Axis:
+    """Numbers are their own places; of anything else, each text has one, in alphabetical order."""
+    found = numbers(values)
+    if found is not None:
+        return Axis(found, wants_log(found), None)
+    texts = [shown(value) for value in values]
+    names = sorted({*texts})
+    return Axis([float(names.index(text)) for text in texts], log=False, names=names)
 
 
 def shown(value: Scalar) -> str:

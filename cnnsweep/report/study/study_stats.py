@@ -1,4 +1,4 @@
-"""Asking the process that has Optuna, while the report goes on."""
+"""Importances and idle time of sweeps, from a process with Optuna that runs beside the report."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from cnnsweep.report.stats.trial_table import Tried, numbers, shown
 
 _MOST_SWEEPS = 20
 _MOST_TRIALS = 3000
-TIMEOUT_SECONDS = 300.0  # seconds
+TIMEOUT_SECONDS = 300.0
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ class StudyStats:
 
 
 class Studies:
-    """Starts the process at once; ``facts`` waits for it."""
+    """Starts the process when made; ``facts`` waits for its answers."""
 
     def __init__(self, sweeps: Sequence[Tried]) -> None:
         self._sweeps = list(sweeps[:_MOST_SWEEPS])
@@ -61,8 +61,12 @@ class Studies:
             last = (errors.strip().splitlines() or ["no message"])[-1]
             problems.append(f"hyperparameter importances: {last}")
             return [(one, StudyStats()) for one in self._sweeps]
-        told = zip(self._sweeps, json.loads(answers), strict=True)
-        return [(one, _facts(one, answer, problems)) for one, answer in told]
+        found = []
+        for one, answer in zip(self._sweeps, json.loads(answers), strict=True):
+            if "error" in answer:
+                problems.append(f"{one.sweep.journal or one.sweep.folder}: {answer.pop('error')}")
+            found.append((one, StudyStats(**answer)))
+        return found
 
 
 def _start() -> subprocess.Popen[str]:
@@ -80,7 +84,7 @@ def _start() -> subprocess.Popen[str]:
 
 def _request(one: Tried) -> dict[str, Any]:
     journal = one.sweep.journal
-    columns = {key: [r.config.get(key) for r in one.runs[:_MOST_TRIALS]] for key in one.keys}
+    columns = {key: one.column(key)[:_MOST_TRIALS] for key in one.keys}
     return {
         "journal": None if journal is None else str(journal.absolute()),
         "workers": one.sweep.n_jobs,
@@ -88,10 +92,3 @@ def _request(one: Tried) -> dict[str, Any]:
         "values": one.values[:_MOST_TRIALS],
         "params": {k: numbers(v) or [shown(value) for value in v] for k, v in columns.items()},
     }
-
-
-def _facts(one: Tried, answer: dict[str, Any], problems: list[str]) -> StudyStats:
-    if "error" in answer:
-        problems.append(f"{one.sweep.journal or one.sweep.folder}: {answer['error']}")
-        return StudyStats()
-    return StudyStats(**answer)

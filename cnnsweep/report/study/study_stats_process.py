@@ -1,6 +1,6 @@
 """A process of its own for what needs Optuna: importances, and how busy the workers were.
 
-Optuna's importances take two seconds to import; meanwhile the report goes on. Requests and
+Optuna's importances take two seconds to import, while the report does the rest. Requests and
 answers are JSON on standard input and output.
 """
 
@@ -8,7 +8,7 @@ import json
 import math
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,14 +24,41 @@ from optuna.distributions import (  # noqa: E402
 )
 from optuna.importance import get_param_importances  # noqa: E402
 from optuna.storages import JournalStorage  # noqa: E402
+from optuna.storages.journal import BaseJournalBackend  # noqa: E402
 from optuna.trial import FrozenTrial, TrialState  # noqa: E402
 
 from cnnsweep.errors import one_line  # noqa: E402
-from cnnsweep.report.study.readonly_journal import ReadOnlyJournal  # noqa: E402
 
 MOST_TRIALS = 3000  # for importances
 _FEWEST = 4
 _DAMAGE = (LookupError, ValueError, TypeError, AttributeError, AssertionError, RecursionError)
+
+
+class ReadOnlyJournal(BaseJournalBackend):
+    """A study's log, read only: reading ends at a line that is torn, damaged or too deep.
+
+    Optuna's own backend creates lock files beside the log and fails on a damaged line.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._logs: list[dict[str, Any]] = []
+        self.torn = False
+        with path.open("rb") as lines:
+            for line in lines:
+                try:
+                    entry = json.loads(line)
+                except (ValueError, RecursionError):
+                    self.torn = True
+                    break
+                self._logs.append(entry)
+
+    def read_logs(self, log_number_from: int) -> Generator[dict[str, Any], None, None]:
+        """The entries from a number on."""
+        yield from self._logs[log_number_from:]
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        """Refuse: a report changes no study."""
+        raise PermissionError(f"a report writes no study ({len(logs)} entries)")
 
 
 def facts(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,7 +83,7 @@ def _load(path: Path) -> optuna.Study:
 
 
 def _made(request: Mapping[str, Any]) -> optuna.Study:
-    """A study of the runs of a grid, or of a search whose study is kept elsewhere."""
+    """A study of the runs of a grid, or of a search whose study is in a database."""
     study = optuna.create_study(direction="maximize" if request["maximize"] else "minimize")
     space = {key: _distribution(values) for key, values in request["params"].items()}
     for number, value in enumerate(request["values"]):
@@ -78,20 +105,17 @@ def _importances(study: optuna.Study) -> dict[str, float]:
     if len(study.directions) > 1 or len(done) < _FEWEST or len({t.value for t in done}) < 2:
         return {}
     if len(done) > MOST_TRIALS:
-        study = _first(study, done[:MOST_TRIALS])
+        study = optuna.create_study(direction=study.direction)
+        study.add_trials(done[:MOST_TRIALS])
     found = get_param_importances(study)
     return {key: value for key, value in found.items() if math.isfinite(value)}
 
 
-def _first(study: optuna.Study, trials: Sequence[FrozenTrial]) -> optuna.Study:
-    shorter = optuna.create_study(direction=study.direction)
-    shorter.add_trials(trials)
-    return shorter
-
-
 def _busy(trials: Sequence[FrozenTrial], workers: int | None) -> dict[str, Any]:
-    """Time in trials, and the time workers were there for: only while some trial was running,
-    so that the hours between two launches count for nothing."""
+    """Seconds spent in trials, and seconds that the workers were available for.
+
+    Only time in which some trial ran counts as available: not the hours between two launches.
+    """
     spans = sorted(
         (t.datetime_start, t.datetime_complete)
         for t in trials
@@ -125,7 +149,7 @@ def _most_at_once(spans: Sequence[tuple[datetime, datetime]]) -> int:
 def main() -> None:
     """Answer one line of requests."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    warnings.simplefilter("ignore")  # what a study of somebody else's is warned of helps nobody
+    warnings.simplefilter("ignore")  # on the study, which the reader of a report cannot change
     json.dump([facts(request) for request in json.load(sys.stdin)], sys.stdout)
 
 

@@ -73,7 +73,7 @@ def test_a_figure_that_is_no_number_is_named_and_not_averaged(tmp_path: Path) ->
     result = json.loads((folder / "result.json").read_text())
     (folder / "result.json").write_text(json.dumps(result | {"test_accuracy": "0.99"}))
     run = _read(folder)
-    assert run.figure("test_accuracy") is None
+    assert run.metric("test_accuracy") is None
     assert "test_accuracy is '0.99', no number" in run.problems[0]
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from cnnsweep.report.read.load_runs import gather
-from cnnsweep.report.stats.grouping import Grouping, group_runs, name_stratum, setting_keys
-from cnnsweep.report.stats.intervals import t_interval
+from cnnsweep.report.stats.grouping import Grouping, group_runs, setting_keys
 from cnnsweep.report.stats.metric import choose_metric
+from cnnsweep.report.stats.significance import t_interval
 from tests.report.made_runs import Job, make_grid, make_run
 from tests.report.made_sweeps import make_sweep
 
@@ -18,7 +18,7 @@ def _grouping(*folders: Path, by: str = "model", metric: str | None = None) -> G
 
 
 def _sizes(grouping: Grouping) -> dict[str, int]:
-    return {f"{name_stratum(g.stratum)} {g.label}".strip(): g.n for g in grouping.groups}
+    return {f"{g.stratum} {g.label}".strip(): g.n for g in grouping.groups}
 
 
 def test_groups_are_by_model_best_first(tmp_path: Path) -> None:

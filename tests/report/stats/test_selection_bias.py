@@ -9,7 +9,7 @@ import cnnsweep.report
 from cnnsweep.report.read.load_runs import gather
 from cnnsweep.report.stats.analysis import Answer, answer
 from cnnsweep.report.stats.options import Question
-from cnnsweep.report.stats.power import expected_maximum
+from cnnsweep.report.stats.significance import expected_maximum
 from tests.report.made_runs import Job, make_run
 from tests.report.made_sweeps import make_sweep
 
@@ -23,7 +23,7 @@ def test_a_winner_is_optimistic_by_a_bound_and_its_test_figure_stands_beside(
 ) -> None:
     make_sweep(tmp_path / "sweep", trials=12, confirm=5)
     (winner,) = _answer(tmp_path).winners
-    best = max(r.figure("objective") or 0 for r in winner.sweep.runs if r.role == "search")
+    best = max(r.metric("objective") or 0 for r in winner.sweep.runs if r.role == "search")
     assert winner.best == best
     assert winner.tried == 11  # one failed
     assert len(winner.confirmed) == len(winner.test) == 5
@@ -36,7 +36,7 @@ def test_a_winner_is_optimistic_by_a_bound_and_its_test_figure_stands_beside(
 def test_without_confirmation_the_winner_says_so(tmp_path: Path) -> None:
     make_sweep(tmp_path / "sweep", trials=6, confirm=0)
     (winner,) = _answer(tmp_path).winners
-    assert winner.flattery is None
+    assert winner.bias is None
     assert winner.sentence().endswith("no confirmation run has read the test split.")
 
 
@@ -44,8 +44,8 @@ def test_several_seeds_a_trial_are_averaged_and_tell_the_noise(tmp_path: Path) -
     make_sweep(tmp_path / "sweep", trials=4, seeds=3, confirm=0)
     (winner,) = _answer(tmp_path).winners
     assert winner.tried == 4
-    assert winner.flattery is not None
-    assert 0 < winner.flattery < 0.01 * expected_maximum(4)
+    assert winner.bias is not None
+    assert 0 < winner.bias < 0.01 * expected_maximum(4)
 
 
 def test_costs_count_every_run_and_pruning_is_what_was_planned_less_what_was_done(

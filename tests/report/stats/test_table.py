@@ -6,8 +6,8 @@ import pytest
 
 from cnnsweep.errors import UserError
 from cnnsweep.report.read.load_runs import gather
-from cnnsweep.report.stats.filter import check_column, select
 from cnnsweep.report.stats.metric import choose_metric
+from cnnsweep.report.stats.table import check_column, select
 from tests.report.made_runs import Job, make_run
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import cnnsweep.report
 from cnnsweep.report.__main__ import main
-from cnnsweep.report.read.test_images import addresses
+from cnnsweep.report.read.predictions import addresses
 from tests.command import REAL_DATA, needs_real_data
 from tests.report.made_runs import make_grid
 
