@@ -20,7 +20,7 @@ class Preempted(BaseException):
     """This job has been told to end. Not an Exception: no handler may swallow it."""
 
     def __init__(self, sent: signal.Signals) -> None:
-        super().__init__(f"its job was told to go ({sent.name})")
+        super().__init__(f"its job was preempted ({sent.name})")
         self.sent = sent
 
 
