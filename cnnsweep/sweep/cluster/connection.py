@@ -9,7 +9,6 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, answer_challenge, deliver_challenge
@@ -98,17 +97,6 @@ class HeartbeatConnection:
                 time.sleep(HEARTBEAT_SECONDS)
 
 
-def greet(accepted: socket.socket, key: bytes) -> HeartbeatConnection:
-    """The connection to a job that has just connected and knows the key.
-
-    Raises:
-        multiprocessing.AuthenticationError, EOFError, OSError: it does not, or is gone.
-    """
-    return _authenticated(
-        accepted, key, (deliver_challenge, answer_challenge), LAUNCHER_TIMEOUT_SECONDS
-    )
-
-
 def reach(addresses: tuple[Address, ...], key: bytes) -> HeartbeatConnection:
     """The connection to the launching process, at the first of its addresses that works.
 
@@ -120,8 +108,7 @@ def reach(addresses: tuple[Address, ...], key: bytes) -> HeartbeatConnection:
         for address in addresses:
             with contextlib.suppress(OSError, EOFError, AuthenticationError):
                 peer = socket.create_connection(address, timeout=_CONNECT_SECONDS)
-                steps = answer_challenge, deliver_challenge
-                return _authenticated(peer, key, steps, NANNY_TIMEOUT_SECONDS)
+                return authenticated(peer, key, is_launcher=False)
         if time.monotonic() > deadline:
             tried = ", ".join(f"{host}:{port}" for host, port in addresses)
             raise UserError(
@@ -131,21 +118,21 @@ def reach(addresses: tuple[Address, ...], key: bytes) -> HeartbeatConnection:
         time.sleep(1.0)
 
 
-def _authenticated(
-    peer: socket.socket,
-    key: bytes,
-    challenges: tuple[Callable[["Connection[Any, Any]", bytes], None], ...],
-    timeout: float,
-) -> HeartbeatConnection:
+def authenticated(peer: socket.socket, key: bytes, *, is_launcher: bool) -> HeartbeatConnection:
     """A connection that takes over the socket ``peer``, once both ends have shown the key.
 
     Until then reading fails after a few seconds: a stranger may say nothing.
+
+    Raises:
+        multiprocessing.AuthenticationError, EOFError, OSError: the other end does not know it.
     """
+    timeout = LAUNCHER_TIMEOUT_SECONDS if is_launcher else NANNY_TIMEOUT_SECONDS
+    challenges = (deliver_challenge, answer_challenge)
     peer.settimeout(None)
     _limit_waiting(peer, _CONNECT_SECONDS)
     connection = Connection(peer.fileno())
     try:
-        for challenge in challenges:
+        for challenge in challenges if is_launcher else reversed(challenges):
             challenge(connection, key)
         _limit_waiting(peer, 0.0)
         option = getattr(socket, "TCP_USER_TIMEOUT", None)  # macOS has none

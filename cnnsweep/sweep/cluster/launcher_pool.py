@@ -49,7 +49,7 @@ class LaunchedPool(Pool):
         self._launcher_setup = launcher_setup
         self._say = say
         self._said: set[str] = set()
-        self._alone_since: float | None = time.monotonic()
+        self._had_worker_at = time.monotonic()
         self._count = 0  # of all workers that have ever connected
         self._jobs: dict[int, tuple[int, int]] = {}  # slot: its launch, and the job's number in it
         is_local = self._submissions is not None and self._queue is None
@@ -68,7 +68,7 @@ class LaunchedPool(Pool):
         """
         for registered in self._listener.registered():
             self._receive(registered)
-        self._mind_being_alone()
+        self._check_for_lack_of_workers()
         self._launches.keep(len(self._devices))
         return [s for s, worker in self._workers.items() if worker.is_free]
 
@@ -117,17 +117,15 @@ class LaunchedPool(Pool):
         if slot not in self._workers:
             self._launches.went(*self._jobs[slot])
 
-    def _mind_being_alone(self) -> None:
+    def _check_for_lack_of_workers(self) -> None:
+        now = time.monotonic()
         if self._workers:
-            self._alone_since = None
+            self._had_worker_at = now
             return
         failure = self._launches.failure()
         if failure is not None:
             raise StoppedEarly(f"the launcher brings no workers: {failure}")
-        now = time.monotonic()
-        if self._alone_since is None:
-            self._alone_since = now
-        elif now - self._alone_since > NO_WORKER_SECONDS:
+        if now - self._had_worker_at > NO_WORKER_SECONDS:
             error = self._launches.last_error()
             why = "is there room for what each one asks for?" if error is None else error
             self._say_once(f"no worker yet: waiting for the launcher to start one; {why}")

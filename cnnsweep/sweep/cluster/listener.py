@@ -10,7 +10,7 @@ from multiprocessing import AuthenticationError
 
 import psutil
 
-from cnnsweep.sweep.cluster.connection import Address, HeartbeatConnection, greet
+from cnnsweep.sweep.cluster.connection import Address, HeartbeatConnection, authenticated
 from cnnsweep.sweep.cluster.nanny import Registration, Welcome
 
 _BACKLOG = 1024
@@ -61,7 +61,7 @@ class Listener:
 
     def _receive(self, peer: socket.socket) -> None:
         with contextlib.suppress(AuthenticationError, EOFError, OSError):  # a stranger, or gone
-            connection = greet(peer, self.key)
+            connection = authenticated(peer, self.key, is_launcher=True)
             registration: Registration = connection.recv_word()
             connection.send(self._welcome)
             unfit: str | None = connection.recv_word()

@@ -72,20 +72,20 @@ class Nanny:
 
     def __call__(self, _config: DictConfig) -> None:
         """Raises UserError where the launching process cannot be reached."""
-        with preemption_signals() as preemption:
-            connection = reach(self.addresses, self.key)
-            with contextlib.closing(connection), contextlib.suppress(EOFError, OSError):
-                self._report(connection, preemption)
-
-    def _report(self, connection: HeartbeatConnection, preemption: PreemptionSignals) -> None:
-        connection.send(Registration(self.launch, HydraConfig.get().job.num, socket.gethostname()))
-        welcome: Welcome = connection.recv_word()
-        unfit = _unfit(welcome)
-        if unfit is not None:
-            _remove_own_folders()
-        connection.send(unfit)
-        assignment: Assignment = connection.recv_word()  # EOFError where it is unfit
-        _Keeper(connection, welcome.setup, assignment, preemption).keep()
+        job = HydraConfig.get().job.num
+        with (
+            preemption_signals() as preemption,
+            contextlib.closing(reach(self.addresses, self.key)) as connection,
+            contextlib.suppress(EOFError, OSError),
+        ):
+            connection.send(Registration(self.launch, job, socket.gethostname()))
+            welcome: Welcome = connection.recv_word()
+            unfit = _unfit(welcome)
+            if unfit is not None:
+                _remove_own_folders()
+            connection.send(unfit)
+            assignment: Assignment = connection.recv_word()  # EOFError where it is unfit
+            _Keeper(connection, welcome.setup, assignment, preemption).keep()
 
 
 def _unfit(welcome: Welcome) -> str | None:

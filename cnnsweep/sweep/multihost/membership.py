@@ -77,9 +77,7 @@ class HostMembership:
         self.check()
         if name == self.name:
             return False
-        now = (
-            self._file_clock()
-        )  # first: stopped in between, we see less silence, not more
+        now = self._file_clock()  # first: stopped in between, we see less silence, not more
         try:
             with (self._folder / name).open() as file:
                 return now - os.fstat(file.fileno()).st_mtime > GONE_SECONDS

@@ -32,22 +32,16 @@ class ChildProcess:
         theirs.close()
         os.close(read_end)
 
-    def kill(self) -> None:
-        """SIGKILL the process and all that it started."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-
     def end(self, grace: float) -> int:
-        """Wait ``grace`` seconds for its end, then kill it; return its code, -N for signal N.
+        """Wait ``grace`` seconds for its end, then SIGKILL it; return its code, -N for signal N.
 
         Processes that it started are killed in any case, and the connection is closed.
         """
-        try:
-            code = self.process.wait(timeout=max(0.0, grace))
-        except subprocess.TimeoutExpired:
-            self.kill()
-            code = self.process.wait()
-        self.kill()  # what it started
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=max(0.0, grace))
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        code = self.process.wait()
         self.connection.close()
         os.close(self._lifeline)
         return code

@@ -109,8 +109,7 @@ class Worker(WorkerHandle):
 
     def kill(self) -> None:
         """Kill the process, and all that it started, too."""
-        self._child.kill()
-        self._child.end(1.0)
+        self._child.end(0.0)
 
     def close(self, grace: float) -> None:
         if not self.is_over:
