@@ -116,9 +116,7 @@ def test_it_outlives_its_jobs_until_it_is_told_that_no_more_come(pair: Pair) -> 
 def test_a_killed_job_leaves_a_nanny_that_takes_another(pair: Pair) -> None:
     worker = pair.worker("sleep")
     worker.kill()
-    assert not worker.is_free
-    assert message(worker) is None
-    assert worker.is_free
+    assert [worker.is_free, message(worker), worker.is_free] == [False, None, True]
     assert pair.children() == []
     give(worker, "sleep")
     worker.ask_to_stop()
