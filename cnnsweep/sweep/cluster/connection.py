@@ -1,7 +1,7 @@
 """The TCP connection between the launching process and a launcher's job.
 
-Both ends say every few seconds that they are alive, so that a machine that lost its power or its
-network is noticed although nobody hung up.
+Both ends send a heartbeat every few seconds, so that each notices when the other's machine lost its
+power or its network, which closes no connection.
 """
 
 import contextlib
@@ -9,7 +9,6 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, answer_challenge, deliver_challenge
@@ -20,7 +19,7 @@ from cnnsweep.errors import UserError
 Address = tuple[str, int]
 
 HEARTBEAT_SECONDS = 5.0
-# A job gives up first, so that its worker is gone before its trial is taken up elsewhere.
+# The nanny gives up first: its worker is gone before another worker resumes the trial.
 NANNY_TIMEOUT_SECONDS = 20.0
 LAUNCHER_TIMEOUT_SECONDS = 30.0
 _CONNECT_SECONDS = 3.0
@@ -29,28 +28,27 @@ REACH_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """I am alive."""
+    """Sent every HEARTBEAT_SECONDS by both ends."""
 
 
 class HeartbeatConnection:
-    """A connection with a heartbeat; what is sent is pickled."""
+    """A connection that sends heartbeats; what is sent is pickled."""
 
     def __init__(self, connection: "Connection[Any, Any]", timeout: float) -> None:
-        """``timeout``: seconds without a word after which the other end counts as lost."""
+        """``timeout``: seconds without any message after which the other end counts as lost."""
         self._connection = connection
         self._timeout = timeout
         self._heard_at = time.monotonic()
         self._sending = threading.Lock()
-        _bound_sending(connection, timeout)
         threading.Thread(target=self._send_heartbeats, daemon=True).start()
 
     def send(self, message: object) -> None:
-        """Raises OSError where the other end is gone, or takes nothing for too long."""
+        """Raises OSError where the other end is gone, or accepts no data for too long."""
         with self._sending:
             self._connection.send(message)
 
     def recv(self) -> Any:
-        """The next message, a Beat among others.
+        """The next message, which may be a Heartbeat.
 
         Raises:
             EOFError: the other end hung up.
@@ -61,7 +59,7 @@ class HeartbeatConnection:
         return message
 
     def recv_word(self) -> Any:
-        """The next message that is no Beat; raises OSError too where none comes in time."""
+        """The next message that is no Heartbeat; also raises OSError where none comes in time."""
         while self._connection.poll(self._timeout):
             message = self.recv()
             if not isinstance(message, Heartbeat):
@@ -69,7 +67,7 @@ class HeartbeatConnection:
         raise TimeoutError("the other end says nothing")
 
     def is_silent(self) -> bool:
-        """Whether the other end has said nothing for too long; only true once all is read."""
+        """Whether nothing has come for too long; False while anything is still to be read."""
         return time.monotonic() - self._heard_at > self._timeout and not self.poll()
 
     def poll(self, timeout: float = 0.0) -> bool:
@@ -83,8 +81,12 @@ class HeartbeatConnection:
         return self._connection.closed
 
     def close(self) -> None:
-        with contextlib.suppress(OSError):  # a send that hangs fails at once
-            _with_socket(self._connection, lambda ours: ours.shutdown(socket.SHUT_RDWR))
+        with contextlib.suppress(OSError):
+            ours = socket.socket(fileno=self.fileno())
+            try:
+                ours.shutdown(socket.SHUT_RDWR)  # makes a send that hangs fail at once
+            finally:
+                ours.detach()
         with self._sending:
             self._connection.close()
 
@@ -95,39 +97,18 @@ class HeartbeatConnection:
                 time.sleep(HEARTBEAT_SECONDS)
 
 
-def _bound_sending(connection: "Connection[Any, Any]", seconds: float) -> None:
-    """Let the kernel give up on a peer that acknowledges nothing; macOS knows no such limit."""
-    option = getattr(socket, "TCP_USER_TIMEOUT", None)
-    if option is None:
-        return
-    limit = int(seconds * 1000)
-    _with_socket(connection, lambda ours: ours.setsockopt(socket.IPPROTO_TCP, option, limit))
-
-
-def greet(accepted: socket.socket, key: bytes) -> HeartbeatConnection:
-    """The wire to whoever has just connected and knows the key.
-
-    Raises:
-        multiprocessing.AuthenticationError, EOFError, OSError: a stranger.
-    """
-    connection = _as_connection(accepted)
-    deliver_challenge(connection, key)
-    answer_challenge(connection, key)
-    _wait_without_end(connection)
-    return HeartbeatConnection(connection, LAUNCHER_TIMEOUT_SECONDS)
-
-
 def reach(addresses: tuple[Address, ...], key: bytes) -> HeartbeatConnection:
-    """The wire to the launching process, at the first of its addresses that works.
+    """The connection to the launching process, at the first of its addresses that works.
 
     Raises:
-        UserError: none does.
+        UserError: none worked within REACH_SECONDS.
     """
     deadline = time.monotonic() + REACH_SECONDS
     while True:
         for address in addresses:
             with contextlib.suppress(OSError, EOFError, AuthenticationError):
-                return _reach(address, key)
+                peer = socket.create_connection(address, timeout=_CONNECT_SECONDS)
+                return authenticated(peer, key, is_launcher=False)
         if time.monotonic() > deadline:
             tried = ", ".join(f"{host}:{port}" for host, port in addresses)
             raise UserError(
@@ -137,35 +118,31 @@ def reach(addresses: tuple[Address, ...], key: bytes) -> HeartbeatConnection:
         time.sleep(1.0)
 
 
-def _reach(address: Address, key: bytes) -> HeartbeatConnection:
-    connection = _as_connection(socket.create_connection(address, timeout=_CONNECT_SECONDS))
-    answer_challenge(connection, key)
-    deliver_challenge(connection, key)
-    _wait_without_end(connection)
-    return HeartbeatConnection(connection, NANNY_TIMEOUT_SECONDS)
+def authenticated(peer: socket.socket, key: bytes, *, is_launcher: bool) -> HeartbeatConnection:
+    """A connection that takes over the socket ``peer``, once both ends have shown the key.
 
+    Until then reading fails after a few seconds: a stranger may say nothing.
 
-def _as_connection(peer: socket.socket) -> "Connection[Any, Any]":
-    """For now reading fails after a few seconds: behind an address may be a stranger."""
+    Raises:
+        multiprocessing.AuthenticationError, EOFError, OSError: the other end does not know it.
+    """
+    timeout = LAUNCHER_TIMEOUT_SECONDS if is_launcher else NANNY_TIMEOUT_SECONDS
+    challenges = (deliver_challenge, answer_challenge)
     peer.settimeout(None)
     _limit_waiting(peer, _CONNECT_SECONDS)
-    return Connection(peer.detach())
-
-
-def _wait_without_end(connection: "Connection[Any, Any]") -> None:
-    _with_socket(connection, lambda ours: _limit_waiting(ours, 0.0))
-
-
-def _with_socket(
-    connection: "Connection[Any, Any]", act: Callable[[socket.socket], object]
-) -> None:
-    """Act on a connection's socket, which a Connection itself does not know to be one."""
-    ours = socket.socket(fileno=connection.fileno())
+    connection = Connection(peer.fileno())
     try:
-        act(ours)
+        for challenge in challenges if is_launcher else reversed(challenges):
+            challenge(connection, key)
+        _limit_waiting(peer, 0.0)
+        option = getattr(socket, "TCP_USER_TIMEOUT", None)  # macOS has none
+        if option is not None:  # the kernel gives up on a peer that acknowledges nothing
+            peer.setsockopt(socket.IPPROTO_TCP, option, int(timeout * 1000))
     finally:
-        ours.detach()
+        peer.detach()  # the connection has its file descriptor, and closes it
+    return HeartbeatConnection(connection, timeout)
 
 
 def _limit_waiting(peer: socket.socket, seconds: float) -> None:
+    """Let reading from a socket fail after whole ``seconds``; 0: never."""
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", int(seconds), 0))

@@ -1,4 +1,4 @@
-"""Workers started by a Hydra launcher (joblib, ray, submitit): each connects back to us."""
+"""Workers that a Hydra launcher (joblib, Ray, submitit) starts: each connects back to us."""
 
 import contextlib
 import secrets
@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable
 from itertools import takewhile
 from pathlib import Path
-
-import cloudpickle
 
 from cnnsweep.config.launchers import is_slurm, submissions
 from cnnsweep.errors import StoppedEarly
@@ -21,16 +19,16 @@ from cnnsweep.sweep.cluster.slurm import Queue
 from cnnsweep.sweep.workers.pool import Pool
 from cnnsweep.sweep.workers.worker_main import Setup
 
-NO_WORKER_SECONDS = 20.0  # without any worker, until a person is told what we wait for
-LOCAL_JOB_SECONDS = 120.0  # for submitit's local jobs, which wait for no room
+NO_WORKER_SECONDS = 20.0  # without any worker, until a line says what is waited for
+LOCAL_JOB_SECONDS = 120.0  # for submitit's local jobs, which start at once
 JOIN_SECONDS = 0.5
 QUEUE_SECONDS = 5.0  # for SLURM's jobs to end by themselves
 
 
 class LaunchedPool(Pool):
-    """A slot exists once its worker has connected; workers that went are asked for again."""
+    """A slot exists once its worker has connected; lost workers are asked for again."""
 
-    # A file server may keep the locks of a machine that vanished for a minute and a half.
+    # A file server may keep the locks of a lost machine for 90 seconds.
     old_workers_seconds = 100.0
 
     def __init__(
@@ -46,18 +44,19 @@ class LaunchedPool(Pool):
         self._submissions = submissions(config)
         self._queue = Queue(self._submissions) if self._submissions and is_slurm(config) else None
         if self._queue is not None:
-            self._queue.end(0.0)  # what an earlier launch left waiting
+            self._queue.end(0.0)  # jobs of an earlier launch that still wait
         super().__init__(folder, setup, devices)
-        self._launch_setup = launcher_setup
+        self._launcher_setup = launcher_setup
         self._say = say
         self._said: set[str] = set()
-        self._alone_since: float | None = time.monotonic()
-        self._count = 0  # of all workers that ever came
+        self._had_worker_at = time.monotonic()
+        self._count = 0  # of all workers that have ever connected
+        self._jobs: dict[int, tuple[int, int]] = {}  # slot: its launch, and the job's number in it
         is_local = self._submissions is not None and self._queue is None
         self._report_seconds = LOCAL_JOB_SECONDS if is_local else float("inf")
         token = secrets.token_hex(16)
         (folder / TOKEN).write_text(token, encoding="ascii")
-        self._listener = Listener(Welcome(cloudpickle.dumps(setup), folder / TOKEN, token))
+        self._listener = Listener(Welcome(self._setup, folder / TOKEN, token))
         queued = None if self._queue is None else self._queue.count
         self._launches = LauncherProcesses(self._launch_jobs, queued)
 
@@ -65,17 +64,17 @@ class LaunchedPool(Pool):
         """Connected slots without a job.
 
         Raises:
-            StoppedEarly: no worker is there, and there is no hope for any.
+            StoppedEarly: there is no worker, and the launcher cannot start any.
         """
         for registered in self._listener.registered():
             self._receive(registered)
-        self._mind_being_alone()
+        self._check_for_lack_of_workers()
         self._launches.keep(len(self._devices))
-        return [s for s, worker in self._workers.items() if _remote(worker).is_free]
+        return [s for s, worker in self._workers.items() if worker.is_free]
 
     def log(self, slot: int) -> Path:
-        """A worker's own: that of a lost one may still be locked by it."""
-        return _remote(self._workers[slot]).assignment.log
+        """One for each worker: a lost worker may still lock its own."""
+        return self._workers[slot].log
 
     def close(self, *, grace: float, stop: bool) -> None:
         self._listener.close()
@@ -85,16 +84,16 @@ class LaunchedPool(Pool):
         if self._queue is not None:
             self._queue.end(0.0 if stop else QUEUE_SECONDS)
         if self._submissions is not None and not stop:
-            shutil.rmtree(self._submissions, ignore_errors=True)  # a job may be writing in it yet
+            shutil.rmtree(self._submissions, ignore_errors=True)  # a job may still write in it
         _remove_empty_folders(self._folder)
 
     def _launch_jobs(self, number: int, jobs: int) -> LauncherProcess:
         if number > 0:
             self._say(f"{jobs} of {len(self._devices)} workers are missing: asked for new ones")
         nanny = Nanny(self._listener.addresses(), self._listener.key, number)
-        order = LaunchRequest(self._launch_setup, nanny, self._folder, jobs)
+        request = LaunchRequest(self._launcher_setup, nanny, self._folder, jobs)
         log = self._folder / LAUNCHER_LOG.format(number)
-        return LauncherProcess(order, log, self._report_seconds)
+        return LauncherProcess(request, log, self._report_seconds)
 
     def _receive(self, registered: Registered) -> None:
         launch, job = registered.registration.launch, registered.registration.job
@@ -110,25 +109,23 @@ class LaunchedPool(Pool):
             assignment = Assignment(log, self._devices[slot])
             self._count += 1
             self._workers[slot] = RemoteWorker(registered, assignment)
+            self._jobs[slot] = launch, job
             self._launches.came(launch, job)
 
     def _let_go(self, slot: int) -> None:
-        worker = _remote(self._workers[slot])
         super()._let_go(slot)
         if slot not in self._workers:
-            self._launches.went(worker.registration.launch, worker.registration.job)
+            self._launches.went(*self._jobs[slot])
 
-    def _mind_being_alone(self) -> None:
+    def _check_for_lack_of_workers(self) -> None:
+        now = time.monotonic()
         if self._workers:
-            self._alone_since = None
+            self._had_worker_at = now
             return
         failure = self._launches.failure()
         if failure is not None:
             raise StoppedEarly(f"the launcher brings no workers: {failure}")
-        now = time.monotonic()
-        if self._alone_since is None:
-            self._alone_since = now
-        elif now - self._alone_since > NO_WORKER_SECONDS:
+        if now - self._had_worker_at > NO_WORKER_SECONDS:
             error = self._launches.last_error()
             why = "is there room for what each one asks for?" if error is None else error
             self._say_once(f"no worker yet: waiting for the launcher to start one; {why}")
@@ -139,22 +136,17 @@ class LaunchedPool(Pool):
             self._say(line)
 
 
-def _remote(worker: object) -> RemoteWorker:
-    assert isinstance(worker, RemoteWorker)
-    return worker
-
-
 def _remove_empty_folders(folder: Path) -> None:
-    """Hydra makes one for each of a launcher's jobs."""
+    """Remove those that Hydra made, one for each of a launcher's jobs."""
     if folder.is_dir():
         for path in (*folder.glob(LAUNCHER_JOB.format("*", "*")), folder):
-            with contextlib.suppress(OSError):  # something is in it
+            with contextlib.suppress(OSError):  # not empty
                 path.rmdir()
 
 
 RELAUNCH_SECONDS = 10.0  # between two launches
-QUEUED_SECONDS = 30.0  # the same, until the jobs are in their cluster's queue for certain
-_VAIN = 3  # launches in a row that end without a worker, and no other is asked for
+QUEUED_SECONDS = 30.0  # the same where there is a queue, which shows new jobs late
+_VAIN = 3  # launches in a row that end without any worker, after which the sweep ends
 
 
 class LauncherProcesses:
@@ -163,10 +155,9 @@ class LauncherProcesses:
     def __init__(
         self, launch: Callable[[int, int], LauncherProcess], queued: Callable[[], int | None] | None
     ) -> None:
-        """``launch(number, jobs)`` asks for so many jobs.
+        """``launch(number, jobs)`` asks the launcher for so many jobs.
 
-        ``queued`` asks the cluster how many of them run or wait, also to run again; its answer is
-        None where it does not know.
+        ``queued`` asks the cluster how many jobs run or wait, also to run again; None: unknown.
         """
         self._launch = launch
         self._queued = queued
@@ -186,36 +177,37 @@ class LauncherProcesses:
             self._all.append(self._launch(len(self._all), missing))
 
     def _expected(self, now: float) -> int:
-        """How many jobs are here, wait for their turn, or may come again."""
+        """How many jobs are here, have not started yet, or may be started again."""
         queued = None if self._queued is None or not self._all else self._queued()
         if queued is None:
             return sum(len(one.here) + one.may_come(now) for one in self._all)
         if queued == 0:
             for one in self._all:
-                one.forget()
+                one.is_forgotten = True
         return queued
 
     def came(self, launch: int, job: int) -> None:
-        """A job has reported, and has a worker."""
+        """A job has connected, and has a worker."""
         one = self._all[launch]
         one.came = True
         one.left_at.pop(job, None)
         one.here.add(job)
 
     def went(self, launch: int, job: int) -> None:
-        """A job that had a worker is gone."""
+        """A job that had a worker has left."""
         self._all[launch].here.discard(job)
         self._all[launch].left_at[job] = time.monotonic()
 
     def refused(self, launch: int, job: int, reason: str) -> None:
-        """A job has reported, and cannot work."""
-        self._all[launch].refuse(job, reason, time.monotonic())
+        """A job has connected, and cannot work."""
+        self._all[launch].refusal = reason
+        self._all[launch].left_at[job] = time.monotonic()
 
     def failure(self) -> str | None:
-        """Why there is no hope for workers.
+        """Why the launcher cannot start workers; None while it may.
 
-        The first launch failed; or, since a launch may fail for once, several in a row did, or
-        came to nothing.
+        The first launch failed; or, since a single launch may fail after that, several in a row
+        failed or ended without any worker.
         """
         if not self._all or not all(one.is_over() for one in self._all):
             return None
@@ -225,12 +217,12 @@ class LauncherProcesses:
         return self._all[-1].error() if len(in_vain) == len(self._all) else None
 
     def last_error(self) -> str | None:
-        """What the launcher complained of last."""
+        """The error of the last launch that failed."""
         errors = [one.error() for one in self._all if one.is_over()]
         return next((error for error in reversed(errors) if error is not None), None)
 
     def end(self, seconds: float) -> None:
-        """Wait ``seconds`` in all for the launchers to see that their jobs are over; end them."""
+        """Wait ``seconds`` in all for the launchers to notice that all is over; end them."""
         deadline = time.monotonic() + seconds
         for one in self._all:
             one.end(deadline - time.monotonic())

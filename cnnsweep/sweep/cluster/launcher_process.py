@@ -1,4 +1,4 @@
-"""A launch: the process in which a Hydra launcher runs, and what became of its jobs."""
+"""A launch: the process in which a Hydra launcher runs, and the state of its jobs."""
 
 import contextlib
 import logging
@@ -6,12 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from copy import copy, deepcopy
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +23,19 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from cnnsweep.config.hydra_internals import no_callbacks, outcome_of
 from cnnsweep.errors import one_line
 from cnnsweep.folders.sweep_folder import LAUNCHER_JOB
-from cnnsweep.process import start_python
 from cnnsweep.sweep.cluster.nanny import Nanny
+from cnnsweep.sweep.workers.child_process import ChildProcess
 from cnnsweep.sweep.workers.watchdog import die_with_parent
 from cnnsweep.sweep.workers.worker_main import Setup
 
-# A cluster may start a lost job again by itself (requeued by SLURM, retried by Ray).
+# In which a cluster may start a lost job again (SLURM requeues it, Ray retries it).
 RETURN_SECONDS = 10.0
 HANG_UP_SECONDS = 0.7
 
 
 @dataclass
 class LaunchRequest:
-    """``jobs`` relays as jobs with folders of their own below ``folder``."""
+    """Run the nanny as ``jobs`` jobs, each with a folder of its own in ``folder``."""
 
     setup: Setup
     nanny: Nanny
@@ -45,9 +44,9 @@ class LaunchRequest:
 
 
 class NannyConfigs:
-    """Stands in for Hydra's config loader: a relay needs no config but its folder.
+    """Stands in for Hydra's config loader: of its config a nanny uses only the folder.
 
-    Composing one anew would take everything that was typed for the sweep.
+    Composing it again would need every override that was typed for the sweep.
     """
 
     def load_sweep_config(self, context: DictConfig, overrides: Sequence[str]) -> DictConfig:
@@ -64,71 +63,62 @@ class NannyConfigs:
         return config
 
 
-def main(connection_fd: int, lifeline_fd: int, order_fd: int) -> None:
-    """Carry out an order; what is sent in the end is its error on one line, or None."""
+def main(connection_fd: int, lifeline_fd: int, setup_fd: int) -> None:
+    """Carry out a LaunchRequest; at the end its error on one line is sent, or None."""
     die_with_parent(lifeline_fd)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the launching process sees to it
-    order: LaunchRequest = cloudpickle.loads(os.pread(order_fd, os.fstat(order_fd).st_size, 0))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the launching process ends this one
+    request: LaunchRequest = cloudpickle.loads(os.pread(setup_fd, os.fstat(setup_fd).st_size, 0))
     setup_globals()
-    Singleton.set_state(order.setup.singletons)
-    logging.getLogger("hydra_plugins").setLevel(logging.WARNING)  # its lines tell of our relays
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a cluster of our own phones nobody
+    Singleton.set_state(request.setup.singletons)
+    logging.getLogger("hydra_plugins").setLevel(logging.WARNING)  # what they log is about nannies
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray sends none unasked
     try:
-        error = _first_error(_launch(order))
-    except Exception as failure:  # noqa: BLE001 — told to the launching process, which decides
+        failed = [outcome_of(r) for r in _launch(request) if r.status is JobStatus.FAILED]
+        error = one_line(failed[0]) if failed else None
+    except Exception as failure:  # noqa: BLE001 — sent to the launching process, which decides
         error = one_line(failure)
     Connection(connection_fd).send(error)
     sys.stdout.flush()
 
 
-def _launch(order: LaunchRequest) -> Sequence[JobReturn]:
-    hydra_context: Any = copy(order.setup.context.hydra_context)
+def _launch(request: LaunchRequest) -> Sequence[JobReturn]:
+    hydra_context: Any = copy(request.setup.context.hydra_context)
     hydra_context.callbacks = no_callbacks()  # the user's are for trials
     hydra_context.config_loader = NannyConfigs()
+    config = request.setup.context.config
     launcher = Plugins.instance().instantiate_launcher(
-        hydra_context=hydra_context, task_function=order.nanny, config=order.setup.context.config
+        hydra_context=hydra_context, task_function=request.nanny, config=config
     )
-    number = order.nanny.launch
-    names = [LAUNCHER_JOB.format(number, job) for job in range(order.jobs)]
-    overrides = [[f"hydra.sweep.dir={order.folder}", f"hydra.sweep.subdir={n}"] for n in names]
+    number = request.nanny.launch
+    names = [LAUNCHER_JOB.format(number, job) for job in range(request.jobs)]
+    overrides = [[f"hydra.sweep.dir={request.folder}", f"hydra.sweep.subdir={n}"] for n in names]
     return launcher.launch(overrides, initial_job_idx=0)
 
 
-def _first_error(returns: Sequence[JobReturn]) -> str | None:
-    values = [outcome_of(r) for r in returns if r.status is JobStatus.FAILED]
-    return one_line(values[0]) if values else None
-
-
 class LauncherProcess:
-    """Its jobs are here, may come, or are gone."""
+    """A running launch. Each of its jobs may still come, is here (has a worker), or has left."""
 
-    def __init__(self, order: LaunchRequest, log: Path, report_seconds: float) -> None:
+    def __init__(self, request: LaunchRequest, log: Path, report_seconds: float) -> None:
         """``log`` takes what the launcher prints.
 
-        A job that has not reported after ``report_seconds`` is taken for gone; infinite where jobs
-        may have to wait for room.
+        Jobs that have not connected after ``report_seconds`` are not expected any more; infinite
+        where jobs may have to wait for free machines.
         """
-        self.jobs = order.jobs
+        self.jobs = request.jobs
         self._silent_until = time.monotonic() + report_seconds
-        self.came = False  # whether any of its jobs ever came
+        self.came = False  # whether any of its jobs ever had a worker
         self.here: set[int] = set()
         self.left_at: dict[int, float] = {}  # time.monotonic()
-        self._refusal: str | None = None
-        self._is_forgotten = False
+        self.refusal: str | None = None  # why a job that connected could not work
+        # The cluster has none of its jobs any more, though the launcher may wait for them for ever.
+        self.is_forgotten = False
         self._log = log
         self._error: str | None = None
-        self._told, theirs = Pipe(duplex=False)
-        read_end, self._lifeline = os.pipe()
-        with tempfile.TemporaryFile() as file, log.open("ab") as output:
-            file.write(cloudpickle.dumps(order))
-            file.flush()
-            fds = (theirs.fileno(), read_end, file.fileno())
-            self._process = start_python("cnnsweep.sweep.cluster.launcher_process", fds, output)
-        theirs.close()
-        os.close(read_end)
+        module = "cnnsweep.sweep.cluster.launcher_process"
+        self._child = ChildProcess(module, cloudpickle.dumps(request), log)
 
     def may_come(self, now: float) -> int:
-        """How many of its jobs wait for their turn, or may come again."""
+        """How many of its jobs have not started yet, or may be started again."""
         if self.is_over():
             return 0
         may_return = sum(now - at <= RETURN_SECONDS for at in self.left_at.values())
@@ -136,37 +126,21 @@ class LauncherProcess:
         return may_return + (silent if now <= self._silent_until else 0)
 
     def is_over(self) -> bool:
-        return self._is_forgotten or self._process.poll() is not None
-
-    def forget(self) -> None:
-        """The cluster has none of its jobs any more; its launcher may wait for them for ever."""
-        self._is_forgotten = True
-
-    def refuse(self, job: int, reason: str, now: float) -> None:
-        """A job came and cannot work."""
-        self._refusal = reason
-        self.left_at[job] = now
+        return self.is_forgotten or self._child.process.poll() is not None
 
     def error(self) -> str | None:
-        """Of a launch that is over: why, on one line."""
-        if self._error is None and self._refusal is None and self._told.poll():
+        """Why a launch that is over failed, on one line; None where it did not."""
+        if self._error is None and self._child.connection.poll():
             with contextlib.suppress(EOFError):
-                self._error = self._told.recv()
-        if self._refusal is None and self._error is None and self._process.returncode:
-            return f"its process ended with code {self._process.returncode}; see {self._log}"
-        gone = "its jobs are gone from the queue" if self._is_forgotten else None
-        return self._refusal or self._error or gone
+                self._error = self._child.connection.recv()
+        code = self._child.process.returncode
+        crash = f"its process ended with code {code}; see {self._log}" if code else None
+        gone = "its jobs are gone from the queue" if self.is_forgotten else None
+        return self.refusal or self._error or crash or gone
 
     def end(self, seconds: float) -> None:
-        """Wait for the launcher to see that its jobs are over, then end it."""
-        try:
-            self._process.wait(max(0.0, seconds))
-        except subprocess.TimeoutExpired:
-            self._process.terminate()  # Ray hangs up in good order
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(HANG_UP_SECONDS)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        self._told.close()
-        os.close(self._lifeline)
+        """Wait ``seconds`` for the launcher to notice that its jobs are over, then end it."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._child.process.wait(max(0.0, seconds))
+        self._child.process.terminate()  # Ray shuts down in good order
+        self._child.end(HANG_UP_SECONDS)

@@ -1,4 +1,4 @@
-"""Where launchers' jobs report to the launching process, each in a thread of its own."""
+"""Where launchers' jobs connect to the launching process, each in a thread of its own."""
 
 import contextlib
 import os
@@ -10,15 +10,15 @@ from multiprocessing import AuthenticationError
 
 import psutil
 
-from cnnsweep.sweep.cluster.connection import Address, HeartbeatConnection, greet
-from cnnsweep.sweep.cluster.nanny import Registration, Unfit, Welcome
+from cnnsweep.sweep.cluster.connection import Address, HeartbeatConnection, authenticated
+from cnnsweep.sweep.cluster.nanny import Registration, Welcome
 
 _BACKLOG = 1024
 
 
 @dataclass(frozen=True)
 class Registered:
-    """A job that reported; ``unfit`` says why it cannot work."""
+    """A job that has connected; ``unfit`` says why it cannot work, None: it can."""
 
     registration: Registration
     connection: HeartbeatConnection
@@ -26,26 +26,27 @@ class Registered:
 
 
 class Listener:
-    """Listens on a free TCP port of all interfaces; strangers without the key are sent away."""
+    """Listens on a free TCP port of all interfaces; who does not know the key is refused."""
 
     def __init__(self, welcome: Welcome) -> None:
         self.key = os.urandom(32)
-        self._hello = welcome
+        self._welcome = welcome
         self._registered: queue.SimpleQueue[Registered] = queue.SimpleQueue()
         self._listener = socket.create_server(("", 0), backlog=_BACKLOG)
         threading.Thread(target=self._listen, daemon=True).start()
 
     def addresses(self) -> tuple[Address, ...]:
-        """Ours as other machines may see them, the likeliest first."""
+        """Where other machines may reach us, the likeliest first."""
         port = self._listener.getsockname()[1]
-        return tuple((host, port) for host in dict.fromkeys(_hosts()))
+        hosts = [*_default_route(), *_interfaces(), socket.gethostname(), "127.0.0.1"]
+        return tuple((host, port) for host in dict.fromkeys(hosts))
 
     def registered(self) -> list[Registered]:
-        """Those who have come since the last call."""
+        """The jobs that have connected since the last call."""
         return [self._registered.get() for _ in range(self._registered.qsize())]
 
     def close(self) -> None:
-        """Nobody comes in any more; those who wait are sent away."""
+        """Accept no more jobs, and disconnect those that `registered` has not returned."""
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
         self._listener.close()
@@ -60,20 +61,15 @@ class Listener:
 
     def _receive(self, peer: socket.socket) -> None:
         with contextlib.suppress(AuthenticationError, EOFError, OSError):  # a stranger, or gone
-            connection = greet(peer, self.key)
+            connection = authenticated(peer, self.key, is_launcher=True)
             registration: Registration = connection.recv_word()
-            connection.send(self._hello)
-            answer = connection.recv_word()
-            unfit = answer.reason if isinstance(answer, Unfit) else None
+            connection.send(self._welcome)
+            unfit: str | None = connection.recv_word()
             self._registered.put(Registered(registration, connection, unfit))
 
 
-def _hosts() -> list[str]:
-    """The interface of the default route, all others, our name, and ourselves."""
-    return [*_default_route(), *_interfaces(), socket.gethostname(), "127.0.0.1"]
-
-
 def _default_route() -> list[str]:
+    """The address of the interface that leads to the internet, if there is one."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))  # reserved for documentation; nothing is sent

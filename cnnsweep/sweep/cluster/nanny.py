@@ -1,13 +1,13 @@
-"""What a launcher's job does: it keeps a worker process, and passes on what is said to it.
+"""What a launcher's job does: it keeps a worker process, and passes messages on to and from it.
 
-The launcher's own process never runs a trial, so no trial can take it down.
+The launcher's own process never runs a trial, so a trial that crashes leaves it alone.
 """
 
 import contextlib
 import socket
-import tempfile
 import time
 from dataclasses import dataclass
+from enum import Enum, auto
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ SIGHT_SECONDS = 10.0  # a new file may take a while to show on a shared file sys
 
 @dataclass(frozen=True)
 class Registration:
-    """The first thing that a relay says: which job of which launch it is, and where it runs."""
+    """A nanny's first message: which job of which launch it is, and where it runs."""
 
     launch: int
     job: int
@@ -35,9 +35,10 @@ class Registration:
 
 @dataclass(frozen=True)
 class Welcome:
-    """The first thing that a relay hears.
+    """The answer to Registration: the pickled Setup for workers, and how to check the disk.
 
-    ``token`` is what the file ``token_file`` holds, wherever the sweep folder can be seen.
+    ``token`` is what the file ``token_file`` holds, wherever the sweep folder can be seen. The
+    nanny answers with why it cannot work (a str), or None.
     """
 
     setup: bytes
@@ -47,37 +48,18 @@ class Welcome:
 
 @dataclass(frozen=True)
 class Assignment:
-    """Heard by a relay once its worker is wanted: the worker's log and device."""
+    """Sent to a nanny that can work and whose worker is wanted: the worker's log and device."""
 
     log: Path
     device: str | None
 
 
-@dataclass(frozen=True)
-class Ready:
-    """A relay's answer to Hello: it can work."""
+class Command(Enum):
+    """What else is sent, beside jobs, answers to an Epoch (bool) and None (no more jobs)."""
 
-
-@dataclass(frozen=True)
-class Unfit:
-    """A relay's other answer: it cannot, for this reason."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class Stop:
-    """Let the worker keep its last whole epoch, and go."""
-
-
-@dataclass(frozen=True)
-class Kill:
-    """End the worker's job at once; answered with Killed."""
-
-
-@dataclass(frozen=True)
-class Killed:
-    """The job that was to be killed is gone; what was sent before concerned that job."""
+    STOP = auto()  # let the worker save its last whole epoch, and end
+    KILL = auto()  # end the worker's job at once
+    KILLED = auto()  # the answer to KILL: the job is gone; messages before this one concerned it
 
 
 @dataclass(frozen=True)
@@ -90,72 +72,61 @@ class Nanny:
 
     def __call__(self, _config: DictConfig) -> None:
         """Raises UserError where the launching process cannot be reached."""
-        with preemption_signals() as preemption:
-            connection = reach(self.addresses, self.key)
-            with contextlib.closing(connection), contextlib.suppress(EOFError, OSError):
-                self._report(connection, preemption)
-
-    def _report(self, connection: HeartbeatConnection, preemption: PreemptionSignals) -> None:
-        connection.send(Registration(self.launch, HydraConfig.get().job.num, socket.gethostname()))
-        welcome: Welcome = connection.recv_word()
-        unfit = _unfit(welcome)
-        if unfit is not None:
-            _remove_own_folders()
+        job = HydraConfig.get().job.num
+        with (
+            preemption_signals() as preemption,
+            contextlib.closing(reach(self.addresses, self.key)) as connection,
+            contextlib.suppress(EOFError, OSError),
+        ):
+            connection.send(Registration(self.launch, job, socket.gethostname()))
+            welcome: Welcome = connection.recv_word()
+            unfit = _unfit(welcome)
+            if unfit is not None:
+                _remove_own_folders()
             connection.send(unfit)
-            connection.recv_word()  # until it hangs up: what is sent then is read for certain
-            return
-        connection.send(Ready())
-        assignment: Assignment = connection.recv_word()
-        with tempfile.TemporaryFile() as setup:
-            setup.write(welcome.setup)
-            setup.flush()
-            _Keeper(connection, assignment, setup, preemption).keep()
+            assignment: Assignment = connection.recv_word()  # EOFError where it is unfit
+            _Keeper(connection, welcome.setup, assignment, preemption).keep()
 
 
-def _unfit(welcome: Welcome) -> Unfit | None:
-    """Work on a disk that the launching process does not see would be lost."""
+def _unfit(welcome: Welcome) -> str | None:
+    """Why this job cannot work: results on a disk that only this machine sees would be lost."""
     deadline = time.monotonic() + SIGHT_SECONDS
-    while not _sees(welcome):
+    while True:
+        with contextlib.suppress(OSError):
+            if welcome.token_file.read_text(encoding="ascii") == welcome.token:
+                return None
         if time.monotonic() > deadline:
             folder = welcome.token_file.parent.parent
-            return Unfit(
+            return (
                 f"{socket.gethostname()} does not see the sweep folder {folder}: it must be on a "
                 "file system that all nodes share, at the same path"
             )
         time.sleep(0.5)
-    return None
-
-
-def _sees(welcome: Welcome) -> bool:
-    try:
-        return welcome.token_file.read_text(encoding="ascii") == welcome.token
-    except OSError:
-        return False
 
 
 def _remove_own_folders() -> None:
-    """Those that Hydra made for this job in a place that is not the sweep's."""
+    """Remove what Hydra made for this job where the sweep folder would be."""
     folder = Path(HydraConfig.get().runtime.output_dir)
     for made in (folder, folder.parent, folder.parent.parent):
-        with contextlib.suppress(OSError):  # holds something: not ours alone
+        with contextlib.suppress(OSError):  # not empty: it holds what is not ours
             made.rmdir()
 
 
 @dataclass
 class _Keeper:
     connection: HeartbeatConnection
+    setup: bytes
     assignment: Assignment
-    setup: Any
     preemption: PreemptionSignals
     worker: Worker | None = None
 
     def keep(self) -> None:
-        """Until the launching process says so, or is gone, or this job has to go."""
+        """Until the launching process says so, or is lost, or this job is preempted."""
         self.preemption.is_raised = False
         while self.preemption.given is None:
-            spoken: list[Any] = [self.connection] + (
-                [self.worker.connection] if self.worker else []
-            )
+            spoken: list[Any] = [self.connection]
+            if self.worker is not None:
+                spoken.append(self.worker.connection)
             ready: list[Any] = wait(spoken, timeout=1.0)
             try:
                 if self.connection.is_silent():
@@ -173,15 +144,15 @@ class _Keeper:
         self._leave(self.preemption.given)
 
     def _leave(self, notice: Preempted) -> None:
-        """Let the worker keep its last whole epoch, and say so."""
+        """Let the worker save its last whole epoch, and report that this job was preempted."""
         deadline = time.monotonic() + LEAVE_SECONDS
-        with contextlib.suppress(EOFError, OSError):  # nobody is left to be told
+        with contextlib.suppress(EOFError, OSError):  # the launching process is lost
             if self.worker is not None:
                 self.worker.ask_to_stop()
                 self._pass_on_last_words(self.worker, deadline)
             self.connection.send(Finished("preempted", error=str(notice)))
             while self.connection.poll(max(0.0, deadline - time.monotonic())):
-                self.connection.recv()  # until it hangs up: what is sent then is read for certain
+                self.connection.recv()  # until it hangs up, having read what was sent
 
     def _pass_on_last_words(self, worker: Worker, deadline: float) -> None:
         while not worker.is_over and worker.connection.poll(max(0.0, deadline - time.monotonic())):
@@ -194,39 +165,31 @@ class _Keeper:
         message = worker.receive() if worker.connection.poll() else worker.death()
         if worker.is_over:
             self.worker = None
-            # If the whole job goes, or the node, we are told too, or don't live to tell.
+            # Where the whole job or node ends, we are signalled too (and _leave), or killed.
             if worker.was_ended_from_outside and self.preemption.comes_within(1.0):
                 return
         self.connection.send(message)
 
     def _obey(self, message: object) -> bool:
-        """Whether there may be more to do."""
-        if isinstance(message, Heartbeat):
-            return True
+        """Act on a message of the launching process; False where it was the last."""
         if isinstance(message, Job):
             if self.worker is None:
                 self.worker = Worker(self.setup, self.assignment.log, self.assignment.device)
             self.worker.give(message)
-        elif isinstance(message, Kill):
-            self._kill()
-        elif self.worker is not None:
-            return self._obey_worker(self.worker, message)
-        return isinstance(message, Job | Kill)
-
-    def _kill(self) -> None:
-        if self.worker is not None:
-            self.worker.kill()
-            self.worker = None
-        self.connection.send(Killed())
-
-    def _obey_worker(self, worker: Worker, message: object) -> bool:
-        if isinstance(message, bool):
-            worker.answer(message)
-            return True
-        if isinstance(message, Stop):
-            worker.ask_to_stop()
-            worker.close(grace=3.0)
-        else:
-            worker.dismiss()
-            worker.close(grace=1.0)
-        return False
+        elif isinstance(message, bool):
+            if self.worker is not None:  # else it died after the Epoch that this answers
+                self.worker.send(message)
+        elif message is Command.KILL:
+            if self.worker is not None:
+                self.worker.kill()
+                self.worker = None
+            self.connection.send(Command.KILLED)
+        elif not isinstance(message, Heartbeat):
+            if self.worker is not None and message is Command.STOP:
+                self.worker.ask_to_stop()
+                self.worker.close(grace=3.0)
+            elif self.worker is not None:
+                self.worker.send(None)
+                self.worker.close(grace=1.0)
+            return False
+        return True

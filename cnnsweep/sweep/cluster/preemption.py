@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 from cnnsweep.process import EARLY_SIGNALS
 
@@ -17,48 +17,29 @@ _ALL = (*EARLY_SIGNALS, signal.SIGTERM)
 
 
 class Preempted(BaseException):
-    """This job has been told to go. Not an Exception: no handler may swallow it."""
+    """This job has been told to end. Not an Exception: no handler may swallow it."""
 
     def __init__(self, sent: signal.Signals) -> None:
-        super().__init__(f"its job was told to go ({sent.name})")
+        super().__init__(f"its job was preempted ({sent.name})")
         self.sent = sent
 
 
 class PreemptionSignals:
-    """Signals as they come in; ``given`` is the first of them, ``is_raised`` whether it is also
-    raised where the main thread is."""
+    """``given`` is the first signal that came; ``is_raised``: it is also raised when it comes."""
 
     def __init__(self) -> None:
         self.given: Preempted | None = None
         self.is_raised = True
-        self._before: dict[int, Any] = {}
-
-    def listen(self) -> None:
-        """From now on; only the main thread may, so another one's job hears nothing."""
-        if threading.current_thread() is threading.main_thread():
-            for number in _ALL:
-                self._before[number] = signal.signal(number, self._note)
-
-    def restore(self) -> None:
-        """Listen no more."""
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
 
     def comes_within(self, seconds: float) -> bool:
-        """Whether there is a notice, waiting a little for it: a job's processes hear one by one."""
+        """Whether a signal has come or comes soon: a job's processes get it one after another."""
         deadline = time.monotonic() + seconds
         while self.given is None and time.monotonic() < deadline:
             time.sleep(0.05)
         return self.given is not None
 
-    def hand_over(self, notice: Preempted) -> NoReturn:
-        """Let whoever listened before us do its part, such as requeueing; then go."""
-        before = self._before[notice.sent]
-        if callable(before):
-            before(notice.sent, None)
-        sys.exit(128 + notice.sent)
-
-    def _note(self, number: int, _frame: FrameType | None) -> None:
+    def note(self, number: int, _frame: FrameType | None) -> None:
+        """The handler of all these signals."""
         if self.given is None:
             self.given = Preempted(signal.Signals(number))
             if self.is_raised:
@@ -67,14 +48,25 @@ class PreemptionSignals:
 
 @contextmanager
 def preemption_signals() -> Iterator[PreemptionSignals]:
-    """A block that ends in time when this job is told to go; whoever listened before goes on."""
+    """Catch preemption signals in a block; one that raises Preempted there ends the block.
+
+    If one came, its former handler runs after the block (which may requeue the job), and the
+    process exits. Outside the main thread no signals are caught.
+    """
     preemption = PreemptionSignals()
-    preemption.listen()
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in _ALL:
+            before[number] = signal.signal(number, preemption.note)
     try:
         yield preemption
     except Preempted:
-        pass  # before there was anything to keep
+        pass  # before there was a worker
     finally:
-        preemption.restore()
+        for caught, handler in before.items():
+            signal.signal(caught, handler)
     if preemption.given is not None:
-        preemption.hand_over(preemption.given)
+        sent = preemption.given.sent
+        if callable(before[sent]):
+            before[sent](sent, None)
+        sys.exit(128 + sent)

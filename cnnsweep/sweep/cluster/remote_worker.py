@@ -1,56 +1,36 @@
-"""A worker that a launcher brought, as the launching process sees it: a connection to its nanny."""
+"""A worker that a launcher started, as the launching process sees it: a connection to its nanny."""
 
 import contextlib
 import time
-from typing import Any
 
 from cnnsweep.sweep.cluster.connection import Heartbeat
 from cnnsweep.sweep.cluster.listener import Registered
-from cnnsweep.sweep.cluster.nanny import Assignment, Kill, Killed, Stop
-from cnnsweep.sweep.spec.messages import Finished, Job, Message, Started
+from cnnsweep.sweep.cluster.nanny import Assignment, Command
+from cnnsweep.sweep.spec.messages import Finished, Message
+from cnnsweep.sweep.workers.local_worker import WorkerHandle
 
 
-class RemoteWorker:
-    """Its nanny starts and replaces the process; this ends with the connection."""
+class RemoteWorker(WorkerHandle):
+    """It lasts as long as the connection; the nanny starts its process and replaces it."""
 
     def __init__(self, registered: Registered, assignment: Assignment) -> None:
-        self.job: Job | None = None
-        self.started_at: float | None = None
-        self.registration = registered.registration
-        self.assignment = assignment
-        self.connection: Any = registered.connection
-        self._is_dying = False
-        self._send(assignment)
-
-    @property
-    def is_over(self) -> bool:
-        return bool(self.connection.closed)
+        super().__init__(registered.connection, assignment.log)
+        self._host = registered.registration.host
+        self._is_dying = False  # its job was killed, and the nanny has not confirmed it yet
+        self.send(assignment)
 
     @property
     def is_free(self) -> bool:
-        """Whether it can take a job."""
         return self.job is None and not self._is_dying
 
-    def give(self, job: Job) -> None:
-        self.job, self.started_at = job, None
-        self._send(job)
-
-    def answer(self, should_prune: bool) -> None:
-        self._send(should_prune)
-
     def receive(self) -> Message | None:
-        try:
-            message: Message | Heartbeat | Killed = self.connection.recv()
-        except (EOFError, OSError):
-            return self.death()
+        message: Message | Heartbeat | Command | None = super().receive()
         if isinstance(message, Finished) and message.reason == "preempted":
             self.connection.close()
-        if isinstance(message, Killed):
+        if message is Command.KILLED:
             self._is_dying = False
-        if self._is_dying or isinstance(message, Heartbeat | Killed):
+        if self._is_dying or isinstance(message, Heartbeat | Command):
             return None
-        if isinstance(message, Started):
-            self.started_at = time.monotonic()
         return message
 
     def is_gone(self) -> bool:
@@ -59,20 +39,17 @@ class RemoteWorker:
     def death(self) -> Finished:
         how = "says nothing any more" if self.connection.is_silent() else "was lost"
         self.connection.close()
-        return Finished("lost", error=f"its worker on {self.registration.host} {how}")
+        return Finished("lost", error=f"its worker on {self._host} {how}")
 
     def ask_to_stop(self) -> None:
-        self._send(Stop())
-
-    def dismiss(self) -> None:
-        self._send(None)
+        self.send(Command.STOP)
 
     def kill(self) -> None:
         self.job, self._is_dying = None, True
-        self._send(Kill())
+        self.send(Command.KILL)
 
     def close(self, grace: float) -> None:
-        """Wait for the relay to hang up."""
+        """Wait for the nanny to hang up."""
         if self.is_over:
             return
         deadline = time.monotonic() + grace
@@ -80,7 +57,3 @@ class RemoteWorker:
             while self.connection.poll(max(0.0, deadline - time.monotonic())):
                 self.connection.recv()
         self.connection.close()
-
-    def _send(self, message: object) -> None:
-        with contextlib.suppress(OSError):
-            self.connection.send(message)

@@ -1,16 +1,16 @@
-"""What SLURM's queue knows of a sweep's jobs, those of earlier launches among them."""
+"""A sweep's jobs in SLURM's queue, those of earlier launches included."""
 
 import subprocess
 import time
 from pathlib import Path
 
-_ASK_SECONDS = 10.0  # between two questions: all users ask the same daemon
+_ASK_SECONDS = 10.0  # between two queries: all users query the same daemon
 _ANSWER_SECONDS = 10.0
 _STATES = "PENDING,CONFIGURING,RUNNING,SUSPENDED,REQUEUED"
 
 
 class Queue:
-    """Jobs are a sweep's own if their script lies in its folder for submissions."""
+    """A job is the sweep's if its script is in the sweep's folder for submissions."""
 
     def __init__(self, submissions: Path) -> None:
         self._submissions = submissions
@@ -20,7 +20,7 @@ class Queue:
     def count(self) -> int | None:
         """How many jobs run, wait, or wait to run again; at most ten seconds old.
 
-        None where SLURM does not say.
+        None where squeue fails.
         """
         if time.monotonic() - self._asked_at > _ASK_SECONDS:
             self._asked_at = time.monotonic()
@@ -29,7 +29,7 @@ class Queue:
         return self._count
 
     def end(self, seconds: float) -> None:
-        """Wait for the jobs' end; cancel those that are left."""
+        """Wait ``seconds`` for the jobs to end; cancel those that are left."""
         deadline = time.monotonic() + seconds
         while (jobs := self._jobs()) and time.monotonic() < deadline:
             time.sleep(0.2)
@@ -50,8 +50,6 @@ class Queue:
             return None
         if asked.returncode != 0:
             return None
-        pairs = [line.split(maxsplit=1) for line in asked.stdout.splitlines()]
-        return [job for job, *script in pairs if self._has(" ".join(script).strip())]
-
-    def _has(self, script: str) -> bool:
-        return Path(script).is_relative_to(self._submissions)
+        pairs = (line.strip().partition(" ") for line in asked.stdout.splitlines())
+        ours = self._submissions
+        return [job for job, _, script in pairs if Path(script.strip()).is_relative_to(ours)]

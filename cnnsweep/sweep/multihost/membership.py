@@ -1,8 +1,8 @@
-"""The launches that work on one sweep: each shows that it lives, and sees who is gone.
+"""The launches (hosts) that work on one sweep: each has a heartbeat, and sees who is gone.
 
-A launch (a host) keeps a file in the sweep folder, which it locks, and touches every few seconds.
-One whose lock is free has died; one that has not touched its file for ``GONE_SECONDS`` has
-vanished. Ages are told by the file system's clock alone, so the hosts' clocks do not matter.
+A host keeps a file in the sweep folder, which it locks, and touches every few seconds. One whose
+lock is free has died; one that has not touched its file for ``GONE_SECONDS`` is silent. Ages are
+measured with the file system's clock only, so the hosts' clocks need not agree.
 """
 
 import fcntl
@@ -18,16 +18,16 @@ from cnnsweep.folders.lock import try_lock
 from cnnsweep.folders.sweep_folder import HOSTS
 
 HEARTBEAT_SECONDS = 3.0
-LOST_SECONDS = 25.0  # after such a silence of its own a host takes itself for gone, ...
-GONE_SECONDS = 45.0  # ... well before the others do
+LOST_SECONDS = 25.0  # a host that could not touch its file for so long stops acting, ...
+GONE_SECONDS = 45.0  # ... before the others take over its trials
 
 
 class HostExpired(StoppedEarly):
-    """This host was stopped for so long that the others may have taken its trials."""
+    """This host was stopped for so long that the others may have taken over its trials."""
 
 
 class HostMembership:
-    """This launch, under a name that it uses once."""
+    """This launch as a host, under a name that is used only once."""
 
     def __init__(self, sweep: Path) -> None:
         self._folder = sweep / HOSTS
@@ -43,42 +43,41 @@ class HostMembership:
 
     @property
     def file(self) -> Path:
-        """What this host touches as long as it lives."""
+        """The file that this host touches."""
         return self._folder / self.name
 
     def check(self) -> None:
-        """Raise Woken where the others may take this host for gone."""
-        silence = _now() - self._beat
-        if self._is_lost or silence > LOST_SECONDS:
+        """Raise HostExpired where the others may take this host for gone."""
+        if self._is_lost or _now() - self._beat > LOST_SECONDS:
             raise self._expired()
 
     def leave(self) -> None:
-        """Be no host any more."""
+        """Stop being a host: remove the file."""
         self._is_leaving.set()
         self._thread.join()
         self._file.close()
         self.file.unlink(missing_ok=True)
 
     def is_gone(self, name: str) -> bool:
-        """Whether another host has died or vanished.
+        """Whether another host has died or is silent.
 
         Raises:
-            Woken: we may be taken for gone ourselves.
+            HostExpired: the others may take this host for gone.
         """
         return self.is_silent(name) or (name != self.name and self._has_died(name))
 
     def is_silent(self, name: str) -> bool:
-        """Whether a host has shown no life for so long that none of its processes can be left.
+        """Whether a host has been silent for so long that none of its processes still acts.
 
-        What is left of one that merely died may still be on its way out.
+        Of a host that has died but is not silent yet, workers may still be ending.
 
         Raises:
-            Woken: we may be taken for gone ourselves.
+            HostExpired: the others may take this host for gone.
         """
         self.check()
         if name == self.name:
             return False
-        now = self._file_clock()  # before we look: stopped in between, we see less silence
+        now = self._file_clock()  # first: stopped in between, we see less silence, not more
         try:
             with (self._folder / name).open() as file:
                 return now - os.fstat(file.fileno()).st_mtime > GONE_SECONDS
@@ -86,7 +85,7 @@ class HostMembership:
             return True
 
     def bury(self, name: str) -> None:
-        """Remove the file of a silent host: should it wake, it sees that it was taken for gone."""
+        """Remove the file of a silent host, by which it sees, should it wake, that it expired."""
         if self.is_silent(name):
             (self._folder / name).unlink(missing_ok=True)
 
@@ -103,40 +102,38 @@ class HostMembership:
             return True
 
     def _file_clock(self) -> float:
-        """The file system's time, by touching our file.
+        """The file system's time, from touching our file.
 
-        By opening it anew, as the others' files, since NFS may otherwise tell what it remembers.
+        Files are opened to read their times, since NFS may otherwise answer from its cache.
         """
         try:
             os.utime(self.file)
             with self.file.open() as ours:
                 return os.fstat(ours.fileno()).st_mtime
-        except FileNotFoundError:  # the others have buried us
+        except FileNotFoundError:  # another host has removed it
             raise self._expired() from None
 
     def _expired(self) -> HostExpired:
         self._is_lost = True
         return HostExpired(
             f"this launch was stopped for more than {LOST_SECONDS:.0f} s, and the other hosts "
-            "may have gone on with its trials"
+            "may have taken over its trials"
         )
 
     def _keep_beating(self) -> None:
         while not self._is_leaving.wait(HEARTBEAT_SECONDS):
-            if self._is_lost or _now() - self._beat > LOST_SECONDS:
-                self._is_lost = True  # never beat again under a name that others may have buried
-                return
             try:
+                self.check()
                 os.utime(self.file)
-            except FileNotFoundError:
-                self._is_lost = True
+            except (HostExpired, FileNotFoundError):
+                self._is_lost = True  # never touch it again: the others may have removed it
                 return
-            except OSError:  # the file system has a moment's trouble: silence, if it lasts
+            except OSError:  # the file system may recover; if it does not, this host expires
                 continue
             self._beat = _now()
 
 
 def _now() -> float:
-    """A clock that goes on while the machine sleeps, where there is one."""
+    """A clock that also counts while the machine sleeps, where there is one."""
     clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
     return time.clock_gettime(clock)

@@ -1,8 +1,7 @@
-"""Whose trial is whose, where several launches work on the same study.
+"""Which host works on which trial, where several launches work on the same study.
 
-Trials carry the name of the host that works on them. What changes that, or depends on it, is done
-by one host at a time: asking for a trial, taking over one that was left behind, telling the study
-what became of it.
+Trials carry the name of the host that works on them. One host at a time does what changes that or
+depends on it: ask for a trial, take over one that was left behind, tell how a trial ended.
 """
 
 import contextlib
@@ -24,16 +23,16 @@ from cnnsweep.sweep.study.coordination import Coordination, SingleLaunch, TryLat
 
 HOST = "host"  # the trial attribute that names the host which works on it
 LOOK_SECONDS = 3.0  # between two looks for trials that were left behind
-BUSY_SECONDS = 1.0  # of waiting for another host, before the event loop goes on meanwhile
+BUSY_SECONDS = 1.0  # of waiting for another host, before the event loop gets its turn
 
 
 class Busy(TryLater):
-    """Another host is at work on the study."""
+    """Another host keeps a lock of the study."""
 
 
 @contextlib.contextmanager
 def joined(sweep: Path, shared: bool, say: Callable[[str], None]) -> Iterator[Coordination]:
-    """Be one of the launches on a sweep for the length of a block, or the only one."""
+    """Be one of the launches on a sweep for the length of a block; not ``shared``: the only one."""
     if not shared:
         yield SingleLaunch()
         return
@@ -80,7 +79,7 @@ class SharedStudy:
         self._finishing.acquire()
 
     def leave(self) -> None:
-        """Be gone for good."""
+        """Free the locks and stop being a host."""
         self._turn.drop()
         self._finishing.drop()
         self.host.leave()
@@ -97,7 +96,7 @@ class SharedStudy:
         )
 
     def _wait_shortly(self, seconds: float, waited: float) -> None:
-        """For a lock that is held for moments, unless its holder is stopped."""
+        """For a lock that is held briefly, unless its holder is stopped."""
         if waited > BUSY_SECONDS:
             raise Busy
         self._wait_long(seconds, waited)
@@ -138,7 +137,7 @@ class SharedStudy:
         return any(not self.is_ours(trial) for trial in not_in_hand(study, ()))
 
     def _is_left(self, trial: FrozenTrial) -> bool:
-        """A trial without a host's name, seen in our turn, is one whose host died asking for it."""
+        """Of a trial without a host's name, seen in our turn, the host died while asking for it."""
         name = trial.user_attrs.get(HOST)
         return name is None or name == self.host.name or self.host.is_gone(name)
 
@@ -153,10 +152,10 @@ class SharedStudy:
 
 
 def _clear(run: Path, *, silent: bool) -> bool:
-    """Whether no worker is left in a run folder or below it.
+    """Whether no worker holds the lock of a run folder or of one below it.
 
-    A worker of a silent host may be stopped there, and keep its lock; it dies the moment it wakes
-    (see workers/watchdog.py), so its lock means nothing.
+    A worker of a silent host may be stopped and still hold one. Such locks are removed, since it
+    is killed the moment it wakes (see workers/watchdog.py).
     """
     held = [p for p in run.rglob(lock.LOCK_NAME) if lock.is_held_elsewhere(p.parent)]
     if held and not silent:

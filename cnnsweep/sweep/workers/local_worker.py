@@ -1,118 +1,119 @@
-"""One worker process, seen from the process that launched it."""
+"""A worker as the launching process sees it; and one that is a process on this machine."""
 
 import contextlib
 import os
 import signal
-import subprocess
 import time
-from multiprocessing.connection import Pipe
+from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import IO
+from typing import Any
 
-from cnnsweep.errors import UserError
-from cnnsweep.folders.lock import try_lock
-from cnnsweep.folders.sweep_folder import WORKER_LOG
-from cnnsweep.process import no_early_notice, start_python
+from cnnsweep.process import no_early_notice
 from cnnsweep.sweep.spec.messages import Finished, Job, Message, Started
+from cnnsweep.sweep.workers.child_process import ChildProcess
 
 
-class Worker:
-    """A process in a session of its own, so that Ctrl-C reaches it through us alone."""
+class WorkerHandle(ABC):
+    """A worker that has at most one job, at the other end of ``connection``."""
 
-    def __init__(self, setup: IO[bytes], log: Path, device: str | None) -> None:
-        """``setup`` is an open file that holds the pickled Setup; ``log`` takes what is printed."""
+    def __init__(self, connection: Any, log: Path) -> None:
+        """``log`` takes what is printed between jobs, and when the worker cannot start."""
+        self.connection = connection
+        self.log = log
         self.job: Job | None = None
-        self.started_at: float | None = None  # time.monotonic() at the job's start
-        self._has_started = False
-        self.connection, theirs = Pipe()
-        read_end, self._lifeline = os.pipe()
-        environment = dict(os.environ)
-        if device is not None:
-            environment["CUDA_VISIBLE_DEVICES"] = device
-        fds = (theirs.fileno(), read_end, setup.fileno())
-        with log.open("ab") as output, no_early_notice():
-            self._process = start_python(
-                "cnnsweep.sweep.workers.worker_main", fds, output, environment
-            )
-        theirs.close()
-        os.close(read_end)
-
-    def give(self, job: Job) -> None:
-        """Hand over a job; a process that is already dead is noticed when its answer is due."""
-        self.job, self._has_started, self.started_at = job, False, None
-        self._send(job)
-
-    def answer(self, should_prune: bool) -> None:
-        """Answer an Epoch."""
-        self._send(should_prune)
-
-    def receive(self) -> Message:
-        """The next message of a readable connection."""
-        try:
-            message: Message = self.connection.recv()
-        except (EOFError, OSError):  # OSError: it died in the middle of a message
-            return self.death()
-        if isinstance(message, Started):
-            self._has_started, self.started_at = True, time.monotonic()
-        return message
-
-    def is_gone(self) -> bool:
-        """Whether the process has ended, also where its children keep the connection open."""
-        return self._process.poll() is not None
-
-    def death(self) -> Finished:
-        """Clear away what is left of the process and say how it ended."""
-        error = _cause(self._end(1.0))
-        return Finished("died" if self._has_started else "never_started", error=error)
-
-    def ask_to_stop(self) -> None:
-        """Let it keep its last whole epoch and go."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._process.pid, signal.SIGTERM)
+        self.started_at: float | None = None  # time.monotonic() when the worker began the job
 
     @property
-    def was_ended_from_outside(self) -> bool:
-        """Whether the process ended by a signal that clusters send to all of a job, or node."""
-        told = (128 + signal.SIGTERM, -signal.SIGTERM, -signal.SIGKILL)
-        return self._process.returncode in told
-
-    def dismiss(self) -> None:
-        """Tell an idle worker that no more jobs come."""
-        self._send(None)
-
-    def kill(self) -> None:
-        """SIGKILL it and all it started, and clear away what is left."""
-        self._kill()
-        self._end(1.0)
+    def is_free(self) -> bool:
+        """Whether it can take a job."""
+        return self.job is None
 
     @property
     def is_over(self) -> bool:
-        """Whether there is no process any more."""
-        return self.connection.closed
+        """Whether this worker is known to be gone, and everything of it is cleaned up."""
+        return bool(self.connection.closed)
 
-    def _kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+    def give(self, job: Job) -> None:
+        """Hand over a job."""
+        self.job, self.started_at = job, None
+        self.send(job)
+
+    def send(self, message: object) -> None:
+        """Send the answer to an Epoch (a bool), or None: no more jobs come.
+
+        A worker that is dead is noticed by `receive` or `is_gone`, not here.
+        """
+        with contextlib.suppress(OSError):
+            self.connection.send(message)
+
+    def receive(self) -> Message | None:
+        """The next message of a readable connection; None for one that is not about the job."""
+        try:
+            message: Message = self.connection.recv()
+        except (EOFError, OSError):  # OSError: the worker died in the middle of a message
+            return self.death()
+        if isinstance(message, Started):
+            self.started_at = time.monotonic()
+        return message
+
+    @abstractmethod
+    def is_gone(self) -> bool:
+        """Whether the worker has died without closing its connection."""
+
+    @abstractmethod
+    def death(self) -> Finished:
+        """Clean up after a worker that died, and say how it died."""
+
+    @abstractmethod
+    def ask_to_stop(self) -> None:
+        """Tell the worker to save its last whole epoch and end."""
+
+    @abstractmethod
+    def kill(self) -> None:
+        """End its job at once."""
+
+    @abstractmethod
+    def close(self, grace: float) -> None:
+        """Wait ``grace`` seconds for its end, then end it; calling this again is harmless."""
+
+
+class Worker(WorkerHandle):
+    """A process in a session of its own, so that Ctrl-C reaches it only through `ask_to_stop`."""
+
+    def __init__(self, setup: bytes, log: Path, device: str | None) -> None:
+        """``setup`` is the pickled Setup; ``device`` what it gets as CUDA_VISIBLE_DEVICES."""
+        environment = dict(os.environ)
+        if device is not None:
+            environment["CUDA_VISIBLE_DEVICES"] = device
+        with no_early_notice():
+            module = "cnnsweep.sweep.workers.worker_main"
+            self._child = ChildProcess(module, setup, log, environment)
+        super().__init__(self._child.connection, log)
+
+    def is_gone(self) -> bool:
+        """Also where processes that the worker started keep the connection open."""
+        return self._child.process.poll() is not None
+
+    def death(self) -> Finished:
+        error = _cause(self._child.end(1.0))
+        return Finished("never_started" if self.started_at is None else "died", error=error)
+
+    def ask_to_stop(self) -> None:
+        self._child.process.terminate()
+
+    @property
+    def was_ended_from_outside(self) -> bool:
+        """Whether the process ended by a signal that clusters send to a whole job or node."""
+        signals = (128 + signal.SIGTERM, -signal.SIGTERM, -signal.SIGKILL)
+        return self._child.process.returncode in signals
+
+    def kill(self) -> None:
+        """Kill the process, and all that it started, too."""
+        self._child.end(0.0)
 
     def close(self, grace: float) -> None:
-        """Wait ``grace`` seconds for its end, then kill it; again is harmless."""
         if not self.is_over:
-            self._end(grace)
-
-    def _end(self, grace: float) -> int:
-        try:
-            code = self._process.wait(timeout=max(0.0, grace))
-        except subprocess.TimeoutExpired:
-            self._kill()
-            code = self._process.wait()
-        self._kill()  # its children
-        self.connection.close()
-        os.close(self._lifeline)
-        return code
-
-    def _send(self, message: object) -> None:
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self.connection.send(message)
+            self._child.end(grace)
 
 
 def _cause(code: int) -> str:
@@ -121,20 +122,3 @@ def _cause(code: int) -> str:
     name = signal.Signals(-code).name
     hint = " (out of memory?)" if -code == signal.SIGKILL else ""
     return f"its process was killed by {name}{hint}"
-
-
-def wait_for_old_workers(folder: Path, seconds: float) -> None:
-    """Wait until no worker of an earlier launch is left; each locks its log in ``folder``.
-
-    Raises:
-        UserError: one is still there after ``seconds``.
-    """
-    deadline = time.monotonic() + seconds
-    for log in sorted(folder.glob(WORKER_LOG.format("*"))):
-        with log.open("a") as file:
-            while not try_lock(file):
-                if time.monotonic() > deadline:
-                    raise UserError(
-                        f"a worker of an earlier launch still runs (it holds {log}); end it first"
-                    )
-                time.sleep(0.05)

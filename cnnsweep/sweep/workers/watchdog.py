@@ -1,4 +1,4 @@
-"""Ends a worker whose launching process is gone or stopped."""
+"""Ends a process whose launching process has died or is stopped."""
 
 import ctypes
 import os
@@ -13,10 +13,10 @@ LOOK_SECONDS = 1.0
 
 
 def die_with_parent(lifeline: int) -> None:
-    """End this process, and all it started, as soon as its parent is gone.
+    """Kill this process, and all it started, as soon as its parent has died.
 
-    ``lifeline`` reads from a pipe whose other end the parent alone holds: it ends when the parent
-    does. On Linux the kernel is asked too, which works even while a C call keeps Python waiting.
+    ``lifeline`` reads from a pipe whose other end only the parent holds, so that it is at its end
+    when the parent dies. On Linux the kernel also sends SIGKILL, even while C code blocks Python.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -29,10 +29,10 @@ def _wait_for_end(lifeline: int) -> None:
 
 
 def die_without_heartbeat(beat: Path, seconds: float) -> None:
-    """Kill this process with SIGALRM ``seconds`` after its launch last touched ``beat``.
+    """Kill this process with SIGALRM ``seconds`` after the launching process last touched ``beat``.
 
-    The timer is the kernel's: it fires on SIGCONT before any Python runs, so that a worker which
-    was stopped does nothing on a trial that another host has taken over.
+    The timer is the kernel's. In a process that was stopped it fires on SIGCONT before any Python
+    runs, so that nothing more is done for a trial that another host has taken over.
     """
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -44,17 +44,13 @@ def _watch(beat: Path, seconds: float) -> None:
     while True:
         touched = last
         try:
-            touched = _touched(beat)
-        except FileNotFoundError:  # the others have buried this host
+            with beat.open() as file:  # NFS looks at the server when a file is opened
+                touched = os.fstat(file.fileno()).st_mtime_ns
+        except FileNotFoundError:  # another host has removed it: this host counts as gone
             os.killpg(0, signal.SIGKILL)
-        except OSError:  # the file system has a moment's trouble: silence, if it lasts
+        except OSError:  # the file system may recover; if it does not, the timer ends this
             pass
         if touched != last:
             last = touched
             signal.setitimer(signal.ITIMER_REAL, seconds)
         time.sleep(LOOK_SECONDS)
-
-
-def _touched(beat: Path) -> int:
-    with beat.open() as file:
-        return os.fstat(file.fileno()).st_mtime_ns

@@ -1,4 +1,4 @@
-"""A worker process: takes jobs, one at a time, until it is told to stop or its parent is gone."""
+"""A worker process: runs jobs, one at a time, until it is told to end or its parent is gone."""
 
 import faulthandler
 import fcntl
@@ -40,11 +40,11 @@ LOCK_SECONDS = 120.0
 
 @dataclass
 class Setup:
-    """All that a worker needs from the launching process, which may have changed since import."""
+    """What a worker needs from the launching process: its config and Hydra's global state."""
 
     context: SweepContext
     singletons: Any
-    heartbeat: Path | None  # what the launching process touches, where it has others beside it
+    heartbeat: Path | None  # the file that the launching process touches, if it is one of several
 
 
 def main(connection_fd: int, lifeline_fd: int, setup_fd: int) -> None:
@@ -55,31 +55,29 @@ def main(connection_fd: int, lifeline_fd: int, setup_fd: int) -> None:
     raise_on_sigterm()
     faulthandler.enable()
     own_output = os.dup(1)
-    fcntl.flock(own_output, fcntl.LOCK_EX | fcntl.LOCK_NB)  # held until this process is gone
+    fcntl.flock(own_output, fcntl.LOCK_EX | fcntl.LOCK_NB)  # kept until this process ends
     setup = cloudpickle.loads(os.pread(setup_fd, os.fstat(setup_fd).st_size, 0))
     if setup.heartbeat is not None:
         die_without_heartbeat(setup.heartbeat, LOST_SECONDS)
     try:
-        serve(Connection(connection_fd), setup, own_output)
+        _serve(Connection(connection_fd), setup, own_output)
     except Terminated:
         logging.shutdown()
-        os._exit(128 + signal.SIGTERM)  # unloading torch takes its time, and a person waits
+        os._exit(128 + signal.SIGTERM)  # skips unloading torch, which is slow
 
 
-def serve(connection: Connection, setup: Setup, own_output: int | None) -> None:
-    """Run jobs as they come; None ends it."""
+def _serve(connection: Connection, setup: Setup, own_output: int) -> None:
+    """Run jobs as they come, until None comes instead of one."""
     setup_globals()
     Singleton.set_state(setup.singletons)
     while (job := connection.recv()) is not None:
         connection.send(Started())
         finished = _run(job, setup.context, connection, own_output)
-        begin_collection()  # a task that is not ours has not
+        begin_collection()  # which a task other than ours has not done
         connection.send(finished)
 
 
-def _run(
-    job: Job, context: SweepContext, connection: Connection, own_output: int | None
-) -> Finished:
+def _run(job: Job, context: SweepContext, connection: Connection, own_output: int) -> Finished:
     try:
         config = context.compose(job.overrides, job.folder, job.number)
     except (HydraException, OmegaConfBaseException) as error:
@@ -87,8 +85,7 @@ def _run(
     epoch_reporter.current = _Reporter(connection, job.is_prunable)
     log = context.log_file(job.folder)
     log.parent.mkdir(parents=True, exist_ok=True)
-    if own_output is not None:
-        _redirect(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666))
+    _redirect(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666))
     try:
         _wait_for_lock(log.parent)
         with lock.held(log.parent):
@@ -97,12 +94,11 @@ def _run(
         return _failed(error, short_error(error))
     finally:
         epoch_reporter.current = None
-        if own_output is not None:
-            _redirect(os.dup(own_output))
+        _redirect(os.dup(own_output))
 
 
 def _wait_for_lock(folder: Path) -> None:
-    """Give a lost machine's lock on a run folder its time to go; NFS 4 keeps it for 90 seconds."""
+    """Wait for a run folder's lock, which NFS 4 keeps for 90 seconds after its holder is lost."""
     deadline = time.monotonic() + LOCK_SECONDS
     while lock.is_held_elsewhere(folder) and time.monotonic() < deadline:
         time.sleep(0.5)
@@ -124,7 +120,10 @@ def _in_hydra(config: DictConfig, context: SweepContext) -> JobReturn:
 
 
 def _until_pruned(task: TaskFunction) -> TaskFunction:
-    """``run_job`` would log Pruned as a failure; and the console is the log file in a worker."""
+    """A task that returns _PRUNED where ``run_job`` would log Pruned as a failure.
+
+    It also removes console handlers: a worker's console is the log file already.
+    """
 
     def wrapped(config: DictConfig) -> Any:
         for handler in list(logging.getLogger().handlers):
@@ -166,7 +165,7 @@ class _Reporter:
 
 
 def _redirect(output: int) -> None:
-    """Send what this process prints, C code included, to ``output``, and close it."""
+    """Send what this process prints, C code included, to the descriptor ``output``; close that."""
     sys.stdout.flush()
     sys.stderr.flush()
     os.dup2(output, 1)

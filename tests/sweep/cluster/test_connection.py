@@ -11,7 +11,7 @@ from cnnsweep.errors import UserError
 from cnnsweep.sweep.cluster import connection
 from cnnsweep.sweep.cluster.connection import HeartbeatConnection, reach
 from cnnsweep.sweep.cluster.listener import Listener, Registered
-from cnnsweep.sweep.cluster.nanny import Ready, Registration, Welcome
+from cnnsweep.sweep.cluster.nanny import Registration, Welcome
 
 
 def arrivals(listener: Listener) -> list[Registered]:
@@ -33,7 +33,7 @@ def test_strangers_keep_nobody_from_reporting(tmp_path: Path) -> None:
     ours = reach(listener.addresses(), listener.key)
     ours.send(Registration(launch=0, job=4, host="here"))
     assert ours.recv_word().setup == b"setup"
-    ours.send(Ready())
+    ours.send(None)
     (registered,) = arrivals(listener)
     assert registered.registration.job == 4
     for one in silent:

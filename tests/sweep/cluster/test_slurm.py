@@ -39,7 +39,7 @@ LONG = (*RANDOM, "hydra.sweeper.n_trials=2", "hydra.sweeper.n_jobs=1", "epochs=2
 SLURM = ("hydra/launcher=submitit_slurm", "hydra.launcher.max_num_timeout=9")
 SCRIPT = ROOT / "docs/slurm/run.sh"
 SLOWLY = "epoch_seconds=0.3"
-TOLD = "its job was told to go"
+TOLD = "its job was preempted"
 
 
 @pytest.fixture(scope="module")

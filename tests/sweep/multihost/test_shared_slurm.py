@@ -48,7 +48,7 @@ def test_neither_cancels_the_others_jobs(cluster: Cluster, tmp_path: Path) -> No
     ends = [one.end() for one in (first, second)]
     assert [end.code for end in ends] == [0, 0], ends
     assert results(ends[0]) == results(ends[1])
-    assert all("its job was told to go" not in end.text for end in ends)
+    assert all("its job was preempted" not in end.text for end in ends)
     assert all("are missing" not in end.text for end in ends)
     found = study(folder)
     assert_whole(folder, found, 24)

@@ -12,8 +12,8 @@ SCRIPT = """
 import os, sys, time
 from pathlib import Path
 os.setsid()
-from cnnsweep.sweep.workers.watchdog import die_when_silent
-die_when_silent(Path(sys.argv[1]), float(sys.argv[3]))
+from cnnsweep.sweep.workers.watchdog import die_without_heartbeat
+die_without_heartbeat(Path(sys.argv[1]), float(sys.argv[3]))
 print("watched", flush=True)
 while True:
     Path(sys.argv[2]).write_text(str(time.monotonic()))
