@@ -5,9 +5,9 @@ from typing import Unpack
 
 from torch import Tensor, nn
 
-from cnnsweep.models.arguments import count, counts
 from cnnsweep.models.layers import initialise
 from cnnsweep.models.stages import StageOptions, head, pixels_after, stages
+from cnnsweep.rules import counts, whole
 
 
 class Simple(nn.Module):
@@ -32,8 +32,8 @@ class Simple(nn.Module):
         **options: Unpack[StageOptions],
     ) -> None:
         super().__init__()
-        channels = counts("model.channels", channels)
-        kernel_size = count("model.kernel_size", kernel_size)
+        channels = counts("model.channels").check(channels)
+        kernel_size = whole("model.kernel_size", 1).check(kernel_size)
         paddings = [padding] * len(channels)
         pixels = pixels_after("simple", image_size, kernel_size, paddings)
         self.features = stages(in_channels, channels, kernel_size, paddings, **options)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from statistics import fmean
 
-from cnnsweep.duration import duration
+from cnnsweep.metric_names import duration
 from cnnsweep.report.stats.analysis import Answer
 from cnnsweep.report.stats.conclusions import show_images, show_p
 from cnnsweep.report.stats.grouping import Group, name_stratum

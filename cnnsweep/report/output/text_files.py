@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from cnnsweep.duration import duration
+from cnnsweep.metric_names import duration
 from cnnsweep.report.output.tables import (
     GROUP_COLUMNS,
     PAIR_COLUMNS,

@@ -12,7 +12,7 @@ from typing import IO
 from cnnsweep.errors import UserError
 from cnnsweep.folders.lock import try_lock
 from cnnsweep.folders.sweep_folder import WORKER_LOG
-from cnnsweep.process import no_early_notice, start_python
+from cnnsweep.process import EARLY_SIGNALS, held_back, start_python
 from cnnsweep.sweep.spec.messages import Finished, Job, Message, Started
 
 
@@ -30,7 +30,7 @@ class Worker:
         if device is not None:
             environment["CUDA_VISIBLE_DEVICES"] = device
         fds = (theirs.fileno(), read_end, setup.fileno())
-        with log.open("ab") as output, no_early_notice():
+        with log.open("ab") as output, held_back(EARLY_SIGNALS):
             self._process = start_python(
                 "cnnsweep.sweep.workers.worker_main", fds, output, environment
             )
