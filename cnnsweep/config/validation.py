@@ -1,15 +1,17 @@
-"""Checks of a resolved config that need no import of torch: ranges, targets, names, trackers."""
+"""A config as plain values, and checks of them that need no torch."""
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
+
+from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep.config.allowed_targets import check_targets
-from cnnsweep.config.rules import Rule, above_zero, choice, flag, from_zero, or_null, share, whole
 from cnnsweep.config.trackers import check_loggers
 from cnnsweep.dotted_keys import look_up
 from cnnsweep.errors import UserError, unknown
 from cnnsweep.metric_names import DIRECTIONS, VALIDATION_METRICS
+from cnnsweep.rules import Rule, above_zero, choice, flag, from_zero, or_null, share, whole
 
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 RULES = (
@@ -49,6 +51,12 @@ RULES = (
 _ABSENT = object()
 
 
+def resolve(config: DictConfig) -> dict[str, Any]:
+    """A job's config as plain values, interpolations resolved, without Hydra's own part."""
+    job = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    return cast(dict[str, Any], OmegaConf.to_container(job, resolve=True, throw_on_missing=True))
+
+
 def check(config: Mapping[str, Any]) -> None:
     """Refuse a resolved config with a value out of range.
 
@@ -63,27 +71,22 @@ def check(config: Mapping[str, Any]) -> None:
             rule.check(value)
     check_targets(config)
     check_loggers(config["logger"])
-    for name in objective_names(config["objective"]):
+    names = objective_names(config["objective"])
+    for name in names:
         if name not in DIRECTIONS:
             raise unknown("objective", str(name), DIRECTIONS)
-    _check_choosing(config)
+    if config["early_stopping"]["patience"] is not None and config["data"]["val_fraction"] == 0:
+        raise UserError(
+            "early_stopping.patience needs a validation split to judge by: "
+            "data.val_fraction=0 leaves none; allowed is a fraction above 0"
+        )
+    if not config["test"] and any(name.startswith("test_") for name in names):
+        raise UserError("objective=test_… needs test=true: the test split is not read otherwise")
 
 
 def objective_names(objective: str | list[str]) -> list[str]:
     """The objective's metrics as a list, also where a single name was given."""
     return [objective] if isinstance(objective, str) else list(objective)
-
-
-def _check_choosing(config: Mapping[str, Any]) -> None:
-    has_validation = config["data"]["val_fraction"] > 0
-    if config["early_stopping"]["patience"] is not None and not has_validation:
-        raise UserError(
-            "early_stopping.patience needs a validation split to judge by: "
-            "data.val_fraction=0 leaves none; allowed is a fraction above 0"
-        )
-    names = objective_names(config["objective"])
-    if not config["test"] and any(name.startswith("test_") for name in names):
-        raise UserError("objective=test_… needs test=true: the test split is not read otherwise")
 
 
 def monitors_validation(config: Mapping[str, Any]) -> bool:
