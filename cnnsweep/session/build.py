@@ -20,8 +20,9 @@ from cnnsweep.training import fine_tuning
 from cnnsweep.training.compile import compile_in_place, free_optimizers_of_compiler
 from cnnsweep.training.device import autocast
 from cnnsweep.training.early_stopping import Score
+from cnnsweep.training.optimizer_step import OptimizerStep
 from cnnsweep.training.schedule import Schedule
-from cnnsweep.training.trainer import OptimizerStep, Trainer, seed_everything
+from cnnsweep.training.trainer import Trainer, seed_everything
 
 log = logging.getLogger(__name__)
 

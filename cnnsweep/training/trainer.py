@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
 from cnnsweep.training.early_stopping import Row, Score
 from cnnsweep.training.epoch import OnBatch, Split, run_epoch
-from cnnsweep.training.schedule import Schedule
+from cnnsweep.training.optimizer_step import OptimizerStep
 
 
 def seed_everything(seed: int, purpose: str) -> None:
@@ -29,37 +28,6 @@ def seed_everything(seed: int, purpose: str) -> None:
     random.seed(number)
     np.random.seed(number % 2**32)
     torch.manual_seed(number)
-
-
-@dataclass
-class OptimizerStep:
-    """Backward pass, L1 penalty, gradient clipping, the optimizer's step, the schedule's step.
-
-    ``grad_clip`` is the largest norm of all gradients; ``l1`` the penalty's weight.
-    """
-
-    optimizer: Optimizer
-    schedule: Schedule
-    parameters: list[nn.Parameter]
-    grad_clip: float | None
-    l1: float
-
-    def __call__(self, loss: Tensor) -> None:
-        loss.backward()  # type: ignore[no-untyped-call]
-        if self.l1 > 0:
-            self._add_l1_gradient()
-        if self.grad_clip is not None:
-            nn.utils.clip_grad_norm_(self.parameters, self.grad_clip)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        self.schedule.batch_ended()
-
-    @torch.no_grad()
-    def _add_l1_gradient(self) -> None:
-        """The penalty's gradient is the weights' sign; the reported loss leaves the penalty out."""
-        for parameter in self.parameters:
-            if parameter.grad is not None:
-                parameter.grad.add_(parameter.sign(), alpha=self.l1)
 
 
 class Diverged(ArithmeticError):

@@ -11,8 +11,9 @@ from cnnsweep.sweep.spec.search_space import SearchSpace
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import SingleLaunch
 from cnnsweep.sweep.study.failure_policy import FailureWatch
-from cnnsweep.sweep.study.record import Recorder
+from cnnsweep.sweep.study.retries import Retries
 from cnnsweep.sweep.study.search import Search
+from cnnsweep.sweep.study.tell import Recorder
 from tests.sweep.study.studies import SPACE, asker, make_study, sampler
 
 
@@ -37,7 +38,7 @@ def make_search(folder: Path, confirm: int) -> Search:
         search_index=0,
         plan=plan,
         seeds=1,
-        retries=0,
+        retries=Retries(recorder, 0),
         study=study,
         asker=asker(study, sampler("RandomSampler")),
         recorder=recorder,

@@ -11,8 +11,8 @@ from cnnsweep.data.batches import Batches
 from cnnsweep.data.dataset import Images
 from cnnsweep.training.device import autocast
 from cnnsweep.training.epoch import run_epoch
+from cnnsweep.training.optimizer_step import OptimizerStep
 from cnnsweep.training.schedule import Schedule
-from cnnsweep.training.trainer import OptimizerStep
 from tests.command import cnnsweep, succeeded
 from tests.run_files import result
 

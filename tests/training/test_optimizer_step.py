@@ -1,8 +1,8 @@
 import torch
 from torch import nn
 
+from cnnsweep.training.optimizer_step import OptimizerStep
 from cnnsweep.training.schedule import Schedule
-from cnnsweep.training.trainer import OptimizerStep
 
 
 def weight_after_a_step(grad_clip: float | None, l1: float) -> torch.Tensor:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from cnnsweep.report.charts.chart_model import Chart, Colors
 from cnnsweep.report.charts.confusion import confusion
-from cnnsweep.report.charts.cost_accuracy import trade_offs
 from cnnsweep.report.charts.hyperparameters import contour, importances, parallel, slices
 from cnnsweep.report.charts.learning_curves import learning_curves
 from cnnsweep.report.charts.optimization_history import history, intermediate
+from cnnsweep.report.charts.pareto_front import trade_offs
 from cnnsweep.report.stats.analysis import Answer
 from cnnsweep.report.stats.trial_table import Tried, tried
 from cnnsweep.report.study.study_stats import StudyStats

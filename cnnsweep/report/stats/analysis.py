@@ -10,10 +10,10 @@ from cnnsweep.report.stats.comparison import Comparison, compare
 from cnnsweep.report.stats.conclusions import verdicts
 from cnnsweep.report.stats.cost import Cost, cost
 from cnnsweep.report.stats.grouping import Grouping, group_runs, like_keys, stratum_of
+from cnnsweep.report.stats.intervals import Interval, bootstrap_interval, t_interval
 from cnnsweep.report.stats.metric import Metric, choose_metric
 from cnnsweep.report.stats.options import Question
 from cnnsweep.report.stats.selection_bias import Winner, winners
-from cnnsweep.report.stats.significance import Interval, bootstrap_interval, t_interval
 from cnnsweep.report.stats.table import check_column, select
 
 INTERVALS: dict[str, Callable[[Sequence[float]], Interval | None]] = {

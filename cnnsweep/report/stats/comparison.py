@@ -10,9 +10,9 @@ from cnnsweep.errors import UserError, unknown
 from cnnsweep.report.read.predictions import PredictionFiles
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.grouping import Group, Grouping, is_data
+from cnnsweep.report.stats.intervals import ALPHA
 from cnnsweep.report.stats.metric import Metric
 from cnnsweep.report.stats.significance import (
-    ALPHA,
     Difference,
     combine,
     holm,

@@ -7,8 +7,8 @@ from statistics import fmean
 
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.read.safe_io import Scalar
+from cnnsweep.report.stats.intervals import Interval, mean_deviation
 from cnnsweep.report.stats.metric import Metric
-from cnnsweep.report.stats.significance import Interval, mean_deviation
 from cnnsweep.report.stats.table import differing
 
 _EPOCHS = ("epochs", "max_epochs", "num_epochs", "trainer.max_epochs")

@@ -8,8 +8,9 @@ from statistics import fmean
 from cnnsweep.folders.sweep_folder import CONFIRM
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.read.sweeps import Sweep
+from cnnsweep.report.stats.intervals import mean_deviation
 from cnnsweep.report.stats.metric import Metric, choose_metric
-from cnnsweep.report.stats.significance import expected_maximum, mean_deviation
+from cnnsweep.report.stats.significance import expected_maximum
 
 _ROUNDING = 1e-9  # less deviation than that is none
 _TRIED = ("completed", "pruned")

@@ -1,4 +1,4 @@
-"""Statistics of a few seeds: 95 % intervals, tests of two groups, how many seeds a test needs.
+"""Tests of two groups of runs, their corrections, and how many seeds a test needs.
 
 The distributions are SciPy's special functions: ``scipy.stats`` gives the same p-values (a test
 checks it), but takes 0.8 s of CPU to import and twenty times as long for each pair.
@@ -11,49 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-ALPHA = 0.05  # level of the two-sided tests; intervals are at 1 - ALPHA
+from cnnsweep.report.stats.intervals import ALPHA, mean_deviation, t_quantile
+
 POWER = 0.8
 MOST_SEEDS = 1000
-Interval = tuple[float, float]
-
-
-def mean_deviation(values: Sequence[float]) -> tuple[float, float | None]:
-    """Mean and sample deviation (n − 1); None for the deviation of a single value."""
-    array = np.asarray(values, dtype=float)
-    return float(array.mean()), float(array.std(ddof=1)) if len(array) > 1 else None
-
-
-def t_interval(values: Sequence[float]) -> Interval | None:
-    """Student's interval of the mean; None for fewer than two values.
-
-    It takes the values as independent and about normal, as the metrics of several seeds are.
-    """
-    mean, deviation = mean_deviation(values)
-    if deviation is None:
-        return None
-    half = t_quantile(len(values) - 1) * deviation / math.sqrt(len(values))
-    return mean - half, mean + half
-
-
-def bootstrap_interval(values: Sequence[float]) -> Interval | None:
-    """The bias-corrected accelerated bootstrap's interval (Efron 1987); None below two values.
-
-    It does not assume normal values, but is too narrow for a handful of them.
-    """
-    if len(values) < 2:
-        return None
-    if len(set(values)) == 1:
-        return values[0], values[0]
-    # Imported here: it takes 0.8 s of CPU, and other reports do without.
-    from scipy.stats import bootstrap
-
-    found = bootstrap((values,), np.mean, confidence_level=1 - ALPHA, rng=0).confidence_interval
-    return float(found.low), float(found.high)
-
-
-def t_quantile(freedom: float) -> float:
-    """Standard errors from the mean to either end of an interval; ``freedom``: degrees of it."""
-    return float(special.stdtrit(freedom, 1 - ALPHA / 2))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from cnnsweep.folders.sweep_folder import CONFIRM, FORMER_CONFIRM
 from cnnsweep.sweep.spec.formatting import format_value
 from cnnsweep.sweep.spec.messages import Finished, Job
 from cnnsweep.sweep.spec.plan import Plan, confirm_job
-from cnnsweep.sweep.study.record import Recorder
+from cnnsweep.sweep.study.tell import Recorder
 from cnnsweep.sweep.study.trial_results import write_failure
 
 CONFIRMED = "confirmed"  # the study attribute that says which trial confirm/ belongs to

@@ -14,10 +14,9 @@ from cnnsweep.sweep.study.ask import FOLDER, Asker
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import Coordination
 from cnnsweep.sweep.study.pruning import StudyPruner
-from cnnsweep.sweep.study.record import DEATHS, Recorder, Unusable, as_values, means
+from cnnsweep.sweep.study.retries import Retries
+from cnnsweep.sweep.study.tell import Recorder, Unusable, as_values, means
 from cnnsweep.sweep.study.trial_results import recorded_objective
-
-MOST_LOSSES = 10  # of a run's worker with its machine, without an epoch between
 
 
 @dataclass
@@ -36,7 +35,7 @@ class Search:
     search_index: int
     plan: Plan
     seeds: int
-    retries: int
+    retries: Retries
     study: Study
     asker: Asker
     recorder: Recorder
@@ -46,9 +45,6 @@ class Search:
     may_confirm: bool
     _ready: deque[Job] = field(default_factory=deque)
     _values: dict[int, list[list[float]]] = field(default_factory=dict)  # of our trials, a seed
-    _epochs: dict[str, int] = field(default_factory=dict)  # the last one of each run
-    _losses: dict[str, int] = field(default_factory=dict)  # of each run since then
-    _deaths: dict[str, int] = field(default_factory=dict)  # of each run, about to be written
 
     def __post_init__(self) -> None:
         single = len(self.plan.objectives) == 1
@@ -69,7 +65,7 @@ class Search:
         """Have no trials any more: others may have taken them over."""
         self._ready.clear()
         self._values.clear()
-        self._deaths.clear()
+        self.retries.forget()
         self.may_confirm = False
         self.confirmation.forget()
 
@@ -91,9 +87,7 @@ class Search:
 
     def report(self, job: Job, epoch: Epoch) -> bool:
         """Store an epoch's metric; whether to prune the trial."""
-        if epoch.number > self._epochs.get(job.folder, 0):  # a resumed run reports former ones too
-            self._epochs[job.folder] = epoch.number
-            self._losses.pop(job.folder, None)
+        self.retries.epoch_ended(job, epoch.number)
         value = epoch.metrics.get(self.plan.objectives[0])
         if not job.is_prunable or self._pruner is None or value is None:
             return False
@@ -117,13 +111,11 @@ class Search:
 
         A run whose appetite for memory kills whatever runs it looks just like this.
         """
-        losses = self._losses.get(job.folder, 0) + 1
-        if self._recorded(job) is None and losses < MOST_LOSSES:
+        if self._recorded(job) is None and self.retries.may_be_lost(job):
             self._preempted(job, message)
         else:
-            error = f"{message.error} ({losses} times without an epoch between)"
-            self._tell(job, Finished("lost", error=error))
-        self._losses[job.folder] = losses
+            self._tell(job, Finished("lost", error=self.retries.loss_error(job, message)))
+        self.retries.count_loss(job)
 
     def _tell(self, job: Job, message: Finished) -> None:
         """Say what became of a run, unless another host has its trial by now."""
@@ -138,7 +130,7 @@ class Search:
     def _tell_confirmation(self, job: Job, message: Finished) -> None:
         if self._recorded(job) is not None:
             message = Finished("completed")
-        elif message.reason == "died" and self._may_retry(job, message):
+        elif message.reason == "died" and self._retry(job, message):
             return
         self.confirmation.finished(job, message)
 
@@ -151,7 +143,7 @@ class Search:
             self.recorder.prune(job)
         elif message.reason != "failed" and (recorded := self._recorded(job)) is not None:
             is_over = self._complete(job, recorded)  # it was done when its worker ended
-        elif message.reason == "died" and self._may_retry(job, message):
+        elif message.reason == "died" and self._retry(job, message):
             is_over = False
         else:
             error = str(message.error)
@@ -159,14 +151,11 @@ class Search:
         if is_over:
             self._values.pop(job.trial, None)
 
-    def _may_retry(self, job: Job, message: Finished) -> bool:
-        """Count a death, and queue the run where it may be tried again."""
-        deaths = self._deaths.setdefault(job.folder, self.recorder.deaths(job) + 1)
-        may = deaths <= self.retries
+    def _retry(self, job: Job, message: Finished) -> bool:
+        """Queue a run whose worker died, where it may be tried again."""
+        may = self.retries.count_death(job, message)
         if may:
-            self.recorder.count_death(job, deaths, str(message.error))
             self._ready.appendleft(job)
-        self._deaths.pop(job.folder)
         return may
 
     def _complete(self, job: Job, returned: object) -> bool:
@@ -224,7 +213,7 @@ class Search:
         """Queue a trial that somebody left running, or tell it failed where it killed too often."""
         asked = left if FOLDER in left.user_attrs else self.asker.ask_again(left)
         trial = self.coordination.claim(self.study, asked)
-        if trial.user_attrs.get(DEATHS, 0) > self.retries:
+        if self.retries.are_spent(trial):
             self.recorder.fail(self._job(trial, 0), "its process died too often", "died")
         else:
             self._queue(trial)

@@ -25,10 +25,11 @@ from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import Coordination
 from cnnsweep.sweep.study.failure_policy import FailureWatch
 from cnnsweep.sweep.study.pruning import make_pruner
-from cnnsweep.sweep.study.record import Recorder
+from cnnsweep.sweep.study.retries import Retries
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.storage import open_storage
 from cnnsweep.sweep.study.storage_outage import OutageStorage
+from cnnsweep.sweep.study.tell import Recorder
 
 SWEEP_FOLDER = "sweep_folder"
 Say = Callable[[str], None]
@@ -64,7 +65,7 @@ def open_search(
         search_index=search_index,
         plan=plan,
         seeds=settings.seeds,
-        retries=settings.retries,
+        retries=Retries(recorder, settings.retries),
         study=study,
         asker=Asker(
             study,

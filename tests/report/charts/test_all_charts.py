@@ -13,8 +13,8 @@ import pytest
 from cnnsweep.report.charts.all_charts import every_chart, tried_sweeps
 from cnnsweep.report.charts.chart_model import XY, Chart, Heat, Series
 from cnnsweep.report.charts.confusion import hardest
-from cnnsweep.report.charts.cost_accuracy import pareto
 from cnnsweep.report.charts.matplotlib_backend import as_picture
+from cnnsweep.report.charts.pareto_front import pareto
 from cnnsweep.report.charts.plotly_backend import as_plotly
 from cnnsweep.report.read.load_runs import gather
 from cnnsweep.report.stats.analysis import Answer, answer

@@ -6,8 +6,8 @@ import pytest
 
 from cnnsweep.report.read.load_runs import gather
 from cnnsweep.report.stats.grouping import Grouping, group_runs, setting_keys
+from cnnsweep.report.stats.intervals import t_interval
 from cnnsweep.report.stats.metric import choose_metric
-from cnnsweep.report.stats.significance import t_interval
 from tests.report.made_runs import Job, make_grid, make_run
 from tests.report.made_sweeps import make_sweep
 

@@ -6,17 +6,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from cnnsweep.report.stats.intervals import bootstrap_interval, mean_deviation, t_interval
 from cnnsweep.report.stats.significance import (
     MOST_SEEDS,
-    bootstrap_interval,
     combine,
     expected_maximum,
     holm,
     mcnemar_exact,
-    mean_deviation,
     paired_t,
     seeds_needed,
-    t_interval,
     welch_t,
 )
 

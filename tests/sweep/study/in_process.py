@@ -27,9 +27,10 @@ from cnnsweep.sweep.study.ask import Asker
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import SingleLaunch
 from cnnsweep.sweep.study.failure_policy import FailureWatch
-from cnnsweep.sweep.study.record import Recorder
+from cnnsweep.sweep.study.retries import Retries
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.storage_outage import Outage, OutageStorage
+from cnnsweep.sweep.study.tell import Recorder
 from tests.sweep.study.studies import sampler
 
 # The calls through which Optuna reaches its storage.
@@ -217,7 +218,7 @@ def make(
         search_index=0,
         plan=plan,
         seeds=seeds,
-        retries=retries,
+        retries=Retries(recorder, retries),
         study=study,
         asker=Asker(study, Sampling(sampler("RandomSampler"), 0, space), space, None, plan.config),
         recorder=recorder,

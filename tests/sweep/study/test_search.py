@@ -8,7 +8,7 @@ from optuna.pruners import BasePruner, MedianPruner, ThresholdPruner
 
 from cnnsweep.errors import StoppedEarly
 from cnnsweep.sweep.spec.messages import Finished, Reason, Started
-from cnnsweep.sweep.study.search import MOST_LOSSES
+from cnnsweep.sweep.study.retries import MOST_LOSSES
 from tests.command import REPOSITORY
 from tests.sweep.study.in_process import Parts, TakenOver, epoch, make
 
@@ -239,7 +239,7 @@ def test_a_trial_that_killed_too_often_is_failed_when_it_would_be_resumed(tmp_pa
     finish(parts, "died")
     finish(parts, "died")
     parts.search.forget()
-    parts.search.retries = 1
+    parts.search.retries.allowed = 1
     parts.search.resume_trials()
     assert parts.states() == ["FAIL"]
     assert parts.status("0") == "failed"
