@@ -1,11 +1,16 @@
-"""What a tracker is told. metrics.csv and the pictures are written with or without one."""
+"""What a tracker is told, as objects and as plain values; the ids and locks of its folders."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import csv
+import fcntl
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+from uuid import uuid4
 
-from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.dotted_keys import leaves
+from cnnsweep.folders.run_folder import RunFolder, write_text_whole
 
 Row = Mapping[str, float | int | None]
 
@@ -67,3 +72,67 @@ class EndsSweeps(Protocol):
 
     def sweep_ended(self) -> None:
         """All runs of the sweep are over; told to an object of its own, without `started`."""
+
+
+def flat(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """Dotted keys and their values; an empty mapping is left out."""
+    return {key: value for key, value in leaves(tree).items() if value != {}}
+
+
+def epoch_metrics(row: Row) -> tuple[int, dict[str, float]]:
+    """An epoch's number and those of its figures that exist."""
+    figures = {k: float(v) for k, v in row.items() if k != "epoch" and v is not None}
+    return int(row["epoch"] or 0), figures
+
+
+def final_metrics(result: Mapping[str, Any]) -> dict[str, float]:
+    """The figures of an outcome, as `final_<name>`: epochs have figures of the same names.
+
+    Several objectives become `final_objective_0`, `final_objective_1`.
+    """
+    values = dict(result)
+    if isinstance(values["objective"], list):
+        values |= {f"objective_{i}": v for i, v in enumerate(values.pop("objective"))}
+    return {
+        f"final_{name}": float(value)
+        for name, value in values.items()
+        if isinstance(value, int | float) and name not in ("seed", "threads")
+    }
+
+
+def read_metrics(folder: RunFolder) -> list[Row]:
+    """The epochs in metrics.csv; none without the file."""
+    try:
+        text = folder.metrics.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return []
+    rows = csv.DictReader(text.splitlines())
+    return [
+        {k: int(v) if k == "epoch" else float(v) if v else None for k, v in row.items()}
+        for row in rows
+    ]
+
+
+def stamp(path: Path) -> int:
+    """Changes whenever a file is written; 0 without the file."""
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
+def identity(folder: Path) -> str:
+    """The folder's name for trackers, drawn at the first call; safe in many processes at once."""
+    path = RunFolder(folder).tracker_id
+    if not path.exists():
+        with alone(folder, "id"):
+            if not path.exists():
+                write_text_whole(path, uuid4().hex[:16])
+    return path.read_text(encoding="utf-8")
+
+
+@contextlib.contextmanager
+def alone(folder: Path, tracker: str) -> Iterator[None]:
+    """Wait until no other process holds this tracker's lock of the folder, then hold it."""
+    path = RunFolder(folder).tracker_lock(tracker)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

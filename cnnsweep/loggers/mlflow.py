@@ -11,9 +11,7 @@ from urllib.request import urlopen
 
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import CONFIG, RunFolder
-from cnnsweep.loggers.base import Row, RunInfo
-from cnnsweep.loggers.flatten import epoch_metrics, final_metrics, flat
-from cnnsweep.loggers.run_id import alone
+from cnnsweep.loggers.base import Row, RunInfo, alone, epoch_metrics, final_metrics, flat
 from cnnsweep.redact import masked, masked_word
 
 ID, STATUS, ERROR = "cnnsweep.id", "cnnsweep.status", "cnnsweep.error"

@@ -14,8 +14,7 @@ from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.loggers.base import Row, RunInfo, SweepInfo
-from cnnsweep.loggers.flatten import epoch_metrics, final_metrics, flat
+from cnnsweep.loggers.base import Row, RunInfo, SweepInfo, epoch_metrics, final_metrics, flat
 
 FOLDER = "tensorboard"
 _STATUS = {"completed": api_pb2.STATUS_SUCCESS, "failed": api_pb2.STATUS_FAILURE}

@@ -7,8 +7,7 @@ from typing import Any
 
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import CONFIRM
-from cnnsweep.loggers.base import Row, RunInfo
-from cnnsweep.loggers.flatten import epoch_metrics
+from cnnsweep.loggers.base import Row, RunInfo, epoch_metrics
 
 _EXIT_CODES = {"completed": 0, "pruned": 0, "failed": 1, "interrupted": 130}
 
