@@ -1,12 +1,11 @@
 """What a tracker is told, as objects and as plain values; the ids and locks of its folders."""
 
 import contextlib
-import csv
 import fcntl
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import uuid4
 
 from cnnsweep.dotted_keys import leaves
@@ -36,9 +35,9 @@ class SweepInfo:
 class RunInfo:
     """What a tracker may know of a run before it begins.
 
-    ``id`` is the run folder's for good, however often the run is killed and goes on. ``root`` is
+    ``id`` is the run folder's for good, however often the run is killed and resumed. ``root`` is
     the folder in which the command was typed, ``pid`` the training process. In
-    :meth:`EndsSweeps.sweep_ended` the folder, id and name are the sweep's own.
+    :meth:`Logger.sweep_ended` the folder, id and name are the sweep's own.
     """
 
     folder: Path
@@ -58,20 +57,36 @@ class Logger(Protocol):
     """
 
     def started(self, history: Sequence[Row]) -> None:
-        """The run begins, or goes on after these epochs: they stand, whatever was told before."""
+        """The run begins, or resumes after these epochs; they replace what an object before had."""
 
     def epoch_ended(self, row: Row) -> None:
         """``row`` is the epoch's line of metrics.csv."""
 
     def ended(self, result: Mapping[str, Any], folder: RunFolder) -> None:
-        """``result`` is what result.json will hold, its status included; the pictures are drawn."""
-
-
-class EndsSweeps(Protocol):
-    """A logger that also wants to know when a sweep is over."""
+        """``result`` is the content of result.json, whatever its status; the pictures are drawn."""
 
     def sweep_ended(self) -> None:
-        """All runs of the sweep are over; told to an object of its own, without `started`."""
+        """All runs of the sweep are over; called on an object of its own, instead of the others.
+
+        A class may leave this method out.
+        """
+
+
+class Setup(NamedTuple):
+    """What the process of one tracker is started with.
+
+    ``node`` is the tracker's part of the config. ``is_sweep``: the run stands for a sweep that has
+    ended. The rest tells old files of a resumed run from new ones: the epochs in metrics.csv before
+    it began, and the :func:`stamp` of both files.
+    """
+
+    name: str
+    node: dict[str, Any]
+    run: RunInfo
+    is_sweep: bool
+    old_epochs: int
+    old_metrics: int
+    old_result: int
 
 
 def flat(tree: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,13 +95,13 @@ def flat(tree: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def epoch_metrics(row: Row) -> tuple[int, dict[str, float]]:
-    """An epoch's number and those of its figures that exist."""
-    figures = {k: float(v) for k, v in row.items() if k != "epoch" and v is not None}
-    return int(row["epoch"] or 0), figures
+    """An epoch's number and those of its metrics that exist."""
+    metrics = {k: float(v) for k, v in row.items() if k != "epoch" and v is not None}
+    return int(row["epoch"] or 0), metrics
 
 
 def final_metrics(result: Mapping[str, Any]) -> dict[str, float]:
-    """The figures of an outcome, as `final_<name>`: epochs have figures of the same names.
+    """The metrics of an outcome, as `final_<name>`: epochs have metrics of the same names.
 
     Several objectives become `final_objective_0`, `final_objective_1`.
     """
@@ -100,26 +115,13 @@ def final_metrics(result: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
-def read_metrics(folder: RunFolder) -> list[Row]:
-    """The epochs in metrics.csv; none without the file."""
-    try:
-        text = folder.metrics.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return []
-    rows = csv.DictReader(text.splitlines())
-    return [
-        {k: int(v) if k == "epoch" else float(v) if v else None for k, v in row.items()}
-        for row in rows
-    ]
-
-
 def stamp(path: Path) -> int:
     """Changes whenever a file is written; 0 without the file."""
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
 def identity(folder: Path) -> str:
-    """The folder's name for trackers, drawn at the first call; safe in many processes at once."""
+    """The folder's id for trackers, random at the first call; safe in many processes at once."""
     path = RunFolder(folder).tracker_id
     if not path.exists():
         with alone(folder, "id"):

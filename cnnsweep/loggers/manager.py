@@ -5,26 +5,24 @@ changes torch's settings cannot change what is trained.
 """
 
 import contextlib
-import json
 import logging
-import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from multiprocessing import Pipe
 from typing import Any
 
 from cnnsweep import epoch_reporter
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.loggers.base import RunInfo, read_metrics, stamp
+from cnnsweep.loggers.base import RunInfo, Setup, stamp
 from cnnsweep.process import Terminated, held_back, start_python
 
 log = logging.getLogger(__name__)
 
 # How long a run waits for its trackers, all of them together.
-BOOT_SECONDS = 10.0  # for our own part of their start, which takes 1 s unless the machine is busy
+BOOT_SECONDS = 10.0  # until its process runs, which takes 1 s unless the machine is busy
 START_SECONDS = 3.0
 END_SECONDS = 6.0
 INTERRUPTED_SECONDS = 1.0  # a person waits, or a job's time is up
@@ -40,25 +38,24 @@ class TrackerProcess:
     config) or ``failed``.
     """
 
-    def __init__(self, name: str, folder: RunFolder, setup: Mapping[str, Any]) -> None:
-        """``folder`` is the run's; what the tracker prints goes to a file in it."""
-        self.name = name
+    def __init__(self, setup: Setup) -> None:
+        self.name = setup.name
         self.said: dict[str, str] = {}
         self._is_left = False
         self._news = threading.Condition()
-        self._ours, theirs = socket.socketpair()
-        output_file = folder.tracker_log(name)
+        self._ours, theirs = Pipe()
+        output_file = RunFolder(setup.run.folder).tracker_log(setup.name)
         output_file.parent.mkdir(parents=True, exist_ok=True)
         with output_file.open("ab") as output, theirs:
             self._process = start_python("cnnsweep.loggers.worker", (theirs.fileno(),), output)
-        self._ours.sendall(json.dumps(setup, default=str).encode() + b"\n")
+        self._ours.send(setup)
         with held_back():  # the thread inherits this: SIGINT and SIGTERM stay the main thread's
             threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
-        with contextlib.suppress(ConnectionResetError), self._ours.makefile("rb") as lines:
-            for line in lines:
-                self._note(*json.loads(line))
+        with contextlib.suppress(EOFError, ConnectionResetError):
+            while True:
+                self._note(*self._ours.recv())
         self._note("failed", "its process ended unexpectedly")
         self._ours.close()
         self._process.wait()
@@ -84,9 +81,9 @@ class TrackerProcess:
             )
 
     def run_is_over(self) -> None:
-        """Close the lifeline: the process looks for the outcome in the folder."""
+        """Let the process read the outcome in the folder."""
         with contextlib.suppress(OSError):  # it has gone
-            self._ours.shutdown(socket.SHUT_WR)
+            self._ours.send("over")
 
     def leave(self) -> None:
         """Listen no more, and kill it if its C code keeps Python from running.
@@ -110,16 +107,12 @@ def following(
     With ``is_sweep`` the folder is a sweep's, all of whose runs are over.
     """
     folder = RunFolder(run.folder)
-    setup = {
-        "run": asdict(run),
-        "is_sweep": is_sweep,
-        "epochs": len(read_metrics(folder)),
-        "stamps": [stamp(folder.metrics), stamp(folder.result)],
-    }
+    lines = folder.metrics.read_bytes().count(b"\n") if folder.metrics.exists() else 0
+    seen = max(lines - 1, 0), stamp(folder.metrics), stamp(folder.result)
     trackers: list[TrackerProcess] = []
     for name, node in loggers.items():
         try:
-            trackers.append(TrackerProcess(name, folder, {**setup, "name": name, "node": node}))
+            trackers.append(TrackerProcess(Setup(name, dict(node), run, is_sweep, *seen)))
         except OSError as error:  # no process or no memory left for it
             warn(name, f"{error}; the run goes on without it")
     seconds = END_SECONDS

@@ -1,14 +1,14 @@
 """The process of one tracker: it follows the run folder and passes on what it finds there."""
 
 import contextlib
+import csv
 import faulthandler
 import inspect
-import json
 import os
 import signal
-import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from cnnsweep.config.trackers import missing, package_of
 from cnnsweep.errors import UserError, causes, one_line
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import SweepFolder
-from cnnsweep.loggers.base import Logger, RunInfo, SweepInfo, alone, read_metrics, stamp
+from cnnsweep.loggers.base import Logger, Row, RunInfo, Setup, alone, stamp
 from cnnsweep.process import begin_collection, postpone_collection
 
 LINGER_SECONDS = 60.0  # for what came last, once the run is over
@@ -29,31 +29,30 @@ POLL_SECONDS = 0.2  # between two looks at metrics.csv
 
 
 def main(fd: int) -> None:
-    """Serve the run at the other end of the socket ``fd``; end soon after it.
+    """Serve the run at the other end of the connection ``fd``; end soon after it.
 
-    The socket brings one line, the setup (see `manager.following`), and its end says that the run
-    is over or gone. It takes the words of `manager.TrackerProcess`.
+    The connection brings a Setup, then a message when the run is over, or its end when the run is
+    killed. It takes the words of `manager.TrackerProcess`.
     """
     postpone_collection()
-    for number in (signal.SIGINT, signal.SIGTERM):  # the socket says when the run is over
+    for number in (signal.SIGINT, signal.SIGTERM):  # the run says when it is over
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    connection = socket.socket(fileno=fd)
-    lifeline = connection.makefile("rb")
-    setup = json.loads(lifeline.readline())
-    run = _run(setup["run"])
+    connection: Connection[tuple[str, str], Any] = Connection(fd)
+    setup: Setup = connection.recv()
+    folder = RunFolder(setup.run.folder)
     is_over = threading.Event()
 
     def say(word: str, line: str = "") -> None:
         with contextlib.suppress(OSError):  # the run did not wait
-            connection.sendall(json.dumps([word, line]).encode() + b"\n")
+            connection.send((word, line))
 
     def await_end() -> None:
-        if not setup["is_sweep"]:
+        if not setup.is_sweep:
             # A run that is killed with a word unread resets the connection instead of closing it.
-            with contextlib.suppress(ConnectionResetError):
-                lifeline.read()
-            if stamp(RunFolder(run.folder).result) == setup["stamps"][1]:
+            with contextlib.suppress(EOFError, ConnectionResetError):
+                connection.recv()
+            if stamp(folder.result) == setup.old_result:
                 os._exit(1)  # no outcome: the run was killed, and will be resumed
         # Needs no Python: a tracker's C code may keep it from running for good.
         faulthandler.dump_traceback_later(LINGER_SECONDS, exit=True)
@@ -63,14 +62,14 @@ def main(fd: int) -> None:
     threading.Thread(target=await_end, daemon=True).start()
     try:
         say("up")
-        with alone(run.folder, setup["name"]):
-            logger = make(setup["name"], setup["node"], run)
+        with alone(folder.path, setup.name):
+            logger = make(setup.name, setup.node, setup.run)
             begin_collection()
             say("ready")
-            if setup["is_sweep"]:
-                _end_sweep(logger, run.folder, setup["name"])
+            if setup.is_sweep:
+                _end_sweep(logger, folder.path, setup.name)
             else:
-                _follow(logger, RunFolder(run.folder), setup, is_over.wait)
+                _follow(logger, folder, setup, is_over.wait)
     except UserError as error:
         say("refused", str(error))
         raise
@@ -81,29 +80,37 @@ def main(fd: int) -> None:
     os._exit(0)  # trackers like to wait for servers at exit
 
 
-def _follow(
-    logger: Logger, folder: RunFolder, setup: Mapping[str, Any], wait: Callable[[float], bool]
-) -> None:
+def _follow(logger: Logger, folder: RunFolder, setup: Setup, wait: Callable[[float], bool]) -> None:
     """Pass on each epoch once it is in metrics.csv; ``wait`` is true when the run is over.
 
     Until this run has written the file, it is that of an earlier attempt, whose last epochs may
     be trained again.
     """
-    seen, told = setup["stamps"][0], -1
+    seen, told = setup.old_metrics, -1
     is_over = False
     while not is_over:
         is_over = wait(POLL_SECONDS)
         latest = stamp(folder.metrics)
         if latest == seen and not (is_over and told < 0):
             continue
-        seen, rows = latest, read_metrics(folder)
+        seen, rows = latest, _read_metrics(folder)
         if told < 0:
-            told = min(setup["epochs"], len(rows))
+            told = min(setup.old_epochs, len(rows))
             logger.started(rows[:told])
         for row in rows[told:]:
             logger.epoch_ended(row)
         told = len(rows)
     logger.ended(folder.read_result() or {}, folder)
+
+
+def _read_metrics(folder: RunFolder) -> list[Row]:
+    if not folder.metrics.exists():
+        return []
+    with folder.metrics.open(encoding="utf-8", newline="") as file:
+        return [
+            {k: int(v) if k == "epoch" else float(v) if v else None for k, v in row.items()}
+            for row in csv.DictReader(file)
+        ]
 
 
 def _end_sweep(logger: Any, sweep: Path, name: str) -> None:
@@ -130,22 +137,9 @@ def make(name: str, node: dict[str, Any], run: RunInfo) -> Any:
             fitting = {key: value for key, value in known.items() if key in parameters}
             return instantiate(node, _convert_="all", **fitting)
     except (InstantiationException, ImportError, TypeError) as error:
-        behind = list(causes(error))
-        if target.startswith("cnnsweep.") and _has(behind, ModuleNotFoundError):
+        *_, first = causes(error)
+        if target.startswith("cnnsweep.") and isinstance(first, ModuleNotFoundError):
             raise missing(package_of(target)) from error
-        if _has(behind, ConnectionError):
-            raise behind[-1] from error
+        if isinstance(first, ConnectionError):
+            raise first from error
         raise refusal(f"logger.{name}", target, error) from error
-
-
-def _has(errors: list[BaseException], kind: type[BaseException]) -> bool:
-    return any(isinstance(error, kind) for error in errors)
-
-
-def _run(plain: Mapping[str, Any]) -> RunInfo:
-    """A run as it was before it went through JSON."""
-    sweep = plain["sweep"]
-    if sweep is not None:
-        sweep = SweepInfo(**{**sweep, "folder": Path(sweep["folder"])})
-    paths = {name: Path(plain[name]) for name in ("folder", "root")}
-    return RunInfo(**{**plain, **paths, "sweep": sweep})
