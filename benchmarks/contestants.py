@@ -25,7 +25,6 @@ from cnnsweep.config import CONF_DIR
 from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.loggers.manager import Trackers
 from cnnsweep.session import build
 from cnnsweep.session.progress import Bars
 from cnnsweep.training.device import autocast
@@ -204,7 +203,7 @@ def alternate(
     folder.mkdir()
     with composed(case, epochs=rounds + 1) as config:
         outcome = Outcome(seed=0, device=case.device, precision=case.precision, threads="auto")
-        cnnsweep_run.run(config, RunFolder(folder), outcome, Trackers())
+        cnnsweep_run.run(config, RunFolder(folder), outcome)
     return display
 
 

@@ -23,7 +23,6 @@ from cnnsweep.config import CONF_DIR
 from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.loggers.manager import Trackers
 from cnnsweep.report.stats.significance import paired_t
 from cnnsweep.session.progress import RunProgress
 
@@ -82,9 +81,7 @@ def _accuracy(
         execution_whitelist(allowed_targets()),
     ):
         outcome = Outcome(seed=seed, device="cpu", precision=precision, threads=arguments.threads)
-        cnnsweep_run.run(
-            hydra.compose("config", words), RunFolder(Path(scratch)), outcome, Trackers()
-        )
+        cnnsweep_run.run(hydra.compose("config", words), RunFolder(Path(scratch)), outcome)
     assert outcome.val_accuracy is not None
     return outcome.val_accuracy
 

@@ -26,7 +26,7 @@ from cnnsweep.errors import UserError
 from cnnsweep.folders import lock
 from cnnsweep.folders.run_folder import RunFolder, differing_keys
 from cnnsweep.folders.sweep_folder import SweepFolder
-from cnnsweep.loggers.manager import tell_of_sweeps_end
+from cnnsweep.loggers.manager import following
 from cnnsweep.task.resume import RUN_DIR, SWEEP_DIR, chosen_folder, note_unfinished
 from cnnsweep.task.resumed_config import take_recorded
 from cnnsweep.task.run_info import tracked_sweep
@@ -48,7 +48,8 @@ class Folders(Callback):
         plain: Any = OmegaConf.to_container(config.logger, resolve=True)
         loggers = chosen(plain)
         if loggers:
-            tell_of_sweeps_end(loggers, tracked_sweep(config.hydra))
+            with following(loggers, tracked_sweep(config.hydra), is_sweep=True):
+                pass
 
 
 def _or_exit(start: Callable[[DictConfig], None], config: DictConfig) -> None:

@@ -9,7 +9,6 @@ from cnnsweep import checkpoint, epoch_reporter
 from cnnsweep.data.split import limit, split
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.loggers.manager import Trackers
 from cnnsweep.models.inspect import check_fits, layer_table
 from cnnsweep.process import begin_collection
 from cnnsweep.session.build import make_batches, make_dataset, make_model, make_trainer
@@ -26,7 +25,7 @@ from cnnsweep.training.device import (
 log = logging.getLogger(__name__)
 
 
-def run(config: DictConfig, folder: RunFolder, outcome: Outcome, trackers: Trackers) -> None:
+def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
     """Train and evaluate what ``config`` says; resumes from the folder's last.pt if it has one.
 
     Metrics, checkpoints, predictions and pictures are written by the session; result.json is left
@@ -74,7 +73,6 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome, trackers: Track
         test=config.test,
         pictures=config.pictures,
         display=progress,
-        trackers=trackers,
     ).run()
 
 

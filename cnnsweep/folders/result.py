@@ -2,7 +2,7 @@
 
 import platform
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -74,14 +74,10 @@ class Outcome:
 
 
 @contextmanager
-def recorded(
-    folder: RunFolder, outcome: Outcome, tell: Callable[[dict[str, Any]], None] | None = None
-) -> Iterator[None]:
+def recorded(folder: RunFolder, outcome: Outcome) -> Iterator[None]:
     """Write result.json at the end of the block, whatever ends it.
 
     The one place that catches every error, so that each folder says what became of its run.
-    ``tell`` gets the content first, and must not wait: a run that is killed between the two calls
-    has no result.json, is resumed, and calls ``tell`` again.
     """
     try:
         yield
@@ -93,8 +89,6 @@ def recorded(
         raise
     finally:
         with held_back():
-            if tell is not None:
-                tell(outcome.as_dict())
             folder.write_result(outcome.as_dict())
 
 

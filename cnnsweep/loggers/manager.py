@@ -1,148 +1,156 @@
-"""All trackers of one run. None of them can harm it."""
+"""Trackers as the run sees them: each is a process that follows the run folder.
 
-import csv
+A tracker that hangs, even in C code, cannot hold the run up; one that draws random numbers or
+changes torch's settings cannot change what is trained.
+"""
+
+import contextlib
 import logging
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from types import TracebackType
-from typing import Any, Self
+from collections.abc import Callable, Iterator, Mapping
+from multiprocessing import Pipe
+from typing import Any
 
 from cnnsweep import epoch_reporter
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.loggers.base import Row, RunInfo
-from cnnsweep.loggers.client import Reply, TrackerProcess
-from cnnsweep.process import Terminated
+from cnnsweep.loggers.base import RunInfo, Setup, stamp
+from cnnsweep.process import Terminated, held_back, start_python
 
 log = logging.getLogger(__name__)
 
-BOOT_SECONDS = 10.0  # for our own part of its process, which takes one unless the machine is busy
-# What a tracker that hangs can cost a run.
+# How long a run waits for its trackers, all of them together.
+BOOT_SECONDS = 10.0  # until its process runs, which takes 1 s unless the machine is busy
 START_SECONDS = 3.0
 END_SECONDS = 6.0
-INTERRUPTED_SECONDS = 1.0  # a person waits, or a job's time is up; it goes on by itself
+INTERRUPTED_SECONDS = 1.0  # a person waits, or a job's time is up
+
+_LAST_WORDS = ("done", "refused", "failed")
 
 
-class Trackers:
-    """Nobody is told of anything until :meth:`start`.
+class TrackerProcess:
+    """One tracker's process. ``said`` holds its words so far; an error's has a line.
 
-    Leaving the block gives those that were told of the end a moment to write it down. They have
-    another minute without us, so nothing is lost where that moment is cut short.
+    ``up``: its own code runs from now on; ``ready``: it is constructed; ``heard``: it knows that
+    the run is over and ends within LINGER_SECONDS; the last one is ``done``, ``refused`` (its
+    config) or ``failed``.
     """
 
-    def __init__(self) -> None:
-        self._running: list[TrackerProcess] = []
-        self._has_started = False
-        self._has_ended = False
+    def __init__(self, setup: Setup) -> None:
+        self.name = setup.name
+        self.said: dict[str, str] = {}
+        self._is_left = False
+        self._news = threading.Condition()
+        self._ours, theirs = Pipe()
+        output_file = RunFolder(setup.run.folder).tracker_log(setup.name)
+        output_file.parent.mkdir(parents=True, exist_ok=True)
+        with output_file.open("ab") as output, theirs:
+            self._process = start_python("cnnsweep.loggers.worker", (theirs.fileno(),), output)
+        self._ours.send(setup)
+        with held_back():  # the thread inherits this: SIGINT and SIGTERM stay the main thread's
+            threading.Thread(target=self._listen, daemon=True).start()
 
-    def __enter__(self) -> Self:
-        return self
+    def _listen(self) -> None:
+        with contextlib.suppress(EOFError, ConnectionResetError):
+            while True:
+                self._note(*self._ours.recv())
+        self._note("failed", "its process ended unexpectedly")
+        self._ours.close()
+        self._process.wait()
 
-    def __exit__(
-        self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
-    ) -> None:
-        if self._has_ended:
-            self._wait_for_all(is_hurried=isinstance(error, KeyboardInterrupt | Terminated))
-        for tracker in list(self._running):
-            self._drop(tracker)
+    def _note(self, word: str, line: str) -> None:
+        with self._news:
+            if self.is_over():
+                return
+            self.said[word] = line
+            if word == "failed" and not self._is_left:
+                warn(self.name, f"{line}; the run goes on without it")
+            self._news.notify_all()
 
-    def start(self, loggers: Mapping[str, Mapping[str, Any]], run: RunInfo) -> None:
-        """Begin to start a process for each, by name; their packages load while torch does."""
-        self._folder = RunFolder(run.folder)
-        for name, node in loggers.items():
-            setup = {"name": name, "node": dict(node), "run": asdict(run)}
-            try:
-                self._running.append(TrackerProcess(name, run.folder, setup))
-            except OSError as error:  # no process or no memory left for it
-                _warn(name, f"{error}; the run goes on without it")
+    def is_over(self) -> bool:
+        """Whether it has said its last word."""
+        return any(word in self.said for word in _LAST_WORDS)
 
-    def started(self, history: Sequence[Row]) -> None:
-        """The run begins, or goes on after these epochs.
+    def wait_for(self, word: str, until: float) -> None:
+        """Wait until it says ``word`` or its last word, at most until this time.monotonic()."""
+        with self._news:
+            self._news.wait_for(
+                lambda: word in self.said or self.is_over(), until - time.monotonic()
+            )
 
-        Raises:
-            UserError: a tracker's config cannot be used.
+    def run_is_over(self) -> None:
+        """Let the process read the outcome in the folder."""
+        with contextlib.suppress(OSError):  # it has gone
+            self._ours.send("over")
+
+    def leave(self) -> None:
+        """Listen no more, and kill it if its C code keeps Python from running.
+
+        A process that is not up yet is only slow: no tracker's code runs in it.
         """
-        self._has_started = True
-        self._tell("started", [dict(row) for row in history])
-        self._hear_of_all(time.monotonic() + BOOT_SECONDS)
-        self._hear_of_all(time.monotonic() + START_SECONDS)
+        with self._news:
+            self._is_left = True
+            if "up" in self.said and "heard" not in self.said:
+                self._process.kill()
 
-    def _hear_of_all(self, until: float) -> None:
-        for tracker in list(self._running):
-            answer = tracker.hear(until)
-            if answer is not None and answer.word == "refused":
-                self._drop(tracker)
-                raise UserError(answer.line)
-            self._note(tracker, answer)
 
-    def epoch_ended(self, row: Row) -> None:
-        """``row`` is the epoch's line of metrics.csv."""
-        self._tell("epoch_ended", dict(row))
-        for tracker in list(self._running):
-            self._note(tracker, tracker.hear(time.monotonic()))
+@contextlib.contextmanager
+def following(
+    loggers: Mapping[str, Mapping[str, Any]], run: RunInfo, *, is_sweep: bool = False
+) -> Iterator[Callable[[], None]]:
+    """Trackers, by name, that follow this run until it has an outcome or its process is gone.
 
-    def ended(self, result: Mapping[str, Any]) -> None:
-        """Tell them how the run ended; nobody is waited for yet."""
-        self._has_ended = True
-        if not self._running:
-            return
-        if not self._has_started:  # it failed before; what an earlier go left behind stands
-            self._tell("started", _read_metrics(self._folder))
-        self._tell("ended", dict(result))
+    Yields a function that waits until they are ready, or raises UserError if one refuses its
+    config. Leaving the block waits up to END_SECONDS for them; they may go on for LINGER_SECONDS.
+    With ``is_sweep`` the folder is a sweep's, all of whose runs are over.
+    """
+    folder = RunFolder(run.folder)
+    lines = folder.metrics.read_bytes().count(b"\n") if folder.metrics.exists() else 0
+    seen = max(lines - 1, 0), stamp(folder.metrics), stamp(folder.result)
+    trackers: list[TrackerProcess] = []
+    for name, node in loggers.items():
+        try:
+            trackers.append(TrackerProcess(Setup(name, dict(node), run, is_sweep, *seen)))
+        except OSError as error:  # no process or no memory left for it
+            warn(name, f"{error}; the run goes on without it")
+    seconds = END_SECONDS
+    try:
+        yield lambda: _wait_until_ready(trackers)
+    except (KeyboardInterrupt, Terminated):
+        seconds = INTERRUPTED_SECONDS
+        raise
+    finally:
+        _leave(trackers, seconds)
 
-    def sweep_ended(self) -> None:
-        """Tell trackers, started for a sweep's own folder, that all its runs are over."""
-        self._has_ended = True
-        self._tell("sweep_ended")
 
-    def _wait_for_all(self, *, is_hurried: bool) -> None:
-        seconds = INTERRUPTED_SECONDS if is_hurried else END_SECONDS
+def _wait_until_ready(trackers: list[TrackerProcess]) -> None:
+    for word, seconds in (("up", BOOT_SECONDS), ("ready", START_SECONDS)):
         until = time.monotonic() + seconds
-        for tracker in list(self._running):
-            answer = tracker.hear(until)
-            while answer is not None and answer.word in ("up", "ready", "heard"):
-                answer = tracker.hear(until)
-            if answer is None:
-                tracker.end_if_stuck()
-                if not is_hurried:
-                    _warn(tracker.name, f"not done after {seconds:.0f} s, may miss what came last")
-            self._note(tracker, answer)
-
-    def _tell(self, word: str, content: Any = None) -> None:
-        for tracker in self._running:
-            tracker.tell(word, content)
-
-    def _note(self, tracker: TrackerProcess, answer: Reply | None) -> None:
-        if answer is not None and answer.word in ("failed", "refused"):
-            _warn(tracker.name, f"{answer.line}; the run goes on without it")
-            self._drop(tracker)
-
-    def _drop(self, tracker: TrackerProcess) -> None:
-        self._running.remove(tracker)
-        tracker.let_go()
+        for tracker in trackers:
+            tracker.wait_for(word, until)
+            if "refused" in tracker.said:
+                trackers.remove(tracker)
+                raise UserError(tracker.said["refused"])
 
 
-def tell_of_sweeps_end(loggers: Mapping[str, Mapping[str, Any]], sweep: RunInfo) -> None:
-    """All runs of a sweep are over; ``sweep`` stands for it."""
-    with Trackers() as trackers:
-        trackers.start(loggers, sweep)
-        trackers.sweep_ended()
+def _leave(trackers: list[TrackerProcess], seconds: float) -> None:
+    for tracker in trackers:
+        tracker.run_is_over()
+    until = time.monotonic() + seconds
+    for tracker in trackers:
+        tracker.wait_for("done", until)
+        tracker.leave()
+        if "refused" in tracker.said:  # after START_SECONDS
+            warn(tracker.name, f"{tracker.said['refused']}; the run goes on without it")
+        elif not tracker.is_over() and seconds == END_SECONDS:
+            warn(tracker.name, f"not done after {seconds:.0f} s, may miss what came last")
 
 
-def _warn(name: str, line: str) -> None:
+def warn(name: str, line: str) -> None:
+    """Say it in the run's log and, unless the terminal is a sweep's, on stderr."""
     message = f"warning: logger {name}: {line}"
     log.warning(message)
-    if epoch_reporter.current is None:  # else the terminal is the sweep's
+    if epoch_reporter.current is None:
         print(message, file=sys.stderr)
-
-
-def _read_metrics(folder: RunFolder) -> list[dict[str, float | None]]:
-    if not folder.metrics.exists():
-        return []
-    with folder.metrics.open(encoding="utf-8", newline="") as file:
-        return [
-            {name: float(text) if text else None for name, text in row.items()}
-            for row in csv.DictReader(file)
-        ]

@@ -11,9 +11,7 @@ from urllib.request import urlopen
 
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import CONFIG, RunFolder
-from cnnsweep.loggers.base import Row, RunInfo
-from cnnsweep.loggers.flatten import epoch_metrics, final_metrics, flat
-from cnnsweep.loggers.run_id import alone
+from cnnsweep.loggers.base import Row, RunInfo, SweepInfo, alone, epoch_metrics, final_metrics, flat
 from cnnsweep.redact import masked, masked_word
 
 ID, STATUS, ERROR = "cnnsweep.id", "cnnsweep.status", "cnnsweep.error"
@@ -25,12 +23,12 @@ _SOURCE = {"mlflow.source.name": "cnnsweep", "mlflow.source.type": "LOCAL"}
 _KIND = {"mlflow.experimentKind": "custom_model_development"}  # else its page shows LLM traces
 _STATUSES = {"completed": "FINISHED", "failed": "FAILED"}  # else KILLED
 
-# Whoever sits behind a firewall, or would rather not be counted, need not know of this.
+# MLflow's telemetry needs a way to the internet, and nobody has agreed to it.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
 
 class MLflow:
-    """Config as parameters, figures as metrics by epoch, pictures and config as artifacts.
+    """Config as parameters, metrics by epoch, pictures and config as artifacts.
 
     A run is found again by its tag ``cnnsweep.id``. Epochs that the store has are not added again.
     The outcome is no ``result.json`` there, or a report would take the artifacts for a run folder.
@@ -50,10 +48,11 @@ class MLflow:
 
     def started(self, history: Sequence[Row]) -> None:
         experiment = self._open()
-        parent = {} if self._run.sweep is None else self._parent_tag(experiment)
-        self._run_id = self._find(experiment, self._run.id) or self._make(experiment, parent)
+        run = self._run
+        tags = {} if run.sweep is None else self._sweep_tags(experiment, run.sweep)
+        self._run_id = self._find(experiment, run.id) or self._make(experiment, run, tags)
         self._client.update_run(self._run_id, status="RUNNING")
-        if ERROR in self._client.get_run(self._run_id).data.tags:  # of an earlier go
+        if ERROR in self._client.get_run(self._run_id).data.tags:  # of an earlier attempt
             self._client.delete_tag(self._run_id, ERROR)
         self._log_params()
         self._client.log_dict(self._run_id, dict(self._run.config), CONFIG)
@@ -62,12 +61,12 @@ class MLflow:
             self.epoch_ended(row)
 
     def epoch_ended(self, row: Row) -> None:
-        step, figures = epoch_metrics(row)
-        self._log(figures, step)
+        step, metrics = epoch_metrics(row)
+        self._log(metrics, step)
 
     def ended(self, result: Mapping[str, Any], folder: RunFolder) -> None:
         status = result["status"]
-        if status in ("completed", "pruned"):  # any other goes on, and has its final figures then
+        if status in ("completed", "pruned"):  # others may be resumed, and get final metrics then
             self._log(final_metrics(result), int(result["epochs"]))
             self._client.log_dict(self._run_id, dict(result), "outcome.json")
         for picture in folder.pictures():
@@ -87,17 +86,17 @@ class MLflow:
         if run_id is not None and self._client.get_run(run_id).info.status == "RUNNING":
             self._client.set_terminated(run_id)
 
-    def _log(self, figures: Mapping[str, float], step: int) -> None:
+    def _log(self, values: Mapping[str, float], step: int) -> None:
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
-        missing = {k: v for k, v in figures.items() if step not in self._logged.get(k, ())}
+        missing = {k: v for k, v in values.items() if step not in self._logged.get(k, ())}
         metrics = [Metric(name, value, now, step) for name, value in missing.items()]
         if metrics:
             self._client.log_batch(self._run_id, metrics=metrics)
 
     def _steps(self) -> dict[str, set[int]]:
-        """The epochs that the store has of each figure."""
+        """The epochs that the store has of each metric."""
         names = self._client.get_run(self._run_id).data.metrics
         return {
             name: {m.step for m in self._client.get_metric_history(self._run_id, name)}
@@ -145,46 +144,38 @@ class MLflow:
                     raise
         return str(found.experiment_id)
 
-    def _parent_tag(self, experiment: str) -> dict[str, str]:
-        """The sweep's own run: made by the first of its runs, found by the others."""
-        sweep = self._run.sweep
-        assert sweep is not None
+    def _sweep_tags(self, experiment: str, sweep: SweepInfo) -> dict[str, str]:
+        """Tags of a sweep's run. The sweep's own run is made by the first that needs it."""
         with alone(sweep.folder, "mlflow-parent"):
             parent = self._find(experiment, sweep.id)
             if parent is None:
-                tags = {ID: sweep.id, "cnnsweep.folder": str(sweep.folder), **_SOURCE}
-                created = self._client.create_run(experiment, run_name=sweep.name, tags=tags)
-                parent = str(created.info.run_id)
-        if self._client.get_run(parent).info.status != "RUNNING":  # its sweep goes on
+                parent = self._make(experiment, sweep, {})
+        if self._client.get_run(parent).info.status != "RUNNING":  # its sweep is resumed
             self._client.update_run(parent, status="RUNNING")
-        return {"mlflow.parentRunId": parent}
+        trial = {} if sweep.trial is None else {"cnnsweep.trial": str(sweep.trial)}
+        return {"mlflow.parentRunId": parent, "cnnsweep.sweep": sweep.name, **trial}
 
     def _find(self, experiment: str, id_: str) -> str | None:
         found = self._client.search_runs([experiment], f"tags.`{ID}` = '{id_}'", max_results=1)
         return str(found[0].info.run_id) if found else None
 
-    def _make(self, experiment: str, parent: Mapping[str, str]) -> str:
-        run = self._run
-        tags = {ID: run.id, "cnnsweep.folder": str(run.folder), **_SOURCE, **parent}
-        if run.sweep is not None:
-            tags["cnnsweep.sweep"] = run.sweep.name
-            if run.sweep.trial is not None:
-                tags["cnnsweep.trial"] = str(run.sweep.trial)
-        created = self._client.create_run(experiment, run_name=run.name, tags=tags)
+    def _make(self, experiment: str, of: RunInfo | SweepInfo, more: Mapping[str, str]) -> str:
+        tags = {ID: of.id, "cnnsweep.folder": str(of.folder), **_SOURCE, **more}
+        created = self._client.create_run(experiment, run_name=of.name, tags=tags)
         return str(created.info.run_id)
 
 
 def reach(uri: str, *, is_new: bool) -> None:
-    """Ask a server whether it is there, since MLflow would go on asking for minutes.
+    """Ask a server whether it is there, since MLflow would retry for minutes.
 
     Raises:
-        UserError: nobody answers a run of its own, whose command can be typed again.
-        ConnectionError: nobody answers a sweep's run, which goes on without.
+        UserError: no answer, and it is a single run, whose command can be typed again.
+        ConnectionError: no answer, and it is a sweep's run, which goes on without it.
     """
     try:
         with urlopen(_without_login(uri), timeout=_REACH_SECONDS):
             return
-    except HTTPError:  # somebody answers: what they think of us shows later
+    except HTTPError:  # a server is there; whether it takes our login shows later
         return
     except OSError as error:
         why = masked(str(error), uri)

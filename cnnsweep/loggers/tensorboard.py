@@ -14,15 +14,14 @@ from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.loggers.base import Row, RunInfo, SweepInfo
-from cnnsweep.loggers.flatten import epoch_metrics, final_metrics, flat
+from cnnsweep.loggers.base import Row, RunInfo, SweepInfo, epoch_metrics, final_metrics, flat
 
 FOLDER = "tensorboard"
 _STATUS = {"completed": api_pb2.STATUS_SUCCESS, "failed": api_pb2.STATUS_FAILURE}
 
 
 class TensorBoard:
-    """Figures as scalars by epoch, pictures as images, config and outcome as texts.
+    """Metrics as scalars by epoch, pictures as images, config and outcome as texts.
 
     A sweep's runs also have their parameters for the HPARAMS tab.
     """
@@ -32,20 +31,22 @@ class TensorBoard:
         self._folder = run.folder / FOLDER
 
     def started(self, history: Sequence[Row]) -> None:
-        goes_on = self._folder.is_dir()
+        is_resumed = self._folder.is_dir()
         self._writer = EventFileWriter(str(self._folder))
-        if goes_on:  # an earlier go's figures may end anywhere: readers drop all of them
+        if is_resumed:  # its last event may be torn: readers drop all that came before
             self._add(Event(step=0, file_version="brain.Event:2"))
             self._add(Event(step=0, session_log=SessionLog(status=SessionLog.START)))
         self._add_text("config", _as_table(flat(self._run.config)))
         if self._run.sweep is not None:
             self._start_session(self._run.sweep)
         for row in history:
-            self._add_figures(row)
+            self.epoch_ended(row)
         self._writer.flush()
 
     def epoch_ended(self, row: Row) -> None:
-        self._add_figures(row)
+        step, metrics = epoch_metrics(row)
+        for name, value in metrics.items():
+            self._add_scalar(name, value, step)
         self._writer.flush()
 
     def ended(self, result: Mapping[str, Any], folder: RunFolder) -> None:
@@ -58,11 +59,6 @@ class TensorBoard:
         if self._run.sweep is not None and result["status"] != "interrupted":
             self._end_session(result["status"])
         self._writer.close()
-
-    def _add_figures(self, row: Row) -> None:
-        step, figures = epoch_metrics(row)
-        for name, value in figures.items():
-            self._add_scalar(name, value, step)
 
     def _add(self, event: Event) -> None:
         event.wall_time = time.time()

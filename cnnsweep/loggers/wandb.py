@@ -7,14 +7,13 @@ from typing import Any
 
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import CONFIRM
-from cnnsweep.loggers.base import Row, RunInfo
-from cnnsweep.loggers.flatten import epoch_metrics
+from cnnsweep.loggers.base import Row, RunInfo, epoch_metrics
 
 _EXIT_CODES = {"completed": 0, "pruned": 0, "failed": 1, "interrupted": 130}
 
 
 class WandB:
-    """Figures by epoch (the step is the epoch), the outcome as the summary, pictures as images."""
+    """Metrics by epoch (the step is the epoch), the outcome as the summary, pictures as images."""
 
     def __init__(
         self,
@@ -64,9 +63,9 @@ class WandB:
             self.epoch_ended(row)
 
     def epoch_ended(self, row: Row) -> None:
-        step, figures = epoch_metrics(row)
+        step, metrics = epoch_metrics(row)
         if step >= self._wandb_run.step:  # online, the server knows what it has
-            self._wandb_run.log(figures, step=step)
+            self._wandb_run.log(metrics, step=step)
 
     def ended(self, result: Mapping[str, Any], folder: RunFolder) -> None:
         run, status = self._wandb_run, str(result["status"])
@@ -79,7 +78,7 @@ class WandB:
         run.finish(exit_code=_EXIT_CODES[status])
 
     def _remove_earlier(self) -> None:
-        """A killed run's file may end anywhere: all that stands is written again, into one."""
+        """A killed run's file may end in a torn record: all epochs go into a new file."""
         for earlier in (self._run.folder / "wandb").glob(f"offline-run-*-{self._run.id}"):
             shutil.rmtree(earlier)
 

@@ -1,116 +1,145 @@
-"""The process of one tracker: reads what it is told, and does it in its own time."""
+"""The process of one tracker: it follows the run folder and passes on what it finds there."""
 
 import contextlib
+import csv
 import faulthandler
-import json
+import inspect
 import os
-import queue
 import signal
-import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from cnnsweep.errors import UserError, one_line
+from hydra.errors import InstantiationException
+from hydra.utils import execution_whitelist, get_object, instantiate
+
+from cnnsweep.config.allowed_targets import allowed_targets
+from cnnsweep.config.instantiate import refusal
+from cnnsweep.config.trackers import missing, package_of
+from cnnsweep.errors import UserError, causes, one_line
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import SweepFolder
-from cnnsweep.loggers.base import RunInfo, SweepInfo
-from cnnsweep.loggers.run_id import alone
+from cnnsweep.loggers.base import Logger, Row, RunInfo, Setup, alone, stamp
 from cnnsweep.process import begin_collection, postpone_collection
 
-LINGER_SECONDS = 60.0  # for what was told last, once the run is gone
-_LAST_WORDS = ("ended", "sweep_ended")
+LINGER_SECONDS = 60.0  # for what came last, once the run is over
+POLL_SECONDS = 0.2  # between two looks at metrics.csv
 
 
 def main(fd: int) -> None:
-    """Serve the run at the other end of the socket ``fd``; ends with it."""
+    """Serve the run at the other end of the connection ``fd``; end soon after it.
+
+    The connection brings a Setup, then a message when the run is over, or its end when the run is
+    killed. It takes the words of `manager.TrackerProcess`.
+    """
     postpone_collection()
-    for number in (signal.SIGINT, signal.SIGTERM):  # the run tells how it ends, or is gone
+    for number in (signal.SIGINT, signal.SIGTERM):  # the run says when it is over
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    connection = socket.socket(fileno=fd)
-    inbox: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
+    connection: Connection[tuple[str, str], Any] = Connection(fd)
+    setup: Setup = connection.recv()
+    folder = RunFolder(setup.run.folder)
+    is_over = threading.Event()
 
-    def answer(word: str, line: str = "") -> None:
-        try:
-            connection.sendall(json.dumps([word, line]).encode() + b"\n")
-        except OSError:  # the run did not wait
-            return
+    def say(word: str, line: str = "") -> None:
+        with contextlib.suppress(OSError):  # the run did not wait
+            connection.send((word, line))
 
-    threading.Thread(target=_read, args=(connection, inbox, answer), daemon=True).start()
+    def await_end() -> None:
+        if not setup.is_sweep:
+            # A run that is killed with a word unread resets the connection instead of closing it.
+            with contextlib.suppress(EOFError, ConnectionResetError):
+                connection.recv()
+            if stamp(folder.result) == setup.old_result:
+                os._exit(1)  # no outcome: the run was killed, and will be resumed
+        # Needs no Python: a tracker's C code may keep it from running for good.
+        faulthandler.dump_traceback_later(LINGER_SECONDS, exit=True)
+        say("heard")
+        is_over.set()
+
+    threading.Thread(target=await_end, daemon=True).start()
     try:
-        _serve(inbox, answer)
+        say("up")
+        with alone(folder.path, setup.name):
+            logger = make(setup.name, setup.node, setup.run)
+            begin_collection()
+            say("ready")
+            if setup.is_sweep:
+                _end_sweep(logger, folder.path, setup.name)
+            else:
+                _follow(logger, folder, setup, is_over.wait)
     except UserError as error:
-        answer("refused", str(error))
+        say("refused", str(error))
         raise
     except BaseException as error:
-        answer("failed", one_line(error))
+        say("failed", one_line(error))
         raise
-    answer("done")
+    say("done")
     os._exit(0)  # trackers like to wait for servers at exit
 
 
-def _read(
-    connection: socket.socket, inbox: "queue.SimpleQueue[tuple[str, Any]]", answer: Any
-) -> None:
-    """Take messages at once, so that the run never waits; notice that the run is gone."""
-    # A run that is killed with an answer unread resets the connection instead of closing it.
-    with contextlib.suppress(ConnectionResetError):
-        for line in connection.makefile("rb"):
-            if not line.endswith(b"\n"):
-                break
-            word, content = json.loads(line)
-            inbox.put((word, content))
-            if word in _LAST_WORDS:
-                # Needs no Python: a tracker's C code may never let go of it.
-                faulthandler.dump_traceback_later(LINGER_SECONDS, exit=True)
-                answer("heard")
-                return
-    os._exit(1)
+def _follow(logger: Logger, folder: RunFolder, setup: Setup, wait: Callable[[float], bool]) -> None:
+    """Pass on each epoch once it is in metrics.csv; ``wait`` is true when the run is over.
+
+    Until this run has written the file, it is that of an earlier attempt, whose last epochs may
+    be trained again.
+    """
+    seen, told = setup.old_metrics, -1
+    is_over = False
+    while not is_over:
+        is_over = wait(POLL_SECONDS)
+        latest = stamp(folder.metrics)
+        if latest == seen and not (is_over and told < 0):
+            continue
+        seen, rows = latest, _read_metrics(folder)
+        if told < 0:
+            told = min(setup.old_epochs, len(rows))
+            logger.started(rows[:told])
+        for row in rows[told:]:
+            logger.epoch_ended(row)
+        told = len(rows)
+    logger.ended(folder.read_result() or {}, folder)
 
 
-def _serve(inbox: "queue.SimpleQueue[tuple[str, Any]]", answer: Any) -> None:
-    from cnnsweep.loggers.instantiate import (
-        make,  # Hydra takes a moment: none of the tracker's time
-    )
-
-    _, setup = inbox.get()
-    run = _run(setup["run"])
-    answer("up")
-    with alone(run.folder, setup["name"]):
-        logger = make(setup["name"], setup["node"], run)
-        begin_collection()
-        answer("ready")
-        word = ""
-        while word not in _LAST_WORDS:
-            word, content = inbox.get()
-            if word == "sweep_ended":
-                _wait_for_runs(run.folder, setup["name"])
-            _pass_on(logger, word, content, RunFolder(run.folder))
+def _read_metrics(folder: RunFolder) -> list[Row]:
+    if not folder.metrics.exists():
+        return []
+    with folder.metrics.open(encoding="utf-8", newline="") as file:
+        return [
+            {k: int(v) if k == "epoch" else float(v) if v else None for k, v in row.items()}
+            for row in csv.DictReader(file)
+        ]
 
 
-def _wait_for_runs(sweep: Path, name: str) -> None:
+def _end_sweep(logger: Any, sweep: Path, name: str) -> None:
     """On a busy machine a run's tracker may outlive it; the sweep is over when all of them are."""
     for run in SweepFolder(sweep).tracked(name):
         with alone(run, name):
             pass
+    if hasattr(logger, "sweep_ended"):
+        logger.sweep_ended()
 
 
-def _pass_on(logger: Any, word: str, content: Any, folder: RunFolder) -> None:
-    if word == "ended":
-        logger.ended(content, folder)
-    elif word == "sweep_ended":
-        if hasattr(logger, word):
-            logger.sweep_ended()
-    else:
-        getattr(logger, word)(content)
+def make(name: str, node: dict[str, Any], run: RunInfo) -> Any:
+    """The logger of a part of the config.
 
-
-def _run(plain: Mapping[str, Any]) -> RunInfo:
-    """A run as it was before it went through JSON."""
-    sweep = plain["sweep"]
-    if sweep is not None:
-        sweep = SweepInfo(**{**sweep, "folder": Path(sweep["folder"])})
-    paths = {name: Path(plain[name]) for name in ("folder", "root")}
-    return RunInfo(**{**plain, **paths, "sweep": sweep})
+    Raises:
+        UserError: it cannot be made of these keys, or its package is not there.
+        ConnectionError: a server that it needs is not there.
+    """
+    target = str(node["_target_"])
+    try:
+        with execution_whitelist(allowed_targets()):
+            parameters = inspect.signature(get_object(target)).parameters
+            known: dict[str, Any] = {"run": run, "folder": run.folder}
+            fitting = {key: value for key, value in known.items() if key in parameters}
+            return instantiate(node, _convert_="all", **fitting)
+    except (InstantiationException, ImportError, TypeError) as error:
+        *_, first = causes(error)
+        if target.startswith("cnnsweep.") and isinstance(first, ModuleNotFoundError):
+            raise missing(package_of(target)) from error
+        if isinstance(first, ConnectionError):
+            raise first from error
+        raise refusal(f"logger.{name}", target, error) from error

@@ -12,7 +12,6 @@ from cnnsweep.data.batches import Batches
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder, write_whole
-from cnnsweep.loggers.manager import Trackers
 from cnnsweep.session.progress import RunProgress
 from cnnsweep.training.early_stopping import Row
 from cnnsweep.training.epoch import EpochMetrics, run_epoch
@@ -39,7 +38,6 @@ class Session:
     test: bool
     pictures: bool
     display: RunProgress
-    trackers: Trackers
 
     def run(self) -> None:
         """Train the epochs that remain, evaluate the best weights, fill in the outcome."""
@@ -56,7 +54,6 @@ class Session:
         trainer = self.trainer
         behind = len(trainer.history)
         self.display.started(trainer.train.images, behind, trainer.epochs)
-        self.trackers.started(trainer.history)
         if behind:
             log.info("resuming after epoch %d", behind)
             self.display.say(f"resuming after epoch {behind} of {trainer.epochs}")
@@ -70,7 +67,6 @@ class Session:
                 self._write_epoch(trainer.record(row))
             log.info("%s", ", ".join(f"{name} {value}" for name, value in row.items()))
             self.display.epoch_ended(row)
-            self.trackers.epoch_ended(row)
             self._report(row)
 
     def _report(self, row: Row) -> None:

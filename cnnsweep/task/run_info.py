@@ -12,8 +12,7 @@ from omegaconf import OmegaConf
 
 from cnnsweep.dotted_keys import look_up
 from cnnsweep.folders.sweep_folder import SweepFolder, is_confirmation
-from cnnsweep.loggers.base import RunInfo, SweepInfo
-from cnnsweep.loggers.run_id import identity
+from cnnsweep.loggers.base import RunInfo, SweepInfo, identity
 
 SET_BY_SEARCHES = ("test", "pictures", "threads")  # for all their trials
 

@@ -1,6 +1,7 @@
 """Hydra's task function: one config, one run folder, one outcome."""
 
 import logging
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from cnnsweep.errors import UserError
 from cnnsweep.folders import lock
 from cnnsweep.folders.result import Outcome, recorded
 from cnnsweep.folders.run_folder import RunFolder, differing_keys
-from cnnsweep.loggers.manager import Trackers
+from cnnsweep.loggers.manager import following
 from cnnsweep.task.run_info import tracked_run
 
 log = logging.getLogger(__name__)
@@ -56,16 +57,19 @@ def task(config: DictConfig) -> Objective:
             precision=resolved["precision"],
             threads=resolved["threads"],
         )
-        with Trackers() as trackers:  # result.json is written before they are waited for
-            with recorded(folder, outcome, trackers.ended):
+        with ExitStack() as trackers:  # result.json is written before they are waited for
+            with recorded(folder, outcome):
                 if not is_checked:
                     check(resolved)
-                loggers = chosen(resolved["logger"])
-                if loggers:
-                    trackers.start(loggers, tracked_run(folder.path, resolved))
+                wait_until_ready = None
+                if loggers := chosen(resolved["logger"]):
+                    info = tracked_run(folder.path, resolved)
+                    wait_until_ready = trackers.enter_context(following(loggers, info))
                 from cnnsweep.run import run  # torch, once the folder can tell what happened
 
-                run(config, folder, outcome, trackers)
+                if wait_until_ready is not None:
+                    wait_until_ready()
+                run(config, folder, outcome)
             _drop_checkpoints(folder, resolved["keep"])
     return outcome.objective
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cnnsweep.loggers.run_id import alone
+from cnnsweep.loggers.base import alone
 from tests.command import REPOSITORY, SECONDS, TINY, cnnsweep, complaint_of, start, succeeded
 from tests.run_files import assert_same, result
 

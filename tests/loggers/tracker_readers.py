@@ -8,7 +8,7 @@ from typing import Any
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import metadata, plugin_data_pb2
 
-from cnnsweep.loggers.run_id import alone
+from cnnsweep.loggers.base import alone
 
 _BLOCK, _FILE_HEADER, _RECORD_HEADER = 32768, 7, 7
 _FULL, _LAST = 1, 4

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.loggers.run_id import identity
+from cnnsweep.loggers.base import identity
 
 
 def test_all_that_ask_at_once_get_the_same_name(tmp_path: Path) -> None:
