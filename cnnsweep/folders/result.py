@@ -1,25 +1,52 @@
-"""The outcome of a run: filled while it goes, written last, whatever happens."""
+"""The outcome of a run: filled while it runs, written to result.json at its end."""
 
+import platform
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import cache
+from importlib.metadata import version
 from typing import Any
 
+from cnnsweep import __version__
 from cnnsweep.epoch_reporter import Pruned
 from cnnsweep.errors import one_line
-from cnnsweep.folders.provenance import commit, versions
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.process import Terminated, held_back
 
 
-@dataclass
-class Outcome:
-    """The fields of result.json, in its order; None is a figure that does not exist (yet)."""
+@cache
+def versions() -> dict[str, str]:
+    """Versions of what a run's metrics depend on, by name."""
+    return {
+        "python": platform.python_version(),
+        "torch": version("torch"),
+        "cnnsweep": __version__,
+    }
 
-    seed: int
-    device: str
-    precision: str
-    threads: int | str
+
+@cache
+def commit() -> str | None:
+    """The current folder's commit, `-dirty` where tracked files differ; None outside git."""
+    head = _git("rev-parse", "HEAD")
+    if head is None:
+        return None
+    return f"{head}-dirty" if _git("status", "--porcelain", "--untracked-files=no") else head
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """The fields of result.json, in its order; None is a metric that does not exist (yet)."""
+
     status: str = "running"
     objective: float | list[float | None] | None = None
     epochs: int = 0
@@ -33,47 +60,42 @@ class Outcome:
     parameters: int | None = None
     train_seconds: float = 0.0
     images_per_second: float | None = None
+    device: str
+    precision: str
+    threads: int | str
+    seed: int
     versions: dict[str, str] = field(default_factory=versions)
     commit: str | None = field(default_factory=commit)
     error: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The outcome in the order in which a person reads it."""
-        values = asdict(self)
-        setting = ("device", "precision", "threads", "seed", "versions", "commit", "error")
-        return {k: v for k, v in values.items() if k not in setting} | {
-            k: values[k] for k in setting
-        }
+        """The content of result.json."""
+        return asdict(self)
 
 
 @contextmanager
 def recorded(
     folder: RunFolder, outcome: Outcome, tell: Callable[[dict[str, Any]], None] | None = None
 ) -> Iterator[None]:
-    """Write result.json at the end of the block, however it ends; ``tell`` hears of it first.
+    """Write result.json at the end of the block, whatever ends it.
 
-    ``tell`` waits for nobody: nothing holds the outcome up. The one place that catches everything,
-    so that a folder always tells what became of its run.
+    The one place that catches every error, so that each folder says what became of its run.
+    ``tell`` gets the content first, and must not wait: a run that is killed between the two calls
+    has no result.json, is resumed, and calls ``tell`` again.
     """
     try:
         yield
+        outcome.status = "completed"
     except BaseException as error:
         outcome.status, outcome.error = _verdict(error)
         if not folder.metrics.exists():
             folder.write_metrics([])
-        _conclude(folder, outcome, tell)
         raise
-    outcome.status = "completed"
-    _conclude(folder, outcome, tell)
-
-
-def _conclude(
-    folder: RunFolder, outcome: Outcome, tell: Callable[[dict[str, Any]], None] | None
-) -> None:
-    with held_back():
-        if tell is not None:  # before the file: a run without it goes on, and tells again
-            tell(outcome.as_dict())
-        folder.write_result(outcome.as_dict())
+    finally:
+        with held_back():
+            if tell is not None:
+                tell(outcome.as_dict())
+            folder.write_result(outcome.as_dict())
 
 
 def _verdict(error: BaseException) -> tuple[str, str | None]:

@@ -47,7 +47,10 @@ def test_without_a_validation_split_its_metrics_are_left_out(
 def test_the_outcome_names_every_split_that_was_read_and_the_folder(
     tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    outcome = Outcome(0, "cpu", "float32", 2, epochs=6, best_epoch=4, parameters=421642)
+    outcome = Outcome(
+        seed=0, device="cpu", precision="float32", threads=2, epochs=6, best_epoch=4,
+        parameters=421642,
+    )  # fmt: skip
     outcome.train_loss, outcome.train_accuracy = 0.5, 0.75
     outcome.test_loss, outcome.test_accuracy = 0.25, 0.875
     outcome.train_seconds, outcome.images_per_second = 12.34, 5678.9

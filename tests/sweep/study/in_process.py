@@ -121,7 +121,9 @@ class Parts:
         """What a run leaves in its folder in the end."""
         folder = RunFolder(self.folder / job.folder)
         folder.path.mkdir(parents=True, exist_ok=True)
-        outcome = Outcome(0, "cpu", "float32", 1, status=status, objective=objective)
+        outcome = Outcome(
+            seed=0, device="cpu", precision="float32", threads=1, status=status, objective=objective
+        )
         outcome.test_loss = objective + 1
         folder.write_metrics([])
         folder.write_result(outcome.as_dict())

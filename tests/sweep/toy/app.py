@@ -29,7 +29,7 @@ from cnnsweep.process import Terminated, raise_on_sigterm
 def task(config: DictConfig) -> Any:
     """Minimise (w - 3)² by noisy steps; the state after each epoch is on disk before it is told."""
     folder = RunFolder(Path(HydraConfig.get().runtime.output_dir))
-    outcome = Outcome(config.seed, "cpu", "float32", config.threads)
+    outcome = Outcome(seed=config.seed, device="cpu", precision="float32", threads=config.threads)
     finished = folder.read_result()
     if finished is not None and finished["status"] == "completed":
         return finished["objective"]
