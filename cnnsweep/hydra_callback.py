@@ -19,9 +19,8 @@ from cnnsweep.config.error_messages import error_line
 from cnnsweep.config.grid_jobs import compose_jobs, is_grid
 from cnnsweep.config.launchers import check_installed
 from cnnsweep.config.overrides import as_text
-from cnnsweep.config.resolve import resolve
 from cnnsweep.config.trackers import chosen
-from cnnsweep.config.validation import check
+from cnnsweep.config.validation import check, resolve
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock
 from cnnsweep.folders.run_folder import RunFolder, differing_keys

@@ -1,4 +1,4 @@
-"""The figures of a run by name, and which way is better."""
+"""The metrics of a run: their names, which way is better, and seconds as text."""
 
 from typing import Literal
 
@@ -28,3 +28,13 @@ METRICS_COLUMNS = (
     "train_seconds",
     "images_per_second",
 )
+
+
+def duration(seconds: float) -> str:
+    """``1 h 05 min``, ``3 min 20 s``, ``12 s``; below one second ``0.35 s``."""
+    if 0 < seconds < 1:
+        return f"{seconds:.2g} s"
+    whole = round(seconds)
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+    return f"{whole // 60} min {whole % 60:02} s" if whole >= 60 else f"{whole} s"

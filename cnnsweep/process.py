@@ -5,12 +5,13 @@ import gc
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 from typing import IO
 
 EARLY_SIGNALS = frozenset({signal.SIGUSR1, signal.SIGUSR2})  # some time before a limit
+_STOPS = frozenset({signal.SIGINT, signal.SIGTERM})
 
 
 class Terminated(BaseException):
@@ -23,19 +24,12 @@ def raise_on_sigterm() -> None:
 
 
 @contextmanager
-def held_back() -> Iterator[None]:
-    """Let SIGINT and SIGTERM wait until the block is done: what it does is not torn apart."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+def held_back(signals: Collection[signal.Signals] = _STOPS) -> Iterator[None]:
+    """Signals that arrive in the block are handled after it; without ``signals`` those that stop.
 
-
-@contextmanager
-def no_early_notice() -> Iterator[None]:
-    """Processes started in this block never hear of a limit: it is their parent's affair."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, EARLY_SIGNALS)
+    Processes that are started in the block never get them.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
         yield
     finally:

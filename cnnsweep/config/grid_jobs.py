@@ -10,7 +10,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, open_dict
 
 from cnnsweep.config.hydra_internals import BASIC_SWEEPER, grid_of
-from cnnsweep.config.resolve import resolve
+from cnnsweep.config.validation import resolve
 
 
 class GridJob(NamedTuple):

@@ -7,6 +7,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, Quote, QuotedString
 
 from cnnsweep.config.hydra_internals import escaped
+from cnnsweep.rules import as_typed
 
 Overrides = dict[str, Override]
 
@@ -25,8 +26,6 @@ def by_key(lines: Iterable[str]) -> Overrides:
 
 def as_text(value: Any) -> str:
     """A plain value as Hydra's command line reads it."""
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, str):
         return QuotedString(value, Quote.single).with_quotes()
     if isinstance(value, Mapping):
@@ -34,7 +33,7 @@ def as_text(value: Any) -> str:
         return f"{{{','.join(items)}}}"
     if isinstance(value, list | tuple):
         return f"[{','.join(map(as_text, value))}]"
-    return str(value)
+    return as_typed(value)
 
 
 def is_below(key: str, places: Iterable[str]) -> bool:

@@ -1,15 +1,17 @@
-"""Checks of a resolved config that need no import of torch: ranges, targets, names, trackers."""
+"""A config as plain values, and checks of them that need no torch."""
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
+
+from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep.config.allowed_targets import check_targets
-from cnnsweep.config.rules import Rule, above_zero, choice, flag, from_zero, or_null, share, whole
 from cnnsweep.config.trackers import check_loggers
 from cnnsweep.dotted_keys import look_up
 from cnnsweep.errors import UserError, unknown
 from cnnsweep.metric_names import DIRECTIONS, VALIDATION_METRICS
+from cnnsweep.rules import Rule, above_zero, choice, flag, from_zero, or_null, share, whole
 
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 RULES = (
@@ -47,6 +49,12 @@ RULES = (
 )
 
 _ABSENT = object()
+
+
+def resolve(config: DictConfig) -> dict[str, Any]:
+    """A job's config as plain values, interpolations resolved, without Hydra's own part."""
+    job = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    return cast(dict[str, Any], OmegaConf.to_container(job, resolve=True, throw_on_missing=True))
 
 
 def check(config: Mapping[str, Any]) -> None:

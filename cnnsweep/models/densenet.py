@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 
 from cnnsweep.errors import UserError
-from cnnsweep.models.arguments import count, counts, flag, odd, probability
 from cnnsweep.models.layers import (
     activation_layer,
     initialise,
@@ -15,6 +14,7 @@ from cnnsweep.models.layers import (
     pooling_layer,
 )
 from cnnsweep.models.stages import final_size
+from cnnsweep.rules import counts, flag, odd, share, whole
 
 
 class DenseNet(nn.Module):
@@ -46,13 +46,13 @@ class DenseNet(nn.Module):
         init: str,
     ) -> None:
         super().__init__()
-        channels = count("model.stem_channels", stem_channels)
-        growth_rate = count("model.growth_rate", growth_rate)
-        blocks = counts("model.blocks", blocks)
-        bottleneck = count("model.bottleneck", bottleneck)
-        dropout = probability("model.dropout", dropout)
-        kernel_size = odd("model.stem_kernel_size", stem_kernel_size)
-        halvings = len(blocks) - 1 + flag("model.stem_pool", stem_pool)
+        channels = whole("model.stem_channels", 1).check(stem_channels)
+        growth_rate = whole("model.growth_rate", 1).check(growth_rate)
+        blocks = counts("model.blocks").check(blocks)
+        bottleneck = whole("model.bottleneck", 1).check(bottleneck)
+        dropout = share("model.dropout").check(dropout)
+        kernel_size = odd("model.stem_kernel_size").check(stem_kernel_size)
+        halvings = len(blocks) - 1 + flag("model.stem_pool").check(stem_pool)
         final_size("densenet", image_size, lambda side: side // 2**halvings)
         layers: list[nn.Module] = [
             nn.Conv2d(in_channels, channels, kernel_size, padding="same", bias=False)

@@ -7,8 +7,8 @@ from typing import Unpack
 import torch
 from torch import Tensor, nn
 
-from cnnsweep.models.arguments import count, counts
 from cnnsweep.models.stages import FeaturesAndHead, StageOptions, head, pixels_after, stage
+from cnnsweep.rules import counts, whole
 
 
 class Inception(FeaturesAndHead):
@@ -33,8 +33,8 @@ class Inception(FeaturesAndHead):
         init: str,
         **options: Unpack[StageOptions],
     ) -> None:
-        channels = counts("model.channels", channels)
-        kernel_size = count("model.kernel_size", kernel_size)
+        channels = counts("model.channels").check(channels)
+        kernel_size = whole("model.kernel_size", 1).check(kernel_size)
         pixels = pixels_after("inception", image_size, kernel_size, ["valid"] * len(channels))
         layers: list[nn.Module] = []
         for out_channels in channels:
@@ -61,10 +61,10 @@ class InceptionBlock(nn.Module):
         branch_pool: int,
     ) -> None:
         super().__init__()
-        branch_1x1 = count("model.branch_1x1", branch_1x1)
-        branch_pool = count("model.branch_pool", branch_pool)
-        branch_5x5 = counts("model.branch_5x5", branch_5x5)
-        branch_3x3 = counts("model.branch_3x3", branch_3x3)
+        branch_1x1 = whole("model.branch_1x1", 1).check(branch_1x1)
+        branch_pool = whole("model.branch_pool", 1).check(branch_pool)
+        branch_5x5 = counts("model.branch_5x5").check(branch_5x5)
+        branch_3x3 = counts("model.branch_3x3").check(branch_3x3)
         self.branch_1x1 = nn.Conv2d(in_channels, branch_1x1, 1)
         self.branch_5x5 = reduced(in_channels, branch_5x5, kernel_size=5)
         self.branch_3x3 = reduced(in_channels, branch_3x3, kernel_size=3)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Unpack
 
-from cnnsweep.models.arguments import count, counts
 from cnnsweep.models.stages import FeaturesAndHead, StageOptions, head, pixels_after, stages
+from cnnsweep.rules import counts, whole
 
 
 class LeNet(FeaturesAndHead):
@@ -27,8 +27,8 @@ class LeNet(FeaturesAndHead):
         init: str,
         **options: Unpack[StageOptions],
     ) -> None:
-        channels = counts("model.channels", channels)
-        kernel_size = count("model.kernel_size", kernel_size)
+        channels = counts("model.channels").check(channels)
+        kernel_size = whole("model.kernel_size", 1).check(kernel_size)
         paddings = ["same"] + ["valid"] * (len(channels) - 1)
         pixels = pixels_after("lenet", image_size, kernel_size, paddings)
         features = stages(in_channels, channels, kernel_size, paddings, **options)

@@ -5,9 +5,9 @@ from typing import Unpack
 
 from torch import Tensor, nn
 
-from cnnsweep.models.arguments import count, counts
 from cnnsweep.models.layers import activation_layer, needs_bias, norm_layers
 from cnnsweep.models.stages import FeaturesAndHead, StageOptions, head, pixels_after, stage
+from cnnsweep.rules import counts, whole
 
 
 class ResNet(FeaturesAndHead):
@@ -29,9 +29,9 @@ class ResNet(FeaturesAndHead):
         init: str,
         **options: Unpack[StageOptions],
     ) -> None:
-        channels = counts("model.channels", channels)
-        kernel_size = count("model.kernel_size", kernel_size)
-        blocks = count("model.blocks", blocks)
+        channels = counts("model.channels").check(channels)
+        kernel_size = whole("model.kernel_size", 1).check(kernel_size)
+        blocks = whole("model.blocks", 1).check(blocks)
         pixels = pixels_after("resnet", image_size, kernel_size, ["valid"] * len(channels))
         layers: list[nn.Module] = []
         for out_channels in channels:

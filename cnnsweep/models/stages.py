@@ -8,7 +8,6 @@ from typing import TypedDict, Unpack
 from torch import Tensor, nn
 
 from cnnsweep.errors import UserError, unknown
-from cnnsweep.models.arguments import count, counts, odd, probability
 from cnnsweep.models.layers import (
     activation_layer,
     initialise,
@@ -16,6 +15,7 @@ from cnnsweep.models.layers import (
     norm_layers,
     pooling_layer,
 )
+from cnnsweep.rules import counts, odd, share, whole
 
 PADDINGS = ("same", "valid")
 
@@ -82,7 +82,7 @@ def stage(
     if padding not in PADDINGS:
         raise unknown("model.padding", str(padding), PADDINGS)
     if padding == "same":
-        odd("model.kernel_size", kernel_size)
+        odd("model.kernel_size").check(kernel_size)
     conv = nn.Conv2d(in_channels, out_channels, kernel_size, padding=padding, bias=needs_bias(norm))
     act, pool = activation_layer(activation), pooling_layer(pooling)
     # max(f(x)) = f(max(x)) for a monotone f, and ours all are: pooling first is the same function
@@ -104,7 +104,7 @@ def head(
 
     An activation follows each hidden layer; dropout stands before the last layer only.
     """
-    dropout = probability("model.dropout", dropout)
+    dropout = share("model.dropout").check(dropout)
     layers: list[nn.Module] = [nn.Flatten()]
     for features in hidden_sizes(hidden):
         layers += [nn.Linear(in_features, features), activation_layer(activation)]
@@ -120,8 +120,8 @@ def hidden_sizes(hidden: Sequence[int] | int | None) -> list[int]:
     if hidden is None or hidden == []:
         return []
     if isinstance(hidden, int):
-        return [count("model.hidden", hidden)]
-    return counts("model.hidden", hidden)
+        return [whole("model.hidden", 1).check(hidden)]
+    return list(counts("model.hidden").check(hidden))
 
 
 def final_size(

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from cnnsweep import checkpoint
 from cnnsweep.errors import UserError, unknown
-from cnnsweep.models.arguments import count
 from cnnsweep.models.inspect import last_layer_name
+from cnnsweep.rules import whole
 from cnnsweep.torchvision_import import torchvision
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class TorchvisionModel(nn.Module):
 
 def enlargement(image_size: tuple[int, int], resize: int) -> nn.Module:
     """(N, C, H, W) -> (N, C, H', W') whose shorter side is ``resize``, sides in proportion."""
-    scale = count("model.resize", resize) / min(image_size)
+    scale = whole("model.resize", 1).check(resize) / min(image_size)
     height, width = (round(side * scale) for side in image_size)
     return nn.Upsample(size=(height, width), mode="bilinear")
 

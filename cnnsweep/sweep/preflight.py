@@ -12,9 +12,9 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from cnnsweep.config.rules import as_typed
 from cnnsweep.config.validation import check, monitors_validation
 from cnnsweep.errors import UserError
+from cnnsweep.rules import as_typed
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.formatting import short_error
 from cnnsweep.sweep.spec.plan import Plan

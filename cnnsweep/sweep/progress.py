@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from cnnsweep.duration import duration
+from cnnsweep.metric_names import duration
 from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.spec.messages import Epoch, Job
 from cnnsweep.sweep.study.confirmation import winner

@@ -8,9 +8,8 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from cnnsweep import epoch_reporter
-from cnnsweep.config.resolve import resolve
 from cnnsweep.config.trackers import chosen
-from cnnsweep.config.validation import check
+from cnnsweep.config.validation import check, resolve
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock
 from cnnsweep.folders.result import Outcome, recorded

@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep.config import CONF_DIR
 from cnnsweep.config.grid_jobs import compose_jobs
-from cnnsweep.config.resolve import resolve
+from cnnsweep.config.validation import resolve
 from cnnsweep.errors import UserError
 from cnnsweep.folders.recorded_defaults import DEFAULTS, OldDefault
 from cnnsweep.folders.run_folder import RunFolder, differing_keys

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from statistics import fmean
 
-from cnnsweep.duration import duration
+from cnnsweep.metric_names import duration
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.analysis import Answer
 from cnnsweep.report.stats.conclusions import show_images, show_p

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cnnsweep.duration import duration
+from cnnsweep.metric_names import duration
 from cnnsweep.report.read.run_record import Run, finite
 
 

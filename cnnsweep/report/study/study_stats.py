@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import cnnsweep
-from cnnsweep.duration import duration
+from cnnsweep.metric_names import duration
 from cnnsweep.report.stats.trial_table import Tried, numbers, shown
 
 _MOST_SWEEPS = 20

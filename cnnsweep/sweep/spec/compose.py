@@ -9,7 +9,7 @@ from hydra.core.utils import filter_overrides
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
-from cnnsweep.config.resolve import resolve
+from cnnsweep.config.validation import resolve
 from cnnsweep.redact import masked_word
 
 

@@ -9,11 +9,11 @@ from omegaconf import DictConfig, OmegaConf
 from optuna.trial import FrozenTrial
 
 from cnnsweep.config.launchers import cpus_each
-from cnnsweep.config.rules import as_typed
 from cnnsweep.config.validation import objective_names
 from cnnsweep.errors import UserError
 from cnnsweep.folders.sweep_folder import SweepFolder
 from cnnsweep.metric_names import Direction
+from cnnsweep.rules import as_typed
 from cnnsweep.sweep.spec.compose import SweepContext, typed_overrides
 from cnnsweep.sweep.spec.messages import Job
 from cnnsweep.sweep.spec.resources import threads_each

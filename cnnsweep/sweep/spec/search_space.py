@@ -10,8 +10,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
-from cnnsweep.config.rules import as_typed
 from cnnsweep.errors import UserError
+from cnnsweep.rules import as_typed
 from cnnsweep.sweep.spec.optuna_internals import distribution_of
 
 MOST_CORNERS = 256

@@ -6,9 +6,9 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
-from cnnsweep.config.rules import Rule, choice, or_null, whole
 from cnnsweep.errors import UserError
 from cnnsweep.metric_names import DIRECTIONS, Direction
+from cnnsweep.rules import Rule, choice, or_null, whole
 
 
 @dataclass

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
-from cnnsweep.process import no_early_notice
+from cnnsweep.process import EARLY_SIGNALS, held_back
 from cnnsweep.sweep.spec.messages import Finished, Job, Message, Started
 from cnnsweep.sweep.workers.child_process import ChildProcess
 
@@ -85,7 +85,7 @@ class Worker(WorkerHandle):
         environment = dict(os.environ)
         if device is not None:
             environment["CUDA_VISIBLE_DEVICES"] = device
-        with no_early_notice():
+        with held_back(EARLY_SIGNALS):
             module = "cnnsweep.sweep.workers.worker_main"
             self._child = ChildProcess(module, setup, log, environment)
         super().__init__(self._child.connection, log)

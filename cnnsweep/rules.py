@@ -1,10 +1,12 @@
-"""What the keys of a config may hold: a rule for each key, of a run or of the sweeper."""
+"""Rules for the values of config keys, which name the key and what is allowed."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from cnnsweep.errors import UserError
+
+_ODD = "an odd whole number from 1 up: padding keeps the size of maps then"
 
 
 class Rule(NamedTuple):
@@ -14,12 +16,13 @@ class Rule(NamedTuple):
     is_fit: Callable[[Any], bool]
     allowed: str
 
-    def check(self, value: Any) -> None:
-        """Raise UserError for a value that is not fit: it names key, value and what is allowed."""
+    def check(self, value: Any) -> Any:
+        """The value, if it is fit; else UserError, which names key, value and what is allowed."""
         if not self.is_fit(value):
             raise UserError(
                 f"{self.key}={as_typed(value)} is out of range: allowed is {self.allowed}"
             )
+        return value
 
 
 def or_null(rule: Rule) -> Rule:
@@ -32,8 +35,22 @@ def whole(key: str, least: int, *words: str) -> Rule:
     named = "".join(f"{word}, or " for word in words)
     return Rule(
         key,
-        lambda v: v in words or (isinstance(v, int) and not isinstance(v, bool) and v >= least),
+        lambda v: v in words or _is_whole(v, least),
         f"{named}a whole number from {least} up",
+    )
+
+
+def odd(key: str) -> Rule:
+    """An odd whole number of 1 or more."""
+    return Rule(key, lambda v: _is_whole(v, 1) and v % 2 == 1, _ODD)
+
+
+def counts(key: str) -> Rule:
+    """A list, not empty, of whole numbers of 1 or more."""
+    return Rule(
+        key,
+        lambda v: isinstance(v, Sequence) and len(v) > 0 and all(_is_whole(one, 1) for one in v),
+        "a list of whole numbers from 1 up, such as [16, 32]",
     )
 
 
@@ -65,10 +82,14 @@ def choice(key: str, *names: str) -> Rule:
 
 
 def as_typed(value: Any) -> str:
-    """A value as it is typed on Hydra's command line."""
+    """A value as it is typed on Hydra's command line; text without quotes."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     return str(value)
+
+
+def _is_whole(value: Any, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 def _is_number(value: Any) -> bool:

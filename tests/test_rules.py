@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from cnnsweep.config.rules import (
+from cnnsweep.rules import (
     Rule,
     above_zero,
     as_typed,

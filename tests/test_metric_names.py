@@ -2,7 +2,7 @@
 
 import pytest
 
-from cnnsweep.duration import duration
+from cnnsweep.metric_names import duration
 
 
 @pytest.mark.parametrize(
