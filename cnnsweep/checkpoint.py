@@ -42,7 +42,7 @@ def read(path: Path, device: torch.device | str, key: str | None = None) -> dict
     named = f"{key}={path}" if key else str(path)
     try:
         with warnings.catch_warnings():
-            # torch warns of pickles that it goes on to refuse: the refusal below says it once.
+            # torch warns of pickles before it refuses them: the error below says it once.
             warnings.simplefilter("ignore", UserWarning)
             content = torch.load(path, map_location=device, weights_only=True)
     except FileNotFoundError as error:

@@ -55,7 +55,7 @@ def main() -> None:
         if folder is not None:
             print(f"stopped; to resume: {resume_command(folder)}", file=sys.stderr)
         sys.exit(130 if isinstance(stop, KeyboardInterrupt) else 143)
-    except (SingleRunFailed, Exception) as failure:  # the outermost door: nobody else is left
+    except (SingleRunFailed, Exception) as failure:  # nothing further up handles it
         if wants_traceback:
             raise
         error = failure.__cause__ if isinstance(failure, SingleRunFailed) else failure
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def run_task(config: DictConfig) -> Objective:
-    """The task as Hydra calls it; a job's error in a sweep stays the sweep's to handle."""
+    """The task as Hydra calls it; in a sweep a job's error is raised again for the sweeper."""
     try:
         return task(config)
     except Exception as error:

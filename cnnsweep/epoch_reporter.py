@@ -1,4 +1,4 @@
-"""Who is told of each epoch of the run in this process: nobody, or a sweep's trial.
+"""Where the run in this process reports its epochs: to its sweep; ``None`` for a single run.
 
 A module attribute, since a context variable is lost in threads and cannot be pickled.
 """
@@ -8,11 +8,11 @@ from typing import Protocol
 
 
 class Pruned(Exception):
-    """Raised by a reporter: the run is losing and ends here, which is a good outcome."""
+    """Raised by a reporter: the pruner ends this run, which is no failure."""
 
 
 class EpochReporter(Protocol):
-    """Is told of every epoch; a resumed run reports those it has behind it again, in order."""
+    """Gets every epoch; a resumed run reports those that are already trained again, in order."""
 
     def epoch_ended(self, epoch: int, metrics: Mapping[str, float | int | None]) -> None:
         """``metrics`` is the epoch's row of metrics.csv. Raises Pruned to end the run."""

@@ -1,4 +1,4 @@
-"""Errors that a person is told of in one line, and the line for any error."""
+"""Errors that are shown as one line, and the line for any error."""
 
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches

@@ -1,11 +1,12 @@
-"""What must be settled before Hydra touches a folder: which one, whose, and whether it may be.
+"""Chooses, checks and locks the folder of a command before Hydra writes into it.
 
-Hydra writes `.hydra/` before it calls the task, so all refusing happens here. An Exception in a
-callback becomes a warning; SystemExit ends the command.
+Hydra writes `.hydra/` before it calls the task, so everything is refused here. Hydra turns an
+Exception of a callback into a warning; SystemExit ends the command.
 """
 
 import sys
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,12 @@ class Folders(Callback):
         _or_exit(_start_multirun, config)
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
-        _end_multirun(config)
+        if "logger" not in config:  # an app of its own, with our callback
+            return
+        plain: Any = OmegaConf.to_container(config.logger, resolve=True)
+        loggers = chosen(plain)
+        if loggers:
+            tell_of_sweeps_end(loggers, tracked_sweep(config.hydra))
 
 
 def _or_exit(start: Callable[[DictConfig], None], config: DictConfig) -> None:
@@ -101,15 +107,6 @@ def _is_shared(config: DictConfig) -> bool:
     return bool(config.hydra.sweeper.get("shared", False))
 
 
-def _end_multirun(config: DictConfig) -> None:
-    if "logger" not in config:  # an app of its own, with our callback
-        return
-    plain: Any = OmegaConf.to_container(config.logger, resolve=True)
-    loggers = chosen(plain)
-    if loggers:
-        tell_of_sweeps_end(loggers, tracked_sweep(config.hydra, {}))
-
-
 def _change(config: DictConfig, key: str, folder: Path) -> None:
     """Also among the overrides, from which launchers compose each job."""
     with read_write(config.hydra), open_dict(config.hydra):
@@ -121,7 +118,7 @@ def _change(config: DictConfig, key: str, folder: Path) -> None:
 def _is_run_of(folder: Path, resolved: dict[str, Any]) -> bool:
     try:
         recorded = RunFolder(folder).read_config()
-    except UserError:  # damaged: not one to go on with
+    except UserError:  # damaged: it cannot be resumed
         return False
     return recorded is not None and not differing_keys(recorded, resolved)
 
@@ -136,19 +133,15 @@ def _typed(config: Any) -> list[str]:
 
 
 def _make(folder: Path, *, is_new: bool, shared: bool = False) -> Path:
-    """Make the folder and lock it; a new one that is taken gets a suffix, so none is shared."""
-    if not is_new:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire(folder, shared=shared)
-        return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    suffix, made = 1, folder
-    while True:
+    """Make the folder and lock it; a new one gets a suffix where its name is taken."""
+    made = folder
+    for suffix in count(2):
         try:
-            made.mkdir()
+            made.mkdir(parents=True, exist_ok=not is_new)
+            break
         except FileExistsError:
-            suffix += 1
+            if not is_new:  # a file
+                raise
             made = folder.with_name(f"{folder.name}_{suffix}")
-        else:
-            lock.acquire(made, shared=shared)
-            return made
+    lock.acquire(made, shared=shared)
+    return made

@@ -1,4 +1,4 @@
-"""`python -m cnnsweep.predict RUN_FOLDER IMAGE ...`: what a trained network says of image files."""
+"""`python -m cnnsweep.predict RUN_FOLDER IMAGE ...`: classes and probabilities of image files."""
 
 import argparse
 import sys

@@ -1,6 +1,6 @@
-"""Passwords in URLs: never in a file or a line of ours.
+"""Masks passwords in URLs, for files and lines of ours.
 
-Rather too much is masked than too little: a password may hold any character.
+A password may hold any character: in doubt too much is masked.
 """
 
 import io

@@ -1,7 +1,7 @@
 """Which Python targets a config may name: the one place where that is decided.
 
-A config is data, and may come from somebody else; without a list, its ``_target_`` could call
-anything that is installed. ``CNNSWEEP_ALLOW=my_pkg.*,other.Net`` in the environment adds to it.
+A config may come from somebody else; without a list, its ``_target_`` could call anything that is
+installed. ``CNNSWEEP_ALLOW=my_pkg.*,other.Net`` in the environment adds to it.
 """
 
 import os
@@ -50,7 +50,10 @@ def check_targets(config: Any, key: str = "") -> None:
     """
     allowed = allowed_targets()
     for place, target in _targets(config, key):
-        if not any(_matches(target, pattern) for pattern in allowed):
+        if not any(
+            target == pattern or (pattern.endswith(".*") and target.startswith(pattern[:-1]))
+            for pattern in allowed
+        ):
             package = target.split(".")[0]
             raise UserError(
                 f"{place}={target} is not a target that a config may name. If you trust it, "
@@ -69,9 +72,3 @@ def _targets(config: Any, key: str) -> Iterator[tuple[str, str]]:
     elif isinstance(config, list):
         for index, value in enumerate(config):
             yield from _targets(value, f"{key}[{index}]")
-
-
-def _matches(target: str, pattern: str) -> bool:
-    if pattern.endswith(".*"):
-        return target.startswith(pattern[:-1])
-    return target == pattern

@@ -27,8 +27,8 @@ def build(
     """Call the target of one group of the config; with ``partial`` leave the call to the caller.
 
     ``without`` are keys that are not the target's; ``known`` is what a config cannot know (sizes of
-    the data, say): a target gets what it has parameters for. A user's target put in place of one of
-    ours is spared the keys that only ours has.
+    the data, say): a target gets what it has parameters for. A target that replaces one of ours
+    does not get the keys that only ours has.
 
     Returns:
         The object, a partial where the group says so, None for a group without a target.
@@ -94,7 +94,7 @@ def _is_typed(key: str) -> bool:
 
 
 def refusal(group: str, target: str, error: BaseException) -> UserError:
-    """The one line for a target that cannot be made; the first cause speaks."""
+    """The one line for a target that cannot be made; its reason is the first cause's."""
     *_, cause = causes(error)
     if isinstance(cause, UserError):
         return cause

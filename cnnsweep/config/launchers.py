@@ -102,5 +102,5 @@ def refuse_devices(config: DictConfig, devices: Any) -> None:
 
 
 def gives_gpus(config: DictConfig) -> bool:
-    """Whether workers have their GPUs from the launcher, so that nobody else may choose."""
+    """Whether workers have their GPUs from the launcher, so that nothing else may choose."""
     return name(config) not in _SHARING_OUR_GPUS

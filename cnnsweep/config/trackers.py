@@ -1,4 +1,4 @@
-"""Which trackers a config chooses, and what can be said against them before anything starts."""
+"""Which trackers a config chooses, and checks of them that need no start."""
 
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -28,7 +28,7 @@ def chosen(node: Mapping[str, Any] | None) -> dict[str, dict[str, Any]]:
 
 
 def check_loggers(node: Mapping[str, Any] | None) -> None:
-    """Refuse what cannot work: a package that is not installed, an address nobody understands.
+    """Refuse what cannot work: a package that is not installed, an address of unknown kind.
 
     Keys that are not there are the tracker's to name, when it is made.
 

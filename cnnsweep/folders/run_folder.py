@@ -32,8 +32,7 @@ OVERRIDES, HYDRA_CONFIG = "overrides.yaml", "hydra.yaml"
 TRACKERS = ".trackers"
 _UNFINISHED = ".unfinished"
 
-UNCOMPARED = ("hydra", "resume", "logger", "summary", "keep")
-UNCOMPARED_DATA = ("root", "download")
+_UNCOMPARED = ("hydra", "resume", "logger", "summary", "keep", "data.root", "data.download")
 
 
 class RunFolder:
@@ -85,7 +84,7 @@ class RunFolder:
         return read_mapping(self.result, json.loads, json.JSONDecodeError)
 
     def write_config(self, config: Mapping[str, Any]) -> None:
-        """Write the resolved config, once: going on compares with it."""
+        """Write the resolved config, once: a resumed run's config is compared with it."""
         write_text_whole(self.config, yaml.safe_dump(dict(config), sort_keys=False))
 
     def write_result(self, result: Mapping[str, Any]) -> None:
@@ -93,7 +92,7 @@ class RunFolder:
         write_text_whole(self.result, json.dumps(result, indent=2) + "\n")
 
     def write_metrics(self, rows: Iterable[Mapping[str, float | int | None]]) -> None:
-        """Write a line an epoch, header first; a figure that does not exist is left empty."""
+        """Write a line an epoch, header first; a metric that does not exist is left empty."""
         self._write_csv(
             self.metrics, METRICS_COLUMNS, ([r[c] for c in METRICS_COLUMNS] for r in rows)
         )
@@ -103,7 +102,7 @@ class RunFolder:
         self._write_csv(self.test_predictions, PREDICTION_COLUMNS, rows)
 
     def remove_torn_files(self) -> None:
-        """Remove what a killed process left half-written."""
+        """Remove files that a killed process was writing."""
         for torn in self.path.glob(f"*{_UNFINISHED}"):
             torn.unlink()
 
@@ -125,11 +124,10 @@ def write_whole(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
-    except OSError as error:
+    except BaseException as error:
         unfinished.unlink(missing_ok=True)
-        raise OSError(error.errno, error.strerror, str(path)) from error
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 
 
@@ -143,18 +141,10 @@ def differing_keys(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> l
 
     ``recorded`` may be older code's: see :mod:`cnnsweep.folders.recorded_defaults`.
     """
-    compared = _comparable(present)
-    before, now = completed(_comparable(recorded), compared), leaves(compared)
+    before, now = completed(recorded, present), leaves(present)
     missing = object()
-    keys = [*before, *(key for key in now if key not in before)]
-    return [key for key in keys if before.get(key, missing) != now.get(key, missing)]
-
-
-def _comparable(config: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {key: value for key, value in config.items() if key not in UNCOMPARED}
-    if isinstance(kept.get("data"), Mapping):
-        kept["data"] = {k: v for k, v in kept["data"].items() if k not in UNCOMPARED_DATA}
-    return kept
+    differing = [key for key in before | now if before.get(key, missing) != now.get(key, missing)]
+    return [k for k in differing if not any(f"{k}.".startswith(f"{u}.") for u in _UNCOMPARED)]
 
 
 def read_mapping(

@@ -1,1 +1,1 @@
-"""One config in one folder: which folder, whose it is, and what became of it."""
+"""One config in one folder: the folder is chosen and locked, the outcome written."""

@@ -1,4 +1,4 @@
-"""What a run or sweep folder tells of the command that began it."""
+"""The command that began a run or sweep, as its folder records it."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,29 +26,38 @@ class RecordedCommand(NamedTuple):
     config: dict[str, Any]
 
 
-def read_command(folder: Path) -> RecordedCommand | None:
-    """The command of a run or sweep folder; None where nothing has begun.
+def read_command(folder: Path) -> RecordedCommand:
+    """The command of a run or sweep folder; all of it is empty where nothing has begun.
 
     Raises:
         UserError: a file is damaged.
     """
-    path = SweepFolder(folder).config
-    if not path.exists():
-        config = RunFolder(folder).read_config()
-        return None if config is None else _of_run(RunFolder(folder), config)
-    whole = _read(path)
-    if not _is_whole(whole):
+    path, run = SweepFolder(folder).config, RunFolder(folder)
+    is_sweep = path.exists()
+    config = {} if is_sweep else run.read_config()
+    if config is None:
+        return RecordedCommand([], {}, {})
+    whole = _read(path if is_sweep else folder / HYDRA / HYDRA_CONFIG)
+    # Hydra writes its part anew at each start, `verbose` last: without it a start was killed.
+    if isinstance(whole, dict) and "verbose" in (whole.get("hydra") or {}):
+        hydra = whole["hydra"]
+        overrides = [*hydra["overrides"]["hydra"], *hydra["overrides"]["task"]]
+        return RecordedCommand(
+            overrides, hydra["runtime"]["choices"], sweep_config(whole) if is_sweep else config
+        )
+    if is_sweep:
         raise UserError(
             f"{path} is damaged: type the whole command again, with hydra.sweep.dir={folder} "
             "instead of resume"
         )
-    return RecordedCommand(_overrides(whole), _choices(whole), sweep_config(whole))
+    typed = _read(folder / HYDRA / OVERRIDES)
+    return RecordedCommand(typed if isinstance(typed, list) else [], {}, config)
 
 
 def of_a_sweep(words: Sequence[str]) -> list[str]:
-    """A command line whose ``resume`` names a sweep's folder, with that sweep's kind.
+    """The command line, with ``--multirun`` and the recorded sweeper if it resumes a sweep.
 
-    Hydra composes what is typed before it asks anybody: without the recorded sweeper,
+    Hydra composes a config before it calls anything of ours: without the recorded sweeper,
     ``hydra.sweeper.n_trials=30`` would be an unknown key. Other command lines stay as they are.
 
     Raises:
@@ -59,8 +68,7 @@ def of_a_sweep(words: Sequence[str]) -> list[str]:
     if not typed or not SweepFolder(Path(typed[-1])).config.exists() or flags - _MULTIRUN:
         return list(words)
     more = [] if flags else ["--multirun"]
-    command = read_command(Path(typed[-1]))
-    sweeper = command.choices.get("hydra/sweeper") if command is not None else None
+    sweeper = read_command(Path(typed[-1])).choices.get("hydra/sweeper")
     if sweeper is not None and not any(word.startswith(_CHOOSING) for word in words):
         more.append(f"hydra/sweeper={sweeper}")
     return [*more, *words]
@@ -78,33 +86,8 @@ def sweep_config(whole: Mapping[str, Any]) -> dict[str, Any]:
     return config | {"hydra": {"sweeper": sweeper, "launcher": launcher}}
 
 
-def _of_run(folder: RunFolder, config: dict[str, Any]) -> RecordedCommand:
-    whole = _read(folder.path / HYDRA / HYDRA_CONFIG)
-    if _is_whole(whole):
-        return RecordedCommand(_overrides(whole), _choices(whole), config)
-    typed = _read(folder.path / HYDRA / OVERRIDES)
-    return RecordedCommand(typed if isinstance(typed, list) else [], {}, config)
-
-
-def _is_whole(whole: Any) -> bool:
-    """Whether Hydra wrote its part to the end, which it does anew at each start.
-
-    ``verbose`` is its last key.
-    """
-    return isinstance(whole, dict) and "verbose" in (whole.get("hydra") or {})
-
-
-def _overrides(whole: Mapping[str, Any]) -> list[str]:
-    overrides = whole["hydra"]["overrides"]
-    return [*overrides["hydra"], *overrides["task"]]
-
-
-def _choices(whole: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(whole["hydra"]["runtime"]["choices"])
-
-
 def _read(path: Path) -> Any:
-    """None where the file is missing, or a start that was killed left a part of it."""
+    """A YAML file's content; None where it is missing or cannot be parsed."""
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, UnicodeDecodeError, yaml.YAMLError):

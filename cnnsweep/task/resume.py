@@ -1,4 +1,4 @@
-"""Which folder a command goes on in, and which folders still want going on."""
+"""Which folder a command resumes, and which folders are unfinished."""
 
 import re
 import shlex
@@ -19,7 +19,7 @@ from cnnsweep.redact import masked_word
 RUN_DIR, SWEEP_DIR = "hydra.run.dir", "hydra.sweep.dir"
 _ROOTS = {RUN_DIR: run_folder.ROOT, SWEEP_DIR: sweep_folder.ROOT}
 _PLAIN = re.compile(r"[\w/.:+-]+")  # what Hydra reads without quotes
-_STANDING = ("completed", "pruned", "failed")
+_FINISHED = ("completed", "pruned", "failed")
 
 
 def chosen_folder(config: DictConfig, dir_key: str) -> Path | None:
@@ -49,14 +49,14 @@ def chosen_folder(config: DictConfig, dir_key: str) -> Path | None:
 
 
 def note_unfinished(dir_key: str, is_same: Callable[[Path], bool]) -> None:
-    """Name the latest folder, and the line that continues it, where it wants going on.
+    """Name the latest folder, and the command that resumes it, where it is unfinished.
 
-    ``is_same`` tells whether a folder was left by the same command.
+    ``is_same`` tells whether a folder is that of the same command.
     """
     last = next(iter(_newest_first(dir_key)), None)
     if last is not None and _can_resume(last) and is_same(last):
         print(
-            f"{last} is unfinished; to go on with it instead of starting anew:\n"
+            f"{last} is unfinished; to resume it instead of starting anew:\n"
             f"  {resume_command(last)}"
         )
 
@@ -71,10 +71,10 @@ def resume_command(folder: Path) -> str:
 
 
 def is_unfinished(folder: Path) -> bool:
-    """Whether going on with the folder of a run or sweep would do anything.
+    """Whether there is anything to resume in the folder of a run or sweep.
 
-    A run is finished once its outcome stands (`interrupted` does not), a grid once the outcome of
-    every job stands, a search once its optimization_results.yaml is there.
+    A run is finished once its result.json has a status other than `interrupted`, a grid once every
+    job is, a search once its optimization_results.yaml is there.
     """
     sweep = SweepFolder(folder)
     if sweep.config.exists():
@@ -82,17 +82,17 @@ def is_unfinished(folder: Path) -> bool:
         assert isinstance(config, DictConfig)
         if not is_grid(config):
             return not sweep.results.exists()
-        done = sum(_stands(result.parent) for result in folder.rglob(RESULT))
+        done = sum(_is_finished(result.parent) for result in folder.rglob(RESULT))
         return done < len(job_overrides(config))
-    return RunFolder(folder).config.exists() and not _stands(folder)
+    return RunFolder(folder).config.exists() and not _is_finished(folder)
 
 
-def _stands(folder: Path) -> bool:
+def _is_finished(folder: Path) -> bool:
     try:
         result = RunFolder(folder).read_result()
-    except UserError:  # a damaged outcome: nothing to go on with, and no reason to refuse others
+    except UserError:  # damaged: it cannot be resumed, and is no reason to refuse others
         return True
-    return result is not None and result["status"] in _STANDING
+    return result is not None and result["status"] in _FINISHED
 
 
 def _can_resume(folder: Path) -> bool:
@@ -100,13 +100,13 @@ def _can_resume(folder: Path) -> bool:
 
 
 def _latest_unfinished(dir_key: str) -> Path:
-    for folder in _newest_first(dir_key):
-        if _can_resume(folder):
-            return folder
-    raise UserError(
-        f"resume=latest: nothing below {_ROOTS[dir_key]}/ is unfinished; leave resume out to start "
-        "anew, or name a folder"
-    )
+    folder = next(filter(_can_resume, _newest_first(dir_key)), None)
+    if folder is None:
+        raise UserError(
+            f"resume=latest: nothing below {_ROOTS[dir_key]}/ is unfinished; leave resume out to "
+            "start anew, or name a folder"
+        )
+    return folder
 
 
 def _newest_first(dir_key: str) -> list[Path]:

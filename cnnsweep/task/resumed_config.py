@@ -1,4 +1,4 @@
-"""The config of ``resume=FOLDER``: as recorded there, but for what is typed now."""
+"""The config of ``resume=FOLDER``: as recorded there, except for what is typed now."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,11 +12,12 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from cnnsweep.config.grid_jobs import is_grid
 from cnnsweep.config.hydra_internals import node_of
 from cnnsweep.config.overrides import Overrides, as_text, by_key, is_below
-from cnnsweep.dotted_keys import leaves
+from cnnsweep.dotted_keys import leaves, look_up
 from cnnsweep.errors import UserError
 from cnnsweep.folders.recorded_defaults import completed
 from cnnsweep.redact import is_masked
 from cnnsweep.task.recorded_command import RecordedCommand, read_command, sweep_config
+from cnnsweep.task.run_info import SET_BY_SEARCHES
 
 # The folder is the one that is named now, the mode that of this command.
 _NOT_TAKEN = ("resume", "hydra.run.dir", "hydra.sweep.dir", "hydra.mode")
@@ -24,15 +25,14 @@ _NOT_TAKEN = ("resume", "hydra.run.dir", "hydra.sweep.dir", "hydra.mode")
 _FREE_GROUPS = ("logger", "hydra")
 _CONTROLLERS = ("hydra/sweeper", "hydra/launcher")
 _SPACE, _STORAGE = "hydra.sweeper.params", "hydra.sweeper.storage"
-_SET_BY_SEARCHES = ("test", "pictures", "threads")
 
 
 def take_recorded(config: DictConfig, folder: Path, dir_key: str) -> None:
-    """Change the composed config of this command, in place, into that of going on in ``folder``.
+    """Change this command's composed config, in place, into the one that resumes ``folder``.
 
     What is typed now counts; else the recorded overrides; else the recorded options of config
     groups and the recorded values, where the present defaults differ from them. All of it, and
-    ``dir_key=folder``, stands in ``hydra.overrides``, from where launchers compose each job.
+    ``dir_key=folder``, is put into ``hydra.overrides``: launchers compose each job from them.
 
     Raises:
         UserError: another option of a group is typed, or a password was not recorded.
@@ -41,11 +41,8 @@ def take_recorded(config: DictConfig, folder: Path, dir_key: str) -> None:
     typed = _taken(by_key([*config.hydra.overrides.hydra, *config.hydra.overrides.task]))
     place = [f"{dir_key}={as_text(str(folder))}"]
     record = read_command(folder)
-    if record is None:
-        _replace(config, _compose(config, typed, place))
-        return
-    others = _other_options(typed, record.choices)
-    _refuse(folder, typed, record.choices, others)
+    others = _other_options(folder, typed, record.choices)
+    _refuse_masked_password(record, typed, others)
     recorded = _taken(by_key(record.overrides))
     lines = {k: line for k, line in recorded.items() if not is_below(k, others)} | typed
     present = _compose(config, lines, place)
@@ -53,10 +50,9 @@ def take_recorded(config: DictConfig, folder: Path, dir_key: str) -> None:
     if options:
         lines = options | lines
         present = _compose(config, lines, place)
-    values = _values(record, present, lines, others)
+    values = _values(record, present, lines, others) if record.config else []
     if values:
         present = _compose(config, lines, [*place, *values])
-    _refuse_masked_password(present, typed)
     _replace(config, present)
 
 
@@ -64,26 +60,24 @@ def _taken(lines: Overrides) -> Overrides:
     return {key: line for key, line in lines.items() if key not in _NOT_TAKEN}
 
 
-def _other_options(typed: Overrides, choices: dict[str, Any]) -> list[str]:
-    """Groups of which another option is typed than was recorded."""
-    return [
+def _other_options(folder: Path, typed: Overrides, choices: dict[str, Any]) -> list[str]:
+    """Groups of which another option is typed than was recorded, where that is allowed."""
+    others = [
         key
         for key, override in typed.items()
         if key in choices and not override.is_sweep_override() and override.value() != choices[key]
     ]
-
-
-def _refuse(folder: Path, typed: Overrides, choices: dict[str, Any], others: Iterable[str]) -> None:
-    said = [
+    refused = [
         f"{group} (was {choices[group]}, is {typed[group].value()})"
         for group in others
         if not is_below(group, _FREE_GROUPS)
     ]
-    if said:
+    if refused:
         raise UserError(
-            f"{folder} was begun with another config; these differ: {', '.join(said)}. "
+            f"{folder} was begun with another config; these differ: {', '.join(refused)}. "
             "Choose another folder, or leave them out"
         )
+    return others
 
 
 def _compose(config: DictConfig, lines: Overrides, more: Iterable[str]) -> DictConfig:
@@ -133,10 +127,11 @@ def _values(
     choices = present.hydra.runtime.choices
     settled = [*others, "resume", *(key for key in lines if key not in choices)]
     swept = [key for key, override in lines.items() if override.is_sweep_override()]
-    if any(key in choices and key.replace("/", ".") not in _groups(config) for key in swept):
+    groups = [key.replace("/", ".") for key in swept if key in choices]
+    if not all(isinstance(look_up(config, group), dict) for group in groups):
         return []  # options that may set anything, experiment=a,b
     if "hydra" in config and not is_grid(present):
-        settled += [*_SET_BY_SEARCHES, *(name for name, _ in recorded.get(_SPACE) or [])]
+        settled += [*SET_BY_SEARCHES, *(name for name, _ in recorded.get(_SPACE) or [])]
     changed = {
         key: recorded[key]
         for key in now
@@ -160,28 +155,22 @@ def _plain(record: RecordedCommand, present: DictConfig) -> dict[str, Any]:
     return whole
 
 
-def _groups(config: dict[str, Any], prefix: str = "") -> set[str]:
-    below = {f"{prefix}{key}": value for key, value in config.items() if isinstance(value, dict)}
-    return set(below).union(*(_groups(value, f"{key}.") for key, value in below.items()))
-
-
 def _written(key: str, value: Any) -> list[str]:
     if key == _SPACE:  # Hydra merges mappings: what the record lacks has to go first
         return [f"++{key}=null", f"++{key}={as_text(dict(value))}"] if value else [f"++{key}=null"]
     return [f"++{key}={as_text(value)}"]
 
 
-def _refuse_masked_password(present: DictConfig, typed: Overrides) -> None:
-    sweeper: Any = OmegaConf.to_container(present.hydra.sweeper, resolve=False)
-    storage = sweeper.get("storage")
-    if _STORAGE not in typed and isinstance(storage, str) and is_masked(storage):
+def _refuse_masked_password(record: RecordedCommand, typed: Overrides, others: list[str]) -> None:
+    storage = look_up(record.config, _STORAGE)
+    if is_masked(str(storage)) and _STORAGE not in typed and not is_below(_STORAGE, others):
         raise UserError(
             f"{_STORAGE}={storage} was recorded without its password: type it again, {_STORAGE}=…"
         )
 
 
 def _replace(config: DictConfig, composed: DictConfig) -> None:
-    """Put what was composed into the object that Hydra goes on with."""
+    """Put what was composed into the object that Hydra uses from here on."""
     with read_write(composed.hydra):
         composed.hydra.mode = config.hydra.mode
     with read_write(config), open_dict(config):

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,45 +15,42 @@ from cnnsweep.folders.sweep_folder import SweepFolder, is_confirmation
 from cnnsweep.loggers.base import RunInfo, SweepInfo
 from cnnsweep.loggers.run_id import identity
 
-_SETTINGS_OF_SWEEPS = ("test", "pictures", "threads")  # what a search adds for all its trials
+SET_BY_SEARCHES = ("test", "pictures", "threads")  # for all their trials
 
 
 def tracked_run(folder: Path, config: Mapping[str, Any]) -> RunInfo:
     """The run of this Hydra job; ``config`` is its resolved config."""
     hydra = HydraConfig.get()
-    root = Path(hydra.runtime.cwd)
-    sweep = _sweep(hydra, root, config) if hydra.mode == RunMode.MULTIRUN else None
-    return RunInfo(
-        folder=folder,
-        id=identity(folder),
-        name=_name(folder, root) if sweep is None else sweep.place,
-        root=root,
-        pid=os.getpid(),
-        config=config,
-        sweep=sweep,
+    run = _tracked(folder, Path(hydra.runtime.cwd), config)
+    if hydra.mode != RunMode.MULTIRUN:
+        return run
+    whole, place = tracked_sweep(hydra), str(hydra.sweep.subdir)
+    sweep = SweepInfo(
+        folder=whole.folder,
+        id=whole.id,
+        name=whole.name,
+        place=place,
+        trial=None if is_confirmation(Path(place)) else int(hydra.job.num),
+        parameters=_parameters(list(hydra.overrides.task), whole.folder, config),
     )
+    return replace(run, name=place, sweep=sweep)
 
 
-def tracked_sweep(hydra: Any, config: Mapping[str, Any]) -> RunInfo:
-    """What stands for a whole sweep; ``hydra`` is Hydra's part of its own config."""
+def tracked_sweep(hydra: Any) -> RunInfo:
+    """A whole sweep in place of a run; ``hydra`` is Hydra's part of its own config."""
     root = Path(hydra.runtime.cwd)
-    folder = root / str(hydra.sweep.dir)
-    name, id_ = _name(folder, root), identity(folder)
+    return _tracked(root / str(hydra.sweep.dir), root, {})
+
+
+def _tracked(folder: Path, root: Path, config: Mapping[str, Any]) -> RunInfo:
     return RunInfo(
-        folder=folder, id=id_, name=name, root=root, pid=os.getpid(), config=config, sweep=None
-    )
-
-
-def _sweep(hydra: Any, root: Path, config: Mapping[str, Any]) -> SweepInfo:
-    folder = root / str(hydra.sweep.dir)
-    place = str(hydra.sweep.subdir)
-    return SweepInfo(
         folder=folder,
         id=identity(folder),
         name=_name(folder, root),
-        place=place,
-        trial=None if is_confirmation(Path(place)) else int(hydra.job.num),
-        parameters=_parameters(list(hydra.overrides.task), folder, config),
+        root=root,
+        pid=os.getpid(),
+        config=config,
+        sweep=None,
     )
 
 
@@ -64,13 +62,13 @@ def _parameters(
     parameters = {}
     for line in overrides:
         key, _, text = line.lstrip("+~").partition("=")
-        if line not in common and key not in _SETTINGS_OF_SWEEPS:
+        if line not in common and key not in SET_BY_SEARCHES:
             parameters[key.partition("@")[0]] = _value(config, key, text)
     return parameters
 
 
 def _common(sweep_folder: Path) -> set[str]:
-    """What was typed for all jobs; nothing where the sweeper leaves no record of it."""
+    """What was typed for all jobs; empty where the sweeper leaves no record."""
     path = SweepFolder(sweep_folder).config
     if not path.exists():
         return set()

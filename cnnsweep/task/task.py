@@ -25,14 +25,14 @@ Objective = float | list[float | None] | None
 def task(config: DictConfig) -> Objective:
     """Train and evaluate what ``config`` says in Hydra's output folder.
 
-    Goes on where that folder holds an unfinished run of the same config; where it holds a
-    finished one, nothing is trained.
+    An unfinished run of the same config in that folder is resumed; for a finished one nothing is
+    trained.
 
     Returns:
-        The objective's figure, a list of them for several, None where it does not exist.
+        The objective's value, a list of them for several, None where it does not exist.
 
     Raises:
-        UserError: another config is in the folder, another process works in it, or a value is off.
+        UserError: another config or another process is in the folder, or a value is out of range.
     """
     folder = RunFolder(Path(HydraConfig.get().runtime.output_dir))
     resolved = resolve(config)
@@ -43,7 +43,9 @@ def task(config: DictConfig) -> Objective:
             refuse_other_config(folder, resolved)
         finished = folder.read_result()
         if finished is not None and finished["status"] == "completed":
-            _drop_what_a_kill_left(folder, resolved["keep"])
+            begun = folder.read_config()
+            if begun is not None and begun["keep"] == resolved["keep"]:  # else all stays
+                _drop_checkpoints(folder, resolved["keep"])  # was killed before it could
             return _already(folder, finished)
         folder.remove_torn_files()
         if folder.read_config() is None:
@@ -54,7 +56,7 @@ def task(config: DictConfig) -> Objective:
             precision=resolved["precision"],
             threads=resolved["threads"],
         )
-        with Trackers() as trackers:  # the outcome stands before they are waited for
+        with Trackers() as trackers:  # result.json is written before they are waited for
             with recorded(folder, outcome, trackers.ended):
                 if not is_checked:
                     check(resolved)
@@ -82,18 +84,11 @@ def refuse_other_config(folder: RunFolder, resolved: dict[str, Any]) -> None:
 
 
 def _drop_checkpoints(folder: RunFolder, keep: str) -> None:
-    """Only once the outcome stands: until then a killed run goes on from them."""
+    """Only after result.json is written: until then a killed run is resumed from them."""
     if keep != "all":
         folder.last.unlink(missing_ok=True)
     if keep == "none":
         folder.best.unlink(missing_ok=True)
-
-
-def _drop_what_a_kill_left(folder: RunFolder, keep: str) -> None:
-    """Of a finished run; one that was begun with another ``keep`` stays as it is."""
-    begun = folder.read_config()
-    if begun is not None and begun["keep"] == keep:
-        _drop_checkpoints(folder, keep)
 
 
 def _already(folder: RunFolder, result: dict[str, Any]) -> Objective:
