@@ -1,6 +1,6 @@
 """Nested mappings by dotted keys: ``optim.lr`` is ``tree["optim"]["lr"]``."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
@@ -31,3 +31,12 @@ def remove(tree: dict[Any, Any], key: str) -> None:
     node = look_up(tree, parent) if parent else tree
     if isinstance(node, dict):
         node.pop(last, None)
+
+
+def is_below(key: str, places: Iterable[str]) -> bool:
+    """Whether a key, or a config group, is one of ``places`` or belongs to one of them."""
+    path = key.replace("/", ".")
+    return any(
+        path == place or path.startswith(f"{place}.")
+        for place in (place.replace("/", ".") for place in places)
+    )

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cnnsweep.dotted_keys import leaves, look_up, remove
+from cnnsweep.dotted_keys import is_below, leaves, look_up, remove
 
 TREE: dict[str, Any] = {"a": {"b": {"c": 1}, "empty": {}}, "d": None, "e": [{"f": 2}]}
 
@@ -36,3 +36,9 @@ def test_only_the_named_key_is_removed() -> None:
     remove(tree, "a.c.x")
     remove(tree, "not.there")
     assert tree == {"a": {"c": 2}}
+
+
+def test_a_key_belongs_to_a_place_by_whole_names() -> None:
+    assert is_below("hydra.sweeper.sampler.seed", ["hydra/sweeper"])
+    assert is_below("model", ["optim", "model"])
+    assert not is_below("models.x", ["model"])

@@ -34,12 +34,3 @@ def as_text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{','.join(map(as_text, value))}]"
     return as_typed(value)
-
-
-def is_below(key: str, places: Iterable[str]) -> bool:
-    """Whether a key, or a config group, is one of ``places`` or belongs to one of them."""
-    path = key.replace("/", ".")
-    return any(
-        path == place or path.startswith(f"{place}.")
-        for place in (place.replace("/", ".") for place in places)
-    )

@@ -71,27 +71,22 @@ def check(config: Mapping[str, Any]) -> None:
             rule.check(value)
     check_targets(config)
     check_loggers(config["logger"])
-    for name in objective_names(config["objective"]):
+    names = objective_names(config["objective"])
+    for name in names:
         if name not in DIRECTIONS:
             raise unknown("objective", str(name), DIRECTIONS)
-    _check_choosing(config)
+    if config["early_stopping"]["patience"] is not None and config["data"]["val_fraction"] == 0:
+        raise UserError(
+            "early_stopping.patience needs a validation split to judge by: "
+            "data.val_fraction=0 leaves none; allowed is a fraction above 0"
+        )
+    if not config["test"] and any(name.startswith("test_") for name in names):
+        raise UserError("objective=test_… needs test=true: the test split is not read otherwise")
 
 
 def objective_names(objective: str | list[str]) -> list[str]:
     """The objective's metrics as a list, also where a single name was given."""
     return [objective] if isinstance(objective, str) else list(objective)
-
-
-def _check_choosing(config: Mapping[str, Any]) -> None:
-    has_validation = config["data"]["val_fraction"] > 0
-    if config["early_stopping"]["patience"] is not None and not has_validation:
-        raise UserError(
-            "early_stopping.patience needs a validation split to judge by: "
-            "data.val_fraction=0 leaves none; allowed is a fraction above 0"
-        )
-    names = objective_names(config["objective"])
-    if not config["test"] and any(name.startswith("test_") for name in names):
-        raise UserError("objective=test_… needs test=true: the test split is not read otherwise")
 
 
 def monitors_validation(config: Mapping[str, Any]) -> bool:

@@ -1,6 +1,6 @@
-"""A folder belongs to one process at a time, or to several that share it.
+"""Locks folders: for one process at a time, or for several that share one.
 
-``flock`` rather than a file that exists: the kernel lets go of it on any death, SIGKILL included.
+By ``flock``, which the kernel releases however the process ends, SIGKILL included.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ _held: dict[Path, IO[str]] = {}
 
 
 def acquire(folder: Path, *, shared: bool = False) -> None:
-    """Take the folder for this process until :func:`release` or its death; again is harmless.
+    """Take the folder for this process until it ends; again is harmless.
 
     ``shared``: others that share it may have it too.
 
@@ -38,11 +38,6 @@ def acquire(folder: Path, *, shared: bool = False) -> None:
     file.write(f"process {os.getpid()} on {socket.gethostname()}")
     file.flush()
     _held[path] = file
-
-
-def release(folder: Path) -> None:
-    """Let go of a folder that this process holds."""
-    _held.pop(folder.resolve() / LOCK_NAME).close()
 
 
 def is_held_here(folder: Path) -> bool:
@@ -83,4 +78,4 @@ def held(folder: Path) -> Iterator[None]:
         yield
     finally:
         if not nested:
-            release(folder)
+            _held.pop(folder.resolve() / LOCK_NAME).close()

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from cnnsweep.dotted_keys import leaves
+from cnnsweep.dotted_keys import is_below, leaves
 from cnnsweep.errors import UserError, on_one_line
 from cnnsweep.folders.lock import LOCK_NAME
 from cnnsweep.folders.recorded_defaults import completed
@@ -144,7 +144,7 @@ def differing_keys(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> l
     before, now = completed(recorded, present), leaves(present)
     missing = object()
     differing = [key for key in before | now if before.get(key, missing) != now.get(key, missing)]
-    return [k for k in differing if not any(f"{k}.".startswith(f"{u}.") for u in _UNCOMPARED)]
+    return [key for key in differing if not is_below(key, _UNCOMPARED)]
 
 
 def read_mapping(

@@ -11,8 +11,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from cnnsweep.config.grid_jobs import is_grid
 from cnnsweep.config.hydra_internals import node_of
-from cnnsweep.config.overrides import Overrides, as_text, by_key, is_below
-from cnnsweep.dotted_keys import leaves, look_up
+from cnnsweep.config.overrides import Overrides, as_text, by_key
+from cnnsweep.dotted_keys import is_below, leaves, look_up
 from cnnsweep.errors import UserError
 from cnnsweep.folders.recorded_defaults import completed
 from cnnsweep.redact import is_masked

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from cnnsweep.config.overrides import as_text, by_key, is_below
+from cnnsweep.config.overrides import as_text, by_key
 
 TEXT = "ab 1,=:[]{}()'\"\\/.-+~$%*@?|#é\t"
 SCALARS = (None, True, False, 0, -7, 0.1, 1e-05, 1e300, "null", "true", "1", "1e-3", "", "a,b")
@@ -40,9 +40,3 @@ def test_of_two_overrides_for_a_key_the_later_counts() -> None:
         "a": "++a=3", "b.c": "+b.c=2", "d": "~d", "hydra/sweeper": "hydra/sweeper=optuna",
         "b@x": "b@x=y",
     }  # fmt: skip
-
-
-def test_a_key_belongs_to_a_place_by_whole_names() -> None:
-    assert is_below("hydra.sweeper.sampler.seed", ["hydra/sweeper"])
-    assert is_below("model", ["optim", "model"])
-    assert not is_below("models.x", ["model"])

@@ -7,8 +7,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from cnnsweep.config import CONF_DIR
-from cnnsweep.config.overrides import is_below
-from cnnsweep.dotted_keys import leaves
+from cnnsweep.dotted_keys import is_below, leaves
 
 # Logging and help are compared nowhere, other launchers' keys are their packages', and options of
 # the last two only choose among others'.
