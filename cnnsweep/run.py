@@ -5,7 +5,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from cnnsweep import checkpoint, epoch_reporter
+from cnnsweep import checkpoint_file, epoch_reporter
 from cnnsweep.data.split import limit, split
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
@@ -37,7 +37,7 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
     device = resolve_device(config.device)
     outcome.device = str(device)
     outcome.precision = resolve_precision(config.precision, device)
-    state = checkpoint.read(folder.last, device) if folder.last.exists() else None
+    state = checkpoint_file.read(folder.last, device) if folder.last.exists() else None
     _set_up_torch(config, state, outcome)
 
     dataset = make_dataset(config)

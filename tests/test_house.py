@@ -183,7 +183,7 @@ def test_the_rules_themselves_see_what_they_forbid() -> None:
     assert floor_of("cnnsweep.hydra_callback") == "doors"
     assert "cnnsweep.sweep.spec.plan" in ours(MODULES["cnnsweep.sweep.study.search"])
     assert "cnnsweep.errors" in below("cnnsweep.report.cli")
-    assert any(name.startswith("torch") for name in imports(MODULES["cnnsweep.checkpoint"]))
+    assert any(name.startswith("torch") for name in imports(MODULES["cnnsweep.checkpoint_file"]))
 
 
 def test_a_single_run_needs_no_sweep() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from cnnsweep import checkpoint
+from cnnsweep import checkpoint_file
 from cnnsweep.errors import UserError, unknown
 from cnnsweep.models.inspect import last_layer_name
 from cnnsweep.rules import whole
@@ -77,7 +77,7 @@ def load_published(network: nn.Module, name: str, weights: str) -> None:
         UserError: the file is missing, holds pickled code or something else than tensors, lacks
             weights, or has some of another shape or name.
     """
-    content = checkpoint.read(Path(weights).expanduser(), "cpu", "model.weights")
+    content = checkpoint_file.read(Path(weights).expanduser(), "cpu", "model.weights")
     if not all(isinstance(tensor, Tensor) for tensor in content.values()):
         raise UserError(
             f"model.weights={weights} holds no state dict: allowed are names with their tensors"

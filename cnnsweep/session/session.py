@@ -1,4 +1,4 @@
-"""Trains and evaluates one run; writes its checkpoints, metrics, predictions and pictures."""
+"""Trains and evaluates one run; writes its metrics, predictions and pictures."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from cnnsweep import checkpoint, epoch_reporter, process
+from cnnsweep import epoch_reporter, process
 from cnnsweep.data.batches import Batches
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.folders.result import Outcome
-from cnnsweep.folders.run_folder import RunFolder, write_whole
+from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.session.checkpoints import load_best_weights, write_epoch
 from cnnsweep.session.progress import RunProgress
 from cnnsweep.training.early_stopping import Row
 from cnnsweep.training.epoch import EpochMetrics, run_epoch
@@ -43,7 +44,7 @@ class Session:
         """Train the epochs that remain, evaluate the best weights, fill in the outcome."""
         with self.display.drawing():
             self._train()
-        self._load_best_weights()
+        load_best_weights(self.folder, self.trainer)
         seen, probabilities = self._evaluate()
         if self.pictures:
             self._draw(seen, probabilities)
@@ -64,7 +65,10 @@ class Session:
         while not trainer.is_finished:
             row = trainer.train_epoch(self.display.batch_ended)
             with process.held_back():  # no signal between the files of an epoch
-                self._write_epoch(trainer.record(row))
+                is_best = trainer.record(row)
+                write_epoch(self.folder, trainer, self.dataset, self.outcome.threads, is_best)
+                self._fill_metrics()
+                self.folder.write_metrics(trainer.history)
             log.info("%s", ", ".join(f"{name} {value}" for name, value in row.items()))
             self.display.epoch_ended(row)
             self._report(row)
@@ -77,26 +81,6 @@ class Session:
         except epoch_reporter.Pruned:
             if not self.trainer.is_finished:  # pruning would save no training
                 raise
-
-    def _write_epoch(self, is_best: bool) -> None:
-        """best.pt first: a run killed before last.pt trains the epoch again and rewrites it."""
-        if is_best:
-            self._write_best()
-        state = {"training": self.trainer.state_dict(), "threads": self.outcome.threads}
-        write_whole(self.folder.last, checkpoint.to_bytes(state))
-        self._fill_metrics()
-        self.folder.write_metrics(self.trainer.history)
-
-    def _write_best(self) -> None:
-        data = self.dataset
-        content = {
-            "model": self.trainer.model.state_dict(),
-            "epoch": len(self.trainer.history),
-            "in_channels": data.in_channels,
-            "image_size": list(data.image_size),
-            "classes": list(data.classes),
-        }
-        write_whole(self.folder.best, checkpoint.to_bytes(content))
 
     def _fill_metrics(self) -> None:
         """Put the best epoch's training and validation metrics into the outcome."""
@@ -112,12 +96,6 @@ class Session:
         timed = history[1:] or history
         images = self.trainer.train.images * len(timed)
         outcome.images_per_second = round(images / _total(timed, "train_seconds"), 2)
-
-    def _load_best_weights(self) -> None:
-        if self.trainer.score.best_epoch == len(self.trainer.history):
-            return
-        best = checkpoint.read(self.folder.best, "cpu")
-        self.trainer.model.load_state_dict(best["model"])
 
     def _evaluate(self) -> tuple[Images, Tensor]:
         """The images for the pictures and their class probabilities (N, classes), on the CPU."""

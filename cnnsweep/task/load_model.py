@@ -8,7 +8,7 @@ from hydra.utils import execution_whitelist
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn, softmax
 
-from cnnsweep import checkpoint
+from cnnsweep import checkpoint_file
 from cnnsweep.config.allowed_targets import allowed_targets, check_targets
 from cnnsweep.config.instantiate import refusal
 from cnnsweep.data.batches import normalisation
@@ -85,7 +85,7 @@ def load_model(path: Path) -> LoadedModel:
         raise UserError(
             f"{folder} has no {folder.best.name}: no epoch is over yet, or keep=none dropped it"
         )
-    best = checkpoint.read(folder.best, "cpu")
+    best = checkpoint_file.read(folder.best, "cpu")
     _require(folder.best, best, _CHECKPOINT_KEYS)
     height, width = best["image_size"]
     sizes = _Sizes(best["in_channels"], (height, width), len(best["classes"]))

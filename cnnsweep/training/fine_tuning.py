@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from cnnsweep import checkpoint
+from cnnsweep import checkpoint_file
 from cnnsweep.errors import UserError
 
 
@@ -19,7 +19,7 @@ def load_weights(model: nn.Module, path: Path, last_layer: str) -> list[str]:
     Raises:
         UserError: the file cannot be read, or holds other names or shapes (it says which).
     """
-    content = checkpoint.read(path, "cpu", "init_from")
+    content = checkpoint_file.read(path, "cpu", "init_from")
     weights = content.get("model", content)
     own = model.state_dict()
     _check_names(path, weights, own)
