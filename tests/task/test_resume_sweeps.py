@@ -52,7 +52,7 @@ def test_the_line_that_a_stop_prints_resumes(command: tuple[str, ...], tmp_path:
         assert "nothing below multirun/ is unfinished" in again
 
 
-def test_a_folder_with_an_odd_name_is_gone_on_with(tmp_path: Path) -> None:
+def test_a_folder_with_an_odd_name_is_resumed(tmp_path: Path) -> None:
     odd = "it's a, b=c {d}"
     shutil.copytree(copied("grid", tmp_path), tmp_path / odd)
     quoted = "resume='it\\'s a, b=c {d}'"

@@ -185,7 +185,7 @@ def test_a_search_has_its_recorded_space_pruner_and_sweeper(tmp_path: Path) -> N
     assert job.hydra.sweep.dir == str(folder)
 
 
-def test_a_search_goes_on_with_more_trials_or_another_sampler(tmp_path: Path) -> None:
+def test_a_resumed_search_takes_more_trials_or_another_sampler(tmp_path: Path) -> None:
     folder = copied("search", tmp_path)
     more = ("search=sgd", "hydra.sweeper.n_trials=9", "hydra/sweeper/sampler=random")
     with resumed(folder, *more) as config:
