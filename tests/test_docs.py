@@ -1,6 +1,7 @@
 """The documents: no long lines, and every link leads somewhere."""
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,10 @@ def test_the_architecture_names_files_that_exist() -> None:
     named = set(re.findall(r"\b\w+\.py\b", text))
     there = {path.name for part in ("cnnsweep", "tests") for path in (REPOSITORY / part).rglob("*")}
     assert sorted(named - there) == []
+
+
+def test_modules_are_where_the_changelog_says_they_have_moved() -> None:
+    text = (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
+    moved = re.findall(r"^\| `cnnsweep\..*\| `(cnnsweep\.[\w.]+)`", text, re.MULTILINE)
+    assert len(moved) >= 25
+    assert [name for name in moved if find_spec(name) is None] == []
