@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from cnnsweep import epoch_reporter
@@ -38,7 +39,9 @@ def task(config: DictConfig) -> Objective:
     folder = RunFolder(Path(HydraConfig.get().runtime.output_dir))
     resolved = resolve(config)
     # A single run's callback refuses and checks, then takes the folder, before Hydra writes there.
-    is_checked = lock.is_held_here(folder.path)
+    # A sweep's job is checked here, though its worker may hold the folder as well.
+    is_single = HydraConfig.get().mode == RunMode.RUN
+    is_checked = is_single and lock.is_held_here(folder.path)
     with lock.held(folder.path):
         if not is_checked:
             refuse_other_config(folder, resolved)
