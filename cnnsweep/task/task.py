@@ -38,10 +38,7 @@ def task(config: DictConfig) -> Objective:
     """
     folder = RunFolder(Path(HydraConfig.get().runtime.output_dir))
     resolved = resolve(config)
-    # A single run's callback refuses and checks, then takes the folder, before Hydra writes there.
-    # A sweep's job is checked here, though its worker may hold the folder as well.
-    is_single = HydraConfig.get().mode == RunMode.RUN
-    is_checked = is_single and lock.is_held_here(folder.path)
+    is_checked = _is_checked(folder)
     with lock.held(folder.path):
         if not is_checked:
             refuse_other_config(folder, resolved)
@@ -75,6 +72,14 @@ def task(config: DictConfig) -> Objective:
                 run(config, folder, outcome)
             _drop_checkpoints(folder, resolved["keep"])
     return outcome.objective
+
+
+def _is_checked(folder: RunFolder) -> bool:
+    """Whether a single run's callback has checked the config and taken the folder.
+
+    A sweep's job has no such callback, though its worker may hold the folder as well.
+    """
+    return HydraConfig.get().mode == RunMode.RUN and lock.is_held_here(folder.path)
 
 
 def refuse_other_config(folder: RunFolder, resolved: dict[str, Any]) -> None:
