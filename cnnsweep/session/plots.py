@@ -3,7 +3,7 @@
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,13 +12,18 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from cnnsweep.folders.run_folder import write_whole
+from cnnsweep.session.picture_text import plain_text, shown_names, width
 from cnnsweep.training.early_stopping import Row
 
 _SHOWN = 12
 _DPI = 150
 _RIGHT, _WRONG = "#1a7f37", "#cf222e"
 _TRAIN, _VAL = "#0969da", "#bc4c00"
+_TITLE = 20  # letters of ten points above one of six images
+_AXIS = 28  # letters of a class's name beside the confusion matrix
 _MOST_NUMBERED_CLASSES = 15
+_MOST_NAMED_CLASSES = 60
+_INCHES_A_CLASS = 0.15
 
 
 class Answers(NamedTuple):
@@ -36,6 +41,11 @@ class Answers(NamedTuple):
 
 def draw_curves(path: Path, history: Sequence[Row], best_epoch: int | None) -> None:
     """Loss and accuracy against epoch, training and validation, the best epoch marked."""
+    with plain_text([]):
+        _save(_curves(history, best_epoch), path)
+
+
+def _curves(history: Sequence[Row], best_epoch: int | None) -> Figure:
     figure = Figure(figsize=(10, 4), layout="constrained")
     loss, accuracy = figure.subplots(1, 2)
     for axes, name in ((loss, "loss"), (accuracy, "accuracy")):
@@ -50,7 +60,7 @@ def draw_curves(path: Path, history: Sequence[Row], best_epoch: int | None) -> N
         axes.spines[["top", "right"]].set_visible(False)
     loss.set_ylim(bottom=0)
     accuracy.legend(frameon=False, loc="lower right")
-    _save(figure, path)
+    return figure
 
 
 def _curve(axes: Axes, history: Sequence[Row], column: str, label: str, color: str) -> None:
@@ -70,53 +80,77 @@ def draw_predictions(path: Path, answers: Answers) -> None:
     half = _SHOWN // 2
     later = wrong[wrong >= half][:half]
     first = np.setdiff1d(np.arange(len(answers.labels)), later)[: _SHOWN - len(later)]
-    figure = Figure(figsize=(10, 4.2), layout="constrained")
-    grid = figure.subplots(2, half).ravel()
-    for axes in grid:
-        axes.axis("off")
-    for axes, index in zip(grid, [*first, *later], strict=False):
-        _show_image(axes, answers, int(index), int(predictions[index]))
-    figure.suptitle(
-        f"{answers.split} images: label → prediction (confidence); "
-        f"{len(wrong)} of {len(predictions)} wrong"
-    )
-    _save(figure, path)
+    names = shown_names(answers.classes, _TITLE - width("→ "))
+    with plain_text(names):
+        figure = Figure(figsize=(10, 4.6), layout="constrained")
+        grid = figure.subplots(2, half).ravel()
+        for axes in grid:
+            axes.axis("off")
+        for axes, index in zip(grid, [*first, *later], strict=False):
+            _show_image(axes, answers, names, int(index), int(predictions[index]))
+        figure.suptitle(
+            f"{answers.split} images: label → prediction (confidence); "
+            f"{len(wrong)} of {len(predictions)} wrong"
+        )
+        _save(figure, path)
 
 
-def _show_image(axes: Axes, answers: Answers, index: int, prediction: int) -> None:
+def _show_image(
+    axes: Axes, answers: Answers, names: Sequence[str], index: int, prediction: int
+) -> None:
     image = answers.pixels[index].transpose(1, 2, 0)  # H × W × C
     axes.imshow(image.squeeze(), cmap="gray" if image.shape[2] == 1 else None)
     label, confidence = int(answers.labels[index]), answers.probabilities[index, prediction]
+    answer = f"{names[label]} → {names[prediction]}"
+    if width(answer) > _TITLE:
+        answer = f"{names[label]}\n→ {names[prediction]}"
     axes.set_title(
-        f"{answers.classes[label]} → {answers.classes[prediction]}\n({confidence:.0%})",
+        f"{answer}\n({confidence:.0%})",
         color=_RIGHT if label == prediction else _WRONG,
         fontsize=10,
     )
 
 
 def draw_confusion(path: Path, answers: Answers) -> None:
-    """The confusion matrix: images of each label (row) by predicted class (column)."""
+    """The confusion matrix: images of each label (row) by predicted class (column).
+
+    With more than 60 classes the axes carry numbers of classes, not names.
+    """
     classes = len(answers.classes)
     predictions = answers.probabilities.argmax(axis=1)
     counts = np.zeros((classes, classes), dtype=np.int64)
     np.add.at(counts, (answers.labels, predictions), 1)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure = Figure(figsize=(7.2, 6.4), layout="constrained")
-    axes = figure.subplots()
-    shown = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    figure.colorbar(shown, label="share of the class", shrink=0.8)
-    if classes <= _MOST_NUMBERED_CLASSES:
-        _number(axes, counts, shares)
-    if max(map(len, answers.classes)) > 2:
-        axes.set_xticks(range(classes), answers.classes, rotation=45, ha="right")
-    else:
-        axes.set_xticks(range(classes), answers.classes)
-    axes.set_yticks(range(classes), answers.classes)
-    axes.set_xlabel("prediction")
-    axes.set_ylabel("label")
-    accuracy = float((predictions == answers.labels).mean())
-    axes.set_title(f"{len(predictions)} {answers.split} images, accuracy {accuracy:.4f}")
-    _save(figure, path)
+    names = shown_names(answers.classes, _AXIS)
+    with plain_text(names):
+        longest = max(map(width, names)) if classes <= _MOST_NAMED_CLASSES else 0
+        side = max(5.0, min(classes, _MOST_NAMED_CLASSES) * _INCHES_A_CLASS)
+        figure = Figure(
+            figsize=(side + 2.2 + longest / 14, side + 1.4 + longest / 20), layout="constrained"
+        )
+        axes = figure.subplots()
+        shown = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        figure.colorbar(shown, label="share of the class", shrink=0.8)
+        if classes <= _MOST_NUMBERED_CLASSES:
+            _number(axes, counts, shares)
+        _name(axes, names, longest)
+        accuracy = float((predictions == answers.labels).mean())
+        axes.set_title(f"{len(predictions)} {answers.split} images, accuracy {accuracy:.4f}")
+        _save(figure, path)
+
+
+def _name(axes: Axes, names: Sequence[str], longest: int) -> None:
+    """Both axes' labels: the names, or numbers where there are too many."""
+    if longest == 0:
+        axes.set(xlabel="prediction (number of the class)", ylabel="label (number of the class)")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+        return
+    size = 10 if len(names) <= _MOST_NUMBERED_CLASSES else 7
+    turned: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+    axes.set_xticks(range(len(names)), names, fontsize=size, **(turned if longest > 2 else {}))
+    axes.set_yticks(range(len(names)), names, fontsize=size)
+    axes.set(xlabel="prediction", ylabel="label")
 
 
 def _number(axes: Axes, counts: NDArray[np.int64], shares: NDArray[np.float64]) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor
 from cnnsweep import epoch_reporter, process
 from cnnsweep.data.batches import Batches
 from cnnsweep.data.dataset import Dataset, Images
+from cnnsweep.errors import one_line
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.session.checkpoints import load_best_weights, write_epoch
@@ -47,7 +48,7 @@ class Session:
         load_best_weights(self.folder, self.trainer)
         seen, probabilities = self._evaluate()
         if self.pictures:
-            self._draw(seen, probabilities)
+            self._try_to_draw(seen, probabilities)
         self._fill_objective()
         self.display.outcome(self.outcome, self.folder)
 
@@ -118,6 +119,14 @@ class Session:
         batches = self.make_batches(images)
         metrics = run_epoch(trainer.model, batches, trainer.loss, trainer.cast, keep_logits=logits)
         return metrics, torch.softmax(torch.cat(logits), dim=1).cpu()
+
+    def _try_to_draw(self, seen: Images, probabilities: Tensor) -> None:
+        """Pictures are extras: what goes wrong with them is said, and the run is none the worse."""
+        try:
+            self._draw(seen, probabilities)
+        except Exception as error:
+            log.exception("pictures")
+            self.display.say(f"pictures could not be drawn: {one_line(error)}")
 
     def _draw(self, seen: Images, probabilities: Tensor) -> None:
         from cnnsweep.session import plots  # matplotlib takes a second to import
