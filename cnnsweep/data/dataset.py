@@ -45,14 +45,27 @@ class Images:
 class Dataset:
     """A data set as its files hold it. Jobs of a process share it: don't write into it.
 
-    ``test`` reads the test images, only when it is called: a search, which must not use them,
-    never calls it.
+    Args:
+        name: the data set's, or its folder's.
+        classes: names in the order of their labels.
+        train: the images to train on.
+        test: reads the test images, only when it is called: a search, which must not use them,
+            never calls it.
+        val: the images that the files set apart for validation; None: they set none apart.
+        train_files: where each image of ``train`` lies, relative to the data set's folder, with
+            ``/`` between the parts; empty where images have no file of their own.
+        val_files: the same for ``val``.
+        test_files: the same for what ``test`` returns.
     """
 
     name: str
     classes: tuple[str, ...]
     train: Images
     test: Callable[[], Images]
+    val: Images | None = None
+    train_files: tuple[str, ...] = ()
+    val_files: tuple[str, ...] = ()
+    test_files: tuple[str, ...] = ()
 
     @property
     def in_channels(self) -> int:

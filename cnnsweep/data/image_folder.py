@@ -44,6 +44,8 @@ def image_folder(*, root: str | Path, image_size: int, channels: int) -> Dataset
             classes=classes,
             train=_decode(train, image_size, channels),
             test=lambda: _decode(test, image_size, channels),
+            train_files=_names(train, root),
+            test_files=_names(test, root),
         ),
     )
 
@@ -69,6 +71,10 @@ def _splits(root: Path) -> tuple[tuple[str, ...], Labelled, Labelled]:
         )
     train, test = split_off_test(labels)
     return classes, _at(files, train), _at(files, test)
+
+
+def _names(files: Labelled, root: Path) -> tuple[str, ...]:
+    return tuple(file.relative_to(root).as_posix() for file, _ in files)
 
 
 def _at(files: Labelled, index: torch.Tensor) -> Labelled:

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from contextlib import redirect_stdout
+from dataclasses import replace
 from functools import cache
 from http.client import HTTPException
 from io import StringIO
@@ -94,7 +95,7 @@ def decoded_once(
     with _lock:
         if key not in _kept:
             fresh = decode()
-            _kept[key] = Dataset(fresh.name, fresh.classes, fresh.train, cache(fresh.test))
+            _kept[key] = replace(fresh, test=cache(fresh.test))
         _kept.move_to_end(key)
         while len(_kept) > KEPT:
             _kept.popitem(last=False)
