@@ -17,5 +17,8 @@ class EpochReporter(Protocol):
     def epoch_ended(self, epoch: int, metrics: Mapping[str, float | int | None]) -> None:
         """``metrics`` is the epoch's row of metrics.csv. Raises Pruned to end the run."""
 
+    def note(self, line: str) -> None:
+        """A line on the run's data that a person should read, once in a sweep."""
+
 
 current: EpochReporter | None = None

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from unicodedata import category
 
 from cnnsweep.redact import masked
+
+_UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")  # Unicode's categories
 
 
 class UserError(ValueError):
@@ -33,6 +36,17 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 def on_one_line(text: object) -> str:
     """A text or an error's message with one space for all white space between two words."""
     return " ".join(str(text).split())
+
+
+def printable(text: str) -> str:
+    """A text that fits any line of UTF-8: control characters and what is no character escaped.
+
+    File names may hold both; bytes that are no UTF-8 are `\\udc80` to `\\udcff` here.
+    """
+    return "".join(
+        char.encode("unicode_escape").decode() if category(char) in _UNPRINTABLE else char
+        for char in text
+    )
 
 
 def one_line(error: BaseException) -> str:

@@ -6,7 +6,9 @@ from typing import Any
 from omegaconf import DictConfig
 
 from cnnsweep import checkpoint_file, epoch_reporter
-from cnnsweep.data.split import limit, split
+from cnnsweep.data.dataset import Dataset
+from cnnsweep.data.split import train_and_val
+from cnnsweep.errors import printable
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.models.inspect import check_fits, layer_table
@@ -41,8 +43,11 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
     _set_up_torch(config, state, outcome)
 
     dataset = make_dataset(config)
-    train_images, val_images = split(
-        limit(dataset.train, config.data.train_limit), config.data.val_fraction, config.seed
+    outcome.classes = list(dataset.classes)
+    progress = make_progress() if epoch_reporter.current is None else RunProgress()
+    _say_data(config, dataset, progress)
+    train_images, val_images = train_and_val(
+        dataset, config.data.train_limit, config.data.val_fraction, config.seed
     )
     train = make_batches(config, train_images, device, is_training=True)
     val = None
@@ -55,7 +60,6 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
     batch_size = config.data.batch_size
     occurring = sorted({batch_size, train.images % batch_size} - {0})
     check_fits(model, *sizes, dataset.num_classes, train_batches=occurring)
-    progress = make_progress() if epoch_reporter.current is None else RunProgress()
     _say_layers(config, layer_table(model, *sizes), progress)
 
     trainer = make_trainer(config, model, train, val, device, outcome.precision)
@@ -84,6 +88,15 @@ def _set_up_torch(config: DictConfig, state: dict[str, Any] | None, outcome: Out
     outcome.threads = use_threads(threads)
     keep_freed_memory()
     use_deterministic_algorithms(config.deterministic)
+
+
+def _say_data(config: DictConfig, dataset: Dataset, progress: RunProgress) -> None:
+    notes = list(dataset.notes)
+    if dataset.val is not None and config.data.val_fraction == 0:
+        notes.append(f"data.val_fraction=0: the {len(dataset.val):,} to validate are not used")
+    for note in map(printable, notes):
+        log.info("%s", note)
+        progress.note(note)
 
 
 def _say_layers(config: DictConfig, table: str, progress: RunProgress) -> None:

@@ -35,7 +35,7 @@ FLOORS = (
     "doors", "sweep", "sweep.cluster", "sweep.workers", "sweep.multihost", "sweep.study",
     "sweep.spec", "export", "task", "run", "session", "loggers", "report", "report.output",
     "report.charts", "report.study", "report.stats", "report.read", "training", "models", "data",
-    "folders", "config", "ground",
+    "data.pictures", "folders", "config", "ground",
 )  # fmt: skip
 # What a package that stands higher may not import all the same. A report reads folders only.
 ABOVE_REPORTS = set(FLOORS[FLOORS.index("export") : FLOORS.index("report")])
@@ -43,6 +43,7 @@ APART = {
     "training": {"models", "data"},
     "models": {"training", "data"},
     "data": {"training", "models"},
+    "data.pictures": {"folders", "config"},
     "folders": {"config"},
     **{
         floor: ABOVE_REPORTS | {"training", "models", "data", "config"}
@@ -53,6 +54,7 @@ APART = {
 # What a package must not import, however many others lie between.
 NEVER = {
     "data": ("hydra", "omegaconf"),
+    "data.pictures": ("torch", "hydra", "omegaconf"),
     "models": ("hydra", "omegaconf"),
     "training": ("hydra", "omegaconf"),
     "folders": ("torch", "hydra", "omegaconf", "optuna"),

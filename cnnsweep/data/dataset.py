@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
+
+_MOST_AVERAGED = 1000
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Dataset:
             ``/`` between the parts; empty where images have no file of their own.
         val_files: the same for ``val``.
         test_files: the same for what ``test`` returns.
+        notes: lines that a person should read before training.
     """
 
     name: str
@@ -66,6 +70,14 @@ class Dataset:
     train_files: tuple[str, ...] = ()
     val_files: tuple[str, ...] = ()
     test_files: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def lightness(self) -> float:
+        """Mean of the training images' pixels in 0..1; of many images, of a thousand."""
+        step = max(len(self.train) // _MOST_AVERAGED, 1)
+        some = self.train.take(torch.arange(0, len(self.train), step))
+        return float(some.pixels.double().mean() / 255)
 
     @property
     def in_channels(self) -> int:

@@ -1,156 +1,200 @@
 """A user's own images: each class is a folder."""
 
+import unicodedata
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from os import cpu_count
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image, ImageOps
 
-from cnnsweep.data.dataset import Dataset, Images
+from cnnsweep.data import decode_pictures
+from cnnsweep.data.dataset import Dataset
+from cnnsweep.data.decode_pictures import Labelled
+from cnnsweep.data.pictures.picture_files import (
+    ENDINGS,
+    LeftOut,
+    folders_in,
+    loose_pictures,
+    pictures_below,
+)
+from cnnsweep.data.pictures.prepare import MODES
+from cnnsweep.data.pictures.split_folders import TEST, TRAIN, VAL, find_parts
 from cnnsweep.data.source_files import as_folder, decoded_once
 from cnnsweep.data.split import split_off_test
 from cnnsweep.errors import UserError
 
-ENDINGS = frozenset(
-    {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
-)
-MODES = {1: "L", 3: "RGB"}
-
-Labelled = tuple[tuple[Path, int], ...]
+_NAMED_CLASSES = 10  # of more the first few are named, and the range of their sizes
 
 
 def image_folder(*, root: str | Path, image_size: int, channels: int) -> Dataset:
     """The images below ``root``, whose folders are the classes, cut and scaled to a square.
 
     With ``root/train`` and ``root/test`` those are the two splits, else a fixed fifth of each class
-    is kept for testing. ``image_size``: pixels a side; longer sides are cut evenly at both ends.
-    ``channels``: 1 for grey, 3 for colour. Raises UserError naming what cannot be used: fewer than
-    two classes, a class without images (or with one, where it must be divided), unreadable files.
+    is kept for testing; ``root/val`` is the validation split. ``image_size``: pixels a side; longer
+    sides are cut evenly at both ends. ``channels``: 1 for grey, 3 for colour.
+
+    Every file is opened, those of the test split too, of which nothing is kept. Raises UserError
+    naming what cannot be used: fewer than two classes, a class without images (or with one, where
+    it must be divided), folders that may be splits or classes, unreadable files.
     """
     if channels not in MODES:
         raise UserError(f"data.channels={channels}: allowed are 1 (grey) and 3 (colour).")
     if not isinstance(image_size, int) or image_size < 1:
         raise UserError(f"data.image_size={image_size}: allowed is 1 or more pixels.")
     root = as_folder(root)
-    classes, train, test = _splits(root)
+    classes, splits, notes = _listed(root)
     return decoded_once(
-        ("image_folder", root, image_size, channels, classes, train, test),
-        (file for file, _ in train + test),
-        lambda: Dataset(
-            name=root.name,
-            classes=classes,
-            train=_decode(train, image_size, channels),
-            test=lambda: _decode(test, image_size, channels),
-            train_files=_names(train, root),
-            test_files=_names(test, root),
-        ),
+        ("image_folder", root, image_size, channels, classes, *splits.items(), notes),
+        (file for files in splits.values() for file, _ in files),
+        lambda: _decode(root, classes, splits, notes, channels, image_size),
     )
 
 
-def _splits(root: Path) -> tuple[tuple[str, ...], Labelled, Labelled]:
-    """Names of the classes, files to train on and files to test with."""
-    if (root / "train").is_dir() and (root / "test").is_dir():
-        classes = _classes(root / "train")
-        strange = set(_folder_names(root / "test")) - set(classes)
-        if strange:
-            raise UserError(
-                f"{root / 'test'} has folders that {root / 'train'} lacks: "
-                f"{', '.join(sorted(strange))}. Each is a class, and must be trained too."
-            )
-        return classes, _labelled(root / "train", classes), _labelled(root / "test", classes)
-    classes = _classes(root)
-    files = _labelled(root, classes)
+def _decode(
+    root: Path,
+    classes: tuple[str, ...],
+    splits: dict[str, Labelled],
+    notes: tuple[str, ...],
+    channels: int,
+    size: int,
+) -> Dataset:
+    train, train_notes = decode_pictures.decode(root, TRAIN, splits[TRAIN], channels, size)
+    val, val_notes = None, list[str]()
+    if VAL in splits:
+        val, val_notes = decode_pictures.decode(root, VAL, splits[VAL], channels, size)
+    test_notes = decode_pictures.check(root, TEST, splits[TEST], channels, size)
+    names = {
+        split: tuple(file.relative_to(root).as_posix() for file, _ in files)
+        for split, files in splits.items()
+    }
+    repeated = decode_pictures.repeated(root, splits)
+    return Dataset(
+        name=root.name,
+        classes=classes,
+        train=train,
+        test=lambda: decode_pictures.decode(root, TEST, splits[TEST], channels, size)[0],
+        val=val,
+        train_files=names[TRAIN],
+        val_files=names.get(VAL, ()),
+        test_files=names[TEST],
+        notes=(*notes, *train_notes, *val_notes, *test_notes, *repeated),
+    )
+
+
+def _listed(root: Path) -> tuple[tuple[str, ...], dict[str, Labelled], tuple[str, ...]]:
+    """Names of the classes, the files of each split with their labels, and lines for a person."""
+    left_out = LeftOut(root)
+    parts = find_parts(root, left_out)
+    classes = _classes(parts.train, left_out)
+    notes = [*parts.notes, *_alike(classes)]
+    train = _labelled(parts.train, classes, left_out)
+    for label, name in enumerate(classes):
+        if not any(of == label for _, of in train):
+            raise _empty(parts.train / name, left_out)
+    splits = {}
+    if parts.test is None:
+        train, splits[TEST] = _divided(parts.train, classes, train)
+    for split, folder in ((VAL, parts.val), (TEST, parts.test)):
+        if folder is None:
+            continue
+        _refuse_strangers(folder, parts.train, classes, left_out)
+        splits[split] = _labelled(folder, classes, left_out)
+        if not splits[split]:
+            raise _empty(folder, left_out)
+        absent = [c for n, c in enumerate(classes) if n not in {of for _, of in splits[split]}]
+        if absent:
+            notes.append(f"{folder.name} holds no pictures of {', '.join(absent)}")
+    for parent in {root, parts.train, parts.val or root, parts.test or root}:
+        for picture in loose_pictures(parent):
+            left_out.add("pictures in no class folder", picture)
+    splits = {TRAIN: train, **{name: splits[name] for name in (VAL, TEST) if name in splits}}
+    line = left_out.line()
+    return classes, splits, (_counted(classes, splits), *notes, *([line] if line else []))
+
+
+def _counted(classes: Sequence[str], splits: dict[str, Labelled]) -> str:
+    """`2 classes (cat, dog): 48 to train, 12 to test; of each class 24 to train, 6 to test`."""
+    words = {TRAIN: "to train", VAL: "to validate", TEST: "to test"}
+    named = len(classes) <= _NAMED_CLASSES
+    shown = ", ".join(classes if named else [*classes[:3], "…", classes[-1]])
+    totals = ", ".join(f"{len(files):,} {words[split]}" for split, files in splits.items())
+    sizes = {s: [[of for _, of in files].count(n) for n in range(len(classes))]
+             for s, files in splits.items()}  # fmt: skip
+    if named and any(len(set(counts)) > 1 for counts in sizes.values()):
+        each = ", ".join(
+            f"{name} {' + '.join(str(counts[n]) for counts in sizes.values())}"
+            for n, name in enumerate(classes)
+        )
+    else:
+        ranges = {s: sorted({min(counts), max(counts)}) for s, counts in sizes.items()}
+        each = "of each class " + ", ".join(
+            f"{' to '.join(map(str, ends))} {words[split]}" for split, ends in ranges.items()
+        )
+    return f"{len(classes)} classes ({shown}): {totals}; {each}"
+
+
+def _divided(parent: Path, classes: Sequence[str], files: Labelled) -> tuple[Labelled, Labelled]:
+    """A fixed fifth of each class is kept for testing."""
     labels = torch.tensor([label for _, label in files])
     for label in (labels.bincount() == 1).nonzero().flatten().tolist():
         raise UserError(
-            f"{root / classes[label]} holds 1 image: a class needs 2 or more, "
+            f"{parent / classes[label]} holds 1 image: a class needs 2 or more, "
             "one to train on and one to test with."
         )
     train, test = split_off_test(labels)
-    return classes, _at(files, train), _at(files, test)
+    return tuple(files[i] for i in train.tolist()), tuple(files[i] for i in test.tolist())
 
 
-def _names(files: Labelled, root: Path) -> tuple[str, ...]:
-    return tuple(file.relative_to(root).as_posix() for file, _ in files)
-
-
-def _at(files: Labelled, index: torch.Tensor) -> Labelled:
-    return tuple(files[i] for i in index.tolist())
-
-
-def _folder_names(parent: Path) -> list[str]:
-    return sorted(p.name for p in parent.iterdir() if p.is_dir() and not p.name.startswith("."))
-
-
-def _classes(parent: Path) -> tuple[str, ...]:
-    names = _folder_names(parent) if parent.is_dir() else []
-    if len(names) < 2:
-        found = f"one ({names[0]})" if names else "none"
+def _classes(parent: Path, left_out: LeftOut) -> tuple[str, ...]:
+    folders = folders_in(parent, left_out) if parent.is_dir() else []
+    if len(folders) < 2:
+        found = f"one ({folders[0].name})" if folders else "none"
         raise UserError(
             f"data=image_folder: {parent} must hold two folders of images or more, one for each "
             f"class, but has {found}. Set data.root to the folder above the classes, "
             "or data=digits, which needs no files."
         )
-    return tuple(names)
+    return tuple(folder.name for folder in folders)
 
 
-def _labelled(parent: Path, classes: Sequence[str]) -> Labelled:
-    """Every image file below the folders of the classes, with its class's number, by name."""
-    found: list[tuple[Path, int]] = []
-    for label, name in enumerate(classes):
-        files = sorted(p for p in (parent / name).rglob("*") if _is_image(p))
-        if not files:
-            raise UserError(
-                f"{parent / name} holds no images. Allowed are files that end in "
-                f"{', '.join(sorted(ENDINGS))}."
-            )
-        found += [(file, label) for file in files]
-    return tuple(found)
-
-
-def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in ENDINGS and not path.name.startswith(".")
-
-
-def _decode(files: Labelled, image_size: int, channels: int) -> Images:
-    pixels = np.empty((len(files), image_size, image_size, channels), np.uint8)
-
-    def readable(number: int) -> bool:
-        try:
-            with Image.open(files[number][0]) as opened:
-                pixels[number] = _fitted(opened, image_size, channels)
-        except (OSError, EOFError, SyntaxError, ValueError, Image.DecompressionBombError):
-            return False
-        return True
-
-    # PIL releases the interpreter's lock while it decodes, so threads decode in parallel.
-    with ThreadPoolExecutor(cpu_count()) as threads:
-        results = zip(files, threads.map(readable, range(len(files))), strict=True)
-        unreadable = [str(file) for (file, _), is_readable in results if not is_readable]
-    if unreadable:
+def _refuse_strangers(folder: Path, train: Path, classes: Sequence[str], left_out: LeftOut) -> None:
+    strange = [path.name for path in folders_in(folder, left_out) if path.name not in classes]
+    if strange:
+        near = {_folded(name): name for name in classes}
+        hints = [f" ({near[_folded(n)]} there)" if _folded(n) in near else "" for n in strange]
         raise UserError(
-            f"{len(unreadable)} of {len(files)} images cannot be read: "
-            f"{', '.join(unreadable[:3])}{' …' if len(unreadable) > 3 else ''}. "
-            "Repair or remove them."
+            f"{folder} has folders that {train} lacks: "
+            f"{', '.join(name + hint for name, hint in zip(strange, hints, strict=True))}. "
+            "Each is a class, and must be trained too."
         )
-    labels = torch.tensor([label for _, label in files])
-    return Images(torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous(), labels)
 
 
-def _fitted(opened: Image.Image, image_size: int, channels: int) -> np.ndarray:
-    """uint8, H × W × C: turned as the EXIF data say, scaled, and cut at the longer side."""
-    upright = _eight_bits(ImageOps.exif_transpose(opened)).convert(MODES[channels])
-    image = ImageOps.fit(upright, (image_size, image_size))
-    return np.asarray(image).reshape(image_size, image_size, channels)
+def _alike(classes: Sequence[str]) -> list[str]:
+    first: dict[str, str] = {}
+    pairs = [(first.setdefault(_folded(name), name), name) for name in classes]
+    return [
+        f"{one} and {other} differ in upper and lower case only, and count as two classes"
+        for one, other in pairs
+        if one != other
+    ]
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16"):
-        # Pillow's own conversion cuts all values above 255 to white.
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    if "transparency" in image.info:
-        return image.convert("RGBA")  # Pillow warns of palettes whose transparency it drops
-    return image
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _labelled(parent: Path, classes: Sequence[str], left_out: LeftOut) -> Labelled:
+    """Every image file below the folders of the classes, with its class's number, by name."""
+    return tuple(
+        (file, label)
+        for label, name in enumerate(classes)
+        if (parent / name).is_dir()
+        for file in pictures_below(parent / name, left_out)
+    )
+
+
+def _empty(folder: Path, left_out: LeftOut) -> UserError:
+    held = left_out.endings_in(folder)
+    return UserError(
+        f"{folder} holds no images{f', but {held}' if held else ''}. Allowed are files that end in "
+        f"{', '.join(sorted(ENDINGS))}."
+    )

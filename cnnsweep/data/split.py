@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from cnnsweep.data.dataset import Images
+from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.errors import UserError
 
 
@@ -20,6 +20,20 @@ def split(images: Images, fraction: float, seed: int) -> tuple[Images, Images | 
         return images, None
     train, val = stratified_halves(images.labels, fraction, seed)
     return images.take(train), images.take(val)
+
+
+def train_and_val(
+    data: Dataset, train_limit: int | None, val_fraction: float, seed: int
+) -> tuple[Images, Images | None]:
+    """The images of a run to train on, and to validate with.
+
+    Where the data set brings its own validation images, those are all of them, whatever the
+    fraction, but for 0: then there is no validation. Raises UserError as `limit` and `split` do.
+    """
+    train = limit(data.train, train_limit)
+    if data.val is None or val_fraction == 0:
+        return split(train, val_fraction, seed)
+    return train, data.val
 
 
 def limit(images: Images, count: int | None) -> Images:

@@ -67,6 +67,7 @@ class Outcome:
     versions: dict[str, str] = field(default_factory=versions)
     commit: str | None = field(default_factory=commit)
     error: str | None = None
+    classes: list[str] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The content of result.json."""

@@ -7,14 +7,14 @@ import csv
 import io
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from cnnsweep.dotted_keys import is_below, leaves
-from cnnsweep.errors import UserError, on_one_line
+from cnnsweep.errors import UserError, on_one_line, printable
 from cnnsweep.folders.lock import LOCK_NAME
 from cnnsweep.folders.recorded_defaults import completed
 from cnnsweep.metric_names import METRICS_COLUMNS
@@ -25,7 +25,9 @@ BEST, LAST = "best.pt", "last.pt"
 LOG = "cnnsweep.log"  # so named by hydra.job.name
 RUN_MARKS = (METRICS, LOG, LAST, BEST)  # with CONFIG, one of them makes a folder a run's
 TEST_PREDICTIONS = "test_predictions.csv"
-PREDICTION_COLUMNS = ("index", "label", "prediction", "confidence")
+PREDICTION_COLUMNS = (
+    "index", "label", "prediction", "confidence", "label_name", "prediction_name", "file",
+)  # fmt: skip
 ONNX, PROGRAM = "model.onnx", "model.pt2"
 HYDRA = ".hydra"  # in it CONFIG as it was composed, and:
 OVERRIDES, HYDRA_CONFIG = "overrides.yaml", "hydra.yaml"
@@ -97,9 +99,20 @@ class RunFolder:
             self.metrics, METRICS_COLUMNS, ([r[c] for c in METRICS_COLUMNS] for r in rows)
         )
 
-    def write_test_predictions(self, rows: Iterable[tuple[int, int, int, float]]) -> None:
-        """Write index, label, prediction and confidence (0..1) of each test image."""
-        self._write_csv(self.test_predictions, PREDICTION_COLUMNS, rows)
+    def write_test_predictions(
+        self, rows: Iterable[tuple[int, int, float]], classes: Sequence[str], files: Sequence[str]
+    ) -> None:
+        """Write label, prediction and confidence (0..1) of each test image, with names and file.
+
+        ``files`` is empty where images have no files of their own. What is no character in a name
+        is escaped.
+        """
+        names = [printable(name) for name in classes]
+        named = (
+            (index, *row, names[row[0]], names[row[1]], printable(files[index]) if files else "")
+            for index, row in enumerate(rows)
+        )
+        self._write_csv(self.test_predictions, PREDICTION_COLUMNS, named)
 
     def remove_torn_files(self) -> None:
         """Remove files that a killed process was writing."""

@@ -20,6 +20,7 @@ def write_epoch(
             "in_channels": data.in_channels,
             "image_size": list(data.image_size),
             "classes": list(data.classes),
+            "lightness": data.lightness,
         }
         write_whole(folder.best, checkpoint_file.to_bytes(content))
     state = {"training": trainer.state_dict(), "threads": threads}

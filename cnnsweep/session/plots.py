@@ -99,7 +99,8 @@ def _show_image(
     axes: Axes, answers: Answers, names: Sequence[str], index: int, prediction: int
 ) -> None:
     image = answers.pixels[index].transpose(1, 2, 0)  # H × W × C
-    axes.imshow(image.squeeze(), cmap="gray" if image.shape[2] == 1 else None)
+    cmap = "gray" if image.shape[2] == 1 else None
+    axes.imshow(image.squeeze(axis=2) if cmap else image, cmap=cmap, vmin=0, vmax=255)
     label, confidence = int(answers.labels[index]), answers.probabilities[index, prediction]
     answer = f"{names[label]} → {names[prediction]}"
     if width(answer) > _TITLE:

@@ -15,6 +15,7 @@ from rich.progress import (
 from rich.table import Table
 from torch import Tensor
 
+from cnnsweep import epoch_reporter
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.training.early_stopping import Row
@@ -31,6 +32,11 @@ class RunProgress:
 
     def say(self, text: str) -> None:
         """Show a text as it is."""
+
+    def note(self, line: str) -> None:
+        """Show what a person should know of the data; in a sweep once, of all its runs."""
+        if epoch_reporter.current is not None:
+            epoch_reporter.current.note(line)
 
     def started(self, images: int, epochs_behind: int, epochs: int) -> None:
         """Training begins: images in an epoch, epochs trained before a resume, epochs in all."""
@@ -56,6 +62,9 @@ class Lines(RunProgress):
 
     def say(self, text: str) -> None:
         print(text, flush=True)
+
+    def note(self, line: str) -> None:
+        self.say(line)
 
     def started(self, images: int, epochs_behind: int, epochs: int) -> None:
         self._images = images

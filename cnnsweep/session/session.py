@@ -108,7 +108,7 @@ class Session:
         confidence, prediction = probabilities.max(dim=1)
         columns = (test.labels.tolist(), prediction.tolist(), confidence.tolist())
         self.folder.write_test_predictions(
-            (index, *row) for index, row in enumerate(zip(*columns, strict=True))
+            zip(*columns, strict=True), self.dataset.classes, self.dataset.test_files
         )
         return test, probabilities
 

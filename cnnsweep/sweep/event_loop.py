@@ -13,7 +13,7 @@ from typing import Protocol
 
 from cnnsweep.errors import StoppedEarly
 from cnnsweep.sweep.progress import SweepProgress
-from cnnsweep.sweep.spec.messages import Epoch, Finished, Job, Message
+from cnnsweep.sweep.spec.messages import Epoch, Finished, Job, Message, Note
 from cnnsweep.sweep.study.coordination import TryLater
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.storage_outage import Outage
@@ -65,6 +65,7 @@ class EventLoop:
         self._trial_timeout = trial_timeout
         self._inbox: deque[Received] = deque()
         self._failed_starts = 0
+        self._notes: set[str] = set()
 
     def run(self) -> None:
         """Until every search is done.
@@ -104,6 +105,10 @@ class EventLoop:
         if isinstance(message, Epoch):
             self._progress.epoch_ended(received.slot, message)
             self._answer(received, search.report(received.job, message))
+        elif isinstance(message, Note):
+            if message.line not in self._notes:
+                self._progress.say(message.line)
+                self._notes.add(message.line)
         elif isinstance(message, Finished):
             self._watch_starts(received.slot, message)
             search.finished(received.job, message)

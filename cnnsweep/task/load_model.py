@@ -54,7 +54,8 @@ class LoadedModel(NamedTuple):
     """A network on the CPU in evaluation mode, and what is known of it.
 
     ``image_size`` is height and width; ``epoch`` the one whose weights these are; ``config`` the
-    run's resolved config.
+    run's resolved config; ``lightness`` the mean of the training images' pixels in 0..1, None where
+    an older run did not record it.
     """
 
     folder: RunFolder
@@ -64,6 +65,7 @@ class LoadedModel(NamedTuple):
     image_size: tuple[int, int]
     classes: tuple[str, ...]
     epoch: int
+    lightness: float | None
 
 
 class _Sizes(NamedTuple):
@@ -97,6 +99,7 @@ def load_model(path: Path) -> LoadedModel:
         image_size=sizes.image_size,
         classes=tuple(best["classes"]),
         epoch=best["epoch"],
+        lightness=best.get("lightness"),
     )
 
 

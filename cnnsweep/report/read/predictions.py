@@ -1,6 +1,7 @@
 """What runs predicted for each test image (test_predictions.csv), and the images themselves."""
 
 import base64
+import csv
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -70,9 +71,10 @@ def _parse(text: str) -> Predictions:
     if not body.strip():
         raise Damaged("it has no rows")
     try:
-        columns = np.loadtxt(io.StringIO(body), delimiter=",", usecols=(0, 1, 2), ndmin=2)
-        integers = columns.astype(np.int64)
-    except ValueError as error:
+        rows = [row[:3] for row in csv.reader(io.StringIO(body))]  # later ones hold any text
+        columns = np.array([row for row in rows if row]).astype(np.float64)
+        integers = columns.reshape(-1, 3).astype(np.int64)
+    except (ValueError, csv.Error) as error:
         raise Damaged(f"not numbers: {on_one_line(error)[:160]}") from error
     if not np.array_equal(integers, columns):
         raise Damaged("indices, labels and predictions must be whole numbers")

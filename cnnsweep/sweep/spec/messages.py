@@ -42,6 +42,13 @@ class Epoch:
     metrics: Metrics
 
 
+@dataclass(frozen=True)
+class Note:
+    """A line for the terminal, unless another job of the sweep has said it."""
+
+    line: str
+
+
 Reason = Literal[
     "completed",  # the task returned ``value``
     "pruned",
@@ -73,4 +80,4 @@ class Finished:
         return self.reason in ("died", "never_started")
 
 
-Message = Started | Epoch | Finished
+Message = Started | Note | Epoch | Finished

@@ -31,7 +31,7 @@ from cnnsweep.process import Terminated, begin_collection, postpone_collection, 
 from cnnsweep.sweep.multihost.membership import LOST_SECONDS
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.formatting import short_error
-from cnnsweep.sweep.spec.messages import Epoch, Finished, Job, Started
+from cnnsweep.sweep.spec.messages import Epoch, Finished, Job, Note, Started
 from cnnsweep.sweep.workers.watchdog import die_with_parent, die_without_heartbeat
 
 _PRUNED = object()
@@ -162,6 +162,9 @@ class _Reporter:
         self._connection.send(Epoch(epoch, dict(metrics)))
         if self._is_prunable and self._connection.recv():
             raise epoch_reporter.Pruned
+
+    def note(self, line: str) -> None:
+        self._connection.send(Note(line))
 
 
 def _redirect(output: int) -> None:

@@ -1,0 +1,157 @@
+"""Many picture files -> tensors, and what a person should know of them before training."""
+
+import hashlib
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from os import cpu_count
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from cnnsweep.data.dataset import Images
+from cnnsweep.data.pictures.prepare import Prepared, Unusable, prepare
+from cnnsweep.errors import UserError
+
+Labelled = tuple[tuple[Path, int], ...]
+
+_FLAT = 20  # levels of 255: pictures that span fewer look like one shade
+_LEAST_USED = 0.25  # of the range of a picture of more than 8 bits: below, 2 bits or more are lost
+_SHOWN_FILES = 3
+
+
+class _Seen(NamedTuple):
+    """What is kept of a picture beside its pixels: its darkest and lightest, 0..255."""
+
+    low: int
+    high: int
+    largest: tuple[int, int] | None
+    has_more_frames: bool
+
+
+def decode(
+    root: Path, split: str, files: Labelled, channels: int, size: int
+) -> tuple[Images, list[str]]:
+    """The files' pictures, N × C × size × size, and lines for a person.
+
+    Raises UserError naming files that cannot be used, with the reason.
+    """
+    pixels = np.empty((len(files), channels, size, size), np.uint8)
+
+    def keep(number: int, prepared: Prepared) -> None:
+        pixels[number] = prepared.pixels
+
+    notes = _each(root, split, files, channels, size, keep)
+    labels = torch.tensor([label for _, label in files])
+    return Images(torch.from_numpy(pixels), labels), notes
+
+
+def check(root: Path, split: str, files: Labelled, channels: int, size: int) -> list[str]:
+    """As `decode`, keeping no picture."""
+    return _each(root, split, files, channels, size, lambda _number, _prepared: None)
+
+
+def repeated(root: Path, splits: dict[str, Labelled]) -> list[str]:
+    """A line for each split whose files lie, byte for byte, among those to train on as well.
+
+    Only files of one size are read.
+    """
+    train, *others = splits.items()
+    known: dict[int, list[Path]] = defaultdict(list)
+    for file, _ in train[1]:
+        known[file.stat().st_size].append(file)
+    hashes: dict[int, dict[bytes, Path]] = {}
+    lines = []
+    for split, files in others:
+        pairs = []
+        for file, _ in files:
+            size = file.stat().st_size
+            if size in known:
+                if size not in hashes:
+                    hashes[size] = {_hash(path): path for path in known[size]}
+                if (same := hashes[size].get(_hash(file))) is not None:
+                    pairs.append((file, same))
+        if pairs:
+            one, other = (path.relative_to(root).as_posix() for path in pairs[0])
+            lines.append(
+                f"{len(pairs)} of {len(files)} {split} pictures are also among those to train on, "
+                f"byte for byte: {one} = {other}{' …' if len(pairs) > 1 else ''}"
+            )
+    return lines
+
+
+def _hash(file: Path) -> bytes:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()
+
+
+def _each(
+    root: Path,
+    split: str,
+    files: Labelled,
+    channels: int,
+    size: int,
+    keep: Callable[[int, Prepared], None],
+) -> list[str]:
+    def one(number: int) -> _Seen | str:
+        try:
+            prepared = prepare(files[number][0], channels=channels, size=(size, size))
+        except Unusable as error:
+            return str(error)
+        keep(number, prepared)
+        low, high = int(prepared.pixels.min()), int(prepared.pixels.max())
+        return _Seen(low, high, prepared.largest, prepared.has_more_frames)
+
+    # PIL releases the interpreter's lock while it decodes, so threads decode in parallel.
+    with warnings.catch_warnings(), ThreadPoolExecutor(cpu_count()) as threads:
+        warnings.simplefilter("ignore")  # of pictures that are read all the same
+        found = list(threads.map(one, range(len(files))))
+    reasons = {file: r for (file, _), r in zip(files, found, strict=True) if isinstance(r, str)}
+    if reasons:
+        raise _unusable(reasons, len(files))
+    names = [file.relative_to(root).as_posix() for file, _ in files]
+    seen = [one for one in found if isinstance(one, _Seen)]
+    return _notes(split, names, seen)
+
+
+def _unusable(reasons: dict[Path, str], count: int) -> UserError:
+    """The commonest reasons, each with its first files."""
+    parts = []
+    for reason, number in Counter(reasons.values()).most_common(_SHOWN_FILES):
+        files = [str(file) for file, said in reasons.items() if said == reason]
+        more = " …" if number > _SHOWN_FILES else ""
+        parts.append(f"{', '.join(files[:_SHOWN_FILES])}{more} ({reason})")
+    return UserError(
+        f"{len(reasons)} of {count} images cannot be read: {'; '.join(parts)}. "
+        "Repair, convert or remove them."
+    )
+
+
+def _notes(split: str, names: Sequence[str], seen: Sequence[_Seen]) -> list[str]:
+    notes = []
+    flat = [n for n, one in enumerate(seen) if one.high - one.low < _FLAT]
+    if 2 * len(flat) >= len(seen):
+        first = flat[0]
+        notes.append(
+            f"{len(flat)} of {len(seen)} {split} pictures are nearly one shade, as the network "
+            f"sees them: {names[first]} has {seen[first].low} to {seen[first].high} of 0 to 255"
+        )
+    deep = {n: one.largest for n, one in enumerate(seen) if one.largest is not None}
+    first = max(deep, key=lambda n: deep[n][0] / deep[n][1], default=0)
+    if deep and deep[first][0] < _LEAST_USED * deep[first][1]:
+        value, end = deep[first]
+        notes.append(
+            f"{len(deep)} {split} pictures of more than 8 bits use a small part of their range: "
+            f"the largest value is {value:,} of {end:,} ({names[first]}); multiplied by "
+            f"{end // max(value, 1):,} they would fill it"
+        )
+    frames = [name for name, one in zip(names, seen, strict=True) if one.has_more_frames]
+    if frames:
+        notes.append(
+            f"{len(frames)} {split} pictures have several frames or pages, of which the first is "
+            f"taken: {frames[0]}{' …' if len(frames) > 1 else ''}"
+        )
+    return notes
