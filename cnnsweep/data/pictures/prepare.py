@@ -33,7 +33,7 @@ _CONVERSION = (
     '.astype("uint8")).save(NEW)'
 )
 _REFUSED = {
-    "I": f"its 32-bit whole numbers have no fixed range; {_CONVERSION} converts it, LOW and HIGH "
+    "I": f"its whole numbers (mode I) have no fixed range; {_CONVERSION} converts it, LOW and HIGH "
     "being the lowest and highest value of all pictures",
     "F": f"its fractions (floats) have no fixed range; {_CONVERSION} converts it, LOW and HIGH "
     "being the lowest and highest value of all pictures",
@@ -68,7 +68,8 @@ def prepare(file: Path, *, channels: int, size: tuple[int, int]) -> Prepared:
         Unusable: the file is missing, damaged, too large, or its values have no fixed range.
     """
     try:
-        with Image.open(file) as opened:
+        # Of a file given by name Pillow maps the pixels, and of turned TIFF files wrongly.
+        with file.open("rb") as stream, Image.open(stream) as opened:
             has_more_frames = opened.format != "MPO" and getattr(opened, "is_animated", False)
             upright, largest = _upright(opened)
             fitted = ImageOps.fit(
@@ -88,7 +89,7 @@ def prepare(file: Path, *, channels: int, size: tuple[int, int]) -> Prepared:
         reason = on_one_line(error)[:100] or type(error).__name__
         raise Unusable(f"it is no image that can be read: {reason}") from error
     pixels = np.asarray(fitted).reshape(*size, channels)  # H × W × C
-    return Prepared(pixels.transpose(2, 0, 1), largest, has_more_frames)
+    return Prepared(pixels.transpose(2, 0, 1).copy(), largest, has_more_frames)
 
 
 def _most_pixels() -> int:
