@@ -1,10 +1,18 @@
+import csv
+import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from cnnsweep.data.digits import digits
+from cnnsweep.data.image_folder import image_folder
+from cnnsweep.data.pictures.prepare import prepare
+from cnnsweep.predict import predict
 from tests.command import cnnsweep, complaint_of, succeeded
+from tests.data.pictures.made_pictures import write_folders
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +46,7 @@ def test_classes_of_image_files_of_any_size_and_sense(trained: Path, tmp_path: P
     ("arguments", "said"),
     [
         (["RUN", "missing.png"], "missing.png: there is no such image"),
-        (["RUN", "RUN/config.yaml"], "config.yaml is no image"),
+        (["RUN", "RUN/config.yaml"], "config.yaml: it is no image"),
         ([".", "RUN/curves.png"], "is no run folder"),
     ],
 )
@@ -47,3 +55,86 @@ def test_what_cannot_be_read_is_named(
 ) -> None:
     typed = [argument.replace("RUN", str(tiny_run)) for argument in arguments]
     assert said in complaint_of(cnnsweep(*typed, cwd=tmp_path, module="cnnsweep.predict"))
+
+
+def predictions_of(run: Path) -> list[dict[str, str]]:
+    with (run / "test_predictions.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_predict_says_of_every_kind_of_picture_what_the_run_said_of_it(
+    channels: int, tmp_path: Path
+) -> None:
+    pictures = tmp_path / "pictures"
+    assert write_folders(pictures) >= 300
+    options = ("data=image_folder", f"data.channels={channels}", "data.image_size=28", "epochs=1")
+    arguments = (*options, "data.root=pictures", "pictures=false", "hydra.run.dir=run")
+    succeeded(cnnsweep(*arguments, cwd=tmp_path))
+    data = image_folder(root=pictures, image_size=28, channels=channels)
+    parts = ((data.train, data.train_files), (data.test(), data.test_files))
+    for images, files in parts:
+        for pixels, file in zip(images.pixels, files, strict=True):
+            seen = prepare(pictures / file, channels=channels, size=(28, 28)).pixels
+            assert torch.equal(pixels, torch.from_numpy(seen)), file
+    rows = predictions_of(tmp_path / "run")
+    assert [row["file"] for row in rows] == list(data.test_files)
+    answers = predict(tmp_path / "run", [pictures / row["file"] for row in rows], invert=False)
+    for row, answer in zip(rows, answers, strict=True):
+        name, confidence = answer.classes[0]
+        assert abs(confidence - float(row["confidence"])) < 1e-4, row
+        assert name == row["prediction_name"], row
+        assert row["label_name"] == row["file"].partition("/")[0]
+
+
+def test_a_photograph_on_its_side_and_a_deep_picture_are_seen_as_in_training(
+    tmp_path: Path,
+) -> None:
+    """Upright bars are cats, lying ones dogs: what is not turned, or cut to white, is wrong."""
+    for kind, name in ((0, "cat"), (1, "dog")):
+        (tmp_path / "bars" / name).mkdir(parents=True)
+        for number in range(30):
+            upright = bar(kind, number)
+            file = tmp_path / "bars" / name / f"{number:03}"
+            if number % 2:
+                exif = Image.Exif()
+                exif[0x0112] = 6
+                Image.fromarray(np.rot90(upright)).save(f"{file}.jpg", exif=exif, quality=95)
+            else:
+                Image.fromarray(upright.astype(np.uint16) * 257).save(f"{file}.png")
+    options = ("data.root=bars", "data.channels=1", "data.image_size=32", "data.batch_size=4")
+    learning = ("epochs=4", "optim.lr=0.03", "pictures=false", "hydra.run.dir=run")
+    succeeded(cnnsweep("data=image_folder", *options, *learning, cwd=tmp_path))
+    rows = predictions_of(tmp_path / "run")
+    files = [f"bars/{row['file']}" for row in rows]
+    said = succeeded(cnnsweep("run", *files, cwd=tmp_path, module="cnnsweep.predict"))
+    for line, row in zip(said.splitlines(), rows, strict=True):
+        words = line.split(": ")[1].split()
+        assert words[0] == row["prediction_name"] == row["label_name"]
+        assert abs(float(words[1].rstrip(",")) - float(row["confidence"])) < 1e-4
+    Image.fromarray(255 - bar(0, 0)).save(tmp_path / "light.png")
+    done = cnnsweep("run", "light.png", cwd=tmp_path, module="cnnsweep.predict")
+    assert succeeded(done).startswith("light.png: ")
+    assert "try --invert" in done.stderr
+    done = cnnsweep("run", "light.png", "--invert", cwd=tmp_path, module="cnnsweep.predict")
+    assert succeeded(done).startswith("light.png: ")
+    assert done.stderr == ""
+
+
+def bar(kind: int, number: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    picture = np.random.default_rng(number).integers(0, 20, (40, 40)).astype(np.uint8)
+    long, short = slice(10, 30), slice(17, 23)
+    picture[(long, short) if kind == 0 else (short, long)] = 230
+    return picture
+
+
+def test_an_undecodable_name_and_a_huge_picture_make_one_line(
+    tiny_run: Path, tmp_path: Path
+) -> None:
+    name = os.fsdecode(b"caf\xe9.png")
+    Image.new("L", (28, 28)).save(tmp_path / name)
+    done = cnnsweep(str(tiny_run), name, cwd=tmp_path, module="cnnsweep.predict")
+    assert succeeded(done).startswith("caf\\udce9.png: ")
+    (tmp_path / name).write_text("no picture")
+    line = complaint_of(cnnsweep(str(tiny_run), name, cwd=tmp_path, module="cnnsweep.predict"))
+    assert "caf\\udce9.png: it is no image that can be read" in line

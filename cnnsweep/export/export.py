@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from cnnsweep import __version__
+from cnnsweep.data.pictures.prepare import STEPS
 from cnnsweep.errors import UserError
 from cnnsweep.export import formats
 from cnnsweep.export.verify import agreement, sample
@@ -88,6 +89,7 @@ def describe(trained: LoadedModel) -> dict[str, Any]:
             "shape": [formats.BATCH, trained.in_channels, *trained.image_size],
             "means": "pixels 0..255 by image, channel (grey, or red, green, blue), row, column; "
             "nothing is to be done to them",
+            "from_a_picture": STEPS,
         },
         "output": {
             "name": formats.OUTPUT,

@@ -17,6 +17,15 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from cnnsweep.errors import UserError, on_one_line
 
 MODES = {1: "L", 3: "RGB"}
+STEPS = (
+    "take the first frame",
+    "turn it as its EXIF data say",
+    "16-bit values: divide by 257 and round",
+    "transparent: lay it onto white",
+    "make it grey (ITU-R 601-2 luma) or red, green, blue",
+    "cut it evenly at both ends of the longer side, to the proportions of the input",
+    "scale it with Pillow's bicubic filter",
+)
 _PLAIN = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr")
 _LARGEST = {"I;12": 0xFFF, "L;2": 3, "L;4": 15}  # of a sample, by how it lies in the file
 _DEEP = 0xFFFF

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Array = NDArray[Any]
-Quarters = tuple[tuple[int, int, int], ...]  # of top left, top right, bottom left, bottom right
+Quarters = tuple[tuple[int, ...], ...]  # of top left, top right, bottom left, bottom right
 GREYS: Quarters = ((20, 20, 20), (90, 90, 90), (160, 160, 160), (230, 230, 230))
 COLOURS: Quarters = ((200, 30, 40), (30, 180, 60), (40, 50, 220), (240, 200, 20))
 WHITE = (255, 255, 255)
@@ -48,25 +48,26 @@ def scene(shape: tuple[int, int], values: Any, dtype: Any = np.uint8) -> Array:
     row = (np.arange(height) * 2 >= height).astype(int)
     column = (np.arange(width) * 2 >= width).astype(int)
     quarter = row[:, None] * 2 + column if min(shape) > 1 else np.zeros(shape, int)
-    return np.asarray(values, dtype)[quarter]
+    drawn: Array = np.asarray(values, dtype)[quarter]
+    return drawn
 
 
 def opaque(mode: str) -> tuple[Callable[[Array], Image.Image], Any, Quarters]:
     """How an array becomes an image of ``mode``, its values, and what is to be seen."""
     grey = [g[0] for g in GREYS]
-    rgb = lambda a: Image.fromarray(a, "RGB")  # noqa: E731
-    return {
+    kinds: dict[str, tuple[Callable[[Array], Image.Image], Any, Quarters]] = {
         "1": (lambda a: Image.fromarray(a).convert("1"), [0, 255, 255, 0],
               ((0,) * 3, WHITE, WHITE, (0,) * 3)),
         "L": (Image.fromarray, grey, GREYS),
         "I;16": (Image.fromarray, [g * 257 for g in grey], GREYS),
         "I;16B": (lambda a: Image.frombytes("I;16B", a.shape[::-1], a.astype(">u2").tobytes()),
                   [g * 257 for g in grey], GREYS),
-        "P": (lambda a: rgb(a).quantize(8), COLOURS, COLOURS),
-        "RGB": (rgb, COLOURS, COLOURS),
-        "CMYK": (lambda a: rgb(a).convert("CMYK"), COLOURS, COLOURS),
-        "YCbCr": (lambda a: rgb(a).convert("YCbCr"), COLOURS, COLOURS),
-    }[mode]  # type: ignore[return-value] # fmt: skip
+        "P": (lambda a: Image.fromarray(a).quantize(8), COLOURS, COLOURS),
+        "RGB": (Image.fromarray, COLOURS, COLOURS),
+        "CMYK": (lambda a: Image.fromarray(a).convert("CMYK"), COLOURS, COLOURS),
+        "YCbCr": (lambda a: Image.fromarray(a).convert("YCbCr"), COLOURS, COLOURS),
+    }  # fmt: skip
+    return kinds[mode]
 
 
 def see_through(mode: str) -> tuple[Callable[[Array], Image.Image], Any, Quarters]:
@@ -80,10 +81,10 @@ def see_through(mode: str) -> tuple[Callable[[Array], Image.Image], Any, Quarter
     )
     rgba = [(0, 0, 0, 0), (*COLOURS[1], 128), (*COLOURS[2], 255), (*COLOURS[3], 255)]
     la = [(0, 0), (GREYS[1][0], 128), (GREYS[2][0], 255), (GREYS[3][0], 255)]
-    coloured: Quarters = (WHITE, half[0], COLOURS[2], COLOURS[3])  # type: ignore[assignment]
-    grey: Quarters = (WHITE, half[1], GREYS[2], GREYS[3])  # type: ignore[assignment]
+    coloured: Quarters = (WHITE, half[0], COLOURS[2], COLOURS[3])
+    grey: Quarters = (WHITE, half[1], GREYS[2], GREYS[3])
     hard = [(0, 0, 0, 0), *((*c, 255) for c in COLOURS[1:])]
-    return {
+    kinds: dict[str, tuple[Callable[[Array], Image.Image], Any, Quarters]] = {
         "RGBA": (lambda a: Image.fromarray(a, "RGBA"), rgba, coloured),
         "LA": (lambda a: Image.fromarray(a, "LA"), la, grey),
         "P bytes": (lambda a: _palette(a, bytes([0, 128, 255, 255])), [0, 1, 2, 3], coloured),
@@ -94,7 +95,8 @@ def see_through(mode: str) -> tuple[Callable[[Array], Image.Image], Any, Quarter
                     (WHITE, *COLOURS[1:])),
         "I;16 key": (lambda a: _keyed(a, 300), [300, 90 * 257, 160 * 257, 230 * 257],
                      (WHITE, *GREYS[1:])),
-    }[mode]  # type: ignore[return-value] # fmt: skip
+    }  # fmt: skip
+    return kinds[mode]
 
 
 def _palette(array: Array, transparency: bytes | int) -> Image.Image:
@@ -178,7 +180,7 @@ def _by_hand(folder: Path) -> Iterator[Made]:
                 keyed = tuple(WHITE if v == key else s for v, s in zip(values, seen, strict=True))
                 file = folder / f"hand_grey{bits}_{size}_{key}.png"
                 _png(file, scene(shape, values, np.uint16), bits, 0, key)
-                yield Made(file, keyed, 1)  # type: ignore[arg-type]
+                yield Made(file, keyed, 1)
         for kind, samples in ((2, COLOURS), (6, tuple((*c, 255) for c in COLOURS))):
             file = folder / f"hand_colour16_{kind}_{size}.png"
             deep = scene(shape, [[v * 257 for v in c] for c in samples], np.uint16)
@@ -191,11 +193,11 @@ def _by_hand(folder: Path) -> Iterator[Made]:
             header = f"{shape[1]} {shape[0]}\n{end}\n"
             text = folder / f"hand_ascii{end}_{size}.pgm"
             text.write_text(f"P2\n{header}{plain}\n")
-            yield Made(text, seen, 1)  # type: ignore[arg-type]
+            yield Made(text, seen, 1)
             raw = folder / f"hand_raw{end}_{size}.pgm"
             dtype = ">u2" if end > 255 else "u1"
             raw.write_bytes(f"P5\n{header}".encode() + scene(shape, values, dtype).tobytes())
-            yield Made(raw, seen, 1)  # type: ignore[arg-type]
+            yield Made(raw, seen, 1)
         for bits, photometric, order in ((16, 0, "<"), (12, 1, "<"), (16, 1, "<"), (16, 1, ">")):
             end = 2**bits - 1
             values = [0, end, end // 3, end - end // 3]
@@ -207,7 +209,7 @@ def _by_hand(folder: Path) -> Iterator[Made]:
                 / f"hand_tiff{bits}_{photometric}_{'le' if order == '<' else 'be'}_{size}.tif"
             )
             _tiff(file, scene(shape, values, np.uint16), bits, photometric, order)
-            yield Made(file, seen, 1)  # type: ignore[arg-type]
+            yield Made(file, seen, 1)
 
 
 def _png(file: Path, array: Array, bits: int, kind: int, key: int | None) -> None:
@@ -252,3 +254,17 @@ def _tiff(file: Path, array: Array, bits: int, photometric: int, order: str) -> 
     mark = b"II*\0" if order == "<" else b"MM\0*"
     start = struct.pack(f"{order}I", 8 + len(data))
     file.write_bytes(mark + start + data + ifd + struct.pack(f"{order}I", 0))
+
+
+def write_folders(root: Path, every: int = 1) -> int:
+    """The same files in two class folders by turns, of each ``every`` one; returns their number."""
+    count = 0
+    for name in ("one", "other"):
+        (root / name).mkdir(parents=True)
+    for number, made in enumerate(list(write_all(root))):
+        if number % every:
+            made.file.unlink()
+        else:
+            made.file.rename(root / ("one", "other")[count % 2] / made.file.name)
+            count += 1
+    return count
