@@ -10,7 +10,7 @@ from cnnsweep.data import idx
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.data.source_files import as_folder, decoded_once, missing
 from cnnsweep.data.source_files import download as fetch
-from cnnsweep.errors import unknown
+from cnnsweep.errors import UserError, unknown
 from cnnsweep.torchvision_import import torchvision
 
 FOLDERS = ("MNIST", "FashionMNIST", "KMNIST", "EMNIST")
@@ -89,12 +89,18 @@ def _load(family: _Family, root: str | Path, download: bool) -> Dataset:
 
 def _decode(family: _Family, files: tuple[Path, ...]) -> Dataset:
     train_images, train_labels, test_images, test_labels = files
-    # Nothing is kept of them: damaged test files, or labels of others, are found before training.
-    idx.read(test_images, test_labels, len(family.classes), family.first_label)
+    train = _read(family, train_images, train_labels)
+    # Nothing is kept of them: damaged test files, or those of others, are found before training.
+    test = idx.read(test_images, test_labels, len(family.classes), family.first_label)
+    if test.stored.shape[1:].numel() != train.stored.shape[1:].numel():
+        raise UserError(
+            f"{test_images} holds images of {_size(test)}, but {train_images} of {_size(train)}: "
+            "one of the two files is not the right one."
+        )
     return Dataset(
         name=family.name,
         classes=family.classes,
-        train=_read(family, train_images, train_labels),
+        train=train,
         test=lambda: _read(family, test_images, test_labels),
     )
 
@@ -104,6 +110,10 @@ def _read(family: _Family, images_file: Path, labels_file: Path) -> Images:
     if family.split is None:
         return images
     return Images(images.pixels.transpose(2, 3).contiguous(), images.labels)
+
+
+def _size(images: Images) -> str:
+    return "×".join(map(str, images.stored.shape[2:]))
 
 
 def _existing(root: Path, family: _Family, name: str) -> Path:

@@ -1,3 +1,4 @@
+import gzip
 import os
 from pathlib import Path
 
@@ -173,13 +174,25 @@ def test_files_without_a_single_image_are_refused(tmp_path: Path) -> None:
         mnist(root=tmp_path, download=False)
 
 
-def test_damaged_test_labels_are_named_when_they_are_read(tmp_path: Path) -> None:
-    write_idx(tmp_path)
-    file = tmp_path / "t10k-labels-idx1-ubyte"
-    file.write_bytes(idx_bytes(torch.full((TEST,), 77)))
-    data = mnist(root=tmp_path, download=False)
-    with pytest.raises(UserError, match=f"{file} holds labels 77 to 77"):
-        data.test()
+@pytest.mark.parametrize("gzipped", [False, True])
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("labels-idx1-ubyte", idx_bytes(torch.full((TEST,), 77)), "holds labels 77 to 77"),
+        ("labels-idx1-ubyte", idx_bytes(torch.zeros(TEST - 1)), f"holds {TEST - 1} labels"),
+        ("images-idx3-ubyte", idx_bytes(torch.zeros(TEST, 6, 4)), "holds images of 6×4"),
+        ("images-idx3-ubyte", b"damaged", "damaged|does not start"),
+    ],
+)
+def test_test_files_that_cannot_be_used_are_named_before_any_training(
+    name: str, content: bytes, said: str, gzipped: bool, tmp_path: Path
+) -> None:
+    write_idx(tmp_path, gzipped=gzipped)
+    file = tmp_path / f"t10k-{name}{'.gz' if gzipped else ''}"
+    is_whole = gzipped and content != b"damaged"
+    file.write_bytes(gzip.compress(content) if is_whole else content)
+    with pytest.raises(UserError, match=rf"{file}.*({said})"):
+        mnist(root=tmp_path, download=False)
 
 
 def test_a_root_that_is_no_path_is_refused() -> None:

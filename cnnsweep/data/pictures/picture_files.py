@@ -110,7 +110,7 @@ def pictures_below(folder: Path, left_out: LeftOut) -> list[Path]:
             if is_passed_over(path.name) or path.name.casefold() in _THUMBNAILS:
                 left_out.add(_HIDDEN, path)
             elif path.is_dir():
-                waiting.append(path)
+                waiting.insert(0 if path.is_symlink() else len(waiting), path)  # links last
             elif not path.exists():
                 left_out.add("links that lead nowhere", path)
             elif not _is_picture(path):

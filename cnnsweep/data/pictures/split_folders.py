@@ -68,7 +68,7 @@ def _split_layout(
     for split, folders in named.items():
         if len(folders) > 1:
             raise UserError(f"{root} holds {_names(folders)}, which all mean {split}: keep one")
-    parts = {split: folders[0] for split, folders in named.items()}
+    parts = {split: named[split][0] for split in (TRAIN, VAL, TEST) if split in named}
     if TRAIN not in parts:
         raise UserError(f"{root} holds {_names(parts.values())}, but no train folder. {_LAYOUT}.")
     for split, folder in parts.items():
