@@ -1,6 +1,7 @@
 """A user's own images: each class is a folder."""
 
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -87,8 +88,9 @@ def _listed(root: Path) -> tuple[tuple[str, ...], dict[str, Labelled], tuple[str
     classes = _classes(parts.train, left_out)
     notes = [*parts.notes, *_alike(classes)]
     train = _labelled(parts.train, classes, left_out)
+    trained = {label for _, label in train}
     for label, name in enumerate(classes):
-        if not any(of == label for _, of in train):
+        if label not in trained:
             raise _empty(parts.train / name, left_out)
     splits = {}
     if parts.test is None:
@@ -100,7 +102,8 @@ def _listed(root: Path) -> tuple[tuple[str, ...], dict[str, Labelled], tuple[str
         splits[split] = _labelled(folder, classes, left_out)
         if not splits[split]:
             raise _empty(folder, left_out)
-        absent = [c for n, c in enumerate(classes) if n not in {of for _, of in splits[split]}]
+        present = {label for _, label in splits[split]}
+        absent = [name for label, name in enumerate(classes) if label not in present]
         if absent:
             notes.append(f"{folder.name} holds no pictures of {', '.join(absent)}")
     for parent in {root, parts.train, parts.val or root, parts.test or root}:
@@ -117,8 +120,8 @@ def _counted(classes: Sequence[str], splits: dict[str, Labelled]) -> str:
     named = len(classes) <= _NAMED_CLASSES
     shown = ", ".join(classes if named else [*classes[:3], "…", classes[-1]])
     totals = ", ".join(f"{len(files):,} {words[split]}" for split, files in splits.items())
-    sizes = {s: [[of for _, of in files].count(n) for n in range(len(classes))]
-             for s, files in splits.items()}  # fmt: skip
+    found = {split: Counter(label for _, label in files) for split, files in splits.items()}
+    sizes = {split: [found[split][n] for n in range(len(classes))] for split in splits}
     if named and any(len(set(counts)) > 1 for counts in sizes.values()):
         each = ", ".join(
             f"{name} {' + '.join(str(counts[n]) for counts in sizes.values())}"

@@ -1,7 +1,7 @@
 """Which files below a folder are pictures, and what is left out for which reason."""
 
+import os
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 from cnnsweep.errors import UserError
@@ -77,19 +77,19 @@ def folders_in(parent: Path, left_out: LeftOut | None = None) -> list[Path]:
     Raises UserError where ``parent`` cannot be listed.
     """
     found = []
-    for path in _entries(parent):
-        if not path.is_dir():
+    for entry in _entries(parent):
+        if not _is_folder(entry):
             continue
-        if not is_passed_over(path.name):
-            found.append(path)
+        if not is_passed_over(entry.name):
+            found.append(Path(entry.path))
         elif left_out is not None:
-            left_out.add(_HIDDEN, path)
+            left_out.add(_HIDDEN, Path(entry.path))
     return found
 
 
 def loose_pictures(parent: Path) -> list[Path]:
     """The pictures that lie in ``parent`` itself."""
-    return [path for path in _entries(parent) if _is_picture(path) and path.is_file()]
+    return [Path(e.path) for e in _entries(parent) if _is_picture(e.name) and _is_file(e)]
 
 
 def pictures_below(folder: Path, left_out: LeftOut) -> list[Path]:
@@ -106,24 +106,34 @@ def pictures_below(folder: Path, left_out: LeftOut) -> list[Path]:
             left_out.add("links to folders above, or read already", parent)
             continue
         seen.add(here)
-        for path in _entries(parent):
-            if is_passed_over(path.name) or path.name.casefold() in _THUMBNAILS:
+        for entry in _entries(parent):
+            path = Path(entry.path)
+            if is_passed_over(entry.name) or entry.name.casefold() in _THUMBNAILS:
                 left_out.add(_HIDDEN, path)
-            elif path.is_dir():
-                waiting.insert(0 if path.is_symlink() else len(waiting), path)  # links last
-            elif not path.exists():
+            elif _is_folder(entry):
+                waiting.insert(0 if entry.is_symlink() else len(waiting), path)  # links last
+            elif entry.is_symlink() and not path.exists():
                 left_out.add("links that lead nowhere", path)
-            elif not _is_picture(path):
+            elif not _is_picture(entry.name):
                 left_out.add(_OTHER, path)
-            elif not path.is_file():
+            elif not _is_file(entry):
                 left_out.add("no regular files", path)
             else:
                 found.append(path)
     return sorted(found)
 
 
-def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in ENDINGS and not is_passed_over(path.name)
+def _is_picture(name: str) -> bool:
+    return Path(name).suffix.lower() in ENDINGS and not is_passed_over(name)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    # An entry itself raises for a circle of links, a path says no.
+    return Path(entry.path).is_dir() if entry.is_symlink() else entry.is_dir()
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    return Path(entry.path).is_file() if entry.is_symlink() else entry.is_file()
 
 
 def _identity(folder: Path) -> tuple[int, int]:
@@ -131,9 +141,10 @@ def _identity(folder: Path) -> tuple[int, int]:
     return stat.st_dev, stat.st_ino
 
 
-def _entries(parent: Path) -> Iterator[Path]:
+def _entries(parent: Path) -> list[os.DirEntry[str]]:
+    """What is in a folder, by name; entries know what they are without a look at each file."""
     try:
-        names = sorted(path.name for path in parent.iterdir())
+        with os.scandir(parent) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
         raise UserError(f"{parent} cannot be read: {error.strerror}") from error
-    return (parent / name for name in names)
