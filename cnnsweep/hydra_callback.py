@@ -27,10 +27,11 @@ from cnnsweep.folders import lock
 from cnnsweep.folders.run_folder import RunFolder, differing_keys
 from cnnsweep.folders.sweep_folder import SweepFolder
 from cnnsweep.loggers.manager import following
+from cnnsweep.task.changed_data import DataCheck
 from cnnsweep.task.resume import RUN_DIR, SWEEP_DIR, chosen_folder, note_unfinished
 from cnnsweep.task.resumed_config import take_recorded
 from cnnsweep.task.run_info import tracked_sweep
-from cnnsweep.task.task import refuse_other_config
+from cnnsweep.task.task import refuse_another_app, refuse_other_config, take_finished
 
 
 class Folders(Callback):
@@ -76,7 +77,12 @@ def _start_run(config: DictConfig) -> None:
     if typed is None:
         note_unfinished(RUN_DIR, lambda last: _is_run_of(last, resolved))
     folder = _make(folder, is_new=typed is None)
-    refuse_other_config(RunFolder(folder), resolved)
+    run = RunFolder(folder)
+    refuse_another_app(run, config)
+    refuse_other_config(run, resolved)
+    DataCheck().refuse_other_data(run, resolved)
+    if take_finished(run, resolved) is not None:
+        raise SystemExit(0)  # before Hydra writes into the folder
     _change(config, "run.dir", folder)
 
 
@@ -99,8 +105,10 @@ def _start_multirun(config: DictConfig) -> None:
     if typed is None:
         note_unfinished(SWEEP_DIR, lambda last: _is_sweep_of(last, config))
     folder = _make(typed or Path(config.hydra.sweep.dir), is_new=typed is None, shared=shared)
+    data = DataCheck()
     for job in jobs:
         refuse_other_config(RunFolder(folder / job.subdir), job.resolved)
+        data.refuse_other_data(RunFolder(folder / job.subdir), job.resolved)
     _change(config, "sweep.dir", folder)
 
 

@@ -14,10 +14,13 @@ from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.models.inspect import check_fits, layer_table
 from cnnsweep.process import begin_collection
 from cnnsweep.session.build import make_batches, make_dataset, make_model, make_trainer
+from cnnsweep.session.launches import take_up
 from cnnsweep.session.progress import RunProgress, make_progress
+from cnnsweep.session.same_data import settle_data, warn_of_seen_images
 from cnnsweep.session.session import Session
 from cnnsweep.training.device import (
     keep_freed_memory,
+    name_of_gpu,
     resolve_device,
     resolve_precision,
     use_deterministic_algorithms,
@@ -39,12 +42,15 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
     device = resolve_device(config.device)
     outcome.device = str(device)
     outcome.precision = resolve_precision(config.precision, device)
+    outcome.hardware["gpu"] = name_of_gpu(device)
     state = checkpoint_file.read(folder.last, device) if folder.last.exists() else None
     _set_up_torch(config, state, outcome)
+    other_code = None if state is None else take_up(outcome, state)
 
+    progress = make_progress() if epoch_reporter.current is None else RunProgress()
     dataset = make_dataset(config)
     outcome.classes = list(dataset.classes)
-    progress = make_progress() if epoch_reporter.current is None else RunProgress()
+    settle_data(folder, outcome, dataset, state, progress.say)
     _say_data(config, dataset, progress)
     train_images, val_images = train_and_val(
         dataset, config.data.train_limit, config.data.val_fraction, config.seed
@@ -54,6 +60,11 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
     if val_images is not None:
         val = make_batches(config, val_images, device, is_training=False)
 
+    if other_code is not None:
+        log.warning("%s", other_code)
+        progress.say(f"note: {other_code}")
+    if config.init_from is not None and state is None:
+        warn_of_seen_images(config, dataset, outcome.data or {}, val_images, progress.say)
     model = make_model(config, dataset, starts_anew=state is None)
     outcome.parameters = sum(parameter.numel() for parameter in model.parameters())
     sizes = dataset.in_channels, dataset.image_size
@@ -86,6 +97,8 @@ def _set_up_torch(config: DictConfig, state: dict[str, Any] | None, outcome: Out
     if threads == "auto" and state is not None:
         threads = state["threads"]
     outcome.threads = use_threads(threads)
+    if config.threads == "auto" and outcome.command is not None:
+        outcome.command += f" threads={outcome.threads}"
     keep_freed_memory()
     use_deterministic_algorithms(config.deterministic)
 

@@ -6,9 +6,11 @@ from typing import Any
 
 import torch
 
-from cnnsweep.data.dataset import Dataset, Images
+from cnnsweep.data.dataset import Contents, Dataset, Images
 from cnnsweep.data.source_files import all_present, as_folder, check_md5, decoded_once
 from cnnsweep.torchvision_import import torchvision
+
+TEST_IMAGES = 10_000
 
 
 def cifar10(*, root: str | Path, download: bool) -> Dataset:
@@ -41,6 +43,7 @@ def _decode(root: Path, reader: Any, published: dict[Path, str]) -> Dataset:
         classes=tuple(train.classes),
         train=_images(train),
         test=lambda: _images(reader(root, train=False)),
+        contents=Contents({file.name: md5 for file, md5 in published.items()}, test=TEST_IMAGES),
     )
 
 

@@ -1,6 +1,6 @@
 """Labelled images as tensors, and a data set: training images and test images."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -45,6 +45,19 @@ class Images:
 
 
 @dataclass(frozen=True)
+class Contents:
+    """What is known of a data set's files without decoding a test image.
+
+    Args:
+        digests: a hash of each file's bytes, by its name in the data set wherever that lies.
+        test: number of test images.
+    """
+
+    digests: Mapping[str, str]
+    test: int
+
+
+@dataclass(frozen=True)
 class Dataset:
     """A data set as its files hold it. Jobs of a process share it: don't write into it.
 
@@ -60,6 +73,7 @@ class Dataset:
         val_files: the same for ``val``.
         test_files: the same for what ``test`` returns.
         notes: lines that a person should read before training.
+        contents: of its files; None where it has none, or is a user's own and says nothing.
     """
 
     name: str
@@ -71,6 +85,7 @@ class Dataset:
     val_files: tuple[str, ...] = ()
     test_files: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    contents: Contents | None = None
 
     @cached_property
     def lightness(self) -> float:

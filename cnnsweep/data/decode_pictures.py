@@ -1,9 +1,8 @@
 """Many picture files -> tensors, and what a person should know of them before training."""
 
-import hashlib
 import warnings
-from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from os import cpu_count
 from pathlib import Path
@@ -54,38 +53,23 @@ def check(root: Path, split: str, files: Labelled, channels: int, size: int) -> 
     return _each(root, split, files, channels, size, lambda _number, _prepared: None)
 
 
-def repeated(root: Path, splits: dict[str, Labelled]) -> list[str]:
+def repeated(names: Mapping[str, Sequence[str]], digests: Mapping[str, str]) -> list[str]:
     """A line for each split whose files lie, byte for byte, among those to train on as well.
 
-    Only files of one size are read.
+    ``names`` of the files of each split, the first being the one to train on; ``digests`` of all.
     """
-    train, *others = splits.items()
-    known: dict[int, list[Path]] = defaultdict(list)
-    for file, _ in train[1]:
-        known[file.stat().st_size].append(file)
-    hashes: dict[int, dict[bytes, Path]] = {}
+    train, *others = names.items()
+    known = {digests[name]: name for name in reversed(train[1])}
     lines = []
     for split, files in others:
-        pairs = []
-        for file, _ in files:
-            size = file.stat().st_size
-            if size in known:
-                if size not in hashes:
-                    hashes[size] = {_hash(path): path for path in known[size]}
-                if (same := hashes[size].get(_hash(file))) is not None:
-                    pairs.append((file, same))
+        pairs = [(name, known[digests[name]]) for name in files if digests[name] in known]
         if pairs:
-            one, other = (path.relative_to(root).as_posix() for path in pairs[0])
+            one, other = pairs[0]
             lines.append(
                 f"{len(pairs)} of {len(files)} {split} pictures are also among those to train on, "
                 f"byte for byte: {one} = {other}{' …' if len(pairs) > 1 else ''}"
             )
     return lines
-
-
-def _hash(file: Path) -> bytes:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").digest()
 
 
 def _each(

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch.nn.functional import interpolate
 
-from cnnsweep.data.dataset import Dataset, Images
+from cnnsweep.data.dataset import Contents, Dataset, Images
+from cnnsweep.data.fingerprint import digest_of
 from cnnsweep.data.source_files import decoded_once
 from cnnsweep.data.split import split_off_test
 from cnnsweep.errors import UserError
@@ -35,6 +36,7 @@ def _decode() -> Dataset:
         # A copy, so that the training images hold no test image.
         train=Images(everything.pixels[train], everything.labels[train]),
         test=lambda: everything.take(test),
+        contents=Contents({"digits": digest_of(table)}, test=len(test)),
     )
 
 

@@ -56,6 +56,12 @@ def check(file: Path, dimensions: int) -> tuple[int, ...]:
     return _shape(file, header, size, dimensions)
 
 
+def count(file: Path) -> int:
+    """How many images or labels a file says it holds, gzipped or not; nothing more is read."""
+    with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as stream:
+        return int.from_bytes(stream.read(8)[4:], "big")
+
+
 def _array(file: Path, dimensions: int) -> Tensor:
     if file.suffix != ".gz":
         return _mapped(file, dimensions)

@@ -8,8 +8,9 @@ from pathlib import Path
 import torch
 
 from cnnsweep.data import decode_pictures
-from cnnsweep.data.dataset import Dataset
+from cnnsweep.data.dataset import Contents, Dataset
 from cnnsweep.data.decode_pictures import Labelled
+from cnnsweep.data.fingerprint import digests_of
 from cnnsweep.data.pictures.picture_files import (
     ENDINGS,
     LeftOut,
@@ -67,7 +68,14 @@ def _decode(
         split: tuple(file.relative_to(root).as_posix() for file, _ in files)
         for split, files in splits.items()
     }
-    repeated = decode_pictures.repeated(root, splits)
+    digests = digests_of(
+        {
+            name: file
+            for split, files in splits.items()
+            for name, (file, _) in zip(names[split], files, strict=True)
+        }
+    )
+    repeated = decode_pictures.repeated(names, digests)
     return Dataset(
         name=root.name,
         classes=classes,
@@ -78,6 +86,7 @@ def _decode(
         val_files=names.get(VAL, ()),
         test_files=names[TEST],
         notes=(*notes, *train_notes, *val_notes, *test_notes, *repeated),
+        contents=Contents(digests, test=len(splits[TEST])),
     )
 
 

@@ -7,7 +7,8 @@ from itertools import product
 from pathlib import Path
 
 from cnnsweep.data import idx
-from cnnsweep.data.dataset import Dataset, Images
+from cnnsweep.data.dataset import Contents, Dataset, Images
+from cnnsweep.data.fingerprint import digests_of
 from cnnsweep.data.source_files import as_folder, decoded_once, missing
 from cnnsweep.data.source_files import download as fetch
 from cnnsweep.errors import UserError, unknown
@@ -102,6 +103,10 @@ def _decode(family: _Family, files: tuple[Path, ...]) -> Dataset:
         classes=family.classes,
         train=train,
         test=lambda: _read(family, test_images, test_labels),
+        contents=Contents(
+            digests_of(dict(zip(family.file_names(), files, strict=True))),
+            test=idx.count(test_images),
+        ),
     )
 
 

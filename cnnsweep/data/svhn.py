@@ -6,11 +6,12 @@ from typing import Any
 
 import torch
 
-from cnnsweep.data.dataset import Dataset, Images
+from cnnsweep.data.dataset import Contents, Dataset, Images
 from cnnsweep.data.source_files import all_present, as_folder, check_md5, decoded_once
 from cnnsweep.torchvision_import import torchvision
 
 PARTS = ("train", "test")
+TEST_IMAGES = 26_032
 
 
 def svhn(*, root: str | Path, download: bool) -> Dataset:
@@ -41,6 +42,7 @@ def _decode(root: Path, reader: Any, published: dict[Path, str]) -> Dataset:
         classes=tuple("0123456789"),
         train=_images(reader(root, split="train")),
         test=lambda: _images(reader(root, split="test")),
+        contents=Contents({file.name: md5 for file, md5 in published.items()}, test=TEST_IMAGES),
     )
 
 

@@ -1,46 +1,15 @@
 """The outcome of a run: filled while it runs, written to result.json at its end."""
 
-import platform
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from functools import cache
-from importlib.metadata import version
 from typing import Any
 
-from cnnsweep import __version__
 from cnnsweep.epoch_reporter import Pruned
 from cnnsweep.errors import one_line
+from cnnsweep.folders.provenance import code, hardware, now, versions
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.process import Terminated, held_back
-
-
-@cache
-def versions() -> dict[str, str]:
-    """Versions of what a run's metrics depend on, by name."""
-    return {
-        "python": platform.python_version(),
-        "torch": version("torch"),
-        "cnnsweep": __version__,
-    }
-
-
-@cache
-def commit() -> str | None:
-    """The current folder's commit, `-dirty` where tracked files differ; None outside git."""
-    head = _git("rev-parse", "HEAD")
-    if head is None:
-        return None
-    return f"{head}-dirty" if _git("status", "--porcelain", "--untracked-files=no") else head
-
-
-def _git(*arguments: str) -> str | None:
-    try:
-        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
 
 
 @dataclass(kw_only=True)
@@ -65,9 +34,17 @@ class Outcome:
     threads: int | str
     seed: int
     versions: dict[str, str] = field(default_factory=versions)
-    commit: str | None = field(default_factory=commit)
+    commit: str | None = field(default_factory=lambda: code().commit)
     error: str | None = None
     classes: list[str] | None = None
+    data: dict[str, Any] | None = None
+    hardware: dict[str, Any] = field(default_factory=lambda: dict(hardware()))
+    commit_of_folder: str | None = field(default_factory=lambda: code().commit_of_folder)
+    changes: str | None = field(default_factory=lambda: code().changes)
+    started: str | None = field(default_factory=now)
+    ended: str | None = None
+    command: str | None = None
+    earlier: list[dict[str, Any]] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """The content of result.json."""
@@ -89,6 +66,7 @@ def recorded(folder: RunFolder, outcome: Outcome) -> Iterator[None]:
             folder.write_metrics([])
         raise
     finally:
+        outcome.ended = now()
         with held_back():
             folder.write_result(outcome.as_dict())
 

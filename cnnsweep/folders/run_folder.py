@@ -28,11 +28,13 @@ TEST_PREDICTIONS = "test_predictions.csv"
 PREDICTION_COLUMNS = (
     "index", "label", "prediction", "confidence", "label_name", "prediction_name", "file",
 )  # fmt: skip
+DATA_FILES = "data.csv"
+PATCH, FOLDER_PATCH = "code.patch", "code_of_folder.patch"
 ONNX, PROGRAM = "model.onnx", "model.pt2"
 HYDRA = ".hydra"  # in it CONFIG as it was composed, and:
 OVERRIDES, HYDRA_CONFIG = "overrides.yaml", "hydra.yaml"
 TRACKERS = ".trackers"
-_UNFINISHED = ".unfinished"
+UNFINISHED = ".unfinished"  # ends the names of files that are being written
 
 _UNCOMPARED = ("hydra", "resume", "logger", "summary", "keep", "data.root", "data.download")
 
@@ -51,6 +53,9 @@ class RunFolder:
         self.curves = path / "curves.png"
         self.predictions = path / "predictions.png"
         self.confusion = path / "confusion.png"
+        self.data_files = path / DATA_FILES
+        self.patch = path / PATCH
+        self.folder_patch = path / FOLDER_PATCH
         self.onnx = path / ONNX
         self.program = path / PROGRAM
         self.tracker_id = path / TRACKERS / "id"
@@ -95,9 +100,8 @@ class RunFolder:
 
     def write_metrics(self, rows: Iterable[Mapping[str, float | int | None]]) -> None:
         """Write a line an epoch, header first; a metric that does not exist is left empty."""
-        self._write_csv(
-            self.metrics, METRICS_COLUMNS, ([r[c] for c in METRICS_COLUMNS] for r in rows)
-        )
+        body = ([r[c] for c in METRICS_COLUMNS] for r in rows)
+        write_text_whole(self.metrics, as_csv(METRICS_COLUMNS, body))
 
     def write_test_predictions(
         self, rows: Iterable[tuple[int, int, float]], classes: Sequence[str], files: Sequence[str]
@@ -112,25 +116,26 @@ class RunFolder:
             (index, *row, names[row[0]], names[row[1]], printable(files[index]) if files else "")
             for index, row in enumerate(rows)
         )
-        self._write_csv(self.test_predictions, PREDICTION_COLUMNS, named)
+        write_text_whole(self.test_predictions, as_csv(PREDICTION_COLUMNS, named))
 
     def remove_torn_files(self) -> None:
         """Remove files that a killed process was writing."""
-        for torn in self.path.glob(f"*{_UNFINISHED}"):
+        for torn in self.path.glob(f"*{UNFINISHED}"):
             torn.unlink()
 
-    @staticmethod
-    def _write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
-        write_text_whole(path, text.getvalue())
+
+def as_csv(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    """A table as text, a line a row."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file beside ``path``, then put it in its place in one step."""
-    unfinished = path.with_name(path.name + _UNFINISHED)
+    unfinished = path.with_name(path.name + UNFINISHED)
     try:
         with unfinished.open("wb") as file:
             file.write(content)

@@ -2,12 +2,14 @@
 
 from cnnsweep import checkpoint_file
 from cnnsweep.data.dataset import Dataset
+from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder, write_whole
+from cnnsweep.session.launches import launch_of
 from cnnsweep.training.trainer import Trainer
 
 
 def write_epoch(
-    folder: RunFolder, trainer: Trainer, data: Dataset, threads: int | str, is_best: bool
+    folder: RunFolder, trainer: Trainer, data: Dataset, outcome: Outcome, is_best: bool
 ) -> None:
     """Write an epoch's checkpoints: best.pt where it is the best so far, then last.pt.
 
@@ -23,7 +25,14 @@ def write_epoch(
             "lightness": data.lightness,
         }
         write_whole(folder.best, checkpoint_file.to_bytes(content))
-    state = {"training": trainer.state_dict(), "threads": threads}
+    state = {
+        "training": trainer.state_dict(),
+        "threads": outcome.threads,
+        "data": outcome.data,
+        "started": outcome.started,
+        "launch": launch_of(outcome),
+        "earlier": outcome.earlier,
+    }
     write_whole(folder.last, checkpoint_file.to_bytes(state))
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from cnnsweep import epoch_reporter, process
 from cnnsweep.data.batches import Batches
 from cnnsweep.data.dataset import Dataset, Images
+from cnnsweep.data.fingerprint import with_test
 from cnnsweep.errors import one_line
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
@@ -67,7 +68,7 @@ class Session:
             row = trainer.train_epoch(self.display.batch_ended)
             with process.held_back():  # no signal between the files of an epoch
                 is_best = trainer.record(row)
-                write_epoch(self.folder, trainer, self.dataset, self.outcome.threads, is_best)
+                write_epoch(self.folder, trainer, self.dataset, self.outcome, is_best)
                 self._fill_metrics()
                 self.folder.write_metrics(trainer.history)
             log.info("%s", ", ".join(f"{name} {value}" for name, value in row.items()))
@@ -103,6 +104,8 @@ class Session:
         if not self.test:
             return self.shown, self._predict(self.shown)[1]
         test = self.dataset.test()
+        if self.outcome.data is not None:
+            self.outcome.data = with_test(self.outcome.data, test)
         metrics, probabilities = self._predict(test)
         self.outcome.test_loss, self.outcome.test_accuracy = metrics.loss, metrics.accuracy
         confidence, prediction = probabilities.max(dim=1)

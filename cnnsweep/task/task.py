@@ -5,18 +5,22 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, cast
 
+import yaml
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep import epoch_reporter
 from cnnsweep.config.trackers import chosen
 from cnnsweep.config.validation import check, resolve
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock
+from cnnsweep.folders.provenance import code
 from cnnsweep.folders.result import Outcome, recorded
-from cnnsweep.folders.run_folder import RunFolder, differing_keys
+from cnnsweep.folders.run_folder import CONFIG, HYDRA, RunFolder, differing_keys, read_mapping
+from cnnsweep.folders.shared_files import write_patches
 from cnnsweep.loggers.manager import following
+from cnnsweep.task.command_again import command_again
 from cnnsweep.task.run_info import tracked_run
 
 log = logging.getLogger(__name__)
@@ -42,16 +46,16 @@ def task(config: DictConfig) -> Objective:
     with lock.held(folder.path):
         if not is_checked:
             refuse_other_config(folder, resolved)
-        finished = folder.read_result()
-        if finished is not None and finished["status"] == "completed":
-            begun = folder.read_config()
-            if begun is not None and begun["keep"] == resolved["keep"]:  # else all stays
-                _drop_checkpoints(folder, resolved["keep"])  # was killed before it could
-            return _already(folder, finished)
+        finished = take_finished(folder, resolved)
+        if finished is not None:
+            log.info("already finished")
+            return cast(Objective, finished["objective"])
         folder.remove_torn_files()
         if folder.read_config() is None:
             folder.write_config(resolved)
+        write_patches(folder, code().patch, code().patch_of_folder)
         outcome = Outcome(
+            command=command_again(config),
             seed=resolved["seed"],
             device=resolved["device"],
             precision=resolved["precision"],
@@ -95,17 +99,41 @@ def refuse_other_config(folder: RunFolder, resolved: dict[str, Any]) -> None:
         )
 
 
+def take_finished(folder: RunFolder, resolved: dict[str, Any]) -> dict[str, Any] | None:
+    """The result of a folder's finished run, once that was said; None where it is not finished."""
+    result = folder.read_result()
+    if result is None or result["status"] != "completed":
+        return None
+    begun = folder.read_config()
+    if begun is not None and begun["keep"] == resolved["keep"]:  # else all stays
+        _drop_checkpoints(folder, resolved["keep"])  # was killed before it could
+    if epoch_reporter.current is None:
+        print(f"already finished: {folder} (objective {result['objective']})")
+    return result
+
+
+def refuse_another_app(folder: RunFolder, config: DictConfig) -> None:
+    """Raise UserError where the folder holds what another Hydra app, or config, left there.
+
+    Hydra would write its own files over those.
+    """
+    if folder.read_config() is not None:
+        return
+    there = read_mapping(folder.path / HYDRA / CONFIG, yaml.safe_load, yaml.YAMLError)
+    if there is None:
+        return
+    plain: Any = OmegaConf.to_container(config, resolve=False)
+    del plain["hydra"]
+    if differing_keys(there, plain):
+        raise UserError(
+            f"{folder} holds a {HYDRA}/ of another app or config, and no {CONFIG} of a run: "
+            "choose another folder"
+        )
+
+
 def _drop_checkpoints(folder: RunFolder, keep: str) -> None:
     """Only after result.json is written: until then a killed run is resumed from them."""
     if keep != "all":
         folder.last.unlink(missing_ok=True)
     if keep == "none":
         folder.best.unlink(missing_ok=True)
-
-
-def _already(folder: RunFolder, result: dict[str, Any]) -> Objective:
-    message = f"already finished: {folder} (objective {result['objective']})"
-    log.info(message)
-    if epoch_reporter.current is None:
-        print(message)
-    return cast(Objective, result["objective"])

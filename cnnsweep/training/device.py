@@ -33,6 +33,13 @@ def _devices() -> list[str]:
     return [*devices, "cpu"]
 
 
+def name_of_gpu(device: torch.device) -> str | None:
+    """As its maker calls it; None for a CPU."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return None if device.type == "cpu" else device.type
+
+
 def resolve_precision(name: str, device: torch.device) -> str:
     """`auto` is bfloat16 where the hardware computes in it, else float32.
 

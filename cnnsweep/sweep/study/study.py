@@ -14,7 +14,7 @@ from optuna.trial import Trial, TrialState, create_trial
 
 from cnnsweep.dotted_keys import remove
 from cnnsweep.errors import UserError
-from cnnsweep.folders.result import commit, versions
+from cnnsweep.folders.provenance import code, versions
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.samplers import Sampling, is_grid_sampler
@@ -145,7 +145,7 @@ def _facts(plan: Plan, settings: Settings) -> Facts:
         threads=plan.threads or 0,
         sampler=_plain(settings.sampler),
         pruner=_plain(settings.pruner),
-        code={**versions(), "commit": commit()},
+        code={**versions(), **code().as_plain()},
     )
 
 
