@@ -103,9 +103,12 @@ class Controller:
     def open_searches(self, plans: list[Plan]) -> list[Search]:
         """The sweep's searches, new or as an earlier launch left them; may be called again."""
         with self.coordination.turn():
-            config = OmegaConf.to_yaml(self.context.config)
-            write_text_whole(self.context.folder / SWEEP_CONFIG, config)
-            searches = self._open_all(plans)
+            text = OmegaConf.to_yaml(self.context.config)
+            place = self.context.folder / SWEEP_CONFIG
+            if not place.exists():
+                write_text_whole(place, text)
+            searches = self._open_all(plans)  # refuses before anything is written over
+            write_text_whole(place, text)
             if self.coordination.is_first() or not all(search.is_done() for search in searches):
                 withdraw_results(self.context.folder, searches)
         for search in searches:

@@ -112,6 +112,7 @@ def _table(answer: Answer, out: Path) -> dict[str, Any]:
         "rows": [[_cell(cell) for cell in row] for row in rows(answer.runs, names)],
         "links": [_link(run.folder, out) for run in answer.runs],
         "folder": names.index("folder"),
+        "command": names.index("command") if "command" in names else -1,
         "shown": [names.index(name) for name in wanted],
         "sort": names.index(metric.name) if metric.name in names else 0,
         "down": metric.maximize,

@@ -18,7 +18,14 @@ from cnnsweep.folders.run_folder import (
 )
 from cnnsweep.folders.sweep_folder import SWEEP_CONFIG
 from cnnsweep.report.read.find import Found
-from cnnsweep.report.read.run_record import STATUSES, Columns, Run, finite
+from cnnsweep.report.read.run_record import (
+    FINGERPRINT,
+    STATUSES,
+    UNKNOWN,
+    Columns,
+    Run,
+    finite,
+)
 from cnnsweep.report.read.safe_io import (
     Damaged,
     Scalar,
@@ -34,6 +41,9 @@ T = TypeVar("T")
 
 _OURS = (CONFIG, run_folder.LOG)
 _COMPOSED, _CHOICES = f"{HYDRA}/{CONFIG}", f"{HYDRA}/{HYDRA_CONFIG}"
+_DATA, _OWN_IMAGES = "data", ".image_folder"
+_NOT_SHOWN = ("data.", "classes", "earlier")  # fields of result.json, and what lies below them
+_SHOWN = 12  # characters of a fingerprint
 _STEPS = ("epoch", "epochs", "step", "iteration")
 _NOT_METRICS = (CONFIG, OVERRIDES, HYDRA_CONFIG, SWEEP_CONFIG, "hparams.yaml")
 
@@ -48,6 +58,8 @@ def read_run(found: Found) -> Run:
     run.config = _with_choices(config or {}, hydra.get("choices", {}))
     result = _try(run, RESULT, found, _result) if RESULT in found.files else None
     run.ours = result is not None or any(name in found.files for name in _OURS)
+    if run.ours:
+        run.config[FINGERPRINT] = _fingerprint(run, result or {})
     damaged = bool(run.problems)
     if run.ours:
         run.metrics = _try(run, METRICS, found, read_columns) or {}
@@ -81,6 +93,20 @@ def _result(path: Path) -> dict[str, Scalar] | None:
     if isinstance(objectives, list):
         content["objective"] = dict(enumerate(objectives))
     return flatten(content)
+
+
+def _fingerprint(run: Run, result: dict[str, Scalar]) -> str:
+    """What tells the run's data from others: of them only this is kept, not each class.
+
+    Where older code recorded nothing, the folder of one's own images stands in for it.
+    """
+    known = {key: result.pop(key) for key in list(result) if key.startswith(_NOT_SHOWN)}
+    fingerprint = known.get(f"{_DATA}.hash")
+    if fingerprint is not None:
+        return str(fingerprint)[:_SHOWN]
+    if str(run.config.get(f"{_DATA}._target_")).endswith(_OWN_IMAGES):
+        return f"{UNKNOWN} (below {run.config.get(f'{_DATA}.root')})"
+    return UNKNOWN
 
 
 def _tell(run: Run, result: dict[str, Scalar] | None) -> None:

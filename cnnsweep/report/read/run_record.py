@@ -8,6 +8,7 @@ from typing import Any
 from cnnsweep.report.read.safe_io import Scalar
 
 STATUSES = ("completed", "pruned", "failed", "interrupted", "unfinished", "damaged")
+FINGERPRINT, UNKNOWN = "data.fingerprint", "unknown"  # a column beside the config's keys
 Columns = dict[str, list[float | None]]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from cnnsweep.report.read.run_record import Run
+from cnnsweep.report.read.run_record import FINGERPRINT, UNKNOWN, Run
 from cnnsweep.report.read.safe_io import Scalar
 from cnnsweep.report.stats.intervals import Interval, mean_deviation
 from cnnsweep.report.stats.metric import Metric
@@ -30,8 +30,18 @@ def is_data(key: str) -> bool:
 
 
 def like_keys(runs: Sequence[Run], by: Collection[str]) -> list[str]:
-    """The keys of data, split and epochs that differ: only equal values are compared."""
-    return _varied(runs, lambda key: (is_data(key) or key in _EPOCHS) and key not in by)
+    """The keys of data, split and epochs that differ: only equal values are compared.
+
+    The fingerprint of the data is one of them where the others do not tell all data apart.
+    """
+    like = _varied(runs, lambda key: (is_data(key) or key in _EPOCHS) and key not in by)
+    if FINGERPRINT not in like:
+        return like
+    others = [key for key in [*like, *by] if is_data(key) and key != FINGERPRINT]
+    told: dict[tuple[Scalar, ...], set[Scalar]] = defaultdict(set)
+    for run in runs:
+        told[tuple(run.config.get(key) for key in others)].add(run.config.get(FINGERPRINT))
+    return [key for key in like if key != FINGERPRINT or any(len(s) > 1 for s in told.values())]
 
 
 def setting_keys(runs: Sequence[Run], besides: Collection[str]) -> list[str]:
@@ -43,6 +53,7 @@ def setting_keys(runs: Sequence[Run], besides: Collection[str]) -> list[str]:
 
     def wanted(key: str) -> bool:
         place = key.rpartition(".")[2] in _SAME_IMAGES[:2] or key.startswith("logger.")
+        place = place or key == FINGERPRINT
         return key not in _NO_SETTING and not place
 
     found = _varied(runs, wanted)
@@ -178,6 +189,8 @@ def _notes_on_groups(groups: list[Group], like: list[str]) -> list[str]:
         notes.append(
             f"Runs differ in {', '.join(like)}: groups are compared within equal values only."
         )
+    if FINGERPRINT in like:
+        notes.append(_note_on_data([run for group in groups for run in group.runs]))
     for group in groups:
         repeated = len(group.runs) - group.n
         if group.mixes:
@@ -192,3 +205,17 @@ def _notes_on_groups(groups: list[Group], like: list[str]) -> list[str]:
                 "another; the mean of such runs counts once."
             )
     return notes
+
+
+def _note_on_data(runs: list[Run]) -> str:
+    """Which data there are, and where they lay."""
+    roots: dict[str, dict[str, None]] = {}
+    for run in runs:
+        named = roots.setdefault(str(run.config.get(FINGERPRINT)), {})
+        named[str(run.config.get("data.root") or run.config.get("data"))] = None
+    known = [f"{data} ({', '.join([*where][:3])})" for data, where in roots.items()]
+    told = f"Warning: these runs have {len(known)} different data sets: {', '.join(known[:5])}"
+    more = f" and {len(known) - 5} more" if len(known) > 5 else ""
+    old = any(data.startswith(UNKNOWN) for data in roots)
+    unknown = f"; {UNKNOWN}: older code did not record which" if old else ""
+    return f"{told}{more}{unknown}. Runs of one are neither averaged nor compared with another's."

@@ -83,7 +83,7 @@ def metric_names(runs: Iterable[Run]) -> list[str]:
     runs = list(runs)
     names = dict.fromkeys(name for run in runs for name in run.result)
     numeric = (n for n in names if any(run.metric(n) is not None for run in runs))
-    return [name for name in numeric if not name.startswith("versions.")]
+    return [name for name in numeric if not name.startswith(("versions.", "hardware."))]
 
 
 def maximizes(name: str) -> bool:

@@ -61,7 +61,8 @@ def settle(study: Study, present: Facts, say: Callable[[str], None]) -> None:
     for name in ("space", "sampler", "pruner", "code"):
         old = completed(before[name], now[name], f"hydra.sweeper.{name}")
         new = leaves(now[name])
-        for key in sorted({*old, *new}):
+        # Older code recorded the versions of less: what it didn't know has not changed.
+        for key in sorted({*old, *new} if name != "code" else old.keys() & new.keys()):
             if old.get(key) != new.get(key):
                 say(
                     f"note: since this sweep's first launch {name} changed: "

@@ -161,6 +161,10 @@ class Search:
     def _complete(self, job: Job, returned: object) -> bool:
         """A run returned its objectives; whether its trial is over, or has another seed to run."""
         assert job.trial is not None
+        other_data = self.recorder.other_data(job)
+        if other_data is not None:  # its figures would be compared with those of the others
+            self.recorder.fail(job, other_data, "other data", anew=True)
+            return True
         try:
             values = as_values(returned, len(self.plan.objectives))
         except Unusable as error:

@@ -26,6 +26,7 @@ from cnnsweep.sweep.study.coordination import Coordination
 from cnnsweep.sweep.study.failure_policy import FailureWatch
 from cnnsweep.sweep.study.pruning import make_pruner
 from cnnsweep.sweep.study.retries import Retries
+from cnnsweep.sweep.study.same_data import SearchData
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.storage import open_storage
 from cnnsweep.sweep.study.storage_outage import OutageStorage
@@ -56,6 +57,7 @@ def open_search(
     recorded = study.user_attrs.get(FACTS)
     if recorded is not None and "threads" not in plan.typed:
         plan = replace(plan, threads=recorded["threads"])
+    SearchData(study, plan).refuse_other_data(context, settings.seeds)
     settle(study, _facts(plan, settings), say)
     _own(study, plan, settings)
     if not study.get_trials(deepcopy=False):

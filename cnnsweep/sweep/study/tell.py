@@ -20,6 +20,7 @@ from cnnsweep.sweep.spec.optuna_internals import (
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.study import dashboard_notes
 from cnnsweep.sweep.study.failure_policy import FailureWatch
+from cnnsweep.sweep.study.same_data import SearchData
 from cnnsweep.sweep.study.trial_results import write_failure, write_mean
 
 DEATHS, ERROR, EXHAUSTED = "deaths", "error", "exhausted"
@@ -41,6 +42,7 @@ class Recorder:
         self._watch = watch
         self._say = say
         self._log_name = log_name
+        self._data = SearchData(study, plan)
         allow_stop(study)
         dashboard_notes.introduce(study, plan)
 
@@ -48,6 +50,10 @@ class Recorder:
         """The trial of a job, as stored."""
         assert job.trial is not None
         return get_trial(self._study, job.trial)
+
+    def other_data(self, job: Job) -> str | None:
+        """A line where a run of the search was trained on other data than the runs before it."""
+        return self._data.other_data(self.trial(job), job)
 
     def complete(self, job: Job, values: list[float]) -> None:
         """Tell the study the objectives of a trial."""
@@ -61,6 +67,7 @@ class Recorder:
 
     def prune(self, job: Job) -> None:
         """Tell the study that a trial was pruned."""
+        self.other_data(job)  # the first run's are recorded
         self._record_mean(job, "pruned", None)
         self._tell(job, TrialState.PRUNED)
         trial = self.trial(job)

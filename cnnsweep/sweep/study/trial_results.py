@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cnnsweep.folders.provenance import now
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
 
@@ -31,6 +32,10 @@ def write_failure(folder: Path, error: str, config: dict[str, Any], *, anew: boo
     setting: dict[str, Any] = {key: known.get(key, "unknown") for key in _SETTING}
     outcome = Outcome(**setting)
     outcome.status, outcome.error = "failed", error
+    outcome.started, outcome.ended = None, now()
+    for name in ("data", "command", "started", "earlier"):  # an earlier launch of it may know
+        if recorded is not None and name in recorded:
+            setattr(outcome, name, recorded[name])
     if run.metrics.exists():
         outcome.epochs = len(run.metrics.read_text(encoding="utf-8").splitlines()) - 1
     else:
@@ -44,7 +49,7 @@ def write_mean(folder: Path, status: str, runs: Sequence[Path], error: str | Non
     folder.mkdir(parents=True, exist_ok=True)
     if not results:
         return
-    mean = {key: _mean([result[key] for result in results]) for key in results[0]}
+    mean = {key: _mean([result.get(key) for result in results]) for key in results[-1]}
     seeds = {"seeds": [result["seed"] for result in results]}
     RunFolder(folder).write_result(mean | seeds | {"status": status, "error": error, "seed": None})
 

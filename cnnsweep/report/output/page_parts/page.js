@@ -54,6 +54,13 @@ function written(cell, column) {
   return String(Number(cell.toPrecision(4)));
 }
 
+function repeating(command) {
+  const details = make("details"), code = make("code", command);
+  details.className = "again";
+  details.append(make("summary", "the same run again"), code);
+  return details;
+}
+
 function draw(limit = rowsPerPage) {
   const columns = [...state.shown];
   const head = make("tr");
@@ -81,6 +88,8 @@ function draw(limit = rowsPerPage) {
         link.title = page.rows[i][c];
         link.href = page.links[i];
         td.append(link);
+        const command = page.command < 0 ? null : page.rows[i][page.command];
+        if (command !== null) td.append(repeating(command));
       } else td.textContent = written(page.rows[i][c], c);
       if (!numeric[c]) td.className = "text";
       tr.append(td);

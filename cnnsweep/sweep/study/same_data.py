@@ -1,0 +1,110 @@
+"""The data of a search: recorded at its first trials' ends, and compared with ever after."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from cnnsweep.errors import UserError
+from cnnsweep.folders.data_record import differences
+from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.folders.shared_files import read_data_files
+from cnnsweep.sweep.spec.compose import SweepContext
+from cnnsweep.sweep.spec.messages import Job
+from cnnsweep.sweep.spec.plan import Plan, trial_job
+from cnnsweep.task.changed_data import DataCheck
+
+DATA = "data"
+_CHOOSING = ("data", "experiment")  # keys and groups of a space that may choose a data set
+
+
+@dataclass
+class SearchData:
+    """What the trials of a study were trained on.
+
+    The study keeps a fingerprint and the folder of the run that had it first, for each combination
+    of the space's parameters that choose a data set: for one, where the space has none of those.
+    """
+
+    study: Study
+    plan: Plan
+    _known: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def other_data(self, trial: FrozenTrial, job: Job) -> str | None:
+        """Record what a run of the trial was trained on; a line where others had other data."""
+        result = RunFolder(self.plan.sweep / job.folder).read_result() or {}
+        now = result.get("data")
+        if now is None:  # another app's run, or one that ended before it read its data
+            return None
+        key = _key(trial.params)
+        if key not in self._known:
+            self._known = dict(self.study.user_attrs.get(DATA) or {})
+        if key not in self._known:
+            self._known[key] = {"folder": job.folder, "fingerprint": now}
+            self.study.set_user_attr(DATA, self._known)
+        said = self._differences(self._known[key], now, job.folder)
+        return f"its data are not those of {self._known[key]['folder']}: {said}" if said else None
+
+    def refuse_other_data(self, context: SweepContext, seeds: int) -> None:
+        """Raise UserError where the data that this launch would use are not the recorded ones.
+
+        Also where they cannot be read, unless every trial is over.
+        """
+        check, trials = DataCheck(), self.study.get_trials(deepcopy=False)
+        recorded = (self.study.user_attrs.get(DATA) or {}) | self._of_running_trials(trials, seeds)
+        for key, record in recorded.items():
+            params = self.plan.space.first_corner() | json.loads(key)
+            overrides = self.plan.overrides(params, test=False, pictures=False)
+            config = context.compose(overrides, self.plan.subfolder or ".", 0)
+            try:
+                now, files = check.present(context.resolved(config))
+            except UserError:
+                if sum(trial.state.is_finished() for trial in trials) >= self.plan.n_trials:
+                    continue
+                raise
+            folder = RunFolder(self.plan.sweep / record["folder"])
+            before = {name: hash for name, _, hash in read_data_files(folder)}
+            said = differences(record["fingerprint"], now, before, files)
+            if said:
+                raise UserError(
+                    f"{self.plan.folder} was begun with other data, and its trials could not be "
+                    f"compared: {'; '.join(said)}. Choose another hydra.sweep.dir, or put the "
+                    "data back as they were"
+                )
+
+    def _differences(self, record: Mapping[str, Any], now: Mapping[str, Any], folder: str) -> str:
+        files = (
+            {name: hash for name, _, hash in read_data_files(RunFolder(self.plan.sweep / place))}
+            for place in (record["folder"], folder)
+        )
+        return "; ".join(differences(record["fingerprint"], now, *files))
+
+    def _of_running_trials(
+        self, trials: list[FrozenTrial], seeds: int
+    ) -> dict[str, dict[str, Any]]:
+        """What trials that were left running have been trained on so far."""
+        found: dict[str, dict[str, Any]] = {}
+        for trial in trials:
+            for index in range(seeds if trial.state is TrialState.RUNNING else 0):
+                job = trial_job(self.plan, 0, trial, index, seeds)
+                run = RunFolder(self.plan.sweep / job.folder)
+                if not run.last.exists():
+                    continue
+                from cnnsweep.session.same_data import recorded_data  # torch
+
+                data = recorded_data(run)
+                if data is not None:
+                    found[_key(trial.params)] = {"folder": job.folder, "fingerprint": data}
+        return found
+
+
+def _key(params: Mapping[str, Any]) -> str:
+    chosen = {
+        name: value
+        for name, value in params.items()
+        if name.lstrip("+").partition("@")[0].partition(".")[0] in _CHOOSING
+    }
+    return json.dumps(chosen, sort_keys=True, default=str)
