@@ -29,6 +29,7 @@ from cnnsweep.data.dataset import Images
 from cnnsweep.data.split import limit, split
 
 PEERS = Path(__file__).parent / "peers"
+DIGITS = tuple("0123456789")  # the classes of MNIST
 CONTESTANTS = (
     *("cnnsweep bfloat16", "cnnsweep float32", "cnnsweep bfloat16, default search"),
     *("hydra", "lightning", "ray"),
@@ -108,7 +109,8 @@ def _split(folder: Path, images: int, seed: int) -> dict[str, list[int]]:
     """The very images that cnnsweep takes with that seed, as indices for the peers."""
     labels = torch.tensor(read_idx(folder / "MNIST" / "raw" / "train-labels-idx1-ubyte")).long()
     numbers = torch.arange(len(labels)).view(-1, 1, 1, 1)  # an image that is its own index
-    train, val = split(limit(Images(numbers, labels), images), 0.1, seed=seed)
+    limited = limit(Images(numbers, labels), images, DIGITS)
+    train, val = split(limited, 0.1, seed, DIGITS)
     assert val is not None
     return {"train": train.pixels.flatten().tolist(), "val": val.pixels.flatten().tolist()}
 

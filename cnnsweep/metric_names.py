@@ -9,15 +9,17 @@ DIRECTIONS: dict[str, Direction] = {
     "train_accuracy": "maximize",
     "val_loss": "minimize",
     "val_accuracy": "maximize",
+    "val_balanced_accuracy": "maximize",
     "test_loss": "minimize",
     "test_accuracy": "maximize",
+    "test_balanced_accuracy": "maximize",
     "epochs": "minimize",
     "best_epoch": "minimize",
     "parameters": "minimize",
     "train_seconds": "minimize",
     "images_per_second": "maximize",
 }
-VALIDATION_METRICS = ("val_loss", "val_accuracy")
+VALIDATION_METRICS = ("val_loss", "val_accuracy", "val_balanced_accuracy")
 METRICS_COLUMNS = (
     "epoch",
     "learning_rate",
@@ -27,6 +29,7 @@ METRICS_COLUMNS = (
     "val_accuracy",
     "train_seconds",
     "images_per_second",
+    "val_balanced_accuracy",
 )
 
 

@@ -88,6 +88,11 @@ def as_typed(value: Any) -> str:
     return str(value)
 
 
+def is_numbers(value: Any) -> bool:
+    """Whether a value is a list, not empty, of finite numbers."""
+    return isinstance(value, list) and len(value) > 0 and all(map(_is_number, value))
+
+
 def _is_whole(value: Any, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 

@@ -13,7 +13,7 @@ from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.models.inspect import check_fits, layer_table
 from cnnsweep.process import begin_collection
-from cnnsweep.session.build import make_batches, make_dataset, make_model, make_trainer
+from cnnsweep.session.build import make_batches, make_dataset, make_loss, make_model, make_trainer
 from cnnsweep.session.launches import take_up
 from cnnsweep.session.progress import RunProgress, make_progress
 from cnnsweep.session.same_data import settle_data, warn_of_seen_images
@@ -55,6 +55,7 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
     train_images, val_images = train_and_val(
         dataset, config.data.train_limit, config.data.val_fraction, config.seed
     )
+    loss = make_loss(config, train_images, dataset.classes)
     train = make_batches(config, train_images, device, is_training=True)
     val = None
     if val_images is not None:
@@ -73,7 +74,7 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
     check_fits(model, *sizes, dataset.num_classes, train_batches=occurring)
     _say_layers(config, layer_table(model, *sizes), progress)
 
-    trainer = make_trainer(config, model, train, val, device, outcome.precision)
+    trainer = make_trainer(config, model, loss, train, val, device, outcome.precision)
     if state is not None:
         trainer.load_state_dict(state["training"])
     begin_collection()

@@ -11,7 +11,17 @@ from cnnsweep.config.trackers import check_loggers
 from cnnsweep.dotted_keys import look_up
 from cnnsweep.errors import UserError, unknown
 from cnnsweep.metric_names import DIRECTIONS, VALIDATION_METRICS
-from cnnsweep.rules import Rule, above_zero, choice, flag, from_zero, or_null, share, whole
+from cnnsweep.rules import (
+    Rule,
+    above_zero,
+    choice,
+    flag,
+    from_zero,
+    is_numbers,
+    or_null,
+    share,
+    whole,
+)
 
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 RULES = (
@@ -39,6 +49,11 @@ RULES = (
     from_zero("optim.weight_decay"),
     share("model.dropout"),
     share("loss.label_smoothing"),
+    Rule(
+        "loss.weight",
+        lambda v: v in (None, "balanced") or is_numbers(v),
+        "null, balanced, or a list of numbers above 0, one for each class",
+    ),
     choice("model.layout", "contiguous", "channels_last"),
     choice("scheduler.interval", "epoch", "batch"),
     whole("data.batch_size", 1),

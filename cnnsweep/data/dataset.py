@@ -38,6 +38,11 @@ class Images:
             return self
         return Images(self.pixels.to(device), self.labels.to(device))
 
+    def by_class(self, num_classes: int) -> list[int]:
+        """How many of these images each class has."""
+        counts: list[int] = self.labels.bincount(minlength=num_classes).tolist()
+        return counts
+
     def take(self, index: Tensor) -> "Images":
         """The images at ``index`` (int64), in that order; no pixels are copied."""
         rows = index if self.rows is None else self.rows[index]

@@ -20,7 +20,9 @@ class OldDefault(NamedTuple):
     since: str
 
 
-DEFAULTS: dict[str, OldDefault] = {}
+DEFAULTS: dict[str, OldDefault] = {
+    "loss.weight": OldDefault(None, since="what follows 05ff77a"),
+}
 """By dotted key, ``hydra.sweeper.<key>`` included."""
 
 RENAMED: dict[str, str] = {

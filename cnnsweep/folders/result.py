@@ -14,7 +14,11 @@ from cnnsweep.process import Terminated, held_back
 
 @dataclass(kw_only=True)
 class Outcome:
-    """The fields of result.json, in its order; None is a metric that does not exist (yet)."""
+    """The fields of result.json, in its order; None is a metric that does not exist (yet).
+
+    ``learned`` is false where the balanced accuracy, of the test split or else of validation, is
+    that of a network that never learned (:func:`cnnsweep.chance.has_learned`); None without either.
+    """
 
     status: str = "running"
     objective: float | list[float | None] | None = None
@@ -45,6 +49,9 @@ class Outcome:
     ended: str | None = None
     command: str | None = None
     earlier: list[dict[str, Any]] = field(default_factory=list)
+    val_balanced_accuracy: float | None = None
+    test_balanced_accuracy: float | None = None
+    learned: bool | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The content of result.json."""

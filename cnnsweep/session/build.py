@@ -1,7 +1,9 @@
 """The parts of a run, each made from its group of the config."""
 
 import logging
+from collections.abc import Sequence
 from functools import partial
+from inspect import signature
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,10 +15,12 @@ from cnnsweep.config.instantiate import build, call
 from cnnsweep.config.validation import objective_names
 from cnnsweep.data.batches import Batches, Layout
 from cnnsweep.data.dataset import Dataset, Images
+from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.metric_names import DIRECTIONS, VALIDATION_METRICS
 from cnnsweep.models.inspect import last_layer, last_layer_name
 from cnnsweep.training import fine_tuning
+from cnnsweep.training.class_weights import class_weights
 from cnnsweep.training.compile import compile_in_place, free_optimizers_of_compiler
 from cnnsweep.training.device import autocast
 from cnnsweep.training.early_stopping import Score
@@ -84,9 +88,26 @@ def make_batches(
     )
 
 
+def make_loss(config: DictConfig, train: Images, classes: Sequence[str]) -> nn.Module:
+    """The loss of a config; its classes weigh what ``loss.weight`` says of the training images."""
+    given = _plain(config.loss.get("weight"))  # an own loss without ours has none
+    weight = class_weights(given, train.by_class(len(classes)), classes)
+    if weight is None:
+        loss: nn.Module = build("loss", config.loss, without=("weight",))
+        return loss
+    make = build("loss", config.loss, without=("weight",), partial=True)
+    if "weight" not in signature(make.func).parameters:
+        raise UserError(
+            f"loss.weight={given}: {config.loss._target_} takes no weights; allowed is null"
+        )
+    loss = make(weight=weight)
+    return loss
+
+
 def make_trainer(
     config: DictConfig,
     model: nn.Module,
+    loss: nn.Module,
     train: Batches,
     val: Batches | None,
     device: torch.device,
@@ -117,7 +138,7 @@ def make_trainer(
             patience=config.early_stopping.patience,
             min_delta=config.early_stopping.min_delta,
         ),
-        loss=build("loss", config.loss).to(device),
+        loss=loss.to(device),
         train=train,
         val=val,
         cast=autocast(device, precision),

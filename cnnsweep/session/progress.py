@@ -81,6 +81,8 @@ class Lines(RunProgress):
     def outcome(self, outcome: Outcome, folder: RunFolder) -> None:
         for name, value in _outcome_rows(outcome):
             self.say(f"{name}: {value}")
+        if outcome.learned is False:
+            self.say(_did_not_learn(outcome))
         self.say(f"results: {folder}")
 
 
@@ -144,6 +146,8 @@ class Bars(Lines):
         for name, value in _outcome_rows(outcome):
             table.add_row(name, value)
         self._console.print(table)
+        if outcome.learned is False:
+            self._console.print(_did_not_learn(outcome), style="yellow", highlight=False)
         self._console.print(f"results: {folder}", soft_wrap=True, highlight=False)
 
     def _title(self, epoch: int) -> str:
@@ -163,9 +167,21 @@ def _outcome_rows(outcome: Outcome) -> list[tuple[str, str]]:
     for split in ("train", "val", "test"):
         loss, accuracy = (getattr(outcome, f"{split}_{name}") for name in ("loss", "accuracy"))
         if loss is not None:
-            rows.append((split, f"accuracy {accuracy:.4f}  loss {loss:.4f}"))
+            balanced = getattr(outcome, f"{split}_balanced_accuracy", None)
+            also = "" if balanced is None else f"  balanced {balanced:.4f}"
+            rows.append((split, f"accuracy {accuracy:.4f}  loss {loss:.4f}{also}"))
     rows.append(("parameters", f"{outcome.parameters:,}"))
     speed = f"{outcome.images_per_second:,.0f} images/s"
     where = f"{outcome.device}, {outcome.precision}, {outcome.threads} threads"
     rows.append(("training", f"{outcome.train_seconds:.1f} s, {speed} ({where})"))
     return rows
+
+
+def _did_not_learn(outcome: Outcome) -> str:
+    balanced = outcome.test_balanced_accuracy
+    split = "validation" if balanced is None else "test"
+    shown = outcome.val_balanced_accuracy if balanced is None else balanced
+    return (
+        f"did not learn: {split} balanced accuracy {shown:.4f} is no better than guessing; try "
+        "another optim.lr (ten times or a tenth), more epochs, model.activation=relu, or search=sgd"
+    )

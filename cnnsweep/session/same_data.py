@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from cnnsweep import checkpoint_file
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.data.fingerprint import fingerprint
-from cnnsweep.data.split import limit, split
+from cnnsweep.data.split import train_and_val
 from cnnsweep.errors import UserError
 from cnnsweep.folders.data_record import differences, same_data
 from cnnsweep.folders.result import Outcome
@@ -165,8 +165,8 @@ def _seen_in_validation(
     differing = [key for key in there if there[key] != here[key]]
     if not differing:
         return None
-    trained_on, _ = split(
-        limit(dataset.train, there["data.train_limit"]), there["data.val_fraction"], there["seed"]
+    trained_on, _ = train_and_val(
+        dataset, there["data.train_limit"], there["data.val_fraction"], there["seed"]
     )
     count = int(torch.isin(_rows(val), _rows(trained_on)).sum())
     if count == 0:

@@ -8,12 +8,14 @@ import torch
 from torch import Tensor
 
 from cnnsweep import epoch_reporter, process
+from cnnsweep.chance import has_learned
 from cnnsweep.data.batches import Batches
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.data.fingerprint import with_test
 from cnnsweep.errors import one_line
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.metric_names import VALIDATION_METRICS
 from cnnsweep.session.checkpoints import load_best_weights, write_epoch
 from cnnsweep.session.progress import RunProgress
 from cnnsweep.training.early_stopping import Row
@@ -21,14 +23,16 @@ from cnnsweep.training.epoch import EpochMetrics, run_epoch
 from cnnsweep.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
+_BEST_EPOCHS = ("train_loss", "train_accuracy", *VALIDATION_METRICS)
 
 
 @dataclass
 class Session:
     """The parts of one run, and the order in which they are used.
 
-    ``shown`` are the images that the pictures show where ``test`` is false. ``objective`` names
-    one metric or several, whose values become the outcome's objective.
+    ``shown`` are the images that the pictures show where ``test`` is false: the validation split,
+    or the training images where there is none. ``objective`` names one metric or several, whose
+    values become the outcome's objective.
     """
 
     folder: RunFolder
@@ -92,8 +96,10 @@ class Session:
         best = history[self.trainer.score.best_epoch - 1]
         outcome.epochs = len(history)
         outcome.best_epoch = self.trainer.score.best_epoch
-        for name in ("train_loss", "train_accuracy", "val_loss", "val_accuracy"):
+        for name in _BEST_EPOCHS:
             setattr(outcome, name, best[name])
+        if (balanced := best["val_balanced_accuracy"]) is not None:
+            outcome.learned = has_learned(balanced, self.shown.by_class(self.dataset.num_classes))
         outcome.train_seconds = round(_total(history, "train_seconds"), 6)
         timed = history[1:] or history
         images = self.trainer.train.images * len(timed)
@@ -108,6 +114,8 @@ class Session:
             self.outcome.data = with_test(self.outcome.data, test)
         metrics, probabilities = self._predict(test)
         self.outcome.test_loss, self.outcome.test_accuracy = metrics.loss, metrics.accuracy
+        self.outcome.test_balanced_accuracy = metrics.balanced_accuracy
+        self.outcome.learned = has_learned(metrics.balanced_accuracy, metrics.images_by_class)
         confidence, prediction = probabilities.max(dim=1)
         columns = (test.labels.tolist(), prediction.tolist(), confidence.tolist())
         self.folder.write_test_predictions(

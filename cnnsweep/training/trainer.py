@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from cnnsweep.metric_names import METRICS_COLUMNS
 from cnnsweep.training.early_stopping import Row, Score
 from cnnsweep.training.epoch import OnBatch, Split, run_epoch
 from cnnsweep.training.optimizer_step import OptimizerStep
@@ -69,12 +70,13 @@ class Trainer:
         self.prepare(self.model)
         trained = run_epoch(self.model, self.train, self.loss, self.cast, self.step, on_batch)
         _check_finite("training", trained.loss, epoch, learning_rate)
-        val_loss = val_accuracy = None
+        val_loss = val_accuracy = val_balanced_accuracy = None
         if self.val is not None:
             self.model.eval()
             validated = run_epoch(self.model, self.val, self.loss, self.cast)
             _check_finite("validation", validated.loss, epoch, learning_rate)
             val_loss, val_accuracy = validated.loss, validated.accuracy
+            val_balanced_accuracy = validated.balanced_accuracy
         self.step.schedule.epoch_ended(trained.loss if val_loss is None else val_loss)
         return {
             "epoch": epoch,
@@ -85,6 +87,7 @@ class Trainer:
             "val_accuracy": val_accuracy,
             "train_seconds": round(trained.seconds, 6),
             "images_per_second": round(trained.images / trained.seconds, 2),
+            "val_balanced_accuracy": val_balanced_accuracy,
         }
 
     def record(self, row: Row) -> bool:
@@ -109,7 +112,8 @@ class Trainer:
         self.step.optimizer.load_state_dict(state["optimizer"])
         self.step.schedule.load_state_dict(state["schedule"])
         self.score.load_state_dict(state["score"])
-        self.history = list(state["history"])
+        none = dict.fromkeys(METRICS_COLUMNS)  # what older code did not measure
+        self.history = [none | row for row in state["history"]]
 
 
 def _check_finite(which: str, loss: float, epoch: int, learning_rate: float) -> None:

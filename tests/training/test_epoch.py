@@ -1,3 +1,4 @@
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -48,3 +49,19 @@ def test_a_batch_tells_its_running_sums() -> None:
     assert [done for done, _, _ in told] == [4, 8, 10]
     torch.testing.assert_close(told[-1][1] / 10, figures.loss)
     assert told[-1][2] / 10 == figures.accuracy
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 40])
+def test_the_right_images_are_counted_by_class(batch_size: int) -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(16, 5))  # classes 3 and 4 do not occur
+    cast = autocast(torch.device("cpu"), "float32")
+    logits: list[Tensor] = []
+    found = run_epoch(
+        model, batches(40, batch_size), nn.CrossEntropyLoss(), cast, keep_logits=logits
+    )
+    labels, said = torch.arange(40) % 3, torch.cat(logits).argmax(dim=1)
+    assert found.images_by_class == [14, 13, 13, 0, 0]
+    assert found.right == [int(((labels == k) & (said == k)).sum()) for k in range(5)]
+    recalls = [(said[labels == k] == k).double().mean().item() for k in range(3)]
+    assert found.balanced_accuracy == pytest.approx(sum(recalls) / 3)
+    assert sum(found.right) / 40 == found.accuracy

@@ -33,3 +33,23 @@ def test_the_criterion_sees_the_output_and_one_hot_labels(
 def test_an_unknown_output_is_refused() -> None:
     with pytest.raises(UserError, match=r"loss\.output 'softmacks'"):
         OneHot(criterion=nn.MSELoss(), output="softmacks")
+
+
+WEIGHT = torch.tensor([1.0, 5.0, 3.0])
+
+
+@pytest.mark.parametrize("kind", [nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.BCEWithLogitsLoss])
+def test_weights_make_the_weighted_mean_over_images(kind: type[nn.Module]) -> None:
+    plain = OneHot(criterion=kind(), output="logits")
+    each = torch.stack([plain(LOGITS[i : i + 1], LABELS[i : i + 1]) for i in range(2)])
+    weighted = OneHot(criterion=kind(), output="logits", weight=WEIGHT)
+    torch.testing.assert_close(weighted(LOGITS, LABELS), (each[0] * 1 + each[1] * 3) / 4)
+    alike = OneHot(criterion=kind(), output="logits", weight=torch.full((3,), 2.0))
+    torch.testing.assert_close(alike(LOGITS, LABELS), plain(LOGITS, LABELS))
+
+
+def test_weights_of_a_criterion_that_takes_no_mean_are_refused() -> None:
+    with pytest.raises(UserError, match=r"loss\.weight needs .*which Identity does not"):
+        OneHot(criterion=nn.Identity(), output="logits", weight=WEIGHT)
+    with pytest.raises(UserError, match=r"which MSELoss does not; allowed is null"):
+        OneHot(criterion=nn.MSELoss(reduction="sum"), output="logits", weight=WEIGHT)
