@@ -1,8 +1,3 @@
 """A Hydra config as checked plain values: composing, resolving, refusing. Nothing is trained."""
 
-from pathlib import Path
-
-_PACKAGE = Path(__file__).resolve().parent.parent
-_INSTALLED = _PACKAGE / "conf"
-# Inside the package when installed from a wheel, beside it in a checkout.
-CONF_DIR = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent / "conf"
+from cnnsweep.conf_folder import CONF_DIR as CONF_DIR

@@ -40,8 +40,8 @@ def parse(words: list[str] | None) -> Arguments:
         raise UserError(f"--top {typed.top}: allowed is 1 or more")
     if typed.every <= 0:
         raise UserError(f"--every {typed.every}: allowed is a number of seconds above 0")
-    by = tuple(key.strip() for key in typed.by.split(",") if key.strip())
-    if not by:
+    by = tuple(key.strip() for key in (typed.by or "").split(",") if key.strip())
+    if typed.by is not None and not by:
         raise UserError(f"--by {typed.by!r}: a column is needed, or several with commas between")
     if typed.images is not None and not typed.images.is_dir():
         raise UserError(f"--images {typed.images}: no such folder")
@@ -84,8 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("folder", nargs="*", metavar="FOLDER", help="default: outputs and multirun")
-    add("--by", default=",".join(_DEFAULT.by), metavar="COLUMN,...",
-        help="columns that make the groups (default: %(default)s)")  # fmt: skip
+    add("--by", metavar="COLUMN,...",
+        help="columns that make the groups (default: model, and settings that seeds repeat)")  # fmt: skip
     add("--metric", default=_DEFAULT.metric,
         help="the metric that decides (default: test_accuracy, else val_accuracy)")  # fmt: skip
     add("--where", action="append", default=[*_DEFAULT.where], metavar="CONDITION",

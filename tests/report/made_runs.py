@@ -16,6 +16,7 @@ LEVEL = {"simple": 0.970, "lenet": 0.955, "inception": 0.9775, "resnet": 0.979, 
 PARAMETERS = {
     "simple": 421_642, "lenet": 61_706, "inception": 97_298, "resnet": 41_514, "densenet": 83_210,
 }  # fmt: skip
+CLASSES = {"resnet": "ResNet", "densenet": "DenseNet", "lenet": "LeNet"}
 HYDRA = """\
 hydra:
   run:
@@ -100,7 +101,8 @@ def config(job: Job) -> dict[str, Any]:
         "init_from": None, "freeze": False, "resume": None, "keep": "all", "pictures": True,
         "summary": False,
         "model": {
-            "_target_": f"cnnsweep.models.{job.model}.{job.model.title()}", "channels": [16, 32],
+            "_target_": f"cnnsweep.models.{job.model}.{CLASSES.get(job.model, job.model.title())}",
+            "channels": [16, 32],
             "kernel_size": 5, "activation": "relu", "dropout": 0.0, "init": "default",
         },
         "optim": {

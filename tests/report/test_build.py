@@ -32,7 +32,7 @@ def test_the_terminal_shows_counts_groups_verdict_winners_and_cost(told: tuple[s
     assert "1 unfinished, 1 damaged; test_accuracy decides (higher is better)" in text
     assert "Best runs (data=digits)" in text
     assert "95 % interval" in text
-    assert "resnet beats simple by" in text
+    assert "resnet can't be compared: its n = 10 mixes 2 settings" in text
     assert "compare/resnet: best val_accuracy" in text
     assert "pruning spared" in text
     assert "not read: outputs/damaged/result.json: not JSON" in text
@@ -66,7 +66,7 @@ def test_summary_csv_is_the_mean_of_runs_csv(told: tuple[str, Path]) -> None:
 
 def test_the_text_files_hold_the_tables(told: tuple[str, Path]) -> None:
     markdown = (told[1] / "report.md").read_text()
-    assert "| resnet | 10 | " in markdown
+    assert "| resnet | 10 (2 settings) | " in markdown
     assert "workers idle for" in markdown
     tex = (told[1] / "report.tex").read_text()
     assert tex.count(r"\midrule") == 2

@@ -13,7 +13,8 @@ _MOST_PAIRS = 200
 GROUP_COLUMNS = ("group", "n", "mean ± deviation", "95 % interval", "parameters", "training")
 PAIR_COLUMNS = ("pair", "difference", "n", "p (Holm)", "effect", "test images")
 METHOD = (
-    "Deviations are of single runs (n − 1); intervals are 95 % intervals of the mean. Pairs are "
+    "Deviations are of single runs (n − 1); intervals are 95 % intervals of the mean. Groups that mix "
+    "settings, or have a run that never learned, get neither interval nor comparison. Pairs are "
     "compared by a two-sided paired t-test over common seeds (Welch's where there are none), "
     "corrected after Holm over all pairs; effects are standardised by the deviation of the "
     "differences (d_z; Hedges' g for Welch). Test images: exact McNemar test for each common "
@@ -44,8 +45,8 @@ def _group_row(answer: Answer, group: Group) -> list[str]:
     span = "–" if low is None else f"{metric.show(low)} to {metric.show(high)}"
     parameters, seconds = mean_of(group, "parameters"), mean_of(group, "train_seconds")
     return [
-        group.label,
-        str(group.n),
+        group.label + _never_learned(group),
+        f"{group.n} ({group.settings} settings)" if group.mixes else str(group.n),
         spread,
         span,
         "–" if parameters is None else f"{parameters:,.0f}",
@@ -53,12 +54,17 @@ def _group_row(answer: Answer, group: Group) -> list[str]:
     ]
 
 
+def _never_learned(group: Group) -> str:
+    return group.unlearned and f" ({group.unlearned} of {len(group.runs)} never learned)" or ""
+
+
 def best_row(answer: Answer, number: int, run: Run, keys: Iterable[str] = ()) -> list[str]:
     """Place, metric, group, seed, ``keys``, epochs, time and folder of one of the best runs."""
     seconds = run.metric("train_seconds")
     return [
         str(number),
-        answer.metric.show(run.metric(answer.metric.name)),
+        answer.metric.show(run.metric(answer.metric.name))
+        + (" (never learned)" if run.learned is False else ""),
         label_of(run, list(answer.question.by)),
         *(_short(run.value(key)) for key in ("seed", *keys)),
         str(run.epochs_done),

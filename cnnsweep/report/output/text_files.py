@@ -21,7 +21,8 @@ from cnnsweep.report.stats.table import columns, rows
 _MOST_PROBLEMS = 100
 _SUMMARY_COLUMNS = (
     "runs_with", "group", "n", "runs", "metric", "mean", "deviation", "interval_low",
-    "interval_high", "parameters", "train_seconds", "images_per_second",
+    "interval_high", "parameters", "train_seconds", "images_per_second", "settings",
+    "never_learned",
 )  # fmt: skip
 
 
@@ -38,7 +39,8 @@ def summary_csv(answer: Answer) -> str:
         [
             group.stratum, group.label, group.n, len(group.runs), name, group.mean,
             group.deviation, *(group.interval or (None, None)),
-            *(mean_of(group, other) for other in _SUMMARY_COLUMNS[-3:]),
+            *(mean_of(group, other) for other in _SUMMARY_COLUMNS[-5:-2]), group.settings,
+            group.unlearned,
         ]
         for group in answer.grouping.groups
     ]  # fmt: skip

@@ -94,12 +94,14 @@ def _tell_targets_apart(runs: list[Run]) -> None:
     for run in runs:
         for group in groups & run.config.keys():
             targets[group, run.config[group]].add(run.config.get(f"{group}._target_"))
-    mixed = {key for key, names in targets.items() if len(names) > 1}
+    mixed = {key: names for key, names in targets.items() if len(names) > 1}
     for run in runs if mixed else ():
         for group in groups & run.config.keys():
-            if (group, run.config[group]) in mixed:
+            if names := mixed.get((group, run.config[group])):
                 target = str(run.config.get(f"{group}._target_"))
-                run.config[group] = f"{run.config[group]} ({target.rpartition('.')[2]})"
+                short = target.rpartition(".")[2]
+                is_clear = sum(str(name).rpartition(".")[2] == short for name in names) == 1
+                run.config[group] = f"{run.config[group]} ({short if is_clear else target})"
 
 
 FILE = ".cache.jsonl"

@@ -18,6 +18,7 @@ from cnnsweep.folders.run_folder import (
 )
 from cnnsweep.folders.sweep_folder import SWEEP_CONFIG
 from cnnsweep.report.read.find import Found
+from cnnsweep.report.read.own_targets import is_replaced
 from cnnsweep.report.read.run_record import (
     FINGERPRINT,
     STATUSES,
@@ -40,6 +41,7 @@ from cnnsweep.report.read.safe_io import (
 T = TypeVar("T")
 
 _OURS = (CONFIG, run_folder.LOG)
+_OUR_NAME = run_folder.LOG.removesuffix(".log")
 _COMPOSED, _CHOICES = f"{HYDRA}/{CONFIG}", f"{HYDRA}/{HYDRA_CONFIG}"
 _DATA, _OWN_IMAGES = "data", ".image_folder"
 _NOT_SHOWN = ("data.", "classes", "earlier")  # fields of result.json, and what lies below them
@@ -55,9 +57,12 @@ def read_run(found: Found) -> Run:
     config = _try(run, name, found, lambda path: flat_yaml(read_text(path)))
     hydra = _try(run, _CHOICES, found, _hydra) or {}
     run.multirun = hydra.get("mode") == "MULTIRUN"
-    run.config = _with_choices(config or {}, hydra.get("choices", {}))
+    run.app = hydra.get("app")
     result = _try(run, RESULT, found, _result) if RESULT in found.files else None
-    run.ours = result is not None or any(name in found.files for name in _OURS)
+    # Of a job that has just begun there is only what Hydra wrote.
+    begun = any(name in found.files for name in _OURS) or run.app == _OUR_NAME
+    run.ours = result is not None or begun
+    run.config = _with_choices(config or {}, hydra.get("choices", {}), run.ours)
     if run.ours:
         run.config[FINGERPRINT] = _fingerprint(run, result or {})
     damaged = bool(run.problems)
@@ -115,6 +120,8 @@ def _tell(run: Run, result: dict[str, Scalar] | None) -> None:
         run.result = {"epochs": run.epochs_done, "train_seconds": sum(seconds)}
         return
     run.status = str(result.pop("status"))
+    learned = result.get("learned")
+    run.learned = learned if isinstance(learned, bool) else None
     error = result.pop("error", None)
     run.error = None if error is None else on_one_line(error)
     run.result = result
@@ -124,7 +131,7 @@ def _tell(run: Run, result: dict[str, Scalar] | None) -> None:
 
 
 def _hydra(path: Path) -> dict[str, Any]:
-    """Mode and choices from Hydra's own settings.
+    """Mode, the app's name and choices from Hydra's own settings.
 
     Only these few lines are parsed: the file is long, and the same for all jobs but for them.
     """
@@ -132,13 +139,17 @@ def _hydra(path: Path) -> dict[str, Any]:
     mode = re.search(r"^  mode: (\w+)$", text, re.MULTILINE)
     block = re.search(r"^    choices:\n((?:      .*\n?)+)", text, re.MULTILINE)
     choices = {} if block is None else flat_yaml(re.sub(r"(?m)^      ", "", block[1]))
-    return {"mode": mode and mode[1], "choices": choices}
+    app = re.search(r"^  job:\n    name: (\S+)$", text, re.MULTILINE)
+    return {"mode": mode and mode[1], "app": app and app[1], "choices": choices}
 
 
-def _with_choices(config: dict[str, Scalar], choices: dict[str, Any]) -> dict[str, Scalar]:
+def _with_choices(
+    config: dict[str, Scalar], choices: dict[str, Any], ours: bool
+) -> dict[str, Scalar]:
     """The config with the choice of each group under the group's name (``model: resnet``).
 
-    Without Hydra's settings the last part of the group's ``_target_`` stands in for it.
+    Without Hydra's settings the last part of the group's ``_target_`` stands in for it; so it does
+    where one of our choices was given another target (``model._target_=my.Net``).
     """
     named: dict[str, Scalar] = {
         key.removesuffix("._target_"): str(value).rpartition(".")[2]
@@ -149,6 +160,7 @@ def _with_choices(config: dict[str, Scalar], choices: dict[str, Any]) -> dict[st
         str(group): None if choice is None else str(choice)
         for group, choice in choices.items()
         if "/" not in str(group)
+        and not (ours and is_replaced(str(group), str(choice), config.get(f"{group}._target_")))
     }
     return named | config
 

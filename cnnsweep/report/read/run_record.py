@@ -18,7 +18,9 @@ class Run:
 
     ``status`` is one of STATUSES: ``unfinished`` has no outcome yet (it may still be running),
     ``damaged`` has a file that cannot be read. ``role`` says how the run came about: ``single``,
-    one of a ``grid``, a trial of a ``search``, or a run of its winner to ``confirm`` it.
+    one of a ``grid``, a trial of a ``search``, or a run of its winner to ``confirm`` it. ``learned``
+    is false where it ended no better than by chance, None where that is not known. ``app`` is the
+    name of the Hydra app that left it.
     """
 
     folder: Path
@@ -34,6 +36,8 @@ class Run:
     trial: int | None = None
     role: str = "single"
     images: bool = False  # test_predictions.csv is there
+    learned: bool | None = None
+    app: str | None = None
 
     def value(self, key: str) -> Scalar:
         """What the folder is (``folder``, ``role`` …), else a metric, else a config key.
@@ -71,6 +75,7 @@ class Run:
 _OF_CONFIG = "config."
 _READ = (
     "status", "error", "config", "result", "metrics", "problems", "ours", "multirun", "images",
+    "learned", "app",
 )  # fmt: skip
 ABOUT = ("folder", "status", "role", "sweep", "trial", "error")
 

@@ -6,16 +6,24 @@ from dataclasses import dataclass, replace
 from cnnsweep.report.read.load_runs import Gathered
 from cnnsweep.report.read.predictions import PredictionFiles
 from cnnsweep.report.read.run_record import Run
-from cnnsweep.report.stats.comparison import Comparison, compare
+from cnnsweep.report.stats.comparison import MOST_GROUPS, Comparison, compare
 from cnnsweep.report.stats.conclusions import verdicts
 from cnnsweep.report.stats.cost import Cost, cost
-from cnnsweep.report.stats.grouping import Grouping, group_runs, like_keys, stratum_of
+from cnnsweep.report.stats.grouping import (
+    Grouping,
+    by_settings,
+    group_runs,
+    like_keys,
+    stratum_of,
+)
 from cnnsweep.report.stats.intervals import Interval, bootstrap_interval, t_interval
+from cnnsweep.report.stats.learned import recall_learned
 from cnnsweep.report.stats.metric import Metric, choose_metric
 from cnnsweep.report.stats.options import Question
 from cnnsweep.report.stats.selection_bias import Winner, winners
 from cnnsweep.report.stats.table import check_column, select
 
+_MOST_SETTINGS = 2  # keys that groups are named after besides the model, unless asked for
 INTERVALS: dict[str, Callable[[Sequence[float]], Interval | None]] = {
     "t": t_interval,
     "bootstrap": bootstrap_interval,
@@ -64,11 +72,12 @@ def answer(gathered: Gathered, question: Question) -> Answer:
     """
     runs = select(gathered.runs, question.where) if question.where else gathered.runs
     for key in question.by:
-        if key != "model":  # the default: runs of other apps may have none
-            check_column(runs, key, "column in --by")
+        check_column(runs, key, "column in --by")
     metric = choose_metric(runs, question.metric)
-    grouping = group_runs(runs, metric, list(question.by), INTERVALS[question.interval])
     files = PredictionFiles(gathered.problems)
+    recall_learned(runs, files)
+    grouping = _grouped(runs, metric, question)
+    question = replace(question, by=tuple(grouping.by))
     comparison = compare(grouping, metric, question.baseline, files)
     chosen = {id(run) for run in runs}
     members = [(sweep, [r for r in sweep.runs if id(r) in chosen]) for sweep in gathered.sweeps]
@@ -85,6 +94,18 @@ def answer(gathered: Gathered, question: Question) -> Answer:
         files,
         grouping.notes + comparison.notes + _other_apps(runs),
     )
+
+
+def _grouped(runs: Sequence[Run], metric: Metric, question: Question) -> Grouping:
+    """By what was asked for; else by model, and by its settings where several seeds repeat each."""
+    interval = INTERVALS[question.interval]
+    grouping = group_runs(runs, metric, list(question.by) or ["model"], interval)
+    settings = by_settings(grouping)
+    if question.by or not 0 < len(settings) - len(grouping.by) <= _MOST_SETTINGS:
+        return grouping
+    finer = group_runs(runs, metric, settings, interval)
+    is_repeated = all(group.n > 1 and not group.mixes for group in finer.groups)
+    return finer if is_repeated and len(finer.groups) <= MOST_GROUPS else grouping
 
 
 def _nothing(runs: Sequence[Run], metric: Metric) -> str:

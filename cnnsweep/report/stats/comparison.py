@@ -1,7 +1,5 @@
 """Every pair of groups that may be compared: paired by seed, and image by image."""
 
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from statistics import fmean
@@ -90,7 +88,8 @@ def compare(
         )
         return comparison
     for groups in grouping.strata().values():
-        chosen = _worth_comparing(groups, baseline, comparison.notes)
+        sound = [group for group in groups if group.is_sound]
+        chosen = _worth_comparing(sound, baseline, comparison.notes)
         for first, second in combinations(chosen, 2):
             if baseline in (None, first.label, second.label):
                 comparison.pairs.append(_pair(first, second, metric, files))
@@ -127,27 +126,15 @@ def _difference(first: Group, second: Group, sign: int) -> Difference:
 
 
 def _common(first: Group, second: Group) -> tuple[list[float], list[float]]:
-    """A value of either group for each common seed: means over the settings both have there."""
-    left, right = _by_seed(first, second.mixes), _by_seed(second, first.mixes)
-    ours, theirs = [], []
-    for seed in left.keys() & right.keys():
-        settings = left[seed].keys() & right[seed].keys()
-        if settings:
-            ours.append(fmean(left[seed][s] for s in settings))
-            theirs.append(fmean(right[seed][s] for s in settings))
-    return ours, theirs
+    """A value of either group for each common seed."""
+    left, right = _by_seed(first), _by_seed(second)
+    seeds = left.keys() & right.keys()
+    return [left[seed] for seed in seeds], [right[seed] for seed in seeds]
 
 
-def _by_seed(group: Group, other_mixes: Sequence[str]) -> dict[object, dict[object, float]]:
-    """Values by seed, then by the settings that vary in both groups."""
-    both = [key for key in group.mixes if key in other_mixes]
-    values: dict[object, dict[object, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for (seed, setting), value in group.units.items():
-        values[seed][tuple(item for item in setting if item[0] in both)].append(value)
-    return {
-        seed: {setting: fmean(several) for setting, several in settings.items()}
-        for seed, settings in values.items()
-    }
+def _by_seed(group: Group) -> dict[object, float]:
+    """Values by seed: a group that is compared has one setting."""
+    return {seed: value for (seed, _), value in group.units.items()}
 
 
 def _images(better: Group, worse: Group, files: PredictionFiles) -> Images | None:

@@ -19,13 +19,20 @@ def verdicts(grouping: Grouping, comparison: Comparison, metric: Metric) -> list
 
 
 def _verdict(groups: list[Group], pairs: list[Pair], comparison: Comparison, metric: Metric) -> str:
+    sound = [group for group in groups if group.is_sound]
+    unsound = _shortened([_reason(group, metric) for group in groups if not group.is_sound])
+    return "; ".join(_compared(sound, pairs, comparison, metric) + unsound) + "."
+
+
+def _compared(
+    groups: list[Group], pairs: list[Pair], comparison: Comparison, metric: Metric
+) -> list[str]:
     if len(groups) == 1:
         group = groups[0]
         shown = metric.show_mean(group.mean, group.deviation, group.n)
-        return f"{group.label} has {metric.name} {shown}; there is nothing to compare it with."
+        return [f"{group.label} has {metric.name} {shown}; there is nothing to compare it with"]
     if not pairs:
-        means = (f"{g.label} {metric.show_mean(g.mean, g.deviation, g.n)}" for g in groups[:5])
-        return "; ".join(means) + "."
+        return [f"{g.label} {metric.show_mean(g.mean, g.deviation, g.n)}" for g in groups[:_MOST]]
     focus = comparison.baseline or groups[0].label
     about = [pair for pair in pairs if focus in (pair.better.label, pair.worse.label)]
     parts = [sentence(pair, metric) for pair in about if pair.decided]
@@ -35,7 +42,20 @@ def _verdict(groups: list[Group], pairs: list[Pair], comparison: Comparison, met
     parts += [sentence(pair, metric) for pair in few] if len(few) == 1 else _few(few)
     if len(few) > 1 and len(parts) == 1:
         parts.insert(0, f"{groups[0].label} leads with {metric.show(groups[0].mean)}")
-    return "; ".join(parts) + "."
+    return parts
+
+
+def _reason(group: Group, metric: Metric) -> str:
+    """Why a group can't be compared with others."""
+    mean = f"mean {metric.show(group.mean)}"
+    if group.unlearned:
+        told = f"{group.unlearned} of its {len(group.runs)} runs never learned ({mean})"
+        return f"{group.label} can't be compared: {told}"
+    keys = ", ".join(group.mixes[:_MOST])
+    return (
+        f"{group.label} can't be compared: its n = {group.n} mixes {group.settings} settings "
+        f"({mean}); group by {keys} too"
+    )
 
 
 def _shortened(parts: list[str]) -> list[str]:

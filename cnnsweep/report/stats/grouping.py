@@ -1,4 +1,8 @@
-"""Runs that are averaged together: same data, split and epochs, same value of ``by``."""
+"""Runs that are averaged together: same data, split and epochs, same value of ``by``.
+
+A mean over several settings, or with runs that never learned, is shown, but nothing is built on it:
+no interval, no comparison.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -91,6 +95,21 @@ class Group:
         """How many values the mean has."""
         return len(self.units)
 
+    @property
+    def settings(self) -> int:
+        """How many settings are mixed in it: 1 where its runs differ in nothing but the seed."""
+        return len({setting for _, setting in self.units})
+
+    @property
+    def unlearned(self) -> int:
+        """How many of its runs never learned."""
+        return sum(run.learned is False for run in self.runs)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether its values are independent ones of a network that learned."""
+        return not self.mixes and not self.unlearned
+
 
 @dataclass(slots=True)
 class Grouping:
@@ -131,13 +150,24 @@ def group_runs(
     return Grouping(by, groups, notes + _notes_on_groups(groups, like))
 
 
+def by_settings(grouping: Grouping) -> list[str]:
+    """What to group by so that no group mixes settings."""
+    mixed = (key for group in grouping.groups for key in group.mixes)
+    return list(dict.fromkeys([*grouping.by, *mixed]))
+
+
 def label_of(run: Run, by: list[str]) -> str:
     """The run's group: the values of the ``by`` columns."""
     values = [run.value(key) for key in by]
-    shown = ["none" if value is None else str(value).strip() or "''" for value in values]
+    shown = [_nameless(run, k) if v is None else str(v).strip() or "''" for k, v in zip(by, values)]
     return (
         shown[0] if len(by) == 1 else ", ".join(f"{k}={v}" for k, v in zip(by, shown, strict=True))
     )
+
+
+def _nameless(run: Run, key: str) -> str:
+    """A value that is missing; another app's model goes by the app's name."""
+    return "none" if run.ours or key != "model" else run.app or "another app"
 
 
 def stratum_of(run: Run, like: Iterable[str]) -> str:
@@ -161,10 +191,12 @@ def _group(
             values[seed, tuple((key, run.config.get(key)) for key in mixes)].append(value)
     units = {unit: fmean(several) for unit, several in values.items()}
     mean, deviation = mean_deviation(list(units.values()))
-    span = interval(list(units.values()))
+    group = Group(key[1], key[0], runs, units, mixes, mean, deviation, None)
+    span = interval(list(units.values())) if group.is_sound else None
     if span is not None and metric.percent:
         span = max(span[0], 0.0), min(span[1], 1.0)  # an accuracy is nowhere else
-    return Group(key[1], key[0], runs, units, mixes, mean, deviation, span)
+    group.interval = span
+    return group
 
 
 def _notes_on_choice(usable: list[Run], chosen: list[Run], metric: Metric) -> list[str]:
@@ -196,8 +228,8 @@ def _notes_on_groups(groups: list[Group], like: list[str]) -> list[str]:
         if group.mixes:
             keys = ", ".join(group.mixes[:4]) + (", …" if len(group.mixes) > 4 else "")
             notes.append(
-                f"{group.label}{group.where} mixes runs that differ in {keys}: "
-                "its deviation is not that of seeds alone."
+                f"{group.label}{group.where} mixes {group.settings} settings ({keys}): its deviation "
+                "is not that of seeds alone, and it has no interval."
             )
         if repeated > 0:
             notes.append(

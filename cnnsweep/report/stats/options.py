@@ -8,7 +8,7 @@ from pathlib import Path
 class Question:
     """The options of the command of the same names, and their defaults."""
 
-    by: tuple[str, ...] = ("model",)
+    by: tuple[str, ...] = ()  # empty: model, and settings that several seeds repeat
     metric: str | None = None  # None: test accuracy where present, else validation accuracy
     where: tuple[str, ...] = ()
     top: int = 10

@@ -2,6 +2,7 @@
 
 import math
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -13,7 +14,7 @@ from cnnsweep.report.stats.metric import Metric, choose_metric
 from cnnsweep.report.stats.significance import expected_maximum
 
 _ROUNDING = 1e-9  # less deviation than that is none
-_TRIED = ("completed", "pruned")
+_OVER = ("completed", "pruned", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +25,11 @@ class Winner:
     objective: Metric
     trial: Run
     best: float
-    tried: int  # trials it is the best of
+    tried: int  # trials it is the best of, failed ones included
     bias: float | None  # upper bound of the mean overestimate of ``best``; None: unknown
     confirmed: list[float]  # objectives of the confirmation runs, which nothing was chosen by
     test: list[float]  # their test accuracy
+    runs: list[Run]  # of the trial and its confirmation
 
     def sentence(self) -> str:
         """One sentence that names what is optimistic and what isn't."""
@@ -36,6 +38,9 @@ class Winner:
         text += f" as the best of {self.tried} trials, hence optimistic"
         if self.bias is not None:
             text += f" (by up to {show.show_difference(self.bias)} on average)"
+        unlearned = sum(run.learned is False for run in self.runs)
+        if unlearned:
+            text += f"; {unlearned} of its {len(self.runs)} runs never learned"
         if self.confirmed:
             mean, deviation = mean_deviation(self.confirmed)
             text += f"; with fresh seeds {show.show_mean(mean, deviation, len(self.confirmed))}"
@@ -55,7 +60,7 @@ def winners(sweeps: list[Sweep]) -> list[Winner]:
 def _winner(sweep: Sweep) -> Winner | None:
     trials: dict[object, list[Run]] = defaultdict(list)
     for run in sweep.runs:
-        if run.role == "search" and run.status in _TRIED:
+        if run.role == "search" and run.status in _OVER:
             trials[run.folder if run.trial is None else run.trial].append(run)
     values = {key: done for key, runs in trials.items() if (done := _objectives(runs))}
     name = next((str(r.value("config.objective") or "") for r in sweep.runs if r.config), "")
@@ -72,10 +77,18 @@ def _winner(sweep: Sweep) -> Winner | None:
         trials[best][0],
         means[best],
         len(trials),
-        _bias(_objectives(confirmed), list(values.values()), len(values[best]), len(trials)),
+        _bias(
+            _objectives(confirmed), list(values.values()), len(values[best]), _with_values(trials)
+        ),
         _objectives(confirmed),
         [value for run in confirmed if (value := run.metric("test_accuracy")) is not None],
+        [*trials[best], *confirmed],
     )
+
+
+def _with_values(trials: Mapping[object, list[Run]]) -> int:
+    """The trials that the best was chosen from: those that did not fail."""
+    return sum(all(run.status != "failed" for run in runs) for runs in trials.values())
 
 
 def _objectives(runs: list[Run]) -> list[float]:

@@ -35,7 +35,7 @@ def test_the_choice_of_each_group_is_a_column(tmp_path: Path) -> None:
 def test_without_hydras_settings_the_target_names_the_model(tmp_path: Path) -> None:
     folder = make_run(tmp_path / "run", Job("resnet"))
     (folder / ".hydra" / "hydra.yaml").unlink()
-    assert _read(folder).value("model") == "Resnet"
+    assert _read(folder).value("model") == "ResNet"
 
 
 def test_a_figure_wins_over_a_config_key_of_its_name(tmp_path: Path) -> None:

@@ -83,7 +83,8 @@ def test_a_group_that_mixes_hyperparameters_says_so(tmp_path: Path) -> None:
     make_grid(tmp_path / "b", ["simple"], range(2), changes={"optim.lr": 0.1})
     grouping = _grouping(tmp_path)
     assert grouping.groups[0].mixes == ["optim.lr"]
-    assert "simple mixes runs that differ in optim.lr" in grouping.notes[0]
+    assert (grouping.groups[0].settings, grouping.groups[0].interval) == (2, None)
+    assert "simple mixes 2 settings (optim.lr)" in grouping.notes[0]
     assert _sizes(_grouping(tmp_path, by="optim.lr")) == {"0.01": 2, "0.1": 2}
 
 
@@ -98,7 +99,7 @@ def test_the_same_config_and_seed_twice_counts_once(tmp_path: Path) -> None:
 def test_another_target_under_the_same_choice_is_another_group(tmp_path: Path) -> None:
     make_run(tmp_path / "0", Job())
     make_run(tmp_path / "1", Job(changes={"model._target_": "my.Net"}))
-    assert set(_sizes(_grouping(tmp_path))) == {"simple (Simple)", "simple (Net)"}
+    assert set(_sizes(_grouping(tmp_path))) == {"simple", "Net"}
 
 
 def test_an_interval_of_accuracies_stays_within_0_and_1(tmp_path: Path) -> None:
