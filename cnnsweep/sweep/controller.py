@@ -4,6 +4,7 @@ import shutil
 import sys
 import time
 import warnings
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -112,7 +113,8 @@ class Controller:
             if self.coordination.is_first() or not all(search.is_done() for search in searches):
                 withdraw_results(self.context.folder, searches)
         for search in searches:
-            self.progress.say(_announcement(search.plan, self.settings))
+            for line in _announcement(search, self.settings):
+                self.progress.say(line)
         return searches
 
     def _open_all(self, plans: list[Plan]) -> list[Search]:
@@ -227,9 +229,17 @@ def _conclude(context: SweepContext, searches: list[Search], empty: int) -> None
         raise StoppedEarly("no trial was completed; the lines above say why")
 
 
-def _announcement(plan: Plan, settings: Settings) -> str:
+def _announcement(search: Search, settings: Settings) -> Iterator[str]:
+    plan = search.plan
     names = ", ".join(plan.space.distributions) or settings.custom_search_space
     threads = "" if plan.threads is None else f" of {plan.threads} CPU threads"
-    return (
-        f"{plan.n_trials} trials over {names}; {settings.n_jobs} workers{threads}; in {plan.folder}"
+    yield (
+        f"{search.trials_in_all()} trials over {names}; {settings.n_jobs} workers{threads}; "
+        f"in {plan.folder}"
     )
+    if plan.goes_through:
+        several = "s: each" if plan.points != 1 else ": it"
+        yield (
+            f"{plan.prefix}the space has {plan.points} point{several} is tried once, then the "
+            "search ends"
+        )

@@ -66,7 +66,7 @@ class SweepProgress:
         trials = search.study.get_trials(deepcopy=False)
         states = [trial.state for trial in trials]
         wanted = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL, TrialState.RUNNING)
-        return [*(str(states.count(state)) for state in wanted), str(search.plan.n_trials)]
+        return [*(str(states.count(state)) for state in wanted), str(search.trials_in_all())]
 
     def _left(self, searches: Sequence[Search]) -> str:
         """The time left at this launch's pace, confirmation runs counted as trials."""
@@ -87,7 +87,9 @@ class SweepProgress:
                 job.folder,
                 "" if epoch is None else f"{epoch.number}{_of_epochs(search)}",
                 "" if shown is None else f"{name} {format_value(shown)}",
-                "" if job.trial is None else format_params(search.recorder.trial(job).params),
+                ""
+                if job.trial is None
+                else format_params(search.plan.params(search.recorder.trial(job))),
             )
         return table
 
@@ -102,12 +104,13 @@ def _best(search: Search) -> str:
     best = winner(search.study)
     if best is None:
         return ""
-    return f"{format_value(best.value)} (trial {best.number}: {format_params(best.params)})"
+    params = format_params(search.plan.params(best))
+    return f"{format_value(best.value)} (trial {best.number}: {params})"
 
 
 def _open_runs(search: Search) -> int:
     finished = sum(t.state.is_finished() for t in search.study.get_trials(deepcopy=False))
-    return max(0, search.plan.n_trials - finished) * search.seeds + search.confirmation.wanted
+    return max(0, search.trials_in_all() - finished) * search.seeds + search.confirmation.wanted
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 from cnnsweep.folders.run_folder import write_text_whole
 from cnnsweep.folders.sweep_folder import RESULTS
 from cnnsweep.sweep.spec.formatting import format_params, format_value
+from cnnsweep.sweep.spec.search_space import typed_value
 from cnnsweep.sweep.study.ask import FOLDER
 from cnnsweep.sweep.study.confirmation import spread, winner
 from cnnsweep.sweep.study.search import Search
@@ -70,7 +71,7 @@ def _best(search: Search) -> dict[str, Any]:
     if best is None:
         return {"best_params": None, "best_value": None, "best_trial": None, "best_folder": None}
     return {
-        "best_params": dict(best.params),
+        "best_params": _typed(search, best),
         "best_value": best.value,
         "best_trial": best.number,
         "best_folder": _folder(search, best),
@@ -87,13 +88,13 @@ def _best_lines(search: Search) -> list[str]:
     tested = search.confirmation.test_metrics() if search.confirmation.wanted else []
     if tested:
         line += f" · test {spread(tested)}"
-    return [f"best: trial {best.number} ({format_params(best.params)})", line]
+    return [f"best: trial {best.number} ({format_params(search.plan.params(best))})", line]
 
 
 def _front(search: Search) -> dict[str, Any]:
     solutions = [
         {
-            "params": dict(trial.params),
+            "params": _typed(search, trial),
             "values": list(trial.values),
             "trial": trial.number,
             "folder": _folder(search, trial),
@@ -109,8 +110,13 @@ def _front_lines(search: Search) -> list[str]:
     for trial in front:
         metrics = zip(search.plan.objectives, trial.values, strict=True)
         said = ", ".join(f"{name} {format_value(value)}" for name, value in metrics)
-        lines.append(f"  trial {trial.number}: {said} ({format_params(trial.params)})")
+        lines.append(f"  trial {trial.number}: {said} ({format_params(search.plan.params(trial))})")
     return lines
+
+
+def _typed(search: Search, trial: FrozenTrial) -> dict[str, Any]:
+    """What a trial sets: the choice `null` is null, and no text."""
+    return {name: typed_value(v) for name, v in search.plan.params(trial).items()}
 
 
 def _folder(search: Search, trial: FrozenTrial) -> str:

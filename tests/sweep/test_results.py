@@ -28,6 +28,7 @@ def make_search(folder: Path, confirm: int) -> Search:
         objectives=("val_loss",),
         directions=("minimize",),
         n_trials=9,
+        points=None,
         seed=0,
         threads=None,
         typed=frozenset(),

@@ -53,17 +53,18 @@ def with_storage(study: Study, storage: Any) -> Study:
     return other
 
 
-def reopened(study: Study, trial: FrozenTrial, storage: Any) -> Trial:
-    """A running trial with all its parameters still to be drawn, which go to ``storage``.
-
-    ``Study.ask`` opens new and waiting trials only.
-    """
+def reopened(study: Study, trial: FrozenTrial) -> Trial:
+    """A running trial as it was just asked for; ``Study.ask`` opens new and waiting trials only."""
     study._thread_local.cached_all_trials = None  # as ask does: samplers see the trials of now
-    again = Trial(study, trial._trial_id)
-    again._cached_frozen_trial.params = {}
-    again._cached_frozen_trial.distributions = {}
-    again.storage = storage
-    return again
+    return Trial(study, trial._trial_id)
+
+
+def draw_into(trial: Trial, storage: Any) -> None:
+    """Have a trial draw all its parameters, again where it has some, and write to ``storage``."""
+    draft = copy.copy(trial._cached_frozen_trial)  # which some storages hold as their own
+    draft.params, draft.distributions = {}, {}
+    trial._cached_frozen_trial = draft
+    trial.storage = storage
 
 
 def draw(trial: Trial, name: str, distribution: BaseDistribution) -> None:

@@ -16,6 +16,7 @@ from cnnsweep.metric_names import Direction
 from cnnsweep.rules import as_typed
 from cnnsweep.sweep.spec.compose import SweepContext, typed_overrides
 from cnnsweep.sweep.spec.messages import Job
+from cnnsweep.sweep.spec.points import count_points
 from cnnsweep.sweep.spec.resources import threads_each
 from cnnsweep.sweep.spec.samplers import grid_size, is_grid_sampler
 from cnnsweep.sweep.spec.search_space import SearchSpace, read_space
@@ -30,7 +31,9 @@ class Plan:
 
     ``sweep`` is the sweep folder, ``subfolder`` the search's below it ("" where it has none).
     ``config`` is that of the first corner of the space, ``seed`` the sampler's, ``threads`` None
-    where the app has no such key. ``typed`` holds the keys given on the command line.
+    where the app has no such key. ``typed`` holds the keys given on the command line. ``points`` is
+    how many different points the space has, None where they have no end or no list is kept of them:
+    a function draws more, or the grid sampler goes through them by itself.
     """
 
     sweep: Path
@@ -41,6 +44,7 @@ class Plan:
     objectives: tuple[str, ...]
     directions: tuple[Direction, ...]
     n_trials: int
+    points: int | None
     seed: int
     threads: int | None
     typed: frozenset[str]
@@ -54,6 +58,17 @@ class Plan:
     def prefix(self) -> str:
         """What lines about the search begin with, where there are several."""
         return f"{self.subfolder}: " if self.subfolder else ""
+
+    @property
+    def goes_through(self) -> bool:
+        """Whether there are trials enough for every point of the space."""
+        return self.points is not None and self.points <= self.n_trials
+
+    def params(self, trial: FrozenTrial) -> dict[str, Any]:
+        """A trial's parameters in the space's order, which not every storage keeps."""
+        names = [name for name in self.space.distributions if name in trial.params]
+        more = sorted(trial.params.keys() - set(names))
+        return {name: trial.params[name] for name in (*names, *more)}
 
     def overrides(self, params: Mapping[str, Any], **changes: Any) -> tuple[str, ...]:
         """The space's, then those of ``changes`` that the app knows and nobody typed."""
@@ -91,9 +106,11 @@ def _plan(context: SweepContext, settings: Settings, typed: list[str], subfolder
     config = context.compose(space.overrides(space.first_corner()), subfolder or ".", 0)
     objectives = _objectives(config)
     ways = directions(settings.direction, objectives)
-    n_trials = settings.n_trials
+    n_trials, points = settings.n_trials, None
     if is_grid_sampler(settings.sampler):
         n_trials = min(n_trials, _grid_size(space))
+    elif settings.custom_search_space is None:
+        points = count_points(space.distributions)
     return Plan(
         sweep=context.folder,
         subfolder=subfolder,
@@ -103,6 +120,7 @@ def _plan(context: SweepContext, settings: Settings, typed: list[str], subfolder
         objectives=tuple(objectives or [f"value_{i}" for i in range(len(ways))] or ["value"]),
         directions=tuple(ways or ["minimize"]),
         n_trials=n_trials,
+        points=points,
         seed=_seed(settings.sampler, config),
         threads=_threads(config, settings.n_jobs),
         typed=frozenset(line.split("=")[0].lstrip("+~") for line in typed),
@@ -153,7 +171,7 @@ def trial_job(
 ) -> Job:
     """Run number ``seed_index`` of a trial of ``seeds`` seeds, counted from 0."""
     is_prunable = len(plan.objectives) == 1 and seeds == 1
-    overrides = plan.overrides(trial.params, test=False, pictures=False)
+    overrides = plan.overrides(plan.params(trial), test=False, pictures=False)
     if seeds > 1:
         overrides += (f"seed={first_seed(plan) + seed_index}",)
     folder = str(_below(plan).run(trial.number, seed_index if seeds > 1 else None))
@@ -165,7 +183,7 @@ def confirm_job(
 ) -> Job:
     """Confirmation run ``seed_index``, with a seed that the search has not used."""
     seed = first_seed(plan) + seeds + seed_index
-    overrides = (*plan.overrides(winner.params, test=True, pictures=True), f"seed={seed}")
+    overrides = (*plan.overrides(plan.params(winner), test=True, pictures=True), f"seed={seed}")
     folder = str(_below(plan).confirmation(seed))
     return Job(search_index, None, seed_index, folder, winner.number, overrides, is_prunable=False)
 

@@ -9,6 +9,7 @@ import inspect
 import math
 from copy import deepcopy
 from functools import partial
+from random import Random
 from typing import Any
 
 from hydra.utils import get_object, instantiate
@@ -39,12 +40,21 @@ class Sampling:
         self._seed = seed
         self._space = space
 
-    def sampler_for(self, number: int) -> BaseSampler:
-        """Ready to propose trial ``number``."""
-        if self._target is GridSampler:
+    @property
+    def is_grid(self) -> bool:
+        """Whether a trial's number picks its point."""
+        return self._target is GridSampler
+
+    def random(self, number: int, attempt: int) -> Random:
+        """Chance itself, for a trial's proposal that no sampler makes."""
+        return Random(_derived(self._seed, number, attempt))
+
+    def sampler_for(self, number: int, attempt: int = 0) -> BaseSampler:
+        """Ready to propose trial ``number``; another ``attempt`` draws other points."""
+        if self.is_grid:
             # One seed for all trials: it shuffles the grid, of which the number picks a point.
             return GridSampler(grid_choices(self._space), seed=self._seed)
-        derived = _derived(self._seed, number)
+        derived = _derived(self._seed, number, attempt)
         if self._target in (QMCSampler, NumberedPoints):
             # One seed for all trials, or their points would not be those of one sequence. Trials
             # before the first finished one are drawn at random and need seeds of their own.
@@ -57,8 +67,9 @@ class Sampling:
         return sampler
 
 
-def _derived(seed: int, number: int) -> int:
-    digest = hashlib.sha256(f"{seed}/trial {number}".encode()).digest()
+def _derived(seed: int, number: int, attempt: int) -> int:
+    name = f"{seed}/trial {number}" + (f"/attempt {attempt}" if attempt else "")
+    digest = hashlib.sha256(name.encode()).digest()
     return int.from_bytes(digest[:4], "big")
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice, product
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override
+from hydra.errors import HydraException
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
 from cnnsweep.errors import UserError
@@ -70,13 +72,44 @@ def read_space(
     return SearchSpace(drawn, tuple(fixed))
 
 
+def typed_value(drawn: Any) -> Any:
+    """What a drawn value sets: the choice `null` is None, the choice `[1, 2]` a list.
+
+    Optuna keeps such choices as the text that was typed.
+    """
+    return _read(drawn) if isinstance(drawn, str) else drawn
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> Any:
+    try:
+        return OverridesParser.create().parse_override(f"key={text}").value()
+    except HydraException:  # text that was quoted
+        return text
+
+
 def _distribution(override: Override) -> BaseDistribution:
     if isinstance(override.value(), Glob):
         return CategoricalDistribution(list(override.sweep_string_iterator()))
     try:
-        return distribution_of(override)
+        distribution = distribution_of(override)
     except (ValueError, NotImplementedError) as error:
         raise UserError(f"{override.input_line} is no search space: {error}") from error
+    if isinstance(distribution, CategoricalDistribution):
+        _refuse_flags_among_numbers(override, distribution)
+    return distribution
+
+
+def _refuse_flags_among_numbers(override: Override, distribution: CategoricalDistribution) -> None:
+    """Of 1 and true Optuna draws the first alone, since Python takes them for equal."""
+    flags = [c for c in distribution.choices if isinstance(c, bool)]
+    numbers = [c for c in distribution.choices if not isinstance(c, bool)]
+    both = next((flag for flag in flags if flag in numbers), None)
+    if both is not None:
+        raise UserError(
+            f"{override.input_line}: Optuna cannot tell {as_typed(both)} from {int(both)}; allowed "
+            "is one of them"
+        )
 
 
 def _ends(distribution: BaseDistribution) -> tuple[Any, ...]:

@@ -1,27 +1,45 @@
 """Asking a study for its next trial, so that a call that was interrupted can be made again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from omegaconf import DictConfig
 from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseGASampler
+from optuna.samplers import BaseGASampler, RandomSampler
 from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from cnnsweep.sweep.spec.optuna_internals import draw, get_trial, reopened, storage_of
+from cnnsweep.sweep.spec.optuna_internals import (
+    draw,
+    draw_into,
+    get_trial,
+    reopened,
+    storage_of,
+    trial_id,
+)
+from cnnsweep.sweep.spec.points import identity, untried
 from cnnsweep.sweep.spec.samplers import Sampling, Space
 
 FOLDER = "folder"  # the trial attribute that says that all its parameters are drawn
+Drawn = dict[str, tuple[float, BaseDistribution]]  # parameters as a storage keeps them
+
+
+MOST_DRAWS = 10  # by the sampler, for a point that was not tried
+MOST_RANDOM_DRAWS = 1000  # by chance, where the points cannot be listed
 
 
 @dataclass
 class Asker:
     """Asks a study for trials. Call inside `coordination.turn()`: other hosts may ask too.
 
-    ``extend`` is the user's custom_search_space, called with the config and each new trial.
+    A point is proposed once: one that equals another trial's, whatever became of it, is drawn anew.
+    What a person enqueued and the grid sampler's points stay as they are.
+
+    ``extend`` is the user's custom_search_space, called with the config and each new trial, and
+    again for each draw. ``goes_through``: there will be a trial for every point of the space, so
+    chance alone decides on their order.
     """
 
     study: Study
@@ -29,9 +47,10 @@ class Asker:
     space: Space
     extend: Callable[[DictConfig, Trial], None] | None
     config: DictConfig
+    goes_through: bool
 
     def ask(self) -> FrozenTrial:
-        """The next trial, its parameters drawn."""
+        """The next trial, its parameters drawn; it lacks FOLDER where no new point was found."""
         self.study.sampler = self.sampling.sampler_for(self._next_number())
         return self._complete(self.study.ask())
 
@@ -40,22 +59,73 @@ class Asker:
 
         A draw depends on those before it, so those that were stored already come out the same.
         """
-        self.study.sampler = self.sampling.sampler_for(trial.number)
-        return self._complete(reopened(self.study, trial, _WriteOnce(storage_of(self.study))))
+        return self._complete(self._opened(trial, attempt=0))
+
+    def count_untried(self, trials: Iterable[FrozenTrial]) -> int | None:
+        """How many points of the space no trial has; None where nobody can tell."""
+        if self.extend is not None or self.sampling.is_grid:
+            return None
+        left = untried(self.space, (trial.params for trial in trials))
+        return None if left is None else len(left)
 
     def _next_number(self) -> int:
         trials = self.study.get_trials(deepcopy=False)
         waiting = [t.number for t in trials if t.state is TrialState.WAITING]
         return waiting[0] if waiting else len(trials)
 
+    def _opened(self, trial: FrozenTrial, attempt: int) -> Trial:
+        """A trial as just asked for, with another sampler for each attempt."""
+        self.study.sampler = self.sampling.sampler_for(trial.number, attempt)
+        return reopened(self.study, trial)
+
     def _complete(self, trial: Trial) -> FrozenTrial:
+        stored = get_trial(self.study, trial.number)
+        if "fixed_params" in stored.system_attrs or self.sampling.is_grid:
+            drawn: Drawn | None = self._draw(trial)
+        else:
+            drawn = self._new_point(trial, stored)
+        if drawn is not None:
+            storage = storage_of(self.study)
+            for name, (value, distribution) in drawn.items():
+                if name not in stored.params:  # databases refuse to write one twice
+                    storage.set_trial_param(trial_id(stored), name, value, distribution)
+            storage.set_trial_user_attr(trial_id(stored), FOLDER, str(trial.number))
+        return get_trial(self.study, trial.number)
+
+    def _new_point(self, trial: Trial, stored: FrozenTrial) -> Drawn | None:
+        """Parameters that no other trial has; None where none were found."""
+        others = [
+            t.params for t in self.study.get_trials(deepcopy=False) if t.number != trial.number
+        ]
+        tried = {identity(params) for params in others}
+        chance = self.sampling.random(trial.number, MOST_DRAWS)
+        for attempt in range(0 if self.goes_through else MOST_DRAWS):
+            drawn = self._draw(trial if attempt == 0 else self._opened(stored, attempt))
+            if _identity(drawn) not in tried:
+                return drawn
+        left = untried(self.space, others) if self.extend is None else None
+        if left is not None:
+            return self._at(chance.choice(left)) if left else None
+        for _ in range(MOST_RANDOM_DRAWS):
+            self.study.sampler = RandomSampler(seed=chance.getrandbits(32))
+            drawn = self._draw(reopened(self.study, stored))
+            if _identity(drawn) not in tried:
+                return drawn
+        return None
+
+    def _at(self, point: dict[str, Any]) -> Drawn:
+        return {name: (d.to_internal_repr(point[name]), d) for name, d in self.space.items()}
+
+    def _draw(self, trial: Trial) -> Drawn:
+        """Draw all parameters, and store none."""
+        draft = _Draft(storage_of(self.study))
+        draw_into(trial, draft)
         self._settle_parents(trial)
         for name, distribution in self.space.items():
             draw(trial, name, distribution)
         if self.extend is not None:
             self.extend(self.config, trial)
-        trial.set_user_attr(FOLDER, str(trial.number))
-        return get_trial(self.study, trial.number)
+        return draft.drawn
 
     def _settle_parents(self, trial: Trial) -> None:
         """Choose a generation's parents before drawing, so that they are always read back.
@@ -69,17 +139,21 @@ class Asker:
             sampler.get_parent_population(self.study, generation)
 
 
-class _WriteOnce:
-    """A storage that keeps the parameters it has: databases refuse to write one twice."""
+def _identity(drawn: Drawn) -> str:
+    return identity({name: d.to_external_repr(value) for name, (value, d) in drawn.items()})
+
+
+class _Draft:
+    """A storage that keeps the parameters written to it to itself."""
 
     def __init__(self, storage: BaseStorage) -> None:
         self._storage = storage
+        self.drawn: Drawn = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._storage, name)
 
     def set_trial_param(
-        self, trial_id: int, name: str, value: float, distribution: BaseDistribution
+        self, _trial_id: int, name: str, value: float, distribution: BaseDistribution
     ) -> None:
-        if name not in self._storage.get_trial(trial_id).params:
-            self._storage.set_trial_param(trial_id, name, value, distribution)
+        self.drawn[name] = (value, distribution)

@@ -65,7 +65,7 @@ def _paragraphs(
     yield ", ".join(outcome)
     if error is not None:
         yield _verbatim(error)
-    yield format_params(trial.params)
+    yield format_params(plan.params(trial))
     yield "Run folder:"
     yield _verbatim(str(folder))
     hydra = run / HYDRA

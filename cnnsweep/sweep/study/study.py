@@ -15,9 +15,12 @@ from optuna.trial import Trial, TrialState, create_trial
 from cnnsweep.dotted_keys import remove
 from cnnsweep.errors import UserError
 from cnnsweep.folders.provenance import code, versions
+from cnnsweep.rules import as_typed
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.plan import Plan
+from cnnsweep.sweep.spec.points import written
 from cnnsweep.sweep.spec.samplers import Sampling, is_grid_sampler
+from cnnsweep.sweep.spec.search_space import typed_value
 from cnnsweep.sweep.spec.settings import Settings
 from cnnsweep.sweep.study.ask import Asker
 from cnnsweep.sweep.study.compatibility import FACTS, Facts, as_facts, settle
@@ -75,6 +78,7 @@ def open_search(
             plan.space.distributions,
             custom_search_space(settings),
             context.config,
+            plan.goes_through,
         ),
         recorder=recorder,
         confirmation=Confirmation(
@@ -166,31 +170,35 @@ def _enqueue_default(
         return
     default = context.compose(plan.space.fixed, plan.subfolder or ".", 0)
     values = {name: _default(default, name) for name in space}
-    outside = [n for n, d in space.items() if not _holds(d, values[n])]
+    points = {name: default_point(d, values[name]) for name, d in space.items()}
+    outside = [name for name, point in points.items() if not point]
     if outside:
-        said = ", ".join(f"{name}={values[name]}" for name in outside)
+        said = ", ".join(f"{name}={as_typed(values[name])}" for name in outside)
         say(f"note: the default config is no trial of this search: {said} is outside its space")
         return
-    study.enqueue_trial(values)
+    study.enqueue_trial({name: point[0] for name, point in points.items()})
 
 
 def _default(config: DictConfig, name: str) -> Any:
-    """The value of a key, or the choice of a config group."""
+    """The plain value of a key, or the choice of a config group."""
     choices = config.hydra.runtime.choices
     if name in choices:
         return choices[name]
     if OmegaConf.is_missing(config, name):
         return None
-    return OmegaConf.select(config, name)
+    value = OmegaConf.select(config, name)
+    return OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
 
 
-def _holds(distribution: BaseDistribution, value: Any) -> bool:
+def default_point(distribution: BaseDistribution, value: Any) -> list[Any]:
+    """What a distribution draws where it sets ``value``, in a list; [] where it never does."""
     if isinstance(distribution, CategoricalDistribution):
-        return value in distribution.choices
+        choices = distribution.choices
+        return [c for c in choices if written(typed_value(c)) == written(value)][:1]
     if not isinstance(value, int | float) or isinstance(value, bool):
-        return False
+        return []
     try:
         create_trial(state=TrialState.WAITING, params={"": value}, distributions={"": distribution})
     except ValueError:
-        return False
-    return True
+        return []
+    return [value]

@@ -59,7 +59,7 @@ class Recorder:
         """Tell the study the objectives of a trial."""
         self._record_mean(job, "completed", None)
         self._tell(job, TrialState.COMPLETE, values=values)
-        params = format_params(self.trial(job).params)
+        params = format_params(self._plan.params(self.trial(job)))
         self._watch.succeeded()
         pairs = zip(self._plan.objectives, values, strict=True)
         metrics = ", ".join(f"{name} {format_value(value)}" for name, value in pairs)
@@ -72,7 +72,7 @@ class Recorder:
         self._tell(job, TrialState.PRUNED)
         trial = self.trial(job)
         self._watch.succeeded()
-        params = format_params(trial.params)
+        params = format_params(self._plan.params(trial))
         self._say(f"{self._name(job)}: pruned at step {trial.last_step} ({params})")
 
     def fail(self, job: Job, error: str, cause: str, *, anew: bool = False) -> None:
@@ -109,6 +109,18 @@ class Recorder:
     def is_exhausted(self) -> bool:
         """Whether the sampler has no more points."""
         return EXHAUSTED in self._study.user_attrs
+
+    def exhaust(self, number: int) -> None:
+        """End the search: a trial was asked for, and no point was found that is new.
+
+        The trial fails, since Optuna can't take it back; it has no folder.
+        """
+        error = "every point that the samplers find was tried"
+        key = trial_id(get_trial(self._study, number))
+        storage_of(self._study).set_trial_user_attr(key, ERROR, error)
+        self._study.set_user_attr(EXHAUSTED, True)
+        self._study.tell(number, state=TrialState.FAIL)
+        self._say(f"{self._plan.prefix}trial {number}: {error}: the search ends")
 
     def confirmed(self, job: Job, line: str) -> None:
         """A confirmation run is over."""

@@ -27,6 +27,7 @@ from cnnsweep.sweep.spec.optuna_internals import (
     allow_stop,
     distribution_of,
     draw,
+    draw_into,
     get_trial,
     grid_values,
     reopened,
@@ -94,18 +95,24 @@ def test_a_pruner_notes_in_the_storage_that_the_study_was_given(
     assert storage_of(study) is storage
 
 
-@breaks("Asker.ask_again: the trial that was asked for when its launch was killed")
-def test_a_reopened_trial_draws_all_its_parameters_and_stores_them_where_told(
-    storage: InMemoryStorage, study: optuna.Study
+@breaks("Asker: a proposal is drawn to its end before any of it is stored")
+@pytest.mark.parametrize("again", [False, True])
+def test_a_trial_draws_all_its_parameters_and_stores_them_where_told(
+    storage: InMemoryStorage, study: optuna.Study, again: bool
 ) -> None:
-    draw(study.ask(), "x", SPACE["x"])
+    trial = study.ask()
+    if again:
+        draw(trial, "x", SPACE["x"])
+        trial = reopened(study, study.trials[0])
+    before = study.trials[0].params
     told = Mock(wraps=storage, set_trial_param=Mock())
-    again = reopened(study, study.trials[0], told)
-    assert (again.number, again.params) == (0, {})
+    draw_into(trial, told)
+    assert (trial.number, trial.params) == (0, {})
     for name, distribution in SPACE.items():
-        draw(again, name, distribution)
+        draw(trial, name, distribution)
     assert [call.args[1] for call in told.set_trial_param.call_args_list] == list(SPACE)
-    assert again.distributions == SPACE
+    assert trial.distributions == SPACE
+    assert study.trials[0].params == before
 
 
 @breaks("Asker.ask_again: its draws depend on all trials that are over, as those of ask do")
@@ -121,7 +128,7 @@ def test_for_a_reopened_trial_samplers_see_the_trials_of_now(
     theirs.tell(theirs.ask(SPACE), 0.0)
     theirs.ask()
     assert seen() == {}  # a study keeps what it has read until it asks
-    reopened(study, theirs.trials[-1], storage)
+    reopened(study, theirs.trials[-1])
     assert seen() == SPACE
 
 

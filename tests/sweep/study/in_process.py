@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from optuna.distributions import FloatDistribution
 from optuna.exceptions import StorageInternalError
 from optuna.pruners import BasePruner, NopPruner
@@ -21,7 +21,8 @@ from cnnsweep.sweep.event_loop import EventLoop
 from cnnsweep.sweep.progress import SweepProgress
 from cnnsweep.sweep.spec.messages import Epoch, Finished, Job, Message
 from cnnsweep.sweep.spec.plan import Plan
-from cnnsweep.sweep.spec.samplers import Sampling
+from cnnsweep.sweep.spec.points import count_points
+from cnnsweep.sweep.spec.samplers import Sampling, Space
 from cnnsweep.sweep.spec.search_space import SearchSpace
 from cnnsweep.sweep.study.ask import Asker
 from cnnsweep.sweep.study.confirmation import Confirmation
@@ -200,8 +201,10 @@ def make(
     trial_timeout: float | None = None,
     max_failure_rate: float = 1.0,
     outage_seconds: float = 60.0,
+    space: Space | None = None,
+    sampling: DictConfig | None = None,
 ) -> Parts:
-    """A search over one parameter, minimizing val_loss, in a storage that can fail."""
+    """A search, by default over one real number, minimizing val_loss; its storage can fail."""
     said: list[str] = []
     storage, coordination = FailingStorage(), coordination or SingleLaunch()
     study = optuna.create_study(
@@ -210,17 +213,23 @@ def make(
         pruner=pruner or NopPruner(),
         direction="minimize",
     )
-    plan = _plan(folder, n_trials)
+    plan = _plan(folder, n_trials, space or {"x": FloatDistribution(0.0, 1.0)})
     watch = FailureWatch(max_failure_rate, _shares(study))
     recorder = Recorder(plan, study, watch, said.append, "cnnsweep.log")
-    space = plan.space.distributions
     search = Search(
         search_index=0,
         plan=plan,
         seeds=seeds,
         retries=Retries(recorder, retries),
         study=study,
-        asker=Asker(study, Sampling(sampler("RandomSampler"), 0, space), space, None, plan.config),
+        asker=Asker(
+            study,
+            Sampling(sampling or sampler("RandomSampler"), 0, plan.space.distributions),
+            plan.space.distributions,
+            None,
+            plan.config,
+            plan.goes_through,
+        ),
         recorder=recorder,
         confirmation=Confirmation(0, plan, study, recorder, wanted=confirm, seeds=seeds),
         may_ask=lambda: True,
@@ -235,16 +244,17 @@ def make(
     return Parts(search, loop, pool, storage, said, folder)
 
 
-def _plan(folder: Path, n_trials: int) -> Plan:
+def _plan(folder: Path, n_trials: int, space: Space) -> Plan:
     return Plan(
         sweep=folder,
         subfolder="",
         study_name="test",
-        space=SearchSpace({"x": FloatDistribution(0.0, 1.0)}, ()),
+        space=SearchSpace(space, ()),
         config=OmegaConf.create({"seed": 0, "x": 0.5}),
         objectives=("val_loss",),
         directions=("minimize",),
         n_trials=n_trials,
+        points=count_points(space),
         seed=0,
         threads=None,
         typed=frozenset(),

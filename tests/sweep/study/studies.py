@@ -28,7 +28,9 @@ def make_study(pruner: BasePruner | None = None, direction: Direction = "minimiz
 
 def asker(study: optuna.Study, config: DictConfig, seed: int = 0) -> Asker:
     allow_stop(study)
-    return Asker(study, Sampling(config, seed, SPACE), SPACE, None, OmegaConf.create({}))
+    return Asker(
+        study, Sampling(config, seed, SPACE), SPACE, None, OmegaConf.create({}), goes_through=False
+    )
 
 
 def run_trials(study: optuna.Study, config: DictConfig, count: int) -> list[Mapping[str, Any]]:

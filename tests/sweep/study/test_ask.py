@@ -5,8 +5,12 @@ from typing import Any
 import optuna
 import pytest
 from omegaconf import DictConfig, OmegaConf
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import Trial, TrialState
 
-from cnnsweep.sweep.study.ask import FOLDER
+from cnnsweep.sweep.spec.points import count_points, identity
+from cnnsweep.sweep.spec.samplers import Sampling, Space
+from cnnsweep.sweep.study.ask import FOLDER, Asker
 from tests.sweep.study.studies import SPACE, asker, make_study, run_trials, running, sampler
 
 SAMPLERS = {
@@ -20,6 +24,7 @@ SAMPLERS = {
     ),
     "grid": sampler("GridSampler"),
 }
+NO_CONFIG = OmegaConf.create({})
 pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 
 
@@ -45,7 +50,7 @@ def test_an_interrupted_proposal_is_made_again_with_the_same_values(
     expected = run_trials(whole, config, 7)[-1]
     run_trials(broken, config, 6)
     asked = asker(broken, config)
-    interrupt_after_one_parameter(broken, config, monkeypatch)
+    interrupt(asker(broken, config), monkeypatch)
     assert len(running(broken).params) == 1
     assert FOLDER not in running(broken).user_attrs
     again = asked.ask_again(running(broken))
@@ -57,20 +62,19 @@ class Killed(BaseException):
     pass
 
 
-def interrupt_after_one_parameter(
-    study: optuna.Study, config: DictConfig, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def interrupt(asked: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask, and die once the first parameter is stored."""
-    store = study._storage.set_trial_param
+    storage = asked.study._storage
+    store = storage.set_trial_param
 
     def store_and_die(*arguments: Any) -> None:
         store(*arguments)
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(study._storage, "set_trial_param", store_and_die)
+        patch.setattr(storage, "set_trial_param", store_and_die)
         with pytest.raises(Killed):
-            asker(study, config).ask()
+            asked.ask()
 
 
 def test_trials_of_several_workers_draw_different_points() -> None:
@@ -85,3 +89,82 @@ def test_a_waiting_trial_comes_first_under_its_own_number() -> None:
     study.enqueue_trial({"x": 0.5, "n": 3})
     trial = asker(study, SAMPLERS["random"]).ask()
     assert (trial.number, trial.params) == (0, {"x": 0.5, "n": 3})
+
+
+TWICE_TWO: Space = {
+    "model": CategoricalDistribution(["simple", "lenet"]),
+    "optim": CategoricalDistribution(["sgd", "adam"]),
+}
+SMALL_SPACES: dict[str, Space] = {
+    "choices": TWICE_TWO,
+    "whole numbers": {"n": IntDistribution(2, 10, step=4), "k": IntDistribution(1, 4, log=True)},
+    "steps": {
+        "x": FloatDistribution(0.0, 0.3, step=0.1),
+        "b": CategoricalDistribution([True, False]),
+    },
+    "equal choices": {"c": CategoricalDistribution(["null", 1, 1.0, "[1, 2]", "[1,2]", "null"])},
+    "one value": {"x": FloatDistribution(0.5, 0.5), "n": IntDistribution(3, 3)},
+}
+
+
+@pytest.mark.parametrize("space", SMALL_SPACES.values(), ids=SMALL_SPACES)
+@pytest.mark.parametrize("goes_through", [True, False])
+@pytest.mark.parametrize("name", [name for name in SAMPLERS if name != "grid"])
+def test_no_point_is_proposed_twice_and_the_last_is_found(
+    name: str, goes_through: bool, space: Space
+) -> None:
+    study, points = make_study(), count_points(space)
+    assert points is not None
+    asked = Asker(study, Sampling(SAMPLERS[name], 0, space), space, None, NO_CONFIG, goes_through)
+    for number in range(points):
+        assert asked.count_untried(study.trials) == points - number
+        trial = asked.ask()
+        if number % 2:  # the others keep running
+            study.tell(
+                trial.number, state=TrialState.FAIL if number % 4 == 1 else TrialState.PRUNED
+            )
+    assert len({identity(trial.params) for trial in study.trials}) == points
+    assert asked.count_untried(study.trials) == 0
+    assert FOLDER not in asked.ask().user_attrs
+
+
+def test_a_point_that_was_drawn_anew_is_the_same_after_a_death(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    space: Space = {"n": IntDistribution(0, 5), "m": IntDistribution(0, 1)}
+    config = sampler("TPESampler", n_startup_trials=3)
+    whole, broken = make_study(), make_study()
+    for study in (whole, broken):
+        asked = Asker(study, Sampling(config, 0, space), space, None, NO_CONFIG, goes_through=False)
+        for _ in range(8):
+            study.tell(asked.ask().number, 0.0)
+    expected = Asker(whole, Sampling(config, 0, space), space, None, NO_CONFIG, False).ask()
+    asked = Asker(broken, Sampling(config, 0, space), space, None, NO_CONFIG, False)
+    interrupt(asked, monkeypatch)
+    assert len(running(broken).params) == 1
+    assert asked.ask_again(running(broken)).params == expected.params
+
+
+def test_points_drawn_by_a_function_are_not_drawn_twice_and_end() -> None:
+    def extend(_config: DictConfig, trial: Trial) -> None:
+        if trial.params["kind"] == "deep":
+            trial.suggest_int("depth", 1, 3)
+
+    space: Space = {"kind": CategoricalDistribution(["deep", "flat"])}
+    study = make_study()
+    asked = Asker(study, Sampling(SAMPLERS["tpe"], 0, space), space, extend, NO_CONFIG, False)
+    trials = [asked.ask() for _ in range(4)]
+    assert len({identity(trial.params) for trial in trials}) == 4
+    assert asked.count_untried(study.trials) is None
+    assert FOLDER not in asked.ask().user_attrs
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_small_spaces_are_drawn_from_without_favour(seed: int) -> None:
+    """The first of few trials look at every option of every choice."""
+    study = make_study()
+    space = TWICE_TWO | {"more": CategoricalDistribution(list(range(20)))}
+    asked = Asker(study, Sampling(SAMPLERS["tpe"], seed, space), space, None, NO_CONFIG, False)
+    trials = [asked.ask() for _ in range(12)]
+    for name in TWICE_TWO:
+        assert len({trial.params[name] for trial in trials}) == 2
