@@ -6,7 +6,6 @@ Exception of a callback into a warning; SystemExit ends the command.
 
 import sys
 from collections.abc import Callable
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 from cnnsweep.config.error_messages import error_line
-from cnnsweep.config.grid_jobs import compose_jobs, is_grid
+from cnnsweep.config.grid_jobs import compose_jobs, is_grid, is_ours
 from cnnsweep.config.launchers import check_installed
 from cnnsweep.config.overrides import as_text
 from cnnsweep.config.trackers import chosen
@@ -28,6 +27,7 @@ from cnnsweep.folders.run_folder import RunFolder, differing_keys
 from cnnsweep.folders.sweep_folder import SweepFolder
 from cnnsweep.loggers.manager import following
 from cnnsweep.task.changed_data import DataCheck
+from cnnsweep.task.recorded_command import record_run, record_sweep
 from cnnsweep.task.resume import RUN_DIR, SWEEP_DIR, chosen_folder, note_unfinished
 from cnnsweep.task.resumed_config import take_recorded
 from cnnsweep.task.run_info import tracked_sweep
@@ -76,13 +76,14 @@ def _start_run(config: DictConfig) -> None:
     check(resolved)
     if typed is None:
         note_unfinished(RUN_DIR, lambda last: _is_run_of(last, resolved))
-    folder = _make(folder, is_new=typed is None)
+    folder = lock.claim(folder, is_new=typed is None)
     run = RunFolder(folder)
     refuse_another_app(run, config)
     refuse_other_config(run, resolved)
     DataCheck().refuse_other_data(run, resolved)
     if take_finished(run, resolved) is not None:
         raise SystemExit(0)  # before Hydra writes into the folder
+    record_run(folder, config, resolved)
     _change(config, "run.dir", folder)
 
 
@@ -104,12 +105,15 @@ def _start_multirun(config: DictConfig) -> None:
         check(job.resolved)
     if typed is None:
         note_unfinished(SWEEP_DIR, lambda last: _is_sweep_of(last, config))
-    folder = _make(typed or Path(config.hydra.sweep.dir), is_new=typed is None, shared=shared)
+    made = typed or Path(config.hydra.sweep.dir)
+    folder = lock.claim(made, is_new=typed is None, shared=shared)
     data = DataCheck()
     for job in jobs:
         refuse_other_config(RunFolder(folder / job.subdir), job.resolved)
         data.refuse_other_data(RunFolder(folder / job.subdir), job.resolved)
     _change(config, "sweep.dir", folder)
+    if jobs or is_ours(config):
+        record_sweep(folder, config)
 
 
 def _is_shared(config: DictConfig) -> bool:
@@ -139,18 +143,3 @@ def _is_sweep_of(folder: Path, config: DictConfig) -> bool:
 
 def _typed(config: Any) -> list[str]:
     return [line for line in config.hydra.overrides.task if not line.startswith("resume=")]
-
-
-def _make(folder: Path, *, is_new: bool, shared: bool = False) -> Path:
-    """Make the folder and lock it; a new one gets a suffix where its name is taken."""
-    made = folder
-    for suffix in count(2):
-        try:
-            made.mkdir(parents=True, exist_ok=not is_new)
-            break
-        except FileExistsError:
-            if not is_new:  # a file
-                raise
-            made = folder.with_name(f"{folder.name}_{suffix}")
-    lock.acquire(made, shared=shared)
-    return made

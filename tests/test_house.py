@@ -66,7 +66,7 @@ MOST_FILES, MOST_LINES, LONGEST_FUNCTION = 15, 250, 50
 FILE_NAMES = (
     "config.yaml", "result.json", "metrics.csv", "best.pt", "last.pt", "test_predictions.csv",
     "curves.png", "predictions.png", "confusion.png", "model.onnx", "model.pt2", "cnnsweep.log",
-    ".hydra", "overrides.yaml", "hydra.yaml", ".trackers", ".unfinished", ".lock",
+    ".hydra", "overrides.yaml", "hydra.yaml", "command.yaml", ".trackers", ".unfinished", ".lock",
     "multirun.yaml", "optimization_results.yaml", "study.journal", "seed_", ".workers", ".hosts",
     "mutexes", "launcher_{}", "job_{}", "index.html", "runs.csv", "summary.csv", ".cache.jsonl",
 )  # fmt: skip

@@ -8,6 +8,7 @@ import fcntl
 import os
 import socket
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
@@ -38,6 +39,27 @@ def acquire(folder: Path, *, shared: bool = False) -> None:
     file.write(f"process {os.getpid()} on {socket.gethostname()}")
     file.flush()
     _held[path] = file
+
+
+def claim(folder: Path, *, is_new: bool, shared: bool = False) -> Path:
+    """Make the folder and take it; where its name is taken a new one gets a suffix.
+
+    Processes that want a new folder of one name at once get one each.
+
+    Raises:
+        UserError: it is not to be new, and another process has it.
+    """
+    made = folder
+    for suffix in count(2):
+        try:
+            made.mkdir(parents=True, exist_ok=not is_new)
+            break
+        except FileExistsError:
+            if not is_new:  # a file
+                raise
+            made = folder.with_name(f"{folder.name}_{suffix}")
+    acquire(made, shared=shared)
+    return made
 
 
 def is_held_here(folder: Path) -> bool:

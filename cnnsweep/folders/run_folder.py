@@ -33,6 +33,7 @@ PATCH, FOLDER_PATCH = "code.patch", "code_of_folder.patch"
 ONNX, PROGRAM = "model.onnx", "model.pt2"
 HYDRA = ".hydra"  # in it CONFIG as it was composed, and:
 OVERRIDES, HYDRA_CONFIG = "overrides.yaml", "hydra.yaml"
+COMMAND = "command.yaml"  # ours: Hydra writes its files anew at each start, not at once
 TRACKERS = ".trackers"
 UNFINISHED = ".unfinished"  # ends the names of files that are being written
 

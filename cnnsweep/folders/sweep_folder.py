@@ -16,6 +16,9 @@ from cnnsweep.folders.run_folder import TRACKERS, read_mapping
 ROOT = Path("multirun")  # where Hydra puts sweeps unless told otherwise
 SWEEP_CONFIG = "multirun.yaml"
 RESULTS = "optimization_results.yaml"
+ENDED_BY = "ended_by"  # in RESULTS: what ended the search, one of
+NO_TRIALS, NO_POINTS, TIMEOUT = "n_trials", "points", "timeout"
+_FOUND = {"best_params", "solutions"}  # with one of them, RESULTS are those of one search
 JOURNAL = "study.journal"
 SWEEP_MARKS = (JOURNAL, RESULTS, SWEEP_CONFIG)  # one of them makes a folder a sweep's
 SEED = "seed_"  # then the number of the run among its trial's, from 0
@@ -59,6 +62,17 @@ class SweepFolder:
     def read_results(self) -> dict[str, Any] | None:
         """The search's results; None while it isn't over. Raises UserError for a damaged file."""
         return read_mapping(self.results, yaml.safe_load, yaml.YAMLError)
+
+
+def ends(results: dict[str, Any]) -> set[str]:
+    """What ended the searches whose results a sweep has, one or those of a comparison.
+
+    Results of older versions do not say: their n_trials did.
+    """
+    several = (
+        [] if _FOUND & results.keys() else [r for r in results.values() if isinstance(r, dict)]
+    )
+    return {str(one.get(ENDED_BY, NO_TRIALS)) for one in several or [results]}
 
 
 def seed_runs(trial: Path) -> list[Path]:

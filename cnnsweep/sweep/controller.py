@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import optuna
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.singleton import Singleton
 from omegaconf import OmegaConf
 from optuna.exceptions import ExperimentalWarning
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep import report
 from cnnsweep.config.launchers import gives_gpus, is_chosen, refuse_devices, with_submissions
@@ -29,7 +30,7 @@ from cnnsweep.sweep.multihost.shared_study import joined
 from cnnsweep.sweep.preflight import check_sweep
 from cnnsweep.sweep.progress import SweepProgress, open_progress
 from cnnsweep.sweep.results import are_written, result_lines, withdraw_results, write_results
-from cnnsweep.sweep.spec.compose import SweepContext, mask_password
+from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.plan import Plan, make_plans
 from cnnsweep.sweep.spec.resources import devices_of_slots
 from cnnsweep.sweep.spec.settings import Settings, read_settings
@@ -40,6 +41,7 @@ from cnnsweep.sweep.study.storage_outage import Outage
 from cnnsweep.sweep.study.study import open_search
 from cnnsweep.sweep.workers.pool import Pool
 from cnnsweep.sweep.workers.worker_main import Setup
+from cnnsweep.task.recorded_command import mask_password
 
 STOP_SECONDS = 3.5  # a person who pressed Ctrl-C waits less than 5 s in all
 
@@ -51,7 +53,8 @@ def run_sweep(context: SweepContext, keys: dict[str, object], arguments: list[st
         UserError: it cannot begin, was stopped by failures, or a part of it failed.
     """
     begin_collection()
-    mask_password(context.config)
+    mask_password(context.config)  # the settings have the URL as it was typed; workers need none
+    HydraConfig.instance().set_config(context.config)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.simplefilter("ignore", ExperimentalWarning)  # whoever chose it knows
     settings, plans = _checked(context, keys, arguments)
@@ -87,7 +90,7 @@ def _remove_if_unused(folder: Path) -> None:
     """Nothing is left of a sweep that was refused before it began."""
     if not folder.is_dir() or lock.is_held_elsewhere(folder):
         return
-    if {entry.name for entry in folder.iterdir()} <= {lock.LOCK_NAME}:
+    if {entry.name for entry in folder.iterdir()} <= {lock.LOCK_NAME, SWEEP_CONFIG}:
         shutil.rmtree(folder)
 
 
@@ -189,8 +192,7 @@ class Controller:
         resumed = self.outage.retry(search.resume_trials) if is_alone else 0
         if len(trials) > 1:
             now = f"{resumed} left running" if is_alone else f"{running} running"
-            over = f"{len(trials) - running} of {search.plan.n_trials} trials are over"
-            self.progress.say(f"{search.plan.prefix}resuming: {over}, {now}")
+            self.progress.say(f"{search.plan.prefix}resuming: {_over(search, trials)}, {now}")
 
     def _open_pool(self) -> Pool:
         context, count = self.context, self.settings.n_jobs
@@ -229,15 +231,22 @@ def _conclude(context: SweepContext, searches: list[Search], empty: int) -> None
         raise StoppedEarly("no trial was completed; the lines above say why")
 
 
+def _over(search: Search, trials: list[FrozenTrial]) -> str:
+    over, wanted = sum(trial.state.is_finished() for trial in trials), search.asker.trials_in_all()
+    if over <= wanted:
+        return f"{over} of {wanted} trials are over"
+    return f"{over} trials are over, more than hydra.sweeper.n_trials={wanted}"
+
+
 def _announcement(search: Search, settings: Settings) -> Iterator[str]:
     plan = search.plan
     names = ", ".join(plan.space.distributions) or settings.custom_search_space
     threads = "" if plan.threads is None else f" of {plan.threads} CPU threads"
     yield (
-        f"{search.trials_in_all()} trials over {names}; {settings.n_jobs} workers{threads}; "
+        f"{search.asker.trials_in_all()} trials over {names}; {settings.n_jobs} workers{threads}; "
         f"in {plan.folder}"
     )
-    if plan.goes_through:
+    if search.asker.goes_through:
         several = "s: each" if plan.points != 1 else ": it"
         yield (
             f"{plan.prefix}the space has {plan.points} point{several} is tried once, then the "

@@ -66,7 +66,7 @@ class SweepProgress:
         trials = search.study.get_trials(deepcopy=False)
         states = [trial.state for trial in trials]
         wanted = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL, TrialState.RUNNING)
-        return [*(str(states.count(state)) for state in wanted), str(search.trials_in_all())]
+        return [*(str(states.count(state)) for state in wanted), str(search.asker.trials_in_all())]
 
     def _left(self, searches: Sequence[Search]) -> str:
         """The time left at this launch's pace, confirmation runs counted as trials."""
@@ -110,7 +110,9 @@ def _best(search: Search) -> str:
 
 def _open_runs(search: Search) -> int:
     finished = sum(t.state.is_finished() for t in search.study.get_trials(deepcopy=False))
-    return max(0, search.trials_in_all() - finished) * search.seeds + search.confirmation.wanted
+    return (
+        max(0, search.asker.trials_in_all() - finished) * search.seeds + search.confirmation.wanted
+    )
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from omegaconf import OmegaConf
 from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.folders.run_folder import write_text_whole
-from cnnsweep.folders.sweep_folder import RESULTS
+from cnnsweep.folders.sweep_folder import ENDED_BY, NO_POINTS, NO_TRIALS, RESULTS, TIMEOUT
 from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.spec.search_space import typed_value
 from cnnsweep.sweep.study.ask import FOLDER
@@ -58,7 +58,15 @@ def _as_text(results: dict[str, Any]) -> str:
 
 
 def _results(search: Search) -> dict[str, Any]:
-    return _front(search) if len(search.plan.objectives) > 1 else _best(search)
+    found = _front(search) if len(search.plan.objectives) > 1 else _best(search)
+    return found | {ENDED_BY: _ended_by(search)}
+
+
+def _ended_by(search: Search) -> str:
+    """What ended the search: its points, its number of trials, or else its timeout."""
+    if search.asker.is_gone_through():
+        return NO_POINTS
+    return NO_TRIALS if search.asker.has_all_trials() else TIMEOUT
 
 
 def _lines(search: Search) -> list[str]:

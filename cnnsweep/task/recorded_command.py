@@ -1,17 +1,24 @@
 """The command that began a run or sweep, as its folder records it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from cnnsweep.errors import UserError
-from cnnsweep.folders.run_folder import HYDRA, HYDRA_CONFIG, OVERRIDES, RunFolder
+from cnnsweep.folders.run_folder import (
+    COMMAND,
+    HYDRA,
+    HYDRA_CONFIG,
+    OVERRIDES,
+    RunFolder,
+    write_text_whole,
+)
 from cnnsweep.folders.sweep_folder import SweepFolder
-
-_MULTIRUN = {"-m", "--multirun"}
-_CHOOSING = ("hydra/sweeper=", "search=")
+from cnnsweep.redact import masked_word
 
 
 class RecordedCommand(NamedTuple):
@@ -38,7 +45,8 @@ def read_command(folder: Path) -> RecordedCommand:
     if config is None:
         return RecordedCommand([], {}, {})
     whole = _read(path if is_sweep else folder / HYDRA / HYDRA_CONFIG)
-    # Hydra writes its part anew at each start, `verbose` last: without it a start was killed.
+    # Hydra writes its part anew at each start, `verbose` last: without it a start was killed, and
+    # the command is that of the first start.
     if isinstance(whole, dict) and "verbose" in (whole.get("hydra") or {}):
         hydra = whole["hydra"]
         overrides = [*hydra["overrides"]["hydra"], *hydra["overrides"]["task"]]
@@ -50,28 +58,44 @@ def read_command(folder: Path) -> RecordedCommand:
             f"{path} is damaged: type the whole command again, with hydra.sweep.dir={folder} "
             "instead of resume"
         )
+    ours = _read(folder / HYDRA / COMMAND)
+    if isinstance(ours, dict):
+        return RecordedCommand(ours["overrides"], ours["choices"], config)
     typed = _read(folder / HYDRA / OVERRIDES)
     return RecordedCommand(typed if isinstance(typed, list) else [], {}, config)
 
 
-def of_a_sweep(words: Sequence[str]) -> list[str]:
-    """The command line, with ``--multirun`` and the recorded sweeper if it resumes a sweep.
+def record_run(folder: Path, config: DictConfig, resolved: Mapping[str, Any]) -> None:
+    """Leave what resumes a run in its new folder, before anything else is done there."""
+    run, hydra = RunFolder(folder), config.hydra
+    if run.read_config() is not None:
+        return
+    command = {
+        "overrides": [*hydra.overrides.hydra, *hydra.overrides.task],
+        "choices": OmegaConf.to_container(hydra.runtime.choices),
+    }
+    (folder / HYDRA).mkdir(exist_ok=True)
+    write_text_whole(folder / HYDRA / COMMAND, yaml.safe_dump(command, sort_keys=False))
+    run.write_config(resolved)
 
-    Hydra composes a config before it calls anything of ours: without the recorded sweeper,
-    ``hydra.sweeper.n_trials=30`` would be an unknown key. Other command lines stay as they are.
 
-    Raises:
-        UserError: the record is damaged.
-    """
-    typed = [word.partition("=")[2].strip("'\"") for word in words if word.startswith("resume=")]
-    flags = {word for word in words if word.startswith("-")}
-    if not typed or not SweepFolder(Path(typed[-1])).config.exists() or flags - _MULTIRUN:
-        return list(words)
-    more = [] if flags else ["--multirun"]
-    sweeper = read_command(Path(typed[-1])).choices.get("hydra/sweeper")
-    if sweeper is not None and not any(word.startswith(_CHOOSING) for word in words):
-        more.append(f"hydra/sweeper={sweeper}")
-    return [*more, *words]
+def record_sweep(folder: Path, config: DictConfig) -> None:
+    """The same for a sweep; its own sweeper writes the file again."""
+    path = SweepFolder(folder).config
+    if not path.exists():
+        masked = deepcopy(config)
+        mask_password(masked)
+        write_text_whole(path, OmegaConf.to_yaml(masked))
+
+
+def mask_password(config: DictConfig) -> None:
+    """Mask a password in the storage's URL, in place: Hydra writes its config into every folder."""
+    plain: Any = OmegaConf.to_container(config.hydra, resolve=False)  # ${oc.env:...} stays that
+    typed, url = plain["overrides"]["hydra"], plain["sweeper"].get("storage")
+    with read_write(config.hydra), open_dict(config.hydra):
+        config.hydra.overrides.hydra = [masked_word(line) for line in typed]
+        if isinstance(url, str):
+            config.hydra.sweeper.storage = masked_word(url)
 
 
 def sweep_config(whole: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,11 +1,18 @@
-"""Which folder a command resumes, and which folders are unfinished."""
+"""Which folder a command resumes, and which folders are unfinished.
+
+``resume=latest`` is the newest folder, not at work now, to which the command adds something: one
+that is unfinished, or a finished search that has fewer trials than the command types. Without
+--multirun it is a run's, with it a sweep's; a command that types keys of searches means a search.
+"""
 
 import re
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep.config.grid_jobs import is_grid, job_overrides
@@ -13,13 +20,17 @@ from cnnsweep.config.overrides import as_text
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock, run_folder, sweep_folder
 from cnnsweep.folders.run_folder import RESULT, RunFolder
-from cnnsweep.folders.sweep_folder import SweepFolder
+from cnnsweep.folders.sweep_folder import NO_POINTS, TIMEOUT, SweepFolder, ends
 from cnnsweep.redact import masked_word
+from cnnsweep.task.recorded_command import read_command
 
 RUN_DIR, SWEEP_DIR = "hydra.run.dir", "hydra.sweep.dir"
 _ROOTS = {RUN_DIR: run_folder.ROOT, SWEEP_DIR: sweep_folder.ROOT}
 _PLAIN = re.compile(r"[\w/.:+-]+")  # what Hydra reads without quotes
 _FINISHED = ("completed", "pruned", "failed")
+_MULTIRUN = {"-m", "--multirun"}
+_SWEEPER, _N_TRIALS, _SHARED = "hydra/sweeper", "hydra.sweeper.n_trials", "hydra.sweeper.shared"
+_BASIC = "basic"  # the option of Hydra's own sweeper
 
 
 def chosen_folder(config: DictConfig, dir_key: str) -> Path | None:
@@ -36,11 +47,16 @@ def chosen_folder(config: DictConfig, dir_key: str) -> Path | None:
     if typed:
         raise UserError(f"resume={config.resume} and {dir_key}={composed}: give one of them")
     if config.resume == "latest":
-        return _latest_unfinished(dir_key)
+        return _latest(dir_key, [*config.hydra.overrides.hydra, *config.hydra.overrides.task])
     folder = Path(str(config.resume))
     if not folder.is_dir():
         raise UserError(f"resume={folder}: there is no such folder; allowed: latest, or a folder")
     is_sweep = SweepFolder(folder).config.exists()
+    if not is_sweep and not RunFolder(folder).config.exists():
+        raise UserError(
+            f"resume={folder}: it holds nothing that can be resumed; to begin there, type the "
+            f"whole command with {dir_key}={folder}"
+        )
     if dir_key == RUN_DIR and is_sweep:
         raise UserError(f"resume={folder} is a sweep: it needs --multirun")
     if dir_key == SWEEP_DIR and not is_sweep and RunFolder(folder).config.exists():
@@ -74,17 +90,37 @@ def is_unfinished(folder: Path) -> bool:
     """Whether there is anything to resume in the folder of a run or sweep.
 
     A run is finished once its result.json has a status other than `interrupted`, a grid once every
-    job is, a search once its optimization_results.yaml is there.
+    job is, a search once its optimization_results.yaml is there and its timeout was not its end.
     """
     sweep = SweepFolder(folder)
     if sweep.config.exists():
-        config = OmegaConf.load(sweep.config)
-        assert isinstance(config, DictConfig)
+        config = _sweep_config(folder)
+        if config is None:
+            return False
         if not is_grid(config):
-            return not sweep.results.exists()
+            results = _results(folder)
+            return results is None or TIMEOUT in ends(results)
         done = sum(_is_finished(result.parent) for result in folder.rglob(RESULT))
         return done < len(job_overrides(config))
     return RunFolder(folder).config.exists() and not _is_finished(folder)
+
+
+def _sweep_config(folder: Path) -> DictConfig | None:
+    """What a sweep recorded; None where that is damaged: ``resume=latest`` passes it over."""
+    try:
+        config = OmegaConf.load(SweepFolder(folder).config)
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return None
+    whole = isinstance(config, DictConfig) and OmegaConf.select(config, "hydra.verbose") is not None
+    return config if whole and isinstance(config, DictConfig) else None
+
+
+def _results(folder: Path) -> dict[str, Any] | None:
+    """A search's results; of a damaged file, results that say nothing."""
+    try:
+        return SweepFolder(folder).read_results()
+    except UserError:
+        return {}
 
 
 def _is_finished(folder: Path) -> bool:
@@ -95,18 +131,87 @@ def _is_finished(folder: Path) -> bool:
     return result is not None and result["status"] in _FINISHED
 
 
+def of_a_sweep(words: Sequence[str]) -> list[str]:
+    """The command line, with ``--multirun`` and the recorded sweeper if it resumes a sweep.
+
+    Hydra composes a config before it calls anything of ours: without the recorded sweeper,
+    ``hydra.sweeper.n_trials=30`` would be an unknown key. Other command lines stay as they are.
+
+    Raises:
+        UserError: the record is damaged, or there is no sweep that ``resume=latest`` may mean.
+    """
+    typed = _typed(words)
+    flags = {word for word in words if word.startswith("-")}
+    if "resume" not in typed or SWEEP_DIR in typed or flags - _MULTIRUN:
+        return list(words)
+    folder = Path(typed["resume"])
+    if typed["resume"] == "latest":
+        if not (flags or _of_searches(typed)) or typed.get(_SHARED, "false").lower() == "true":
+            return list(words)
+        folder = _latest(SWEEP_DIR, words)
+    elif not SweepFolder(folder).config.exists():
+        return list(words)
+    more = [] if flags else ["--multirun"]
+    sweeper = read_command(folder).choices.get(_SWEEPER)
+    if sweeper is not None and _SWEEPER not in typed and "search" not in typed:
+        more.append(f"{_SWEEPER}={sweeper}")
+    return [*more, *words]
+
+
+def _typed(words: Sequence[str]) -> dict[str, str]:
+    """The values of a command line by key, where it is written as plainly as `key=value`."""
+    pairs = (word.partition("=") for word in words if not word.startswith("-"))
+    return {key.lstrip("+"): value.strip("'\"") for key, _, value in pairs}
+
+
+def _of_searches(typed: Mapping[str, str]) -> bool:
+    """Whether keys were typed that only a search has."""
+    if _SWEEPER in typed:
+        return typed[_SWEEPER] != _BASIC
+    return "search" in typed or any(key.startswith("hydra.sweeper.") for key in typed)
+
+
 def _can_resume(folder: Path) -> bool:
     return is_unfinished(folder) and not lock.is_held_elsewhere(folder)
 
 
-def _latest_unfinished(dir_key: str) -> Path:
-    folder = next(filter(_can_resume, _newest_first(dir_key)), None)
+def _latest(dir_key: str, words: Sequence[str]) -> Path:
+    typed = _typed(words)
+    folder = next((f for f in _newest_first(dir_key) if _is_meant(f, dir_key, typed)), None)
     if folder is None:
+        wanted = typed.get(_N_TRIALS)
+        fewer = "" if wanted is None else f", or a search of fewer than {wanted} trials"
         raise UserError(
-            f"resume=latest: nothing below {_ROOTS[dir_key]}/ is unfinished; leave resume out to "
-            "start anew, or name a folder"
+            f"resume=latest: nothing below {_ROOTS[dir_key]}/ is unfinished{fewer}; leave resume "
+            "out to start anew, or name a folder"
         )
     return folder
+
+
+def _is_meant(folder: Path, dir_key: str, typed: Mapping[str, str]) -> bool:
+    """Whether ``resume=latest`` may mean this folder."""
+    if SweepFolder(folder).config.exists() != (dir_key == SWEEP_DIR):
+        return False
+    if dir_key == SWEEP_DIR:
+        config = _sweep_config(folder)
+        is_search = config is not None and not is_grid(config)
+        if (
+            config is None
+            or (_of_searches(typed) and not is_search)
+            or (typed.get(_SWEEPER) == _BASIC and is_search)
+        ):
+            return False
+    adds = is_unfinished(folder) or _adds_trials(folder, typed.get(_N_TRIALS))
+    return adds and not lock.is_held_elsewhere(folder)
+
+
+def _adds_trials(folder: Path, wanted: str | None) -> bool:
+    """Whether a finished search has fewer trials than are typed, and points left to try."""
+    results, config = _results(folder), _sweep_config(folder)
+    if wanted is None or not wanted.isdecimal() or results is None or ends(results) == {NO_POINTS}:
+        return False
+    recorded = None if config is None else OmegaConf.select(config, _N_TRIALS)
+    return isinstance(recorded, int) and recorded < int(wanted)
 
 
 def _newest_first(dir_key: str) -> list[Path]:

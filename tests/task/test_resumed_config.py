@@ -20,7 +20,7 @@ from cnnsweep.config.validation import resolve
 from cnnsweep.errors import UserError
 from cnnsweep.folders.recorded_defaults import DEFAULTS, OldDefault
 from cnnsweep.folders.run_folder import RunFolder, differing_keys
-from cnnsweep.task.recorded_command import of_a_sweep
+from cnnsweep.task.resume import of_a_sweep
 from cnnsweep.task.resumed_config import take_recorded
 from tests.test_recorded_folders import RECORDED, copied
 

@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import filter_overrides
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from omegaconf import DictConfig, open_dict, read_write
 
 from cnnsweep.config.validation import resolve
-from cnnsweep.redact import masked_word
 
 
 @dataclass
@@ -58,20 +57,6 @@ class SweepContext:
     def log_file(self, folder: str) -> Path:
         """Where the log of the job in ``folder`` is."""
         return self.folder / folder / f"{self.config.hydra.job.name}.log"
-
-
-def mask_password(config: DictConfig) -> None:
-    """Mask a password in the storage's URL: Hydra writes its config into every folder.
-
-    The settings have the URL as it was typed; workers need none.
-    """
-    plain: Any = OmegaConf.to_container(config.hydra, resolve=False)  # ${oc.env:...} stays that
-    typed, url = plain["overrides"]["hydra"], plain["sweeper"].get("storage")
-    with read_write(config.hydra), open_dict(config.hydra):
-        config.hydra.overrides.hydra = [masked_word(line) for line in typed]
-        if isinstance(url, str):
-            config.hydra.sweeper.storage = masked_word(url)
-    HydraConfig.instance().set_config(config)
 
 
 def typed_overrides(arguments: list[str]) -> list[str]:

@@ -59,11 +59,6 @@ class Plan:
         """What lines about the search begin with, where there are several."""
         return f"{self.subfolder}: " if self.subfolder else ""
 
-    @property
-    def goes_through(self) -> bool:
-        """Whether there are trials enough for every point of the space."""
-        return self.points is not None and self.points <= self.n_trials
-
     def params(self, trial: FrozenTrial) -> dict[str, Any]:
         """A trial's parameters in the space's order, which not every storage keeps."""
         names = [name for name in self.space.distributions if name in trial.params]

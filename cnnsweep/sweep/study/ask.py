@@ -1,6 +1,6 @@
 """Asking a study for its next trial, so that a call that was interrupted can be made again."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ FOLDER = "folder"  # the trial attribute that says that all its parameters are d
 Drawn = dict[str, tuple[float, BaseDistribution]]  # parameters as a storage keeps them
 
 
+EXHAUSTED = "exhausted"  # the study attribute that says that there are no more points
 MOST_DRAWS = 10  # by the sampler, for a point that was not tried
 MOST_RANDOM_DRAWS = 1000  # by chance, where the points cannot be listed
 
@@ -38,8 +39,8 @@ class Asker:
     What a person enqueued and the grid sampler's points stay as they are.
 
     ``extend`` is the user's custom_search_space, called with the config and each new trial, and
-    again for each draw. ``goes_through``: there will be a trial for every point of the space, so
-    chance alone decides on their order.
+    again for each draw. ``wanted`` trials are asked for, or ``points`` where the space has fewer
+    (None: nobody knows how many); where every point will be tried, chance decides on their order.
     """
 
     study: Study
@@ -47,7 +48,8 @@ class Asker:
     space: Space
     extend: Callable[[DictConfig, Trial], None] | None
     config: DictConfig
-    goes_through: bool
+    wanted: int
+    points: int | None
 
     def ask(self) -> FrozenTrial:
         """The next trial, its parameters drawn; it lacks FOLDER where no new point was found."""
@@ -61,12 +63,31 @@ class Asker:
         """
         return self._complete(self._opened(trial, attempt=0))
 
-    def count_untried(self, trials: Iterable[FrozenTrial]) -> int | None:
-        """How many points of the space no trial has; None where nobody can tell."""
-        if self.extend is not None or self.sampling.is_grid:
-            return None
-        left = untried(self.space, (trial.params for trial in trials))
-        return None if left is None else len(left)
+    def trials_in_all(self) -> int:
+        """How many trials the study will have."""
+        if not self.goes_through:
+            return self.wanted
+        return min(self.wanted, max(self.points or 0, self._begun()))
+
+    def is_gone_through(self) -> bool:
+        """Whether no point is left to try."""
+        trials = self.study.get_trials(deepcopy=False)
+        if self.points is None or len(trials) < self.points:
+            return EXHAUSTED in self.study.user_attrs
+        return untried(self.space, (trial.params for trial in trials)) == []
+
+    def has_all_trials(self) -> bool:
+        """Whether nothing is left to ask for."""
+        return self._begun() >= self.wanted or self.is_gone_through()
+
+    @property
+    def goes_through(self) -> bool:
+        """Whether there are trials enough for every point of the space."""
+        return self.points is not None and self.points <= self.wanted
+
+    def _begun(self) -> int:
+        trials = self.study.get_trials(deepcopy=False)
+        return sum(trial.state is not TrialState.WAITING for trial in trials)
 
     def _next_number(self) -> int:
         trials = self.study.get_trials(deepcopy=False)

@@ -196,28 +196,8 @@ class Search:
     def _recorded(self, job: Job) -> object:
         return recorded_objective(self.plan.sweep / job.folder)
 
-    def trials_in_all(self) -> int:
-        """How many trials the study will have: all that are wanted, or all points of the space."""
-        points, wanted = self.plan.points, self.plan.n_trials
-        if points is None or points > wanted:
-            return wanted
-        return min(wanted, max(points, _begun(self.study.get_trials(deepcopy=False))))
-
-    def is_gone_through(self) -> bool:
-        """Whether no point of the space is left to try."""
-        trials, points = self.study.get_trials(deepcopy=False), self.plan.points
-        has_none_left = points is not None and len(trials) >= points
-        return self.recorder.is_exhausted() or (
-            has_none_left and self.asker.count_untried(trials) == 0
-        )
-
-    def has_all_trials(self) -> bool:
-        """Whether nothing would be asked for, had the sweep all the time that it needs."""
-        begun = _begun(self.study.get_trials(deepcopy=False))
-        return begun >= self.plan.n_trials or self.is_gone_through()
-
     def _may_ask_more(self) -> bool:
-        return not self.has_all_trials() and self.may_ask()
+        return not self.asker.has_all_trials() and self.may_ask()
 
     def _seek(self) -> None:
         """Take a trial that was left behind, or else ask for one."""
@@ -248,10 +228,6 @@ class Search:
 
     def _job(self, trial: FrozenTrial, seed_index: int) -> Job:
         return trial_job(self.plan, self.search_index, trial, seed_index, self.seeds)
-
-
-def _begun(trials: list[FrozenTrial]) -> int:
-    return sum(trial.state is not TrialState.WAITING for trial in trials)
 
 
 _ON_FINISHED: dict[Reason, Callable[[Search, Job, Finished], None]] = {

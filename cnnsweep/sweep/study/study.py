@@ -78,7 +78,8 @@ def open_search(
             plan.space.distributions,
             custom_search_space(settings),
             context.config,
-            plan.goes_through,
+            plan.n_trials,
+            plan.points,
         ),
         recorder=recorder,
         confirmation=Confirmation(

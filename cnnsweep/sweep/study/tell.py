@@ -19,11 +19,12 @@ from cnnsweep.sweep.spec.optuna_internals import (
 )
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.study import dashboard_notes
+from cnnsweep.sweep.study.ask import EXHAUSTED
 from cnnsweep.sweep.study.failure_policy import FailureWatch
 from cnnsweep.sweep.study.same_data import SearchData
 from cnnsweep.sweep.study.trial_results import write_failure, write_mean
 
-DEATHS, ERROR, EXHAUSTED = "deaths", "error", "exhausted"
+DEATHS, ERROR = "deaths", "error"
 
 
 class Recorder:
@@ -106,10 +107,6 @@ class Recorder:
         """A job's worker was preempted or lost; the job is resumed, and nothing is counted."""
         self._say(f"{self._name(job)}: {error}; resumes from its last epoch")
 
-    def is_exhausted(self) -> bool:
-        """Whether the sampler has no more points."""
-        return EXHAUSTED in self._study.user_attrs
-
     def exhaust(self, number: int) -> None:
         """End the search: a trial was asked for, and no point was found that is new.
 
@@ -141,7 +138,7 @@ class Recorder:
             if error is not None:
                 self._set(job, ERROR, error)
             self._study.tell(job.number, values, state)
-        if was_stopped(self._study) and not self.is_exhausted():
+        if was_stopped(self._study) and EXHAUSTED not in self._study.user_attrs:
             self._study.set_user_attr(EXHAUSTED, True)
 
     def _record_mean(self, job: Job, status: str, error: str | None) -> None:

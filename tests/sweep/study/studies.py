@@ -1,16 +1,17 @@
 """Studies and configs in memory, for tests that need no process."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import optuna
 from omegaconf import DictConfig, OmegaConf
 from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.pruners import BasePruner
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, Trial
 
 from cnnsweep.metric_names import Direction
 from cnnsweep.sweep.spec.optuna_internals import allow_stop
+from cnnsweep.sweep.spec.points import count_points
 from cnnsweep.sweep.spec.samplers import Sampling, Space
 from cnnsweep.sweep.study.ask import Asker
 
@@ -28,8 +29,22 @@ def make_study(pruner: BasePruner | None = None, direction: Direction = "minimiz
 
 def asker(study: optuna.Study, config: DictConfig, seed: int = 0) -> Asker:
     allow_stop(study)
+    return small_asker(study, config, SPACE, seed=seed)
+
+
+def small_asker(
+    study: optuna.Study,
+    config: DictConfig,
+    space: Space,
+    extend: Callable[[DictConfig, Trial], None] | None = None,
+    *,
+    seed: int = 0,
+    wanted: int = 1,
+) -> Asker:
+    """Of a space that may have an end; it is gone through where as many trials are ``wanted``."""
+    points = None if extend is not None else count_points(space)
     return Asker(
-        study, Sampling(config, seed, SPACE), SPACE, None, OmegaConf.create({}), goes_through=False
+        study, Sampling(config, seed, space), space, extend, OmegaConf.create({}), wanted, points
     )
 
 

@@ -9,9 +9,17 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.trial import Trial, TrialState
 
 from cnnsweep.sweep.spec.points import count_points, identity
-from cnnsweep.sweep.spec.samplers import Sampling, Space
+from cnnsweep.sweep.spec.samplers import Space
 from cnnsweep.sweep.study.ask import FOLDER, Asker
-from tests.sweep.study.studies import SPACE, asker, make_study, run_trials, running, sampler
+from tests.sweep.study.studies import (
+    SPACE,
+    asker,
+    make_study,
+    run_trials,
+    running,
+    sampler,
+    small_asker,
+)
 
 SAMPLERS = {
     "random": sampler("RandomSampler"),
@@ -24,7 +32,6 @@ SAMPLERS = {
     ),
     "grid": sampler("GridSampler"),
 }
-NO_CONFIG = OmegaConf.create({})
 pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 
 
@@ -115,16 +122,16 @@ def test_no_point_is_proposed_twice_and_the_last_is_found(
 ) -> None:
     study, points = make_study(), count_points(space)
     assert points is not None
-    asked = Asker(study, Sampling(SAMPLERS[name], 0, space), space, None, NO_CONFIG, goes_through)
+    asked = small_asker(study, SAMPLERS[name], space, wanted=99 if goes_through else 1)
     for number in range(points):
-        assert asked.count_untried(study.trials) == points - number
+        assert not asked.is_gone_through()
         trial = asked.ask()
         if number % 2:  # the others keep running
             study.tell(
                 trial.number, state=TrialState.FAIL if number % 4 == 1 else TrialState.PRUNED
             )
     assert len({identity(trial.params) for trial in study.trials}) == points
-    assert asked.count_untried(study.trials) == 0
+    assert asked.is_gone_through()
     assert FOLDER not in asked.ask().user_attrs
 
 
@@ -135,11 +142,11 @@ def test_a_point_that_was_drawn_anew_is_the_same_after_a_death(
     config = sampler("TPESampler", n_startup_trials=3)
     whole, broken = make_study(), make_study()
     for study in (whole, broken):
-        asked = Asker(study, Sampling(config, 0, space), space, None, NO_CONFIG, goes_through=False)
+        asked = small_asker(study, config, space)
         for _ in range(8):
             study.tell(asked.ask().number, 0.0)
-    expected = Asker(whole, Sampling(config, 0, space), space, None, NO_CONFIG, False).ask()
-    asked = Asker(broken, Sampling(config, 0, space), space, None, NO_CONFIG, False)
+    expected = small_asker(whole, config, space).ask()
+    asked = small_asker(broken, config, space)
     interrupt(asked, monkeypatch)
     assert len(running(broken).params) == 1
     assert asked.ask_again(running(broken)).params == expected.params
@@ -152,10 +159,9 @@ def test_points_drawn_by_a_function_are_not_drawn_twice_and_end() -> None:
 
     space: Space = {"kind": CategoricalDistribution(["deep", "flat"])}
     study = make_study()
-    asked = Asker(study, Sampling(SAMPLERS["tpe"], 0, space), space, extend, NO_CONFIG, False)
+    asked = small_asker(study, SAMPLERS["tpe"], space, extend)
     trials = [asked.ask() for _ in range(4)]
     assert len({identity(trial.params) for trial in trials}) == 4
-    assert asked.count_untried(study.trials) is None
     assert FOLDER not in asked.ask().user_attrs
 
 
@@ -164,7 +170,7 @@ def test_small_spaces_are_drawn_from_without_favour(seed: int) -> None:
     """The first of few trials look at every option of every choice."""
     study = make_study()
     space = TWICE_TWO | {"more": CategoricalDistribution(list(range(20)))}
-    asked = Asker(study, Sampling(SAMPLERS["tpe"], seed, space), space, None, NO_CONFIG, False)
+    asked = small_asker(study, SAMPLERS["tpe"], space, seed=seed)
     trials = [asked.ask() for _ in range(12)]
     for name in TWICE_TWO:
         assert len({trial.params[name] for trial in trials}) == 2

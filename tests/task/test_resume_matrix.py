@@ -1,0 +1,159 @@
+"""Stopped in any way at any moment, resumed in any way: it ends as if nothing had happened.
+
+Three kinds of command, four ways to stop one and five to name its folder, at moments of every
+stage. The everyday tests take a few of them that cover each, the slow one takes them all.
+"""
+
+import json
+import random
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.command import TINY, cnnsweep, start, succeeded
+from tests.run_files import metrics, tensors
+from tests.sweep.sweep_commands import table
+
+COMMON = (*TINY, "epochs=12", "pictures=false")
+KINDS: dict[str, tuple[str, ...]] = {
+    "run": (*COMMON, "model.dropout=0.2", "scheduler=cosine"),
+    "grid": ("--multirun", *COMMON, "optim=adam", "optim.lr=0.001,0.01", "seed=0,1"),
+    "search": (
+        *("--multirun", *COMMON, "search=adam", "hydra/sweeper/pruner=none"),
+        *("hydra.sweeper.n_trials=3", "hydra.sweeper.n_jobs=1"),
+    ),
+}
+STOPS = ("SIGINT", "SIGTERM", "SIGKILL", "power cut")
+WAYS = ("line", "latest", "latest, typed", "folder", "typed folder")
+MOMENTS = ("begun", "folder", "amid", "between", "end")
+ROOTS = {"run": "outputs", "grid": "multirun", "search": "multirun"}
+CODES = {"SIGINT": 130, "SIGTERM": 143}
+
+
+def folders(cwd: Path, kind: str) -> list[Path]:
+    """The command's folders: by default below its root, else the one that was typed."""
+    found = [f for f in cwd.glob(f"{ROOTS[kind]}/*/*") if f.is_dir()]
+    return found + [f for f in (cwd / "typed",) if f.is_dir()]
+
+
+def runs(folder: Path) -> dict[str, Path]:
+    """The run folders below a folder, by place."""
+    return {
+        str(p.parent.relative_to(folder)): p.parent
+        for p in folder.rglob("config.yaml")
+        if ".hydra" not in p.parts
+    }
+
+
+def is_time(moment: str, cwd: Path, kind: str) -> bool:
+    if moment == "begun":
+        return True
+    made = folders(cwd, kind)
+    if moment == "folder" or not made:
+        return bool(made)
+    lasts, results = len(list(made[0].rglob("last.pt"))), len(list(made[0].rglob("result.json")))
+    if moment == "amid":
+        return lasts > results
+    all_runs = {"run": 1, "grid": 4, "search": 3}[kind]
+    return results >= (all_runs if moment == "end" else 1)
+
+
+def stop(process: subprocess.Popen[str], how: str) -> tuple[str, str]:
+    """End a command; what it printed."""
+    if how == "power cut":
+        victims = psutil.Process(process.pid).children(recursive=True)
+        for victim in (psutil.Process(process.pid), *victims):
+            try:
+                victim.kill()
+            except psutil.NoSuchProcess:
+                continue
+    elif process.poll() is None:
+        process.send_signal(signal.Signals[how])
+    return process.communicate(timeout=60)
+
+
+def stopped(
+    cwd: Path, kind: str, how: str, moment: str, draw: random.Random, *typed: str
+) -> list[str] | None:
+    """Start a command and stop it; the words that it says resume it, None where it says none."""
+    process = start(*KINDS[kind], *typed, cwd=cwd)
+    while process.poll() is None and not is_time(moment, cwd, kind):
+        time.sleep(0.001)
+    time.sleep(draw.uniform(0, 1.0 if moment == "begun" else 0.15))
+    _, errors = stop(process, how)
+    said = [line for line in errors.splitlines() if line.startswith("stopped; to resume: ")]
+    assert len(said) <= 1, errors
+    return shlex.split(said[0].partition("python -m cnnsweep ")[2]) if said else None
+
+
+def resuming(way: str, kind: str, cwd: Path, said: list[str] | None) -> list[str] | None:
+    """The command that resumes in this way; None where there is nothing to resume."""
+    flags = ["--multirun"] if kind != "run" else []
+    made = folders(cwd, kind)
+    if way == "typed folder":
+        return [*KINDS[kind], *place(way, kind)]
+    if not made:
+        return None
+    return {
+        "line": said or [*KINDS[kind], f"resume={made[0].relative_to(cwd)}"],
+        "latest": [*flags, "resume=latest"],
+        "latest, typed": [*KINDS[kind], "resume=latest"],
+        "folder": [f"resume={made[0].relative_to(cwd)}"],
+    }[way]
+
+
+def place(way: str, kind: str) -> list[str]:
+    key = "hydra.run.dir" if kind == "run" else "hydra.sweep.dir"
+    return [f"{key}=typed"] if way == "typed folder" else []
+
+
+def assert_equal(kind: str, folder: Path, whole: Path) -> None:
+    assert runs(folder).keys() == runs(whole).keys()
+    for name, run in runs(folder).items():
+        other = runs(whole)[name]
+        assert metrics(run) == metrics(other), name
+        assert tensors(run / "best.pt") == tensors(other / "best.pt"), name
+        assert json.loads((run / "result.json").read_text())["status"] == "completed"
+    if kind == "search":
+        assert table(folder) == table(whole)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of an unbroken command of a kind."""
+    made: dict[str, Path] = {}
+
+    def one(kind: str) -> Path:
+        if kind not in made:
+            cwd = tmp_path_factory.mktemp(kind)
+            succeeded(cnnsweep(*KINDS[kind], cwd=cwd))
+            made[kind] = folders(cwd, kind)[0]
+        return made[kind]
+
+    return one
+
+
+def check(whole: Path, cwd: Path, kind: str, how: str, way: str, moment: str, seed: int) -> str:
+    """Stop and resume one command; at what it was stopped."""
+    draw = random.Random(f"{kind} {how} {way} {moment} {seed}")
+    said = stopped(cwd, kind, how, moment, draw, *place(way, kind))
+    made = folders(cwd, kind)
+    reached = "nothing" if not made else f"{len(list(made[0].rglob('result.json')))} results"
+    words = resuming(way, kind, cwd, said)
+    if words is None:
+        assert said is None
+        words = [*KINDS[kind]]
+    done = cnnsweep(*words, cwd=cwd)
+    over = done.returncode == 1 and "nothing below" in done.stderr and "latest" in way
+    if over:  # it was done before it was stopped
+        done = None
+    assert done is None or done.returncode == 0, (words, done.stdout + done.stderr)
+    assert len(folders(cwd, kind)) == 1, words
+    assert_equal(kind, folders(cwd, kind)[0], whole)
+    return reached
