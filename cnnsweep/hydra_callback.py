@@ -6,6 +6,7 @@ Exception of a callback into a warning; SystemExit ends the command.
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 from cnnsweep.config.error_messages import error_line
-from cnnsweep.config.grid_jobs import compose_jobs, is_grid, is_ours
+from cnnsweep.config.grid_jobs import compose_jobs, is_grid
 from cnnsweep.config.launchers import check_installed
 from cnnsweep.config.overrides import as_text
 from cnnsweep.config.trackers import chosen
@@ -76,14 +77,19 @@ def _start_run(config: DictConfig) -> None:
     check(resolved)
     if typed is None:
         note_unfinished(RUN_DIR, lambda last: _is_run_of(last, resolved))
-    folder = lock.claim(folder, is_new=typed is None)
-    run = RunFolder(folder)
-    refuse_another_app(run, config)
-    refuse_other_config(run, resolved)
-    DataCheck().refuse_other_data(run, resolved)
-    if take_finished(run, resolved) is not None:
-        raise SystemExit(0)  # before Hydra writes into the folder
-    record_run(folder, config, resolved)
+    record = partial(record_run, config=config, resolved=resolved)
+    if typed is None:
+        folder = lock.make_new(folder, record)
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire(folder)
+        run = RunFolder(folder)
+        refuse_another_app(run, config)
+        refuse_other_config(run, resolved)
+        DataCheck().refuse_other_data(run, resolved)
+        if take_finished(run, resolved) is not None:
+            raise SystemExit(0)  # before Hydra writes into the folder
+        record(folder)
     _change(config, "run.dir", folder)
 
 
@@ -105,15 +111,20 @@ def _start_multirun(config: DictConfig) -> None:
         check(job.resolved)
     if typed is None:
         note_unfinished(SWEEP_DIR, lambda last: _is_sweep_of(last, config))
-    made = typed or Path(config.hydra.sweep.dir)
-    folder = lock.claim(made, is_new=typed is None, shared=shared)
-    data = DataCheck()
-    for job in jobs:
-        refuse_other_config(RunFolder(folder / job.subdir), job.resolved)
-        data.refuse_other_data(RunFolder(folder / job.subdir), job.resolved)
+    record = partial(record_sweep, config=config)
+    if typed is None:
+        folder = lock.make_new(Path(config.hydra.sweep.dir), record)
+    else:
+        folder = typed
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire(folder, shared=shared)
+        data = DataCheck()
+        for job in jobs:
+            run = RunFolder(folder / job.subdir)
+            refuse_other_config(run, job.resolved)
+            data.refuse_other_data(run, job.resolved)
+        record(folder)
     _change(config, "sweep.dir", folder)
-    if jobs or is_ours(config):
-        record_sweep(folder, config)
 
 
 def _is_shared(config: DictConfig) -> bool:

@@ -25,11 +25,6 @@ def is_grid(config: DictConfig) -> bool:
     return bool(config.hydra.sweeper._target_ == BASIC_SWEEPER)
 
 
-def is_ours(config: DictConfig) -> bool:
-    """Whether it is swept by this package's sweeper."""
-    return str(config.hydra.sweeper._target_).startswith("cnnsweep.")
-
-
 def job_overrides(config: DictConfig) -> list[list[str]]:
     """The overrides of each job of a grid, in its order."""
     params = config.hydra.sweeper.params or {}

@@ -4,10 +4,13 @@ By ``flock``, which the kernel releases however the process ends, SIGKILL includ
 """
 
 import contextlib
+import errno
 import fcntl
 import os
+import shutil
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import IO, Any
@@ -15,6 +18,9 @@ from typing import IO, Any
 from cnnsweep.errors import UserError
 
 LOCK_NAME = ".lock"
+_DRAFT = ".new"
+_DRAFT_SECONDS = 600.0
+_TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)  # every folder in use holds its lock
 _held: dict[Path, IO[str]] = {}
 
 
@@ -41,25 +47,41 @@ def acquire(folder: Path, *, shared: bool = False) -> None:
     _held[path] = file
 
 
-def claim(folder: Path, *, is_new: bool, shared: bool = False) -> Path:
-    """Make the folder and take it; where its name is taken a new one gets a suffix.
+def make_new(folder: Path, fill: Callable[[Path], None]) -> Path:
+    """Make and take a new folder that appears with what ``fill`` writes; its path.
 
-    Processes that want a new folder of one name at once get one each.
-
-    Raises:
-        UserError: it is not to be new, and another process has it.
+    It gets a suffix where the name is taken: processes that want one at once get one each.
     """
-    made = folder
-    for suffix in count(2):
-        try:
-            made.mkdir(parents=True, exist_ok=not is_new)
-            break
-        except FileExistsError:
-            if not is_new:  # a file
-                raise
-            made = folder.with_name(f"{folder.name}_{suffix}")
-    acquire(made, shared=shared)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    _remove_drafts(folder.parent)
+    draft, made = folder.with_name(f".{folder.name}.{os.getpid()}{_DRAFT}"), folder
+    draft.mkdir()
+    acquire(draft)
+    lock = draft.resolve() / LOCK_NAME
+    try:
+        fill(draft)
+        for suffix in count(2):
+            try:
+                draft.rename(made)
+                break
+            except OSError as error:
+                if error.errno not in _TAKEN:
+                    raise
+                made = folder.with_name(f"{folder.name}_{suffix}")
+    except BaseException:
+        _held.pop(lock).close()
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    _held[made.resolve() / LOCK_NAME] = _held.pop(lock)
     return made
+
+
+def _remove_drafts(parent: Path) -> None:
+    """Remove what processes left that were killed while they made a folder."""
+    for draft in parent.glob(f".*{_DRAFT}"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - draft.stat().st_mtime > _DRAFT_SECONDS:
+                shutil.rmtree(draft, ignore_errors=True)
 
 
 def is_held_here(folder: Path) -> bool:

@@ -4,7 +4,6 @@ import shutil
 import sys
 import time
 import warnings
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.singleton import Singleton
 from omegaconf import OmegaConf
 from optuna.exceptions import ExperimentalWarning
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
 from cnnsweep import report
 from cnnsweep.config.launchers import gives_gpus, is_chosen, refuse_devices, with_submissions
@@ -28,7 +27,7 @@ from cnnsweep.sweep.event_loop import EventLoop
 from cnnsweep.sweep.multihost.membership import HostExpired
 from cnnsweep.sweep.multihost.shared_study import joined
 from cnnsweep.sweep.preflight import check_sweep
-from cnnsweep.sweep.progress import SweepProgress, open_progress
+from cnnsweep.sweep.progress import SweepProgress, announcement, counted, open_progress
 from cnnsweep.sweep.results import are_written, result_lines, withdraw_results, write_results
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.plan import Plan, make_plans
@@ -116,7 +115,7 @@ class Controller:
             if self.coordination.is_first() or not all(search.is_done() for search in searches):
                 withdraw_results(self.context.folder, searches)
         for search in searches:
-            for line in _announcement(search, self.settings):
+            for line in announcement(search, self.settings, self.context.is_our_task):
                 self.progress.say(line)
         return searches
 
@@ -192,7 +191,7 @@ class Controller:
         resumed = self.outage.retry(search.resume_trials) if is_alone else 0
         if len(trials) > 1:
             now = f"{resumed} left running" if is_alone else f"{running} running"
-            self.progress.say(f"{search.plan.prefix}resuming: {_over(search, trials)}, {now}")
+            self.progress.say(f"{search.plan.prefix}resuming: {counted(search)}, {now}")
 
     def _open_pool(self) -> Pool:
         context, count = self.context, self.settings.n_jobs
@@ -229,26 +228,3 @@ def _conclude(context: SweepContext, searches: list[Search], empty: int) -> None
         raise StoppedEarly(f"{len(failed)} confirmation runs failed: {'; '.join(failed)}")
     if empty:
         raise StoppedEarly("no trial was completed; the lines above say why")
-
-
-def _over(search: Search, trials: list[FrozenTrial]) -> str:
-    over, wanted = sum(trial.state.is_finished() for trial in trials), search.asker.trials_in_all()
-    if over <= wanted:
-        return f"{over} of {wanted} trials are over"
-    return f"{over} trials are over, more than hydra.sweeper.n_trials={wanted}"
-
-
-def _announcement(search: Search, settings: Settings) -> Iterator[str]:
-    plan = search.plan
-    names = ", ".join(plan.space.distributions) or settings.custom_search_space
-    threads = "" if plan.threads is None else f" of {plan.threads} CPU threads"
-    yield (
-        f"{search.asker.trials_in_all()} trials over {names}; {settings.n_jobs} workers{threads}; "
-        f"in {plan.folder}"
-    )
-    if search.asker.goes_through:
-        several = "s: each" if plan.points != 1 else ": it"
-        yield (
-            f"{plan.prefix}the space has {plan.points} point{several} is tried once, then the "
-            "search ends"
-        )

@@ -15,6 +15,7 @@ from rich.text import Text
 from cnnsweep.metric_names import duration
 from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.spec.messages import Epoch, Job
+from cnnsweep.sweep.spec.settings import Settings
 from cnnsweep.sweep.study.confirmation import winner
 from cnnsweep.sweep.study.search import Search
 
@@ -113,6 +114,39 @@ def _open_runs(search: Search) -> int:
     return (
         max(0, search.asker.trials_in_all() - finished) * search.seeds + search.confirmation.wanted
     )
+
+
+def announcement(search: Search, settings: Settings, is_our_task: bool) -> Iterator[str]:
+    """What a search is about to do."""
+    plan = search.plan
+    names = ", ".join(plan.space.distributions) or settings.custom_search_space
+    threads = "" if plan.threads is None else f" of {plan.threads} CPU threads"
+    yield (
+        f"{search.asker.trials_in_all()} trials over {names}; {settings.n_jobs} workers{threads}; "
+        f"in {plan.folder}"
+    )
+    if search.asker.goes_through:
+        several = "s: each" if plan.points != 1 else ": it"
+        yield (
+            f"{plan.prefix}the space has {plan.points} point{several} is tried once, then the "
+            "search ends"
+        )
+    chosen_by = [name for name in plan.objectives if name.startswith("test_")]
+    if is_our_task and chosen_by:
+        yield (
+            f"{plan.prefix}warning: this search chooses by {', '.join(chosen_by)}, so that the "
+            "test split no longer tells how good the winner is on new images; val_accuracy and "
+            "val_loss leave it unread"
+        )
+
+
+def counted(search: Search) -> str:
+    """How many trials of a resumed search are over."""
+    trials = search.study.get_trials(deepcopy=False)
+    over, wanted = sum(t.state.is_finished() for t in trials), search.asker.trials_in_all()
+    if over <= wanted:
+        return f"{over} of {wanted} trials are over"
+    return f"{over} trials are over, more than hydra.sweeper.n_trials={wanted}"
 
 
 @contextmanager

@@ -92,7 +92,7 @@ def _best_lines(search: Search) -> list[str]:
         return ["no trial was completed"]
     metric = search.plan.objectives[0]
     split = "validation best" if metric.startswith("val_") else f"best {metric}"
-    line = f"{split} {format_value(best.value)} (of {_finished(search)} trials)"
+    line = f"{split} {format_value(best.value)} (best of {_counted(search)})"
     tested = search.confirmation.test_metrics() if search.confirmation.wanted else []
     if tested:
         line += f" · test {spread(tested)}"
@@ -114,7 +114,7 @@ def _front(search: Search) -> dict[str, Any]:
 
 def _front_lines(search: Search) -> list[str]:
     front = search.study.best_trials
-    lines = [f"Pareto front: {len(front)} of {_finished(search)} trials"]
+    lines = [f"Pareto front: {len(front)} of {_counted(search)}"]
     for trial in front:
         metrics = zip(search.plan.objectives, trial.values, strict=True)
         said = ", ".join(f"{name} {format_value(value)}" for name, value in metrics)
@@ -127,10 +127,16 @@ def _typed(search: Search, trial: FrozenTrial) -> dict[str, Any]:
     return {name: typed_value(v) for name, v in search.plan.params(trial).items()}
 
 
-def _folder(search: Search, trial: FrozenTrial) -> str:
-    return str(search.plan.folder / str(trial.user_attrs[FOLDER]))
+def _folder(search: Search, trial: FrozenTrial) -> str | None:
+    """None for a trial that others added to the study."""
+    folder = trial.user_attrs.get(FOLDER)
+    return None if folder is None else str(search.plan.folder / str(folder))
 
 
-def _finished(search: Search) -> int:
-    over = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
-    return len(search.study.get_trials(deepcopy=False, states=over))
+def _counted(search: Search) -> str:
+    """The trials that have a value, among which a winner is chosen, and what became of others."""
+    states = [trial.state for trial in search.study.get_trials(deepcopy=False)]
+    others = {"pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
+    said = [f"{states.count(s)} {word}" for word, s in others.items() if s in states]
+    counted = f"{states.count(TrialState.COMPLETE)} trials"
+    return f"{counted}; {', '.join(said)}" if said else counted

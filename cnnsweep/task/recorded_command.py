@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import yaml
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
+from cnnsweep.config.grid_jobs import is_grid
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import (
     COMMAND,
@@ -80,9 +81,9 @@ def record_run(folder: Path, config: DictConfig, resolved: Mapping[str, Any]) ->
 
 
 def record_sweep(folder: Path, config: DictConfig) -> None:
-    """The same for a sweep; its own sweeper writes the file again."""
-    path = SweepFolder(folder).config
-    if not path.exists():
+    """The same for a sweep of Hydra's sweeper or ours, which write the file again."""
+    path, target = SweepFolder(folder).config, str(config.hydra.sweeper._target_)
+    if not path.exists() and (is_grid(config) or target.startswith("cnnsweep.")):
         masked = deepcopy(config)
         mask_password(masked)
         write_text_whole(path, OmegaConf.to_yaml(masked))

@@ -207,8 +207,10 @@ def _is_meant(folder: Path, dir_key: str, typed: Mapping[str, str]) -> bool:
 
 def _adds_trials(folder: Path, wanted: str | None) -> bool:
     """Whether a finished search has fewer trials than are typed, and points left to try."""
+    if wanted is None or not wanted.isdecimal():
+        return False
     results, config = _results(folder), _sweep_config(folder)
-    if wanted is None or not wanted.isdecimal() or results is None or ends(results) == {NO_POINTS}:
+    if results is None or ends(results) == {NO_POINTS}:
         return False
     recorded = None if config is None else OmegaConf.select(config, _N_TRIALS)
     return isinstance(recorded, int) and recorded < int(wanted)
@@ -216,7 +218,11 @@ def _adds_trials(folder: Path, wanted: str | None) -> bool:
 
 def _newest_first(dir_key: str) -> list[Path]:
     """The folders `<date>/<time>` below the root."""
-    folders = [folder for folder in _ROOTS[dir_key].glob("*/*") if folder.is_dir()]
+    folders = [
+        folder
+        for folder in _ROOTS[dir_key].glob("*/*")
+        if folder.is_dir() and not folder.name.startswith(".")
+    ]
     return sorted(folders, key=_started, reverse=True)
 
 

@@ -35,11 +35,11 @@ def command(app: tuple[str, ...], folder: Path, *overrides: str) -> list[str]:
     ]
 
 
-def start(line: list[str], **environment: str) -> "subprocess.Popen[str]":
+def start(line: list[str], *, cwd: Path = ROOT, **environment: str) -> "subprocess.Popen[str]":
     """A sweep in the background, until finish() or end_all()."""
     process = subprocess.Popen(
         line,
-        cwd=ROOT,
+        cwd=cwd,
         env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

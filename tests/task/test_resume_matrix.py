@@ -38,7 +38,7 @@ CODES = {"SIGINT": 130, "SIGTERM": 143}
 
 def folders(cwd: Path, kind: str) -> list[Path]:
     """The command's folders: by default below its root, else the one that was typed."""
-    found = [f for f in cwd.glob(f"{ROOTS[kind]}/*/*") if f.is_dir()]
+    found = [f for f in cwd.glob(f"{ROOTS[kind]}/*/*") if f.is_dir() and f.name[0] != "."]
     return found + [f for f in (cwd / "typed",) if f.is_dir()]
 
 

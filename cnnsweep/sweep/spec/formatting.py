@@ -1,9 +1,13 @@
 """Metrics and parameters as a person reads them."""
 
+import re
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
 from cnnsweep.config.error_messages import error_line
+
+_NUMBER = re.compile(r"[-+]?\d[\w.+-]*")
 
 
 def format_value(value: object) -> str:
@@ -19,3 +23,10 @@ def format_params(params: Mapping[str, Any]) -> str:
 def short_error(error: BaseException) -> str:
     """An error as one line, without the word error before it."""
     return error_line(error).removeprefix("error: ")
+
+
+def cause_of(error: BaseException) -> str:
+    """Equal for failures of one reason: kind, place and message, the numbers in it left out."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__qualname__} {place} {_NUMBER.sub('…', short_error(error))}"

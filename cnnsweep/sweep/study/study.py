@@ -22,7 +22,7 @@ from cnnsweep.sweep.spec.points import written
 from cnnsweep.sweep.spec.samplers import Sampling, is_grid_sampler
 from cnnsweep.sweep.spec.search_space import typed_value
 from cnnsweep.sweep.spec.settings import Settings
-from cnnsweep.sweep.study.ask import Asker
+from cnnsweep.sweep.study.ask import FOLDER, Asker
 from cnnsweep.sweep.study.compatibility import FACTS, Facts, as_facts, settle
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import Coordination
@@ -58,6 +58,8 @@ def open_search(
     plan.folder.mkdir(parents=True, exist_ok=True)
     study = _open_study(plan, settings, coordination)
     recorded = study.user_attrs.get(FACTS)
+    if recorded is None:
+        _refuse_trials_of_others(study)
     if recorded is not None and "threads" not in plan.typed:
         plan = replace(plan, threads=recorded["threads"])
     SearchData(study, plan).refuse_other_data(context, settings.seeds)
@@ -120,6 +122,20 @@ def _open_study(plan: Plan, settings: Settings, coordination: Coordination) -> S
             f"{list(plan.directions)}; choose another hydra.sweep.dir"
         )
     return study
+
+
+def _refuse_trials_of_others(study: Study) -> None:
+    """Of trials that others ran nobody knows the config: no winner is chosen among them.
+
+    What others enqueued in a new study is for us to run.
+    """
+    trials = study.get_trials(deepcopy=False)
+    theirs = [t for t in trials if t.state is not TrialState.WAITING and FOLDER not in t.user_attrs]
+    if theirs:
+        raise UserError(
+            f"study {study.study_name!r} has {len(theirs)} trials that cnnsweep did not run, and "
+            "results would mix; choose another hydra.sweeper.study_name"
+        )
 
 
 def _own(study: Study, plan: Plan, settings: Settings) -> None:

@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -30,7 +29,7 @@ from cnnsweep.folders import lock
 from cnnsweep.process import Terminated, begin_collection, postpone_collection, raise_on_sigterm
 from cnnsweep.sweep.multihost.membership import LOST_SECONDS
 from cnnsweep.sweep.spec.compose import SweepContext
-from cnnsweep.sweep.spec.formatting import short_error
+from cnnsweep.sweep.spec.formatting import cause_of, short_error
 from cnnsweep.sweep.spec.messages import Epoch, Finished, Job, Note, Started
 from cnnsweep.sweep.workers.watchdog import die_with_parent, die_without_heartbeat
 
@@ -146,9 +145,7 @@ def _finished(job_return: JobReturn) -> Finished:
 
 
 def _failed(error: BaseException, line: str) -> Finished:
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-    return Finished("failed", error=line, cause=f"{type(error).__qualname__} {place}")
+    return Finished("failed", error=line, cause=cause_of(error))
 
 
 class _Reporter:
