@@ -20,7 +20,8 @@ class StoppedEarly(UserError):
 def unknown(kind: str, given: str, allowed: Iterable[str]) -> UserError:
     """An error for a name that is none of ``allowed``, with the nearest one suggested."""
     options = sorted(allowed)
-    near = get_close_matches(given, options, n=1, cutoff=0.5)
+    same = [option for option in options if option.lower() == given.lower()]
+    near = same or get_close_matches(given.lower(), options, n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return UserError(f"unknown {kind} {given!r}.{hint} Allowed: {', '.join(options)}.")
 

@@ -20,8 +20,10 @@ from cnnsweep.config.error_messages import error_line
 from cnnsweep.config.grid_jobs import compose_jobs, is_grid
 from cnnsweep.config.launchers import check_installed
 from cnnsweep.config.overrides import as_text
+from cnnsweep.config.own_keys import is_ours
 from cnnsweep.config.trackers import chosen
-from cnnsweep.config.validation import check, resolve
+from cnnsweep.config.typed_keys import expand_homes, refuse_other_modes_keys
+from cnnsweep.config.validation import checked, resolve
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock
 from cnnsweep.folders.run_folder import RunFolder, differing_keys
@@ -66,15 +68,19 @@ def _start_run(config: DictConfig) -> None:
     search = config.hydra.runtime.choices.get("search")
     if search is not None:
         raise UserError(f"search={search} is a sweep: it needs --multirun")
+    refuse_other_modes_keys(config)
+    expand_homes(config)
     typed = chosen_folder(config, RUN_DIR)
-    if typed is not None and config.resume is not None:
+    resumes = typed is not None and OmegaConf.select(config, "resume") is not None
+    if typed is not None and resumes:
+        if is_ours(config):
+            checked(config)
         take_recorded(config, typed, RUN_DIR)
     folder = typed or Path(config.hydra.run.dir)
     HydraConfig.instance().set_config(config)
     with read_write(config.hydra), open_dict(config.hydra):
         config.hydra.runtime.output_dir = str(folder.resolve())
-    resolved = resolve(config)
-    check(resolved)
+    resolved = checked(config, may_be_recorded=resumes) if is_ours(config) else resolve(config)
     if typed is None:
         note_unfinished(RUN_DIR, lambda last: _is_run_of(last, resolved))
     record = partial(record_run, config=config, resolved=resolved)
@@ -94,10 +100,13 @@ def _start_run(config: DictConfig) -> None:
 
 
 def _start_multirun(config: DictConfig) -> None:
-    is_latest = config.resume == "latest"
+    refuse_other_modes_keys(config)
+    expand_homes(config)
+    is_latest = OmegaConf.select(config, "resume") == "latest"
     # What is at work on another host is not the latest unfinished one here.
     typed = None if is_latest and _is_shared(config) else chosen_folder(config, SWEEP_DIR)
-    if typed is not None and config.resume is not None:
+    resumes = typed is not None and OmegaConf.select(config, "resume") is not None
+    if typed is not None and resumes:
         take_recorded(config, typed, SWEEP_DIR)
     check_installed(config)
     shared = _is_shared(config)
@@ -106,9 +115,8 @@ def _start_multirun(config: DictConfig) -> None:
             "hydra.sweeper.shared=true without a folder: hosts share one that each of them names; "
             "allowed: hydra.sweep.dir=FOLDER or resume=FOLDER"
         )
-    jobs = list(compose_jobs(config)) if is_grid(config) else []
-    for job in jobs:
-        check(job.resolved)
+    is_our_grid = is_grid(config) and is_ours(config)
+    jobs = list(compose_jobs(config, may_be_recorded=resumes)) if is_our_grid else []
     if typed is None:
         note_unfinished(SWEEP_DIR, lambda last: _is_sweep_of(last, config))
     record = partial(record_sweep, config=config)

@@ -10,6 +10,7 @@ from cnnsweep.config.error_messages import error_line
 from cnnsweep.data.pictures.prepare import MODES, Prepared, Unusable, prepare
 from cnnsweep.errors import UserError, printable
 from cnnsweep.folders.run_folder import BEST
+from cnnsweep.home import path_with_home
 from cnnsweep.process import postpone_collection
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ class Prediction(NamedTuple):
 def main() -> None:
     """The command line; exits with 0, or with 1 and one line on what to change."""
     parser = argparse.ArgumentParser(prog="python -m cnnsweep.predict", description=__doc__)
-    parser.add_argument("run_folder", type=Path, help=f"a run folder with a {BEST}")
-    parser.add_argument("images", type=Path, nargs="+", help="image files of any size")
+    parser.add_argument("run_folder", type=path_with_home, help=f"a run folder with a {BEST}")
+    parser.add_argument("images", type=path_with_home, nargs="+", help="image files of any size")
     parser.add_argument(
         "--invert",
         action="store_true",

@@ -64,6 +64,30 @@ def from_zero(key: str) -> Rule:
     return Rule(key, lambda v: _is_number(v) and v >= 0, "a number from 0 up")
 
 
+def within(key: str, *, least: float, includes_least: bool, most: float, why: str) -> Rule:
+    """A number, or a list of them one for each channel, in a range that ends with ``most``."""
+
+    def is_fit(value: Any) -> bool:
+        numbers = value if isinstance(value, list | tuple) else [value]
+        return len(numbers) > 0 and all(
+            _is_number(n) and n <= most and (n > least or (includes_least and n == least))
+            for n in numbers
+        )
+
+    low = "from" if includes_least else "above"
+    return Rule(key, is_fit, f"a number {low} {least:g} to {most:g}, or a list of them: {why}")
+
+
+def number(key: str) -> Rule:
+    """A finite number."""
+    return Rule(key, _is_number, "a number")
+
+
+def text(key: str) -> Rule:
+    """A text that is not empty."""
+    return Rule(key, lambda v: isinstance(v, str) and v != "", "text")
+
+
 def share(key: str) -> Rule:
     """A number in [0, 1)."""
     return Rule(

@@ -3,7 +3,8 @@
 Hydra's and OmegaConf's errors are read by their attributes, never by their text.
 """
 
-from difflib import get_close_matches
+import re
+from typing import Any
 
 from hydra.errors import (
     HydraException,
@@ -11,12 +12,20 @@ from hydra.errors import (
     MissingConfigException,
     OverrideParseException,
 )
-from omegaconf import Container, DictConfig
+from omegaconf import Container, DictConfig, Node, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from cnnsweep.config import launchers
+from cnnsweep.config.command_words import corrected, for_shell
+from cnnsweep.config.hydra_internals import root_of
+from cnnsweep.config.nearest_key import suggestion
+from cnnsweep.config.own_keys import options_with
+from cnnsweep.config.wrong_types import wrong_type
+from cnnsweep.dotted_keys import leaves
 from cnnsweep.errors import UserError, on_one_line, one_line, unknown
 from cnnsweep.redact import masked, masked_word
+
+_CHOICE = re.compile(r"([^=]+=)choice\((.+)\)", re.DOTALL)
 
 
 def error_line(error: BaseException) -> str:
@@ -37,6 +46,8 @@ def _said(error: BaseException) -> str:
     cause = error if isinstance(error, OmegaConfBaseException) else error.__cause__
     if isinstance(cause, ConfigAttributeError | ConfigKeyError):
         return _unknown_key(cause)
+    if isinstance(cause, OmegaConfBaseException) and (line := wrong_type(cause)) is not None:
+        return line
     if isinstance(error, InstantiationException) and error.__cause__ is not None:
         return _said(error.__cause__)
     if isinstance(error, OSError) and error.strerror:
@@ -47,20 +58,50 @@ def _said(error: BaseException) -> str:
     return one_line(error)
 
 
-def _unreadable(override: str, message: str) -> str:
-    shown = masked_word(override)
-    if shown != override:  # the parser's message may show any piece of the password
-        message = "a value with special characters needs quotes of its own, as in \"key='value'\""
-    return f"cannot read {shown!r}: {message}"
+def _unreadable(word: str, message: str) -> str:
+    """The line for an override that Hydra's grammar cannot read, with the word that it can."""
+    shown = masked_word(word)
+    if shown != word:  # the parser's message may show any piece of the password
+        return (
+            f"cannot read {shown!r}: a value with special characters needs quotes of its own, as "
+            "in \"key='value'\""
+        )
+    if "=" not in word and not word.startswith("~"):
+        return f"cannot read {word!r}: what is typed is KEY=VALUE"
+    if listed := _CHOICE.fullmatch(word):
+        plain = for_shell("".join(listed.groups()))
+        return f"cannot read {word!r}; values with commas between need no choice(): {plain}"
+    better = corrected(word)
+    if better is None:
+        return f"cannot read {word!r}: {message}"
+    return f"cannot read {word!r}; as text its value needs quotes of its own: {better}"
 
 
 def _unknown_key(error: OmegaConfBaseException) -> str:
     key = str(error.full_key or error.key)
-    parent, _, name = key.rpartition(".")
+    parent, _, _ = key.rpartition(".")
     node = error.parent_node
     siblings = [str(k) for k in node] if isinstance(node, DictConfig) else []
+    beside = [f"{parent}.{name}" if parent else name for name in siblings]
     where = f" in {parent}" if parent else ""
-    near = get_close_matches(name, siblings, n=1, cutoff=0.5)
-    hint = f" Did you mean {'.'.join(filter(None, (parent, near[0])))!r}?" if near else ""
     listed = ", ".join(sorted(siblings)) if isinstance(node, Container) else "none"
-    return f"unknown key {key!r}.{hint} Allowed{where}: {listed}. (+{key}=… adds a new key.)"
+    hint = suggestion(key, [*beside, *_keys_of_a_run(node)])
+    if having := options_with(key):
+        group = key.partition(".")[0]
+        hint = f" {group}={', '.join(having)} {'have' if len(having) > 1 else 'has'} it."
+    more = f" (+{key}=… is for what its target takes beside them.)" if _has_target(node) else ""
+    return f"unknown key {key!r}.{hint} Allowed{where}: {listed}.{more}"
+
+
+def _keys_of_a_run(node: Node | None) -> list[str]:
+    """All keys of the config that a node is part of, without Hydra's."""
+    root = None if node is None else root_of(node)
+    if not isinstance(root, DictConfig):
+        return []
+    job = OmegaConf.masked_copy(root, [str(key) for key in root if key != "hydra"])
+    plain: Any = OmegaConf.to_container(job, resolve=False)
+    return [str(key) for key in leaves(plain)]
+
+
+def _has_target(node: Node | None) -> bool:
+    return isinstance(node, DictConfig) and "_target_" in node

@@ -10,7 +10,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, open_dict
 
 from cnnsweep.config.hydra_internals import BASIC_SWEEPER, grid_of
-from cnnsweep.config.validation import resolve
+from cnnsweep.config.validation import checked
+from cnnsweep.errors import UserError
 
 
 class GridJob(NamedTuple):
@@ -30,11 +31,25 @@ def job_overrides(config: DictConfig) -> list[list[str]]:
     params = config.hydra.sweeper.params or {}
     lines = [f"{key}={value}" for key, value in params.items()]
     lines += list(config.hydra.overrides.task)
-    return grid_of(OverridesParser.create().parse_overrides(lines))
+    overrides = OverridesParser.create().parse_overrides(lines)
+    for override in overrides:
+        if override.is_sweep_override() and not override.is_discrete_sweep():
+            raise UserError(
+                f"{override.input_line} is a range, and a grid needs values "
+                f"({override.get_key_element()}=0.1,0.01); a search draws from ranges: "
+                "add hydra/sweeper=optuna"
+            )
+    return grid_of(overrides)
 
 
-def compose_jobs(config: DictConfig) -> Iterator[GridJob]:
-    """Compose every job of a grid, as its launcher will."""
+def compose_jobs(config: DictConfig, *, may_be_recorded: bool = False) -> Iterator[GridJob]:
+    """Compose every job of a grid, as its launcher will, and check it.
+
+    ``may_be_recorded`` as in :func:`cnnsweep.config.used_keys.check_used`.
+
+    Raises:
+        UserError: a job's config cannot be meant; names the job where there are several.
+    """
     loader = GlobalHydra.instance().config_loader()
     controller = HydraConfig.instance().cfg
     for number, overrides in enumerate(job_overrides(config)):
@@ -45,5 +60,13 @@ def compose_jobs(config: DictConfig) -> Iterator[GridJob]:
             subdir = Path(str(job.hydra.sweep.subdir))
             job.hydra.runtime.output_dir = str(Path(job.hydra.sweep.dir).resolve() / subdir)
         HydraConfig.instance().set_config(job)
-        yield GridJob(resolve(job), subdir)
+        yield GridJob(_checked(job, overrides, may_be_recorded), subdir)
     HydraConfig.instance().cfg = controller
+
+
+def _checked(job: DictConfig, overrides: list[str], may_be_recorded: bool) -> dict[str, Any]:
+    try:
+        return checked(job, may_be_recorded=may_be_recorded)
+    except UserError as error:
+        said = f" (in the job {' '.join(overrides)})" if overrides else ""
+        raise UserError(f"{error}{said}") from error

@@ -3,15 +3,18 @@
 ``tests/config/test_hydra_internals.py`` says of each what breaks then.
 """
 
+from argparse import ArgumentParser
 from typing import Any
 
 from hydra._internal.callbacks import Callbacks
 from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.grammar.utils import escape_special_characters
+from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.types import Override
 from hydra.core.utils import JobReturn
 from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
 
 # What Hydra's config has as ``_target_`` where no other launcher or sweeper is chosen.
 BASIC_LAUNCHER = f"{BasicLauncher.__module__}.{BasicLauncher.__name__}"
@@ -44,3 +47,31 @@ def escaped(key: str) -> str:
 def node_of(config: DictConfig, key: str) -> Any:
     """A key's node, its interpolations unresolved; ``config[key]`` gives what they stand for."""
     return config._get_node(key)
+
+
+def root_of(node: Any) -> Any:
+    """The whole config that a node is part of; publicly a node knows only what is below it."""
+    return node._get_root()
+
+
+def command_line_parser() -> ArgumentParser:
+    """The parser of the command line's options, which Hydra makes anew for itself."""
+    parser: ArgumentParser = get_args_parser()
+    return parser
+
+
+def option_names(parser: ArgumentParser) -> list[str]:
+    """All options of a command line."""
+    return [name for action in parser._actions for name in action.option_strings]
+
+
+def expected_type(node: Any, key: Any) -> tuple[Any, bool]:
+    """The type that a key of a structured config has, and whether it may be null.
+
+    Any for a key without one.
+    """
+    try:
+        metadata = node._get_node(key)._metadata
+    except (OmegaConfBaseException, AttributeError):
+        return Any, True
+    return metadata.ref_type, metadata.optional

@@ -4,12 +4,15 @@ import re
 from collections.abc import Mapping
 from typing import Any, cast
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from cnnsweep.config.allowed_targets import check_targets
+from cnnsweep.config.own_keys import GROUPS, check_complete, default_kinds
 from cnnsweep.config.trackers import check_loggers
+from cnnsweep.config.used_keys import check_used
 from cnnsweep.dotted_keys import look_up
 from cnnsweep.errors import UserError, unknown
+from cnnsweep.home import tree_with_home
 from cnnsweep.metric_names import DIRECTIONS, VALIDATION_METRICS
 from cnnsweep.rules import (
     Rule,
@@ -18,12 +21,16 @@ from cnnsweep.rules import (
     flag,
     from_zero,
     is_numbers,
+    number,
     or_null,
     share,
+    text,
     whole,
+    within,
 )
 
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
+_OF_PIXELS = "of pixels in 0..1, as torchvision's Normalize has them; divide those of 0..255 by 255"
 RULES = (
     whole("seed", 0),
     whole("epochs", 1),
@@ -61,15 +68,42 @@ RULES = (
     share("data.val_fraction"),
     flag("data.download"),
     or_null(whole("data.train_limit", 1)),
+    within("data.mean", least=0, includes_least=True, most=1, why=_OF_PIXELS),
+    within("data.std", least=0, includes_least=False, most=1, why=_OF_PIXELS),
+    flag("compile"),
+    or_null(text("init_from")),
+    or_null(text("resume")),
 )
 
+_WITH_LOGITS = ("cnnsweep.models.", "torchvision.models.")
 _ABSENT = object()
 
 
 def resolve(config: DictConfig) -> dict[str, Any]:
-    """A job's config as plain values, interpolations resolved, without Hydra's own part."""
+    """A job's config as plain values, interpolations resolved, without Hydra's own part.
+
+    ``~`` is a home folder, and a relative path stands below the folder of the command also where
+    ``hydra.job.chdir`` leads elsewhere.
+    """
     job = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-    return cast(dict[str, Any], OmegaConf.to_container(job, resolve=True, throw_on_missing=True))
+    plain = tree_with_home(OmegaConf.to_container(job, resolve=True, throw_on_missing=True))
+    return cast(dict[str, Any], plain)
+
+
+def checked(config: DictConfig, *, may_be_recorded: bool = False) -> dict[str, Any]:
+    """A composed config of one of our runs as plain values, refused where it cannot be meant.
+
+    ``may_be_recorded`` as in :func:`cnnsweep.config.used_keys.check_used`.
+
+    Raises:
+        UserError: a key is not used or lacks, or a value is out of range.
+        omegaconf.errors.OmegaConfBaseException: an interpolation leads nowhere.
+    """
+    resolved = resolve(config)
+    check_complete(resolved)
+    check(resolved)
+    check_used(config, resolved, may_be_recorded=may_be_recorded)
+    return resolved
 
 
 def check(config: Mapping[str, Any]) -> None:
@@ -86,9 +120,13 @@ def check(config: Mapping[str, Any]) -> None:
             rule.check(value)
     check_targets(config)
     check_loggers(config["logger"])
+    _check_default_types(config)
+    _check_loss(config)
     names = objective_names(config["objective"])
+    if not names:
+        raise UserError("objective=[]: at least one metric is needed")
     for name in names:
-        if name not in DIRECTIONS:
+        if not isinstance(name, str) or name not in DIRECTIONS:
             raise unknown("objective", str(name), DIRECTIONS)
     if config["early_stopping"]["patience"] is not None and config["data"]["val_fraction"] == 0:
         raise UserError(
@@ -99,9 +137,30 @@ def check(config: Mapping[str, Any]) -> None:
         raise UserError("objective=test_… needs test=true: the test split is not read otherwise")
 
 
-def objective_names(objective: str | list[str]) -> list[str]:
+def _check_default_types(config: Mapping[str, Any]) -> None:
+    """Refuse text and the like where an option of ours has a number, or true or false."""
+    for group in GROUPS:
+        for key, allowed in default_kinds(group, config[group].get("_target_")).items():
+            value = look_up(config, f"{group}.{key}", _ABSENT)
+            if value is not _ABSENT and value is not None:
+                rule = number if allowed is float else flag
+                rule(f"{group}.{key}").check(value)
+
+
+def _check_loss(config: Mapping[str, Any]) -> None:
+    """Our networks, and torchvision's, end in logits; another's may end in what it likes."""
+    loss, model = str(config["loss"]["_target_"]), str(config["model"]["_target_"])
+    if loss.rpartition(".")[2].startswith("NLLLoss") and model.startswith(_WITH_LOGITS):
+        raise UserError(
+            f"loss._target_={loss} is for log-probabilities, and {model} gives logits, for which "
+            "its loss falls below 0 without end; allowed is torch.nn.CrossEntropyLoss "
+            "(loss=cross_entropy), which is NLLLoss of their log-softmax"
+        )
+
+
+def objective_names(objective: Any) -> list[Any]:
     """The objective's metrics as a list, also where a single name was given."""
-    return [objective] if isinstance(objective, str) else list(objective)
+    return list(objective) if isinstance(objective, list | tuple | ListConfig) else [objective]
 
 
 def monitors_validation(config: Mapping[str, Any]) -> bool:

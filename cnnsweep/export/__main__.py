@@ -2,11 +2,11 @@
 
 import argparse
 import sys
-from pathlib import Path
 
 from cnnsweep.config.error_messages import error_line
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import ONNX, PROGRAM
+from cnnsweep.home import path_with_home
 from cnnsweep.process import postpone_collection
 
 
@@ -14,7 +14,9 @@ def main() -> None:
     """The command line; exits with 0, or with 1 and one line on what to change."""
     parser = argparse.ArgumentParser(prog="python -m cnnsweep.export", description=__doc__)
     parser.add_argument(
-        "folder", type=Path, help="a run folder, or a finished sweep's: its best trial is taken"
+        "folder",
+        type=path_with_home,
+        help="a run folder, or a finished sweep's: its best trial is taken",
     )
     parser.add_argument(
         "--format",
@@ -23,7 +25,9 @@ def main() -> None:
         help="onnx, or torch for the program that torch.export.load reads (default: onnx)",
     )
     parser.add_argument(
-        "--out", type=Path, help=f"the file (default: {ONNX} or {PROGRAM} in the run folder)"
+        "--out",
+        type=path_with_home,
+        help=f"the file (default: {ONNX} or {PROGRAM} in the run folder)",
     )
     parser.add_argument(
         "--opset", type=int, help="version of ONNX's operators (default: the one torch prefers)"

@@ -17,6 +17,7 @@ from cnnsweep.dotted_keys import is_below, leaves
 from cnnsweep.errors import UserError, on_one_line, printable
 from cnnsweep.folders.lock import LOCK_NAME
 from cnnsweep.folders.recorded_defaults import completed
+from cnnsweep.home import tree_with_home
 from cnnsweep.metric_names import METRICS_COLUMNS
 
 ROOT = Path("outputs")  # where Hydra puts single runs unless told otherwise
@@ -64,7 +65,8 @@ class RunFolder:
     def __str__(self) -> str:
         """The folder as a person here would type it."""
         here = Path.cwd()
-        return str(self.path.relative_to(here) if self.path.is_relative_to(here) else self.path)
+        is_below = here in self.path.parents  # a run may work in its own folder
+        return str(self.path.relative_to(here) if is_below else self.path)
 
     def pictures(self) -> list[Path]:
         """The pictures that are there."""
@@ -160,7 +162,7 @@ def differing_keys(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> l
 
     ``recorded`` may be older code's: see :mod:`cnnsweep.folders.recorded_defaults`.
     """
-    before, now = completed(recorded, present), leaves(present)
+    before, now = completed(tree_with_home(recorded), present), leaves(present)
     missing = object()
     differing = [key for key in before | now if before.get(key, missing) != now.get(key, missing)]
     return [key for key in differing if not is_below(key, _UNCOMPARED)]

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from cnnsweep.errors import UserError, unknown
 from cnnsweep.folders.sweep_folder import REPORT
+from cnnsweep.home import path_with_home
 from cnnsweep.report.stats.options import Question
 
 FORMATS = ("csv", "md", "tex", "html", "png", "svg")
@@ -49,7 +50,7 @@ def parse(words: list[str] | None) -> Arguments:
     question = Question(
         by, typed.metric, where, typed.top, typed.baseline, typed.interval, typed.images
     )
-    folders = [Path(folder) for folder in typed.folder]
+    folders = [path_with_home(folder) for folder in typed.folder]
     formats = _formats(typed.format)
     return Arguments(folders, question, typed.out, formats, typed.watch, typed.every)
 
@@ -96,9 +97,9 @@ def _parser() -> argparse.ArgumentParser:
         help="compare each group with this one only")  # fmt: skip
     add("--interval", choices=("t", "bootstrap"), default=_DEFAULT.interval,
         help="kind of 95 %% interval (default: %(default)s)")  # fmt: skip
-    add("--images", type=Path, metavar="DIR",
+    add("--images", type=path_with_home, metavar="DIR",
         help="data.root of MNIST and its like: show the images got wrong")  # fmt: skip
-    add("--out", type=Path, metavar="DIR",
+    add("--out", type=path_with_home, metavar="DIR",
         help=f"for the files (default: {REPORT}/ in the one folder given, else here)")  # fmt: skip
     add("--format", default=",".join(DEFAULT_FORMATS), metavar="NAME,...",
         help=f"files: {', '.join(FORMATS)}, all or none (default: %(default)s)")  # fmt: skip

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
 from cnnsweep.config.instantiate import build, call
+from cnnsweep.config.own_keys import BESIDE_TARGET
 from cnnsweep.config.validation import objective_names
 from cnnsweep.data.batches import Batches, Layout
 from cnnsweep.data.dataset import Dataset, Images
@@ -30,8 +31,6 @@ from cnnsweep.training.trainer import Trainer, seed_everything
 
 log = logging.getLogger(__name__)
 
-_PIPELINE_KEYS = ("batch_size", "eval_batch_size", "val_fraction", "train_limit", "mean", "std")
-
 
 class Sizes(Protocol):
     """What a network must know of its data: a Dataset has it, and so has a checkpoint."""
@@ -48,7 +47,7 @@ class Sizes(Protocol):
 
 def make_dataset(config: DictConfig) -> Dataset:
     """The data set of a config; its test images are not read yet."""
-    dataset: Dataset = build("data", config.data, without=_PIPELINE_KEYS)
+    dataset: Dataset = build("data", config.data, without=BESIDE_TARGET["data"])
     return dataset
 
 
@@ -58,7 +57,7 @@ def make_model(config: DictConfig, sizes: Sizes, *, starts_anew: bool) -> nn.Mod
     model: nn.Module = build(
         "model",
         config.model,
-        without=("layout",),
+        without=BESIDE_TARGET["model"],
         in_channels=sizes.in_channels,
         image_size=sizes.image_size,
         num_classes=sizes.num_classes,
@@ -152,7 +151,7 @@ def _make_schedule(config: DictConfig, optimizer: Any, steps_per_epoch: int) -> 
     make = build(
         "scheduler",
         config.scheduler,
-        without=("interval",),
+        without=BESIDE_TARGET["scheduler"],
         partial=True,
         steps_per_epoch=steps_per_epoch,
     )

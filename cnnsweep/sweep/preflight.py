@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,9 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from cnnsweep.config.validation import check, monitors_validation
+from cnnsweep.config.overrides import by_key
+from cnnsweep.config.own_keys import chosen_by
+from cnnsweep.config.validation import monitors_validation
 from cnnsweep.errors import UserError
 from cnnsweep.rules import as_typed
 from cnnsweep.sweep.spec.compose import SweepContext
@@ -23,6 +26,7 @@ from cnnsweep.sweep.spec.settings import Settings
 from cnnsweep.sweep.study.pruning import make_pruner
 from cnnsweep.sweep.study.storage import open_storage
 
+_SUBDIR = "hydra.sweep.subdir="
 LEAST_FREE = 50 * 2**20  # bytes: the study, a few logs and checkpoints
 
 
@@ -33,7 +37,12 @@ def check_sweep(context: SweepContext, settings: Settings, plans: list[Plan]) ->
         UserError: with the parameter, value and reason.
     """
     make_pruner(settings.pruner, settings.seeds)
+    _check_subdir(context)
+    if context.is_our_task:
+        _check_group_choices(context)
     for plan in plans:
+        if context.is_our_task:
+            _check_objective(plan)
         Sampling(settings.sampler, plan.seed, plan.space.distributions).sampler_for(0)
         if settings.seeds > 1 or settings.confirm > 0:
             _check_seeds(plan)
@@ -46,6 +55,44 @@ def check_sweep(context: SweepContext, settings: Settings, plans: list[Plan]) ->
     _check_disk(context.folder)
     if settings.storage is not None:
         open_storage(settings.storage, context.folder, None)
+
+
+def _check_subdir(context: SweepContext) -> None:
+    typed = [line for line in context.config.hydra.overrides.hydra if _SUBDIR in str(line)]
+    if typed:
+        raise UserError(
+            f"{typed[0]}: a search names its trials' folders itself, by their numbers; leave it out"
+        )
+
+
+def _check_group_choices(context: SweepContext) -> None:
+    """Refuse a search whose choice of another group an experiment has overridden."""
+    choices = context.config.hydra.runtime.choices
+    typed = by_key(context.config.hydra.overrides.task)
+    for group, option in chosen_by("search", choices.get("search")).items():
+        if group not in typed and choices.get(group) != option:
+            raise UserError(
+                f"search={choices.search} is made for {group}={option}, and "
+                f"experiment={choices.get('experiment')} chooses {group}={choices.get(group)}: "
+                f"type {group}=… to say which"
+            )
+
+
+def _check_objective(plan: Plan) -> None:
+    drawn = plan.space.distributions.get("objective")
+    if drawn is not None:
+        names = ",".join(map(str, getattr(drawn, "choices", ())))
+        raise UserError(
+            f"objective={names} would search over the objective; several at once need brackets: "
+            f"'objective=[{names}]'"
+        )
+    names_of_test = [name for name in plan.objectives if name.startswith("test_")]
+    if names_of_test and "test" in plan.typed and plan.config.test:
+        print(
+            f"warning: objective={', '.join(names_of_test)} searches on the test split, so its "
+            "metrics say nothing of new images afterwards; allowed as well: val_accuracy, val_loss",
+            file=sys.stderr,
+        )
 
 
 def _check_seeds(plan: Plan) -> None:
@@ -73,11 +120,10 @@ def _check_corners(context: SweepContext, plan: Plan) -> None:
             with _said_where(choices | corner):
                 _set(config, corner)
                 if context.is_our_task:
-                    _check_run(context.resolved(config))
+                    _check_run(context.checked(config))
 
 
 def _check_run(resolved: dict[str, Any]) -> None:
-    check(resolved)
     if monitors_validation(resolved) and resolved["data"]["val_fraction"] == 0:
         raise UserError(
             f"a sweep chooses by objective={resolved['objective']}, and data.val_fraction=0 leaves "

@@ -21,6 +21,7 @@ from cnnsweep.errors import UserError
 from cnnsweep.folders import lock, run_folder, sweep_folder
 from cnnsweep.folders.run_folder import RESULT, RunFolder
 from cnnsweep.folders.sweep_folder import NO_POINTS, TIMEOUT, SweepFolder, ends
+from cnnsweep.home import path_with_home
 from cnnsweep.redact import masked_word
 from cnnsweep.task.recorded_command import read_command
 
@@ -42,13 +43,14 @@ def chosen_folder(config: DictConfig, dir_key: str) -> Path | None:
     """
     typed = any(str(o).startswith(f"{dir_key}=") for o in config.hydra.overrides.hydra)
     composed = Path(str(OmegaConf.select(config, dir_key)))
-    if config.resume is None:
+    resume = OmegaConf.select(config, "resume")  # another app may have no such key
+    if resume is None:
         return composed if typed else None
     if typed:
-        raise UserError(f"resume={config.resume} and {dir_key}={composed}: give one of them")
-    if config.resume == "latest":
+        raise UserError(f"resume={resume} and {dir_key}={composed}: give one of them")
+    if resume == "latest":
         return _latest(dir_key, [*config.hydra.overrides.hydra, *config.hydra.overrides.task])
-    folder = Path(str(config.resume))
+    folder = path_with_home(str(resume))
     if not folder.is_dir():
         raise UserError(f"resume={folder}: there is no such folder; allowed: latest, or a folder")
     is_sweep = SweepFolder(folder).config.exists()

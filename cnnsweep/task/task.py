@@ -11,8 +11,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep import epoch_reporter
+from cnnsweep.config.own_keys import check_complete
 from cnnsweep.config.trackers import chosen
-from cnnsweep.config.validation import check, resolve
+from cnnsweep.config.validation import checked, resolve
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock
 from cnnsweep.folders.provenance import code
@@ -24,6 +25,8 @@ from cnnsweep.task.command_again import command_again
 from cnnsweep.task.run_info import tracked_run
 
 log = logging.getLogger(__name__)
+
+_PATHS = ("data.root", "init_from", "model.weights")
 
 Objective = float | list[float | None] | None
 
@@ -41,8 +44,10 @@ def task(config: DictConfig) -> Objective:
         UserError: another config or another process is in the folder, or a value is out of range.
     """
     folder = RunFolder(Path(HydraConfig.get().runtime.output_dir))
-    resolved = resolve(config)
     is_checked = _is_checked(folder)
+    resolved = resolve(config)
+    if not is_checked:
+        check_complete(resolved)
     with lock.held(folder.path):
         if not is_checked:
             refuse_other_config(folder, resolved)
@@ -64,7 +69,7 @@ def task(config: DictConfig) -> Objective:
         with ExitStack() as trackers:  # result.json is written before they are waited for
             with recorded(folder, outcome):
                 if not is_checked:
-                    check(resolved)
+                    checked(config, may_be_recorded=True)
                 wait_until_ready = None
                 if loggers := chosen(resolved["logger"]):
                     info = tracked_run(folder.path, resolved)
@@ -73,9 +78,21 @@ def task(config: DictConfig) -> Objective:
 
                 if wait_until_ready is not None:
                     wait_until_ready()
-                run(config, folder, outcome)
+                run(_as_resolved(resolved), folder, outcome)
             _drop_checkpoints(folder, resolved["keep"])
     return outcome.objective
+
+
+def _as_resolved(resolved: dict[str, Any]) -> DictConfig:
+    """What is recorded is what runs; ``hydra.job.chdir`` moves no path that was typed."""
+    config = OmegaConf.create(resolved)
+    OmegaConf.set_struct(config, True)
+    if HydraConfig.get().job.chdir:
+        for key in _PATHS:
+            path = OmegaConf.select(config, key)
+            if path is not None:
+                OmegaConf.update(config, key, str(Path(HydraConfig.get().runtime.cwd) / str(path)))
+    return config
 
 
 def _is_checked(folder: RunFolder) -> bool:

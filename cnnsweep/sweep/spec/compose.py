@@ -9,7 +9,8 @@ from hydra.core.utils import filter_overrides
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict, read_write
 
-from cnnsweep.config.validation import resolve
+from cnnsweep.config.validation import checked
+from cnnsweep.folders.sweep_folder import SweepFolder
 
 
 @dataclass
@@ -45,12 +46,16 @@ class SweepContext:
             config.hydra.runtime.output_dir = str(self.folder / folder)
         return config
 
-    def resolved(self, config: DictConfig) -> dict[str, object]:
-        """A composed config as plain values, without Hydra's part."""
+    def checked(self, config: DictConfig) -> dict[str, object]:
+        """A composed config of ours as plain values, without Hydra's part.
+
+        Raises:
+            UserError: it cannot be meant, see :func:`cnnsweep.config.validation.checked`.
+        """
         controller = HydraConfig.instance().cfg
         HydraConfig.instance().set_config(config)
         try:
-            return resolve(config)
+            return checked(config, may_be_recorded=SweepFolder(self.folder).config.exists())
         finally:
             HydraConfig.instance().cfg = controller
 

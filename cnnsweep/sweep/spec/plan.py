@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError
 from optuna.trial import FrozenTrial
 
 from cnnsweep.config.launchers import cpus_each
+from cnnsweep.config.own_keys import options_with
 from cnnsweep.config.validation import objective_names
 from cnnsweep.errors import UserError
 from cnnsweep.folders.sweep_folder import SweepFolder
@@ -68,7 +71,7 @@ class Plan:
     def overrides(self, params: Mapping[str, Any], **changes: Any) -> tuple[str, ...]:
         """The space's, then those of ``changes`` that the app knows and nobody typed."""
         known = {k: v for k, v in changes.items() if k in self.config and k not in self.typed}
-        if self.threads is not None:
+        if self.threads is not None and "threads" not in self.space.distributions:
             known["threads"] = self.threads
         return self.space.overrides(params) + tuple(
             f"{key}={as_typed(value)}" for key, value in known.items()
@@ -98,7 +101,11 @@ def _plan(context: SweepContext, settings: Settings, typed: list[str], subfolder
             "there is nothing to search over: choose a space (search=sgd), or give one "
             "('optim.lr=tag(log, interval(1e-4, 1))')"
         )
-    config = context.compose(space.overrides(space.first_corner()), subfolder or ".", 0)
+    try:
+        config = context.compose(space.overrides(space.first_corner()), subfolder or ".", 0)
+    except HydraException as error:
+        _refuse_space(error, settings, context)
+        raise
     objectives = _objectives(config)
     ways = directions(settings.direction, objectives)
     n_trials, points = settings.n_trials, None
@@ -118,8 +125,28 @@ def _plan(context: SweepContext, settings: Settings, typed: list[str], subfolder
         points=points,
         seed=_seed(settings.sampler, config),
         threads=_threads(config, settings.n_jobs),
-        typed=frozenset(line.split("=")[0].lstrip("+~") for line in typed),
+        typed=frozenset(line.split("=")[0].lstrip("+~") for line in [*typed, *space.distributions]),
     )
+
+
+def _refuse_space(error: HydraException, settings: Settings, context: SweepContext) -> None:
+    """Say it where a key is unknown that nobody typed, but the choice of a search."""
+    cause = error.__cause__
+    key = getattr(cause, "full_key", None)
+    if not isinstance(cause, ConfigAttributeError | ConfigKeyError):
+        return
+    if key not in (settings.params or {}):
+        return
+    search = context.config.hydra.runtime.choices.get("search")
+    whose = "hydra.sweeper.params" if search is None else f"search={search}"
+    group, escaped = key.partition(".")[0], key.replace(".", "\\.")
+    chosen = f"{group}={context.config.hydra.runtime.choices.get(group)}"
+    having = ", ".join(options_with(key))
+    hint = f" ({group}={having} have it)" if having else ""
+    raise UserError(
+        f"{whose} searches over {key}, which {chosen} lacks{hint}; to leave it out of the space: "
+        f"'~hydra.sweeper.params.{escaped}'"
+    ) from error
 
 
 def _objectives(config: DictConfig) -> list[str]:

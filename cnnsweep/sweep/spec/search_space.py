@@ -1,5 +1,6 @@
 """The search space, from ``hydra.sweeper.params`` and the command line."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,7 +10,7 @@ from typing import Any
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override
-from hydra.errors import HydraException
+from hydra.errors import HydraException, OverrideParseException
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
 from cnnsweep.errors import UserError
@@ -17,6 +18,11 @@ from cnnsweep.rules import as_typed
 from cnnsweep.sweep.spec.optuna_internals import distribution_of
 
 MOST_CORNERS = 256
+_SPACES = (
+    "allowed: interval(LOW, HIGH), tag(log, interval(LOW, HIGH)), int(interval(LOW, HIGH)), "
+    "range(START, STOP, STEP), or values with commas between: A, B"
+)
+_IN_CHOICE = re.compile(r"choice\((.+)\)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ def read_space(
     Raises:
         UserError: an entry cannot be read or is an empty range.
     """
-    lines = [f"{key}={value}" for key, value in params.items()] + arguments
+    lines = [_line_of(key, value) for key, value in params.items()] + arguments
     entries: dict[str, Override] = {}
     for override in OverridesParser.create(config_loader=loader).parse_overrides(lines):
         key = override.get_key_element().lstrip("+~")
@@ -86,6 +92,33 @@ def _read(text: str) -> Any:
         return OverridesParser.create().parse_override(f"key={text}").value()
     except HydraException:  # text that was quoted
         return text
+
+
+def _line_of(key: str, value: Any) -> str:
+    """An entry of ``hydra.sweeper.params`` as the command line has it.
+
+    Raises:
+        UserError: it is no range and no choice, or cannot be read.
+    """
+    line = f"{key}={value}"
+    place = f"hydra.sweeper.params: {key}: {value}"
+    try:
+        (override,) = OverridesParser.create().parse_overrides([line])
+    except OverrideParseException as error:
+        if isinstance(value, Mapping) or str(value).startswith("{"):
+            raise UserError(f"{place} is a mapping; {_SPACES}") from error
+        listed = _IN_CHOICE.fullmatch(str(value))
+        hint = f"write {key}: {listed[1]}" if listed else _SPACES
+        raise UserError(f"{place} cannot be read; {hint}") from error
+    if override.is_sweep_override():
+        return line
+    parts = override.value()
+    if isinstance(parts, list):
+        choices = ", ".join(map(as_typed, parts))
+        raise UserError(
+            f"{place} is one value, a list; to choose among its parts write {key}: {choices}"
+        )
+    raise UserError(f"{place} is one value, and no space; {_SPACES}")
 
 
 def _distribution(override: Override) -> BaseDistribution:
