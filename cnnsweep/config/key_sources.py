@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -53,11 +54,14 @@ def key_sources(config: DictConfig) -> KeySources:
     Raises:
         UserError: a file of somebody's own is hidden by one of ours with the same name.
     """
-    loader = GlobalHydra.instance().config_loader()
     hydra = hydra_of(config)
-    defaults = loader.compute_defaults_list(
-        hydra.job.config_name, [*hydra.overrides.hydra, *hydra.overrides.task], RunMode.RUN
-    )
+    overrides = (*hydra.overrides.hydra, *hydra.overrides.task)
+    return _sources_of(GlobalHydra.instance().config_loader(), hydra.job.config_name, overrides)
+
+
+@lru_cache(maxsize=1)  # a sweep's corners are checked one after the other
+def _sources_of(loader: ConfigLoader, name: str | None, overrides: tuple[str, ...]) -> KeySources:
+    defaults = loader.compute_defaults_list(name, list(overrides), RunMode.RUN)
     given: dict[str, Given] = {}
     files: dict[str, list[set[str]]] = {}
     for default in defaults.defaults:

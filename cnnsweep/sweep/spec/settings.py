@@ -7,6 +7,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from cnnsweep.errors import UserError
+from cnnsweep.home import with_home
 from cnnsweep.metric_names import DIRECTIONS, Direction
 from cnnsweep.rules import Rule, choice, or_null, whole
 
@@ -47,6 +48,8 @@ class Settings:
     def __post_init__(self) -> None:
         for rule in _RULES:
             rule.check(getattr(self, rule.key.removeprefix(_NODE)))
+        if self.storage is not None:
+            self.storage = with_home(self.storage)
 
 
 def read_settings(keys: dict[str, Any]) -> Settings:
