@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from omegaconf import DictConfig
+from torch import nn
 
 from cnnsweep import checkpoint_file, epoch_reporter
 from cnnsweep.data.dataset import Dataset
@@ -68,11 +69,8 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
         warn_of_seen_images(config, dataset, outcome.data or {}, val_images, progress.say)
     model = make_model(config, dataset, starts_anew=state is None)
     outcome.parameters = sum(parameter.numel() for parameter in model.parameters())
-    sizes = dataset.in_channels, dataset.image_size
-    batch_size = config.data.batch_size
-    occurring = sorted({batch_size, train.images % batch_size} - {0})
-    check_fits(model, *sizes, dataset.num_classes, train_batches=occurring)
-    _say_layers(config, layer_table(model, *sizes), progress)
+    _check_fits(config, model, dataset, train.images)
+    _say_layers(config, layer_table(model, dataset.in_channels, dataset.image_size), progress)
 
     trainer = make_trainer(config, model, loss, train, val, device, outcome.precision)
     if state is not None:
@@ -102,6 +100,13 @@ def _set_up_torch(config: DictConfig, state: dict[str, Any] | None, outcome: Out
         outcome.command += f" threads={outcome.threads}"
     keep_freed_memory()
     use_deterministic_algorithms(config.deterministic)
+
+
+def _check_fits(config: DictConfig, model: nn.Module, data: Dataset, images: int) -> None:
+    batch_size = config.data.batch_size
+    occurring = sorted({batch_size, images % batch_size} - {0})
+    sizes = data.in_channels, data.image_size, data.num_classes
+    check_fits(model, *sizes, train_batches=occurring)
 
 
 def _say_data(config: DictConfig, dataset: Dataset, progress: RunProgress) -> None:

@@ -119,3 +119,31 @@ def test_pictures_that_cannot_be_drawn_leave_the_run_completed(tmp_path: Path) -
     assert "none-such" in out
     assert result(tmp_path / "run")["status"] == "completed"
     assert (tmp_path / "run" / "test_predictions.csv").exists()
+
+
+def lightest(path: Path, pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> int:
+    """Of the drawn images, whose first is at the left below the title; text is elsewhere."""
+    answers = Answers(
+        pixels=pixels,
+        labels=np.zeros(len(pixels), np.int64),
+        probabilities=np.tile(np.array([[1.0, 0.0]], np.float32), (len(pixels), 1)),
+        classes=("a", "b"),
+        split="test",
+    )
+    draw_predictions(path, answers)
+    with Image.open(path) as picture:
+        drawn = np.asarray(picture.convert("L"))
+    dark = drawn < 128  # the images; the ground is white, the titles are green
+    rows, columns = dark.mean(axis=1) > 0.5, dark.mean(axis=0) > 0.5
+    return int(drawn[rows][:, columns].max())
+
+
+def test_an_underexposed_picture_looks_so(tmp_path: Path) -> None:
+    pixels = np.zeros((12, 1, 8, 8), np.uint8)
+    pixels[:, :, :, 4:] = 15
+    assert lightest(tmp_path / "a.png", pixels) <= 20
+    assert lightest(tmp_path / "b.png", np.repeat(pixels, 3, axis=1)) <= 20
+
+
+def test_a_picture_of_one_pixel_can_be_drawn(tmp_path: Path) -> None:
+    assert lightest(tmp_path / "a.png", np.full((12, 1, 1, 1), 9, np.uint8)) <= 20

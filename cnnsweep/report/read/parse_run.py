@@ -94,6 +94,7 @@ def _result(path: Path) -> dict[str, Scalar] | None:
         if "status" in content:
             raise Damaged(f"unknown status {content['status']!r:.40}")
         return None
+    content.pop("classes", None)  # names, no figure
     objectives = content.get("objective")
     if isinstance(objectives, list):
         content["objective"] = dict(enumerate(objectives))

@@ -73,7 +73,8 @@ def _parse(text: str) -> Predictions:
     try:
         rows = [row[:3] for row in csv.reader(io.StringIO(body))]  # later ones hold any text
         columns = np.array([row for row in rows if row]).astype(np.float64)
-        integers = columns.reshape(-1, 3).astype(np.int64)
+        with np.errstate(invalid="ignore"):  # nan is found below
+            integers = columns.reshape(len(columns), 3).astype(np.int64)
     except (ValueError, csv.Error) as error:
         raise Damaged(f"not numbers: {on_one_line(error)[:160]}") from error
     if not np.array_equal(integers, columns):
