@@ -2,12 +2,11 @@
 
 import argparse
 import sys
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnnsweep.config.error_messages import error_line
-from cnnsweep.data.pictures.prepare import MODES, Prepared, Unusable, prepare
+from cnnsweep.data.pictures.prepare import MODES, Prepared, Unusable, prepare, quietly
 from cnnsweep.errors import UserError, printable
 from cnnsweep.folders.run_folder import BEST
 from cnnsweep.home import path_with_home
@@ -81,8 +80,7 @@ def predict(run_folder: Path, images: list[Path], *, invert: bool) -> list[Predi
             f"{run_folder}: its network takes images of {trained.in_channels} channels; image "
             "files have 1 (grey) or 3 (colour)"
         )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of pictures that are read all the same
+    with quietly():
         prepared = [_prepared(path, trained) for path in images]
     pixels = torch.stack([torch.from_numpy(picture.pixels) for picture in prepared])
     pixels = 255 - pixels if invert else pixels

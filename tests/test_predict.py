@@ -128,6 +128,18 @@ def bar(kind: int, number: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8
     return picture
 
 
+def test_a_damaged_picture_makes_one_line_though_its_library_prints_more(
+    tiny_run: Path, tmp_path: Path
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (60, 60)).astype(np.uint8)
+    Image.fromarray(noise).save(tmp_path / "a.tif", compression="tiff_deflate")
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    content[300:3000:37] = bytes(len(content[300:3000:37]))
+    (tmp_path / "a.tif").write_bytes(content)
+    line = complaint_of(cnnsweep(str(tiny_run), "a.tif", cwd=tmp_path, module="cnnsweep.predict"))
+    assert "a.tif: it is no image that can be read: " in line
+
+
 def test_an_undecodable_name_and_a_huge_picture_make_one_line(
     tiny_run: Path, tmp_path: Path
 ) -> None:

@@ -1,6 +1,5 @@
 """Many picture files -> tensors, and what a person should know of them before training."""
 
-import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +11,7 @@ import numpy as np
 import torch
 
 from cnnsweep.data.dataset import Images
-from cnnsweep.data.pictures.prepare import Prepared, Unusable, prepare
+from cnnsweep.data.pictures.prepare import Prepared, Unusable, prepare, quietly
 from cnnsweep.errors import UserError
 
 Labelled = tuple[tuple[Path, int], ...]
@@ -90,8 +89,7 @@ def _each(
         return _Seen(low, high, prepared.largest, prepared.has_more_frames)
 
     # PIL releases the interpreter's lock while it decodes, so threads decode in parallel.
-    with warnings.catch_warnings(), ThreadPoolExecutor(cpu_count()) as threads:
-        warnings.simplefilter("ignore")  # of pictures that are read all the same
+    with quietly(), ThreadPoolExecutor(cpu_count()) as threads:
         found = list(threads.map(one, range(len(files))))
     reasons = {file: r for (file, _), r in zip(files, found, strict=True) if isinstance(r, str)}
     if reasons:

@@ -107,7 +107,7 @@ class Bars(Lines):
         return self._progress
 
     def say(self, text: str) -> None:
-        self._console.print(text, highlight=False, markup=False)
+        self._console.print(text, highlight=False, markup=False, emoji=False)
 
     def started(self, images: int, epochs_behind: int, epochs: int) -> None:
         super().started(images, epochs_behind, epochs)

@@ -8,7 +8,7 @@ from optuna.pruners import ThresholdPruner
 
 from cnnsweep.errors import StoppedEarly
 from cnnsweep.sweep.event_loop import FAILED_STARTS
-from cnnsweep.sweep.spec.messages import Finished, Started
+from cnnsweep.sweep.spec.messages import Finished, Note, Started
 from tests.sweep.study.in_process import Parts, epoch, make
 
 ALL = range(10**9)
@@ -36,6 +36,18 @@ def test_free_workers_get_jobs_at_once_and_none_waits_for_another(tmp_path: Path
     parts.send(Finished("completed", 1.0), slot=1)
     assert parts.pool.jobs[1].folder == "3"
     assert {parts.pool.jobs[0].folder, parts.pool.jobs[2].folder} == {"0", "2"}
+
+
+def test_what_jobs_note_of_the_data_is_said_once(tmp_path: Path) -> None:
+    parts = make(tmp_path, n_trials=5, slots=2)
+    parts.step()
+    parts.send(Note("2 classes"), slot=0)
+    parts.send(Note("2 classes"), slot=1)
+    parts.send(Note("another line"), slot=1)
+    assert [line for line in parts.said if "class" in line or "line" in line] == [
+        "2 classes",
+        "another line",
+    ]
 
 
 def test_while_the_storage_is_away_workers_are_told_not_to_prune_and_their_epochs_kept(

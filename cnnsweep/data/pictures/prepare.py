@@ -5,8 +5,13 @@ where it is transparent, made grey or coloured, cut to the wanted proportions at
 scaled with Pillow's bicubic filter.
 """
 
+import os
 import struct
+import sys
+import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,6 +73,24 @@ class Prepared(NamedTuple):
     pixels: NDArray[np.uint8]
     largest: tuple[int, int] | None
     has_more_frames: bool
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Without Pillow's warnings, and what libtiff and libjpeg print of damaged files themselves.
+
+    For the whole process: what other threads send to standard error meanwhile is lost as well.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere, warnings.catch_warnings():
+            os.dup2(nowhere.fileno(), 2)
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def prepare(file: Path, *, channels: int, size: tuple[int, int]) -> Prepared:
