@@ -44,10 +44,7 @@ def test_what_jobs_note_of_the_data_is_said_once(tmp_path: Path) -> None:
     parts.send(Note("2 classes"), slot=0)
     parts.send(Note("2 classes"), slot=1)
     parts.send(Note("another line"), slot=1)
-    assert [line for line in parts.said if "class" in line or "line" in line] == [
-        "2 classes",
-        "another line",
-    ]
+    assert parts.said == ["2 classes", "another line"]
 
 
 def test_while_the_storage_is_away_workers_are_told_not_to_prune_and_their_epochs_kept(

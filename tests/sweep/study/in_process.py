@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,18 @@ class TakenOver(SingleLaunch):
 
     def others_run(self, _study: optuna.Study) -> bool:
         return True
+
+
+class SaidLines(StringIO):
+    """A terminal whose lines are kept."""
+
+    def __init__(self, said: list[str]) -> None:
+        super().__init__()
+        self._said = said
+
+    def write(self, text: str) -> int:
+        self._said += text.splitlines()
+        return len(text)
 
 
 @dataclass
@@ -238,7 +251,7 @@ def make(
         may_confirm=True,
     )
     pool = FakePool(slots)
-    progress = SweepProgress(Console(quiet=True), None)
+    progress = SweepProgress(Console(file=SaidLines(said)), None)
     outage = Outage(said.append, outage_seconds)
     loop = EventLoop([search], pool, progress, outage, trial_timeout)
     storage.calls = 0
