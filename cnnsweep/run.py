@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+import torch
 from omegaconf import DictConfig
 from torch import nn
 
@@ -44,11 +45,10 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
     outcome.device = str(device)
     outcome.precision = resolve_precision(config.precision, device)
     outcome.hardware["gpu"] = name_of_gpu(device)
-    state = checkpoint_file.read(folder.last, device) if folder.last.exists() else None
-    _set_up_torch(config, state, outcome)
-    other_code = None if state is None else take_up(outcome, state)
-
     progress = make_progress() if epoch_reporter.current is None else RunProgress()
+    state = _state(folder, device, outcome, progress)
+    _set_up_torch(config, state, outcome)
+
     dataset = make_dataset(config)
     outcome.classes = list(dataset.classes)
     settle_data(folder, outcome, dataset, state, progress.say)
@@ -62,11 +62,8 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
     if val_images is not None:
         val = make_batches(config, val_images, device, is_training=False)
 
-    if other_code is not None:
-        log.warning("%s", other_code)
-        progress.say(f"note: {other_code}")
     if config.init_from is not None and state is None:
-        warn_of_seen_images(config, dataset, outcome.data or {}, val_images, progress.say)
+        warn_of_seen_images(config, dataset, outcome.data or {}, val_images, progress.note)
     model = make_model(config, dataset, starts_anew=state is None)
     outcome.parameters = sum(parameter.numel() for parameter in model.parameters())
     _check_fits(config, model, dataset, train.images)
@@ -88,6 +85,20 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
         pictures=config.pictures,
         display=progress,
     ).run()
+
+
+def _state(
+    folder: RunFolder, device: torch.device, outcome: Outcome, progress: RunProgress
+) -> dict[str, Any] | None:
+    """What last.pt holds for a resume; None without one. Says where other code wrote it."""
+    if not folder.last.exists():
+        return None
+    state = checkpoint_file.read(folder.last, device)
+    line = take_up(outcome, state)
+    if line is not None:
+        log.warning("%s", line)
+        progress.note(f"note: {line}")
+    return state
 
 
 def _set_up_torch(config: DictConfig, state: dict[str, Any] | None, outcome: Outcome) -> None:

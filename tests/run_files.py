@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-TIMES = ("train_seconds", "images_per_second")
+TIMES = ("train_seconds", "images_per_second", "started", "ended")
 
 
 def metrics(folder: Path) -> list[dict[str, str]]:

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep import checkpoint_file
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.data.fingerprint import fingerprint
 from cnnsweep.data.split import train_and_val
-from cnnsweep.errors import UserError
+from cnnsweep.dotted_keys import look_up
+from cnnsweep.errors import UserError, printable
 from cnnsweep.folders.data_record import differences, same_data
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
@@ -77,7 +78,7 @@ def other_data(
     said = differences(before, now, recorded, files)
     if said:
         raise UserError(
-            f"{folder} was begun with other data: {'; '.join(said)}. "
+            f"{folder} was begun with other data: {printable('; '.join(said))}. "
             "Choose another folder, or put the data back as they were"
         )
 
@@ -159,15 +160,13 @@ def _seen_in_validation(
 ) -> str | None:
     if dataset.val is not None:  # the files set them apart, for every seed
         return None
-    keys = ("train_limit", "val_fraction")
-    there = {f"data.{key}": before["data"].get(key) for key in keys} | {"seed": before["seed"]}
-    here = {f"data.{key}": config.data[key] for key in keys} | {"seed": config.seed}
-    differing = [key for key in there if there[key] != here[key]]
+    keys = ("data.train_limit", "data.val_fraction", "seed")
+    there = {key: look_up(before, key) for key in keys}
+    here = {key: OmegaConf.select(config, key) for key in keys}
+    differing = [key for key in keys if there[key] != here[key]]
     if not differing:
         return None
-    trained_on, _ = train_and_val(
-        dataset, there["data.train_limit"], there["data.val_fraction"], there["seed"]
-    )
+    trained_on, _ = train_and_val(dataset, *(there[key] for key in keys))
     count = int(torch.isin(_rows(val), _rows(trained_on)).sum())
     if count == 0:
         return None

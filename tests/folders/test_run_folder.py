@@ -13,7 +13,8 @@ from cnnsweep.folders.run_folder import RunFolder, differing_keys, read_mapping,
 STORED = (
     "config.yaml", "result.json", "metrics.csv", "best.pt",
     "last.pt", "test_predictions.csv",
-    "curves.png", "predictions.png", "confusion.png", "model.onnx", "model.pt2", ".trackers/id",
+    "curves.png", "predictions.png", "confusion.png", "data.csv", "code.patch",
+    "code_of_folder.patch", "model.onnx", "model.pt2", ".trackers/id",
 )  # fmt: skip
 
 
