@@ -102,7 +102,8 @@ def warn_of_seen_images(
     """
     own = f"init_from={config.init_from}"
     for source, before in islice(_ancestors(config.init_from), _MOST_ANCESTORS):
-        named = own if source == _run_folder(config.init_from) else f"{own}, itself from {source},"
+        is_first = source.path == _run_folder(config.init_from).path
+        named = own if is_first else f"{own}, itself from {source},"
         warning = _seen(source, before, config, dataset, data, val)
         if warning is not None:
             log.warning("%s %s", named, warning)
