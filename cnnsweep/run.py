@@ -48,11 +48,7 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
     progress = make_progress() if epoch_reporter.current is None else RunProgress()
     state = _state(folder, device, outcome, progress)
     _set_up_torch(config, state, outcome)
-
-    dataset = make_dataset(config)
-    outcome.classes = list(dataset.classes)
-    settle_data(folder, outcome, dataset, state, progress.say)
-    _say_data(config, dataset, progress)
+    dataset = _data(config, folder, outcome, state, progress)
     train_images, val_images = train_and_val(
         dataset, config.data.train_limit, config.data.val_fraction, config.seed
     )
@@ -62,7 +58,7 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
     if val_images is not None:
         val = make_batches(config, val_images, device, is_training=False)
 
-    if config.init_from is not None and state is None:
+    if state is None:
         warn_of_seen_images(config, dataset, outcome.data or {}, val_images, progress.note)
     model = make_model(config, dataset, starts_anew=state is None)
     outcome.parameters = sum(parameter.numel() for parameter in model.parameters())
@@ -118,6 +114,21 @@ def _check_fits(config: DictConfig, model: nn.Module, data: Dataset, images: int
     occurring = sorted({batch_size, images % batch_size} - {0})
     sizes = data.in_channels, data.image_size, data.num_classes
     check_fits(model, *sizes, train_batches=occurring)
+
+
+def _data(
+    config: DictConfig,
+    folder: RunFolder,
+    outcome: Outcome,
+    state: dict[str, Any] | None,
+    progress: RunProgress,
+) -> Dataset:
+    """The data set, recorded; UserError where it is not the one that a resumed run began with."""
+    dataset = make_dataset(config)
+    outcome.classes = list(dataset.classes)
+    settle_data(folder, outcome, dataset, state, progress.note)
+    _say_data(config, dataset, progress)
+    return dataset
 
 
 def _say_data(config: DictConfig, dataset: Dataset, progress: RunProgress) -> None:

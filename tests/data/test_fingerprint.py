@@ -4,6 +4,7 @@ import gzip
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -47,8 +48,8 @@ def test_a_copy_elsewhere_is_the_same_data(pictures: Path, tmp_path: Path) -> No
     assert of_folder(tmp_path / "other") == of_folder(pictures)
 
 
-def repaint(file: Path) -> None:
-    Image.new("RGB", (12, 8), (255, 255, 255)).save(file)
+def repaint(root: Path, number: int) -> None:
+    Image.new("RGB", (12, 8), (255, 255, 255)).save(root / "cat" / f"{number:03}.png")
 
 
 def swap(root: Path) -> None:
@@ -58,11 +59,9 @@ def swap(root: Path) -> None:
 
 
 CHANGES: dict[str, Callable[[Path], object]] = {
-    **{
-        f"repainted {n}": lambda root, n=n: repaint(root / "cat" / f"{n:03}.png") for n in range(10)
-    },
+    **{f"repainted {n}": partial(repaint, number=n) for n in range(10)},
     "removed": lambda root: (root / "dog" / "004.png").unlink(),
-    "added": lambda root: repaint(root / "dog" / "new.png"),
+    "added": partial(repaint, number=99),
     "renamed": lambda root: (root / "dog" / "004.png").rename(root / "dog" / "zzz.png"),
     "moved to another class": lambda root: (root / "dog" / "004.png").rename(root / "cat/x.png"),
     "labels swapped": swap,
