@@ -46,8 +46,8 @@ RUNS = {
          "scheduler=step", "logger=none", "seed=3"),
         (),
     ),
-    "a job of a grid": (("-m", *TINY, "model.dropout=0.0,0.25", "seed=0,5"), ("0", "3")),
-    "a trial": (("-m", *TINY[:2], *TINY[3:], "scheduler=step", *TRIAL), ("0", "1")),
+    "a job of a grid": (("-m", *TINY, "model.dropout=0.0,0.25", "seed=0,5"), ("3",)),
+    "a trial": (("-m", *TINY[:2], *TINY[3:], "scheduler=step", *TRIAL), ("1",)),
     "a trial of a search of ours": (
         ("-m", *TINY, "search=sgd", "hydra.sweeper.n_trials=2", "hydra.sweeper.n_jobs=1"),
         ("1",),
