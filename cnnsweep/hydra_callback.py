@@ -30,6 +30,7 @@ from cnnsweep.folders.run_folder import RunFolder, differing_keys
 from cnnsweep.folders.sweep_folder import SweepFolder
 from cnnsweep.loggers.manager import following
 from cnnsweep.task.changed_data import DataCheck
+from cnnsweep.task.changed_options import refuse_changed_options
 from cnnsweep.task.recorded_command import record_run, record_sweep
 from cnnsweep.task.resume import RUN_DIR, SWEEP_DIR, chosen_folder, note_unfinished
 from cnnsweep.task.resumed_config import take_recorded
@@ -108,6 +109,8 @@ def _start_multirun(config: DictConfig) -> None:
     resumes = typed is not None and OmegaConf.select(config, "resume") is not None
     if typed is not None and resumes:
         take_recorded(config, typed, SWEEP_DIR)
+    if typed is not None:
+        refuse_changed_options(config, typed)
     check_installed(config)
     shared = _is_shared(config)
     if shared and (typed is None or is_latest):

@@ -66,6 +66,8 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
     _say_layers(config, layer_table(model, dataset.in_channels, dataset.image_size), progress)
 
     trainer = make_trainer(config, model, loss, train, val, device, outcome.precision)
+    if trainer.step.schedule.never_moves(config.epochs, len(train)):
+        _say_constant_rate(config, progress)
     if state is not None:
         trainer.load_state_dict(state["training"])
     begin_collection()
@@ -144,3 +146,12 @@ def _say_layers(config: DictConfig, table: str, progress: RunProgress) -> None:
     log.info("%s\n%s", config.model._target_, table)
     if config.summary:
         progress.say(table)
+
+
+def _say_constant_rate(config: DictConfig, progress: RunProgress) -> None:
+    line = (
+        f"note: {config.scheduler._target_} leaves the learning rate as it is in all "
+        f"{config.epochs} epochs: choose more epochs, or other values below scheduler.*"
+    )
+    log.warning(line)
+    progress.say(line)

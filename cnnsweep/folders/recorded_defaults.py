@@ -1,7 +1,8 @@
 """What older code did where its records lack a key, and present names of what has moved.
 
 Whoever adds a key to conf/ adds a line to ``DEFAULTS``; whoever renames a ``_target_`` adds one
-to ``RENAMED``. With them a folder of older code counts as the same config, and can be resumed.
+to ``RENAMED``. With them a folder of older code counts as the same config, and can be resumed. Whoever
+changes what an option of a config group means adds one to ``CHANGED``.
 """
 
 from collections.abc import Iterator, Mapping
@@ -30,6 +31,24 @@ RENAMED: dict[str, str] = {
     "cnnsweep.sweep.points.NumberedPoints": "cnnsweep.sweep.spec.samplers.NumberedPoints",
 }
 """Recorded ``_target_`` to present one."""
+
+
+class ChangedOption(NamedTuple):
+    """An option of a config group that meant something else before records had the key ``since``.
+
+    A run's record has the values themselves; a sweep's, where it chooses among options, their names
+    only. ``meant`` says in words what the name stood for.
+    """
+
+    group: str
+    option: str
+    since: str
+    meant: str
+
+
+CHANGED = (
+    ChangedOption("model", "lenet", "loss.weight", "the LeNet of 1998, with sigmoids"),
+)
 
 
 def completed(

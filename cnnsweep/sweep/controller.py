@@ -35,6 +35,7 @@ from cnnsweep.sweep.spec.resources import devices_of_slots
 from cnnsweep.sweep.spec.settings import Settings, read_settings
 from cnnsweep.sweep.study.coordination import Coordination
 from cnnsweep.sweep.study.failure_policy import FailureWatch
+from cnnsweep.sweep.study.pruning import note_on_idle_pruner
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.storage_outage import Outage
 from cnnsweep.sweep.study.study import open_search
@@ -117,6 +118,8 @@ class Controller:
         for search in searches:
             for line in announcement(search, self.settings, self.context.is_our_task):
                 self.progress.say(line)
+            if note := note_on_idle_pruner(search.plan, self.settings):
+                self.progress.say(note)
         return searches
 
     def _open_all(self, plans: list[Plan]) -> list[Search]:

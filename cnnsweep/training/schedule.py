@@ -1,14 +1,17 @@
 """The learning rate over a run: any scheduler of torch, by epochs or by batches."""
 
+import warnings
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau, SequentialLR
+from torch.optim.lr_scheduler import CyclicLR, LRScheduler, ReduceLROnPlateau, SequentialLR
 
 from cnnsweep.errors import UserError
 
+_MOST_STEPS = 100_000
 MakeScheduler = Callable[..., LRScheduler]
 
 
@@ -32,12 +35,81 @@ class Schedule:
         else:
             self.scheduler.step()
 
+    def never_moves(self, epochs: int, batches: int) -> bool:
+        """Whether no batch of so many epochs of ``batches`` is trained at another rate than the first.
+
+        The scheduler is stepped through the run, as if the loss never changed, and put back. False
+        without a scheduler, and where it would take more than a hundred thousand steps to tell.
+        """
+        scheduler = self.scheduler
+        steps = epochs - 1 if self.interval == "epoch" else epochs * batches - 1
+        if scheduler is None or steps > _MOST_STEPS:
+            return False
+        groups = scheduler.optimizer.param_groups
+        before = deepcopy(scheduler.state_dict())
+        kept = [{k: deepcopy(v) for k, v in group.items() if k != "params"} for group in groups]
+        rates = [float(group["lr"]) for group in groups]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # "before optimizer.step()"
+            still = all(_step(scheduler) == rates for _ in range(steps))
+        scheduler.load_state_dict(before)
+        for group, values in zip(groups, kept, strict=True):
+            group.update(values)
+        return still
+
     def state_dict(self) -> dict[str, Any]:
         return {} if self.scheduler is None else self.scheduler.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         if self.scheduler is not None:
             self.scheduler.load_state_dict(state)
+
+
+def _step(scheduler: LRScheduler) -> list[float]:
+    """The rates after a step at which the loss is the same as before."""
+    if isinstance(scheduler, ReduceLROnPlateau):
+        scheduler.step(1.0)
+    else:
+        scheduler.step()
+    return [float(group["lr"]) for group in scheduler.optimizer.param_groups]
+
+
+def cyclic(
+    optimizer: Optimizer,
+    *,
+    base_lr: float | None,
+    max_lr: float,
+    step_size_up: int,
+    mode: Literal["triangular", "triangular2", "exp_range"],
+    cycle_momentum: bool,
+    step_size_down: int | None = None,
+    gamma: float = 1.0,
+    base_momentum: float = 0.8,
+    max_momentum: float = 0.9,
+) -> CyclicLR:
+    """torch's CyclicLR, from ``base_lr``, a tenth of ``max_lr`` where it is None, and back.
+
+    Raises:
+        UserError: ``base_lr`` is not below ``max_lr``, so that the rate would stay or swing back.
+    """
+    base = max_lr / 10 if base_lr is None else base_lr
+    if base >= max_lr:
+        raise UserError(
+            f"scheduler.base_lr={base:g} is not below scheduler.max_lr={max_lr:g}: the learning "
+            "rate would not rise; allowed is a number below it, or null for a tenth of it"
+        )
+    return CyclicLR(
+        optimizer,
+        base,
+        max_lr,
+        step_size_up=step_size_up,
+        step_size_down=step_size_down,
+        mode=mode,
+        gamma=gamma,
+        cycle_momentum=cycle_momentum,
+        base_momentum=base_momentum,
+        max_momentum=max_momentum,
+    )
 
 
 def in_turn(

@@ -98,6 +98,9 @@ def torchs_own(option: str, node: dict[str, Any], optimizer: torch.optim.Optimiz
     given = {key: value for key, value in node.items() if key not in ("_target_", "interval")}
     if option == "none":
         return None
+    if option == "cyclic":
+        assert given["base_lr"] is None
+        return torch.optim.lr_scheduler.CyclicLR(optimizer, **given | {"base_lr": LR / 10})
     if option == "one_cycle":
         given["steps_per_epoch"] = BATCHES
     if option == "warmup_cosine":
@@ -135,6 +138,8 @@ def test_every_scheduler_runs_for_the_epochs_of_a_run(option: str) -> None:
     schedule = Schedule(
         None if make is None else make(optimizer), config.scheduler.get("interval", "epoch")
     )
+    assert schedule.never_moves(1, 1) == (option not in ("none",))
+    assert not schedule.never_moves(EPOCHS, BATCHES)
     rates = [rate(optimizer)]
     for _ in range(EPOCHS):
         for _ in range(BATCHES):

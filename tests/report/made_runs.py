@@ -79,6 +79,7 @@ class Job:
     images: int = 0  # rows of test_predictions.csv
     accuracy: float | None = None
     fingerprint: str | None = None  # of the data; None: older code, which recorded none
+    learned: bool | None = None  # None: older code's, which does not say
 
     def level(self) -> float:
         """The run's accuracy: its model's, less for a bad learning rate, with a seed's luck."""
@@ -172,7 +173,8 @@ def _result(job: Job, rows: list[list[float]]) -> dict[str, Any]:
     test = job.level() - 0.002 if done and job.test else None
     record = {"hash": job.fingerprint, "classes": ["a", "b"], "train": 9, "val": None, "test": 1}
     data = {} if job.fingerprint is None else {"data": record, "classes": ["a", "b"]}
-    return data | {
+    says = {} if job.learned is None else {"learned": job.learned}
+    return data | says | {
         "status": job.status, "objective": last[5] if done else None, "epochs": len(rows),
         "best_epoch": last[0] or None, "train_loss": last[2], "train_accuracy": last[3],
         "val_loss": last[4], "val_accuracy": last[5],

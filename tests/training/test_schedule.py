@@ -1,10 +1,24 @@
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
-from torch.optim.lr_scheduler import ExponentialLR, LinearLR, OneCycleLR, ReduceLROnPlateau
+from torch.optim.lr_scheduler import (
+    ConstantLR,
+    CyclicLR,
+    ExponentialLR,
+    LambdaLR,
+    LinearLR,
+    LRScheduler,
+    MultiStepLR,
+    OneCycleLR,
+    ReduceLROnPlateau,
+    StepLR,
+)
 
 from cnnsweep.errors import UserError
-from cnnsweep.training.schedule import Schedule, in_turn
+from cnnsweep.training.schedule import Schedule, cyclic, in_turn
 
 
 def optimizer() -> torch.optim.Optimizer:
@@ -72,3 +86,45 @@ def test_schedules_in_turn_begin_at_their_milestones() -> None:
 def test_a_milestone_too_few_is_refused() -> None:
     with pytest.raises(UserError, match="need 1 milestones"):
         in_turn(optimizer(), schedules=[lambda o: LinearLR(o)] * 2, milestones=[])
+
+
+@pytest.mark.parametrize(
+    ("make", "interval", "epochs", "still"),
+    [
+        (lambda o: StepLR(o, step_size=3), "epoch", 3, True),
+        (lambda o: StepLR(o, step_size=3), "epoch", 4, False),
+        (lambda o: StepLR(o, step_size=12), "batch", 3, True),
+        (lambda o: StepLR(o, step_size=11), "batch", 3, False),
+        (lambda o: MultiStepLR(o, milestones=[9, 20]), "epoch", 9, True),
+        (lambda o: CyclicLR(o, base_lr=1.0, max_lr=1.0, cycle_momentum=False), "batch", 3, True),
+        (lambda o: ReduceLROnPlateau(o, patience=2), "epoch", 4, True),
+        (lambda o: ReduceLROnPlateau(o, patience=2), "epoch", 5, False),
+        (lambda o: ConstantLR(o, factor=0.5, total_iters=2), "epoch", 2, True),
+        (lambda o: ConstantLR(o, factor=0.5, total_iters=2), "epoch", 3, False),
+        (lambda o: ExponentialLR(o, gamma=0.9), "epoch", 2, False),
+        (lambda o: LambdaLR(o, lambda epoch: 1.0), "epoch", 50, True),
+    ],
+)
+def test_a_rate_that_never_moves_is_found_and_nothing_is_changed_by_looking(
+    make: Callable[[torch.optim.Optimizer], LRScheduler], interval: str, epochs: int, still: bool
+) -> None:
+    looked, plain = optimizer(), optimizer()
+    one, other = Schedule(make(looked), interval), Schedule(make(plain), interval)
+    assert one.never_moves(epochs, 4) is still
+    assert str(looked.param_groups) == str(plain.param_groups)
+    losses = [1.0] * (epochs + 2)
+    assert rates(one, looked, losses, 4) == rates(other, plain, losses, 4)
+
+
+def test_without_a_scheduler_a_constant_rate_is_what_was_chosen() -> None:
+    assert not Schedule(None, "epoch").never_moves(5, 4)
+
+
+def test_a_cycle_begins_at_a_tenth_and_has_to_rise() -> None:
+    made = optimizer()
+    others: Any = {"step_size_up": 5, "mode": "triangular", "cycle_momentum": False}
+    cyclic(made, base_lr=None, max_lr=0.02, **others)
+    assert made.param_groups[0]["lr"] == 0.002
+    for base in (0.02, 0.5):
+        with pytest.raises(UserError, match=rf"base_lr={base:g} is not below scheduler.max_lr=0.02"):
+            cyclic(optimizer(), base_lr=base, max_lr=0.02, **others)

@@ -4,15 +4,23 @@ from typing import Any
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig
-from optuna.pruners import BasePruner
+from optuna.pruners import BasePruner, NopPruner, WilcoxonPruner
+from optuna.samplers import RandomSampler
 from optuna.storages import BaseStorage
-from optuna.study import Study
+from optuna.study import Study, create_study
 from optuna.trial import TrialState, create_trial
 
 from cnnsweep.config.allowed_targets import allowed_targets
+from cnnsweep.metric_names import Direction
 from cnnsweep.sweep.spec.optuna_internals import get_trial, storage_of, trial_id, with_storage
+from cnnsweep.sweep.spec.plan import Plan
+from cnnsweep.sweep.spec.settings import Settings
 
 VERDICT = "verdict"
+_MOST_STEPS, _MOST_TRIALS = 200, 30  # of a rehearsal; a pruner is taken to act in more steps
+_REHEARSALS = 20  # hopeless trials: Hyperband sorts them into brackets, some of which are patient
+_HOPELESS = 1e9
+_UNTRIED = (NopPruner, WilcoxonPruner)  # what was chosen; one that takes seconds for its tests
 
 
 def make_pruner(config: DictConfig, seeds: int) -> BasePruner:
@@ -84,3 +92,49 @@ class _Notes:
 
     def set_trial_system_attr(self, _trial_id: int, key: str, value: Any) -> None:
         self.attributes[key] = value
+
+
+def note_on_idle_pruner(plan: Plan, settings: Settings) -> str | None:
+    """A line where the search's pruner cannot end any of its trials early; else None."""
+    epochs = plan.config.get("epochs")
+    steps = epochs if settings.seeds == 1 else settings.seeds
+    if not isinstance(steps, int) or "epochs" in plan.space.distributions:
+        return None
+    if len(plan.objectives) > 1:  # these are not pruned anyway
+        return None
+    pruner = make_pruner(settings.pruner, settings.seeds)
+    if not never_prunes(pruner, steps, plan.n_trials, plan.directions[0]):
+        return None
+    unit = "epochs" if settings.seeds == 1 else "seeds"
+    return (
+        f"note: {type(pruner).__name__} cannot end a trial early in {steps} {unit} and "
+        f"{plan.n_trials} trials: all are trained to their end (hydra.sweeper.pruner.* says when "
+        "it begins; hydra/sweeper/pruner=none says the same without a note)"
+    )
+
+
+def never_prunes(pruner: BasePruner, steps: int, trials: int, direction: Direction) -> bool:
+    """Whether a pruner ends no trial early, however bad, in so few steps and trials.
+
+    It is asked about hopeless trials that come after good ones; a trial that ends at its last step
+    spares nothing. ``steps`` are epochs, or seeds where a trial has several.
+    """
+    if isinstance(pruner, _UNTRIED) or steps > _MOST_STEPS:
+        return False
+    study = create_study(direction=direction, pruner=pruner, sampler=RandomSampler(seed=0))
+    good = 1.0 if direction == "maximize" else -1.0
+    for number in range(min(trials, _MOST_TRIALS) - 1):
+        curve = [good * (number + step) for step in range(1, steps + 1)]
+        _is_ended(study, curve, TrialState.COMPLETE)
+    hopeless = [-good * _HOPELESS * step for step in range(1, steps + 1)]
+    return not any(_is_ended(study, hopeless, TrialState.PRUNED) for _ in range(_REHEARSALS))
+
+
+def _is_ended(study: Study, values: list[float], state: TrialState) -> bool:
+    """Whether a trial that reports these values is ended before the last; it is told ``state``."""
+    trial, verdicts = study.ask(), list[bool]()
+    for step, value in enumerate(values, start=1):
+        trial.report(value, step)
+        verdicts.append(trial.should_prune())
+    study.tell(trial, values[-1] if state is TrialState.COMPLETE else None, state=state)
+    return any(verdicts[:-1])

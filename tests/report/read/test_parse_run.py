@@ -38,6 +38,42 @@ def test_without_hydras_settings_the_target_names_the_model(tmp_path: Path) -> N
     assert _read(folder).value("model") == "ResNet"
 
 
+HYDRAS = "hydra:\n  job:\n    name: {}\n  runtime:\n    choices:\n      model: {}\n"
+
+
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        ("cnnsweep.models.simple.Simple", "simple"),
+        ("my.Net", "Net"),
+        ("cnnsweep.models.lenet.LeNet", "LeNet"),
+    ],
+)
+def test_a_network_of_ones_own_goes_by_its_target(tmp_path: Path, target: str, name: str) -> None:
+    run = _read(make_run(tmp_path / "run", Job(changes={"model._target_": target})))
+    assert run.value("model") == name
+
+
+def test_an_option_of_ones_own_and_another_apps_keep_their_names(tmp_path: Path) -> None:
+    own = make_run(tmp_path / "own", Job("mynet", changes={"model._target_": "my.Net"}))
+    assert _read(own).value("model") == "mynet"
+    other = _other_app(tmp_path / "other")
+    (other / ".hydra" / "config.yaml").write_text("model: {_target_: their.Net}\n")
+    (other / ".hydra" / "hydra.yaml").write_text(HYDRAS.format("train", "simple"))
+    assert _read(other).value("model") == "simple"
+
+
+def test_a_job_that_has_just_begun_is_ours(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run", Job(status="unfinished"))
+    for name in ("config.yaml", "cnnsweep.log", "metrics.csv"):
+        (folder / name).unlink()
+    (folder / ".hydra" / "hydra.yaml").write_text(HYDRAS.format("cnnsweep", "simple"))
+    run = _read(folder)
+    assert (run.ours, run.status) == (True, "unfinished")
+    (folder / ".hydra" / "hydra.yaml").write_text(HYDRAS.format("train", "simple"))
+    assert not _read(folder).ours
+
+
 def test_a_figure_wins_over_a_config_key_of_its_name(tmp_path: Path) -> None:
     run = _read(make_run(tmp_path / "run", Job(epochs=6, status="pruned")))
     assert (run.value("epochs"), run.value("config.epochs")) == (3, 6)

@@ -131,3 +131,80 @@ def test_damaged_predictions_cost_a_line_and_the_image_test(tmp_path: Path, cont
     assert found.comparison.pairs[0].images is None
     (problem,) = found.gathered.problems
     assert problem.startswith(str(tmp_path / "a0" / "test_predictions.csv"))
+
+
+def _make_grid(folder: Path, rates: list[float], seeds: int) -> None:
+    for rate in rates:
+        for model in ("simple", "resnet"):
+            for seed in range(seeds):
+                job = Job(model, seed, changes={"optim.lr": rate})
+                make_run(folder / f"{model}{rate}{seed}", job)
+
+
+def test_no_verdict_is_built_on_runs_that_never_learned(tmp_path: Path) -> None:
+    for seed in range(4):
+        make_run(tmp_path / f"a{seed}", Job("a", seed, learned=True))
+        make_run(tmp_path / f"b{seed}", Job("b", seed, learned=seed > 0, accuracy=0.5))
+        make_run(tmp_path / f"c{seed}", Job("c", seed, learned=True, accuracy=0.8 + 0.001 * seed))
+    found = _answer(tmp_path)
+    (sentence,) = found.verdicts
+    assert sentence.startswith("a beats c by")
+    assert sentence.endswith(
+        "b can't be compared: 1 of its 4 runs never learned (mean 49.80 %)."
+    )
+    assert [(p.better.label, p.worse.label) for p in found.comparison.pairs] == [("a", "c")]
+    assert {g.label: g.interval is None for g in found.grouping.groups} == {
+        "a": False, "b": True, "c": False
+    }  # fmt: skip
+
+
+def test_where_one_group_learned_there_is_nothing_to_compare_it_with(tmp_path: Path) -> None:
+    for seed in range(3):
+        make_run(tmp_path / f"a{seed}", Job("a", seed, learned=True))
+        make_run(tmp_path / f"b{seed}", Job("b", seed, learned=False, accuracy=0.1))
+    (sentence,) = _answer(tmp_path).verdicts
+    assert "a has test_accuracy" in sentence
+    assert "there is nothing to compare it with; b can't be compared: 3 of its 3 runs" in sentence
+    assert "beats" not in sentence
+    assert "p =" not in sentence
+
+
+def test_older_runs_are_judged_by_their_predictions(tmp_path: Path) -> None:
+    for seed in range(3):
+        make_run(tmp_path / f"a{seed}", Job("a", seed, images=300))
+        make_run(tmp_path / f"b{seed}", Job("b", seed, images=300, accuracy=0.1))
+        make_run(tmp_path / f"c{seed}", Job("c", seed, accuracy=0.1))
+        path = tmp_path / f"b{seed}" / "test_predictions.csv"
+        rows = path.read_text().splitlines()
+        path.write_text("\n".join([rows[0], *(f"{r.rsplit(',', 2)[0]},7,0.9" for r in rows[1:])]))
+    found = _answer(tmp_path)
+    learned = {run.folder.name[0]: run.learned for run in found.runs}
+    assert learned == {"a": True, "b": False, "c": None}
+    assert "b can't be compared" in found.verdicts[0]
+    assert "a beats c" in found.verdicts[0]  # unknown is not never
+
+
+def test_a_grid_of_settings_with_seeds_is_grouped_by_settings(tmp_path: Path) -> None:
+    _make_grid(tmp_path, [0.01, 0.1], seeds=5)
+    found = _answer(tmp_path)
+    assert found.question.by == ("model", "optim.lr")
+    assert [group.n for group in found.grouping.groups] == [5, 5, 5, 5]
+    assert all(group.interval for group in found.grouping.groups)
+    assert "model=resnet, optim.lr=0.01 beats model=simple, optim.lr=0.01" in found.verdicts[0]
+
+
+@pytest.mark.parametrize(("rates", "seeds"), [([0.01, 0.1], 1), ([10.0**-n for n in range(7)], 3)])
+def test_a_mean_over_settings_has_no_interval_and_no_verdict(
+    tmp_path: Path, rates: list[float], seeds: int
+) -> None:
+    _make_grid(tmp_path, rates, seeds)
+    for question in ({}, {"by": ("model",)}):
+        found = _answer(tmp_path, **question)
+        n = len(rates) * seeds
+        assert [(g.n, g.settings, g.interval) for g in found.grouping.groups] == [
+            (n, len(rates), None)
+        ] * 2
+        assert found.comparison.pairs == []
+        assert f"simple can't be compared: its n = {n} mixes {len(rates)} settings" in (
+            found.verdicts[0]
+        )

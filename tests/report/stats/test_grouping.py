@@ -116,3 +116,21 @@ def test_the_sizes_of_an_architecture_are_not_what_runs_of_several_differ_in(
     make_run(tmp_path / "1", Job("resnet", changes={"optim.lr": 0.1}))
     assert setting_keys(gather([tmp_path]).runs, ["model"]) == ["optim.lr"]
     assert setting_keys(gather([tmp_path]).runs, []) == ["model", "optim.lr"]
+
+
+def test_networks_of_ones_own_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    for number, target in enumerate(("my.Net", "their.Net")):
+        make_run(tmp_path / str(number), Job(changes={"model._target_": target}))
+    assert set(_sizes(_grouping(tmp_path))) == {"Net (my.Net)", "Net (their.Net)"}
+
+
+@pytest.mark.parametrize(("app", "name"), [("train", "train"), (None, "another app")])
+def test_another_apps_runs_are_not_of_the_model_none(
+    tmp_path: Path, app: str | None, name: str
+) -> None:
+    (tmp_path / ".hydra").mkdir()
+    (tmp_path / ".hydra" / "config.yaml").write_text("lr: 0.1\n")
+    if app is not None:
+        (tmp_path / ".hydra" / "hydra.yaml").write_text(f"hydra:\n  job:\n    name: {app}\n")
+    (tmp_path / "metrics.json").write_text('{"acc": 0.9}')
+    assert _sizes(_grouping(tmp_path)) == {name: 1}

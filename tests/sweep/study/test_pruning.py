@@ -7,7 +7,8 @@ from optuna.pruners import MedianPruner, SuccessiveHalvingPruner
 from optuna.trial import TrialState
 
 from cnnsweep.config import CONF_DIR
-from cnnsweep.sweep.study.pruning import StudyPruner, make_pruner
+from cnnsweep.metric_names import Direction
+from cnnsweep.sweep.study.pruning import StudyPruner, make_pruner, never_prunes
 from tests.sweep.study.studies import make_study
 
 NAMES = sorted(path.stem for path in (CONF_DIR / "hydra/sweeper/pruner").glob("*.yaml"))
@@ -110,3 +111,37 @@ def test_a_patient_pruner_spares_what_still_improves() -> None:
 def test_with_several_seeds_there_is_no_warm_up_in_epochs(name: str) -> None:
     assert run(of_conf(name, seeds=1), LOSING) == 4
     assert run(of_conf(name, seeds=3), LOSING) == 1
+
+
+MEDIAN = {"n_startup_trials": 5, "n_warmup_steps": 4}
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+@pytest.mark.parametrize("direction", ["maximize", "minimize"])
+@pytest.mark.parametrize(
+    ("name", "keys", "steps", "trials", "idle"),
+    [
+        ("median", MEDIAN, 4, 20, True),
+        ("median", MEDIAN, 5, 20, False),
+        ("median", MEDIAN, 10, 5, True),
+        ("median", MEDIAN, 10, 6, False),
+        ("median", MEDIAN, 1000, 5, False),  # too many to rehearse
+        ("percentile", MEDIAN, 4, 20, True),
+        ("patient", {"patience": 12}, 12, 20, True),
+        ("patient", {"patience": 2}, 12, 20, False),
+        ("halving", {"min_resource": 4}, 4, 20, True),
+        ("halving", {"min_resource": 4}, 5, 20, False),
+        ("hyperband", {"min_resource": 3, "max_resource": 9}, 3, 20, True),
+        ("hyperband", {"min_resource": 3, "max_resource": 9}, 9, 20, False),
+        ("none", {}, 2, 2, False),
+    ],
+)
+def test_a_pruner_that_can_end_nothing_early_is_found(
+    name: str, keys: dict[str, int], steps: int, trials: int, idle: bool, direction: Direction
+) -> None:
+    with initialize_config_dir(str(CONF_DIR)):
+        typed = [f"hydra.sweeper.pruner.{key}={value}" for key, value in keys.items()]
+        words = ["hydra/sweeper=optuna", f"hydra/sweeper/pruner={name}", *typed]
+        config = compose("config", words, return_hydra_config=True)
+    pruner = make_pruner(config.hydra.sweeper.pruner, seeds=1)
+    assert never_prunes(pruner, steps, trials, direction) is idle
