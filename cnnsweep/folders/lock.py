@@ -37,10 +37,8 @@ def acquire(folder: Path, *, shared: bool = False) -> None:
         return
     file = path.open("a+", encoding="utf-8")
     if not try_lock(file, fcntl.LOCK_SH if shared else fcntl.LOCK_EX):
-        file.seek(0)
-        holder = file.read().strip() or "another process"
         file.close()
-        raise UserError(f"{folder} is being worked on by {holder}; wait for it or end it")
+        raise UserError(f"{folder} is being worked on by {holder(folder)}; wait for it or end it")
     file.truncate(0)
     file.write(f"process {os.getpid()} on {socket.gethostname()}")
     file.flush()
@@ -102,6 +100,20 @@ def is_held_elsewhere(folder: Path) -> bool:
     with contextlib.ExitStack() as stack:
         file = _held.get(path) or stack.enter_context(path.open("r+", encoding="utf-8"))
         return not try_lock(file)
+
+
+def holder(folder: Path) -> str:
+    """The process that took the folder last, in words."""
+    try:
+        text = (folder / LOCK_NAME).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        text = ""
+    return text.strip() or "another process"
+
+
+def take_from_the_dead(folder: Path) -> None:
+    """Remove the lock of a process that will never act again, though it may still exist."""
+    (folder / LOCK_NAME).unlink(missing_ok=True)
 
 
 def try_lock(file: IO[Any], kind: int = fcntl.LOCK_EX) -> bool:

@@ -30,6 +30,7 @@ HOSTS = ".hosts"
 MUTEXES = f"{HOSTS}/mutexes"
 WORKERS = ".workers"  # in it, or in a host's folder in it:
 TOKEN = "token"  # proves to the listener that a nanny can read this folder
+HEARTBEAT = "heartbeat_{}"  # touched as long as the launching process lives
 WORKER_LOG = "{}.log"  # by slot; locked while a worker lives
 LAUNCHER_LOG = "launcher_{}.log"  # by number of the launch
 LAUNCHER_JOB = "job_{}_{}"  # by launch and job; a folder that Hydra makes

@@ -35,8 +35,13 @@ def command(app: tuple[str, ...], folder: Path, *overrides: str) -> list[str]:
     ]
 
 
-def start(line: list[str], *, cwd: Path = ROOT, **environment: str) -> "subprocess.Popen[str]":
+def start(line: list[str], **environment: str) -> "subprocess.Popen[str]":
     """A sweep in the background, until finish() or end_all()."""
+    return start_in(ROOT, line, **environment)
+
+
+def start_in(cwd: Path, line: list[str], **environment: str) -> "subprocess.Popen[str]":
+    """The same in another current folder."""
     process = subprocess.Popen(
         line,
         cwd=cwd,

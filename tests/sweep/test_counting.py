@@ -11,8 +11,9 @@ from cnnsweep.errors import UserError
 from cnnsweep.rules import choice, whole
 from cnnsweep.sweep.results import result_lines, write_results
 from cnnsweep.sweep.spec.formatting import cause_of
+from cnnsweep.sweep.spec.samplers import Space
 from tests.sweep.study.in_process import Parts, make
-from tests.sweep.sweep_commands import OURS, TOY, TOY_SPACE, Done, finish, start, study, sweep
+from tests.sweep.sweep_commands import OURS, TOY, TOY_SPACE, Done, finish, start_in, study, sweep
 
 QUICK = (*TOY_SPACE, "epochs=1", "epoch_seconds=0")
 
@@ -83,7 +84,7 @@ def test_results_say_what_ended_the_search(tmp_path: Path, n_trials: int, ended_
 
 def test_parameters_are_named_in_the_space_s_order(tmp_path: Path) -> None:
     names = ("z", "a", "m")
-    space = {name: optuna.distributions.FloatDistribution(0, 1) for name in names}
+    space: Space = {name: optuna.distributions.FloatDistribution(0, 1) for name in names}
     parts = make(tmp_path, n_trials=1, space=space)
     trial = optuna.trial.create_trial(
         params=dict.fromkeys(sorted(names), 0.5), distributions=space, value=0.0
@@ -135,7 +136,7 @@ def test_a_search_that_its_timeout_ended_is_unfinished_and_a_finished_one_gets_m
         line = [sys.executable, "-m", "cnnsweep", *words]
         if "search=sgd" in words:
             line += [*few, "--multirun", "hydra.sweeper.n_jobs=1"]
-        return finish(start(line, cwd=tmp_path))
+        return finish(start_in(tmp_path, line))
 
     timed = latest("search=sgd", "hydra.sweeper.n_trials=3", "hydra.sweeper.timeout=2")
     assert timed.code == 0, timed.text

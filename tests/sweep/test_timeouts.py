@@ -7,8 +7,8 @@ from cnnsweep.loggers import manager, worker
 from cnnsweep.sweep import controller, event_loop
 from cnnsweep.sweep.cluster import connection, launcher_pool, launcher_process, nanny
 from cnnsweep.sweep.multihost import host_lock, membership, shared_study
-from cnnsweep.sweep.study import storage_outage
-from cnnsweep.sweep.workers import pool, watchdog, worker_main
+from cnnsweep.sweep.study import retries, storage_outage
+from cnnsweep.sweep.workers import pool, watchdog
 from tests.command import REPOSITORY
 
 NFS_LOCK_SECONDS = 90  # that a file server may keep the locks of a machine that vanished
@@ -40,8 +40,12 @@ def test_a_host_expires_and_its_workers_are_dead_before_others_take_its_trials()
     assert slack > membership.HEARTBEAT_SECONDS + watchdog.LOOK_SECONDS
 
 
-def test_locks_of_a_vanished_machine_are_waited_for() -> None:
-    assert worker_main.LOCK_SECONDS > NFS_LOCK_SECONDS
+def test_a_worker_that_was_given_up_is_dead_before_its_lock_is_taken_from_it() -> None:
+    slack = retries.GIVEN_UP_SECONDS - membership.LOST_SECONDS
+    assert slack > membership.HEARTBEAT_SECONDS + watchdog.LOOK_SECONDS
+
+
+def test_workers_of_a_vanished_machine_are_waited_for() -> None:
     assert launcher_pool.LaunchedPool.old_workers_seconds > NFS_LOCK_SECONDS
     assert pool.Pool.old_workers_seconds > controller.STOP_SECONDS
 

@@ -5,12 +5,14 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 
 from cnnsweep.config.launchers import is_slurm, submissions
 from cnnsweep.errors import StoppedEarly
 from cnnsweep.folders.sweep_folder import LAUNCHER_JOB, LAUNCHER_LOG, TOKEN, WORKER_LOG
+from cnnsweep.sweep.cluster.heartbeat_file import HeartbeatFile
 from cnnsweep.sweep.cluster.launcher_process import LauncherProcess, LaunchRequest
 from cnnsweep.sweep.cluster.listener import Listener, Registered
 from cnnsweep.sweep.cluster.nanny import Assignment, Nanny, Welcome
@@ -45,6 +47,11 @@ class LaunchedPool(Pool):
         self._queue = Queue(self._submissions) if self._submissions and is_slurm(config) else None
         if self._queue is not None:
             self._queue.end(0.0)  # jobs of an earlier launch that still wait
+        folder.mkdir(parents=True, exist_ok=True)
+        # One of several launches has a heartbeat already, for the others to see.
+        self._heartbeat = None if setup.heartbeat is not None else HeartbeatFile(folder)
+        if self._heartbeat is not None:
+            setup = replace(setup, heartbeat=self._heartbeat.path)
         super().__init__(folder, setup, devices)
         self._launcher_setup = launcher_setup
         self._say = say
@@ -80,6 +87,8 @@ class LaunchedPool(Pool):
         self._listener.close()
         (self._folder / TOKEN).unlink(missing_ok=True)
         super().close(grace=grace, stop=stop)
+        if self._heartbeat is not None:
+            self._heartbeat.close()
         self._launches.end(JOIN_SECONDS)
         if self._queue is not None:
             self._queue.end(0.0 if stop else QUEUE_SECONDS)

@@ -161,5 +161,5 @@ def _clear(run: Path, *, silent: bool) -> bool:
     if held and not silent:
         return False
     for path in held:
-        path.unlink(missing_ok=True)
+        lock.take_from_the_dead(path.parent)
     return True

@@ -57,6 +57,7 @@ Reason = Literal[
     "timeout",  # the job took longer than it may, and its worker was killed
     "preempted",  # whoever lent the worker its place took it back, as announced
     "lost",  # the worker is out of reach, with its machine or its launcher's job; it ends by itself
+    "held",  # another process keeps the job's run folder, and the worker did not begin
     "never_started",  # the worker's process ended before it began the job
 ]
 

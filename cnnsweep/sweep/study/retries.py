@@ -1,12 +1,19 @@
-"""Whether a run whose worker ended is run again, by how often that happened."""
+"""Whether and when a run whose worker ended is run again."""
 
+import time
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from optuna.trial import FrozenTrial
 
+from cnnsweep.folders import lock
 from cnnsweep.sweep.spec.messages import Finished, Job
 from cnnsweep.sweep.study.tell import DEATHS, Recorder
 
+HELD_SECONDS = 5.0  # until a run whose folder another process keeps is tried again
+GIVEN_UP_SECONDS = 45.0  # after which a worker that was lost never acts again, even if it wakes
 MOST_LOSSES = 10  # of a run's worker with its machine, without an epoch between
 
 
@@ -55,3 +62,48 @@ class Retries:
     def are_spent(self, trial: FrozenTrial) -> bool:
         """Whether a trial that was left running has died too often to be resumed."""
         return bool(trial.user_attrs.get(DEATHS, 0) > self.allowed)
+
+
+@dataclass
+class HeldRuns:
+    """Runs whose folders other processes keep. They wait, and other runs go first.
+
+    A worker that was given up may be stopped and keep a lock for ever. It is killed the moment it
+    wakes (see cluster/heartbeat_file.py), so its lock is taken from it.
+    """
+
+    sweep: Path
+    say: Callable[[str], None]
+    _jobs: deque[tuple[float, Job]] = field(default_factory=deque)  # and since when each waits
+    _given_up: dict[str, tuple[float, str]] = field(default_factory=dict)  # by folder; its holder
+    _said: set[str] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(self._jobs)
+
+    def forget(self) -> None:
+        """Have no runs any more."""
+        self._jobs.clear()
+
+    def give_up(self, job: Job) -> None:
+        """The job's worker was lost."""
+        self._given_up[job.folder] = time.monotonic(), lock.holder(self.sweep / job.folder)
+
+    def add(self, job: Job, error: str) -> None:
+        """Another process keeps the job's folder."""
+        self._jobs.append((time.monotonic(), job))
+        if error not in self._said:
+            self._said.add(error)
+            self.say(f"{error}; this run waits until then, and others go first")
+
+    def next_due(self) -> Job | None:
+        """A run that has waited for long enough to be tried again."""
+        now = time.monotonic()
+        if not self._jobs or now - self._jobs[0][0] < HELD_SECONDS:
+            return None
+        _, job = self._jobs.popleft()
+        since, name = self._given_up.get(job.folder, (now, ""))
+        folder = self.sweep / job.folder
+        if now - since >= GIVEN_UP_SECONDS and lock.holder(folder) == name:
+            lock.take_from_the_dead(folder)
+        return job

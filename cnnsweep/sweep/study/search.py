@@ -14,7 +14,7 @@ from cnnsweep.sweep.study.ask import FOLDER, Asker
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import Coordination
 from cnnsweep.sweep.study.pruning import StudyPruner
-from cnnsweep.sweep.study.retries import Retries
+from cnnsweep.sweep.study.retries import HeldRuns, Retries
 from cnnsweep.sweep.study.tell import Recorder, Unusable, as_values, means
 from cnnsweep.sweep.study.trial_results import recorded_objective
 
@@ -47,6 +47,7 @@ class Search:
     _values: dict[int, list[list[float]]] = field(default_factory=dict)  # of our trials, a seed
 
     def __post_init__(self) -> None:
+        self._held = HeldRuns(self.plan.sweep, self.recorder.say)
         single = len(self.plan.objectives) == 1
         self._pruner = StudyPruner(self.study) if single else None
 
@@ -64,6 +65,7 @@ class Search:
     def forget(self) -> None:
         """Have no trials any more: others may have taken them over."""
         self._ready.clear()
+        self._held.forget()
         self._values.clear()
         self.retries.forget()
         self.may_confirm = False
@@ -75,11 +77,13 @@ class Search:
             self._seek()
         if self._ready:
             return self._ready.popleft()
+        if (held := self._held.next_due()) is not None:
+            return held
         return None if self._values or not self.may_confirm else self.confirmation.next_job()
 
     def is_done(self) -> bool:
         """Whether nothing waits, runs or is still to come."""
-        if self._ready or self._values or self._may_ask_more():
+        if self._ready or self._held or self._values or self._may_ask_more():
             return False
         if self.coordination.others_run(self.study):
             return False
@@ -112,6 +116,7 @@ class Search:
         A run whose appetite for memory kills whatever runs it looks just like this.
         """
         if self._recorded(job) is None and self.retries.may_be_lost(job):
+            self._held.give_up(job)
             self._preempted(job, message)
         else:
             self._tell(job, Finished("lost", error=self.retries.loss_error(job, message)))
@@ -238,5 +243,6 @@ _ON_FINISHED: dict[Reason, Callable[[Search, Job, Finished], None]] = {
     "timeout": Search._tell,
     "preempted": Search._preempted,
     "lost": Search._lost,
+    "held": lambda search, job, message: search._held.add(job, str(message.error)),
     "never_started": lambda search, job, _message: search._ready.appendleft(job),
 }

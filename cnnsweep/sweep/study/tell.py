@@ -28,7 +28,10 @@ DEATHS, ERROR = "deaths", "error"
 
 
 class Recorder:
-    """Writes a trial's outcome into its folder, then tells the study; nobody else does."""
+    """Writes a trial's outcome into its folder, then tells the study; nobody else does.
+
+    ``say`` prints a line on the terminal.
+    """
 
     def __init__(
         self,
@@ -41,7 +44,7 @@ class Recorder:
         self._plan = plan
         self._study = study
         self._watch = watch
-        self._say = say
+        self.say = say
         self._log_name = log_name
         self._data = SearchData(study, plan)
         allow_stop(study)
@@ -64,7 +67,7 @@ class Recorder:
         self._watch.succeeded()
         pairs = zip(self._plan.objectives, values, strict=True)
         metrics = ", ".join(f"{name} {format_value(value)}" for name, value in pairs)
-        self._say(f"{self._name(job)}: {metrics} ({params})")
+        self.say(f"{self._name(job)}: {metrics} ({params})")
 
     def prune(self, job: Job) -> None:
         """Tell the study that a trial was pruned."""
@@ -74,7 +77,7 @@ class Recorder:
         trial = self.trial(job)
         self._watch.succeeded()
         params = format_params(self._plan.params(trial))
-        self._say(f"{self._name(job)}: pruned at step {trial.last_step} ({params})")
+        self.say(f"{self._name(job)}: pruned at step {trial.last_step} ({params})")
 
     def fail(self, job: Job, error: str, cause: str, *, anew: bool = False) -> None:
         """Tell the study that a trial failed; ``cause`` is equal for failures of one reason.
@@ -89,7 +92,7 @@ class Recorder:
         self._record_mean(job, "failed", error)
         self._tell(job, TrialState.FAIL, error=error)
         stop = self._watch.failed(cause, error)
-        self._say(f"{self._name(job)}: failed: {error}; its log: {folder / self._log_name}")
+        self.say(f"{self._name(job)}: failed: {error}; its log: {folder / self._log_name}")
         if stop is not None:
             raise stop
 
@@ -101,11 +104,11 @@ class Recorder:
     def count_death(self, job: Job, deaths: int, error: str) -> None:
         """Store the number of ``deaths``, the last of them with this error."""
         self._set(job, _deaths_key(job), deaths)
-        self._say(f"{self._name(job)}: {error}; resumes from its last epoch")
+        self.say(f"{self._name(job)}: {error}; resumes from its last epoch")
 
     def note_departure(self, job: Job, error: str) -> None:
         """A job's worker was preempted or lost; the job is resumed, and nothing is counted."""
-        self._say(f"{self._name(job)}: {error}; resumes from its last epoch")
+        self.say(f"{self._name(job)}: {error}; resumes from its last epoch")
 
     def exhaust(self, number: int) -> None:
         """End the search: a trial was asked for, and no point was found that is new.
@@ -117,11 +120,11 @@ class Recorder:
         storage_of(self._study).set_trial_user_attr(key, ERROR, error)
         self._study.set_user_attr(EXHAUSTED, True)
         self._study.tell(number, state=TrialState.FAIL)
-        self._say(f"{self._plan.prefix}trial {number}: {error}: the search ends")
+        self.say(f"{self._plan.prefix}trial {number}: {error}: the search ends")
 
     def confirmed(self, job: Job, line: str) -> None:
         """A confirmation run is over."""
-        self._say(f"{self._name(job)}: {line}")
+        self.say(f"{self._name(job)}: {line}")
 
     def _tell(
         self,

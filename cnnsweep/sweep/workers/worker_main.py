@@ -34,7 +34,7 @@ from cnnsweep.sweep.spec.messages import Epoch, Finished, Job, Note, Started
 from cnnsweep.sweep.workers.watchdog import die_with_parent, die_without_heartbeat
 
 _PRUNED = object()
-LOCK_SECONDS = 120.0
+LOCK_SECONDS = 5.0
 
 
 @dataclass
@@ -90,14 +90,14 @@ def _run(job: Job, context: SweepContext, connection: Connection, own_output: in
         with lock.held(log.parent):
             return _finished(_in_hydra(config, context))
     except UserError as error:  # another process is in the folder
-        return _failed(error, short_error(error))
+        return Finished("held", error=short_error(error))
     finally:
         epoch_reporter.current = None
         _redirect(os.dup(own_output))
 
 
 def _wait_for_lock(folder: Path) -> None:
-    """Wait for a run folder's lock, which NFS 4 keeps for 90 seconds after its holder is lost."""
+    """Wait a moment for a run folder's lock; where that is in vain, others have their turn."""
     deadline = time.monotonic() + LOCK_SECONDS
     while lock.is_held_elsewhere(folder) and time.monotonic() < deadline:
         time.sleep(0.5)

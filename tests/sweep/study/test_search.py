@@ -1,19 +1,26 @@
 """The life of a trial: for each state and each event the next job, the study, and the folder."""
 
+import contextlib
 import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from optuna.pruners import BasePruner, MedianPruner, ThresholdPruner
 
 from cnnsweep.errors import StoppedEarly
+from cnnsweep.folders import lock
 from cnnsweep.sweep.spec.messages import Finished, Reason, Started
+from cnnsweep.sweep.study import retries
 from cnnsweep.sweep.study.retries import MOST_LOSSES
 from tests.command import REPOSITORY
 from tests.sweep.study.in_process import Parts, TakenOver, epoch, make
 
 SAME, NEXT, SEED, NONE = "same run", "next trial", "next seed", "none"
-GONE: tuple[Reason, ...] = ("died", "timeout", "preempted", "lost", "never_started")
+GONE: tuple[Reason, ...] = ("died", "timeout", "preempted", "lost", "never_started", "held")
 REASONS: tuple[Reason, ...] = ("completed", "pruned", "failed", *GONE)
 
 # state, event -> what the free worker gets, the trial's state in the study, status in its folder
@@ -27,6 +34,7 @@ TABLE: list[tuple[str, str, str, str, str | None]] = [
     ("running", "preempted", SAME, "RUNNING", None),
     ("running", "lost", SAME, "RUNNING", None),
     ("running", "never_started", SAME, "RUNNING", None),
+    ("running", "held", NEXT, "RUNNING", None),
     ("died before", "died", NEXT, "FAIL", "failed"),
     ("lost often", "lost", NEXT, "FAIL", "failed"),
     ("just done", "died", NEXT, "COMPLETE", "completed"),
@@ -40,6 +48,7 @@ TABLE: list[tuple[str, str, str, str, str | None]] = [
     ("last seed", "completed", NEXT, "COMPLETE", "completed"),
     ("last seed", "failed", NEXT, "FAIL", "failed"),
     ("last seed", "lost", SAME, "RUNNING", None),
+    ("last seed", "held", NEXT, "RUNNING", None),
     ("another host's", "completed", NEXT, "RUNNING", "completed"),
     ("another host's", "pruned", NEXT, "RUNNING", "pruned"),
     ("another host's", "failed", NEXT, "RUNNING", None),
@@ -52,6 +61,7 @@ TABLE: list[tuple[str, str, str, str, str | None]] = [
     ("confirming", "preempted", SAME, "COMPLETE", None),
     ("confirming", "lost", SAME, "COMPLETE", None),
     ("confirming", "never_started", SAME, "COMPLETE", None),
+    ("confirming", "held", "next confirmation", "COMPLETE", None),
 ]
 
 
@@ -283,3 +293,72 @@ def test_a_whole_search_ends_with_its_winner_confirmed(tmp_path: Path) -> None:
     assert [job.folder for job in parts.pool.given] == ["0", "1", "2", "confirm/1", "confirm/2"]
     assert {job.number for job in parts.pool.given if job.trial is None} == {1}
     assert parts.search.confirmation.test_metrics() == [2.0, 2.0]
+
+
+def test_a_run_whose_folder_is_held_waits_as_long_as_that_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = make(tmp_path, n_trials=2)
+    parts.step()
+    finish(parts, "held")
+    assert parts.pool.jobs[0].folder == "1"  # others go first
+    finish(parts, "completed")
+    assert (parts.pool.jobs, parts.states()) == ({}, ["RUNNING", "COMPLETE"])
+    monkeypatch.setattr(retries, "HELD_SECONDS", 0.0)
+    for _ in range(50):
+        parts.step()
+        assert parts.pool.jobs[0].folder == "0"
+        finish(parts, "held")
+    assert parts.states() == ["RUNNING", "COMPLETE"]
+    assert sum("others go first" in line for line in parts.said) == 1
+    finish(parts, "completed")
+    parts.until_done()
+    assert parts.states() == ["COMPLETE", "COMPLETE"]
+    assert "deaths" not in parts.search.study.trials[0].user_attrs
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from cnnsweep.folders import lock
+lock.acquire(Path(sys.argv[1]))
+print("held", flush=True)
+time.sleep(600)
+"""
+
+
+@contextlib.contextmanager
+def frozen_holder(folder: Path) -> Iterator[None]:
+    """A stopped process that keeps a run folder's lock."""
+    folder.mkdir(exist_ok=True)
+    line = [sys.executable, "-c", HOLDER, str(folder)]
+    with subprocess.Popen(line, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("given_up", [True, False])
+def test_the_lock_of_a_worker_that_was_given_up_is_taken_from_it_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given_up: bool
+) -> None:
+    parts = make(tmp_path, n_trials=1)
+    monkeypatch.setattr(retries, "HELD_SECONDS", 0.0)
+    parts.step()
+    folder = tmp_path / "0"
+    if not given_up:  # and its lock is free, before another process comes
+        finish(parts, "lost")
+    with frozen_holder(folder):
+        if given_up:
+            finish(parts, "lost")
+        finish(parts, "held")
+        assert lock.is_held_elsewhere(folder)  # it may not be dead yet
+        monkeypatch.setattr(retries, "GIVEN_UP_SECONDS", 0.0)
+        finish(parts, "held")
+        assert parts.pool.jobs[0].folder == "0"
+        assert lock.is_held_elsewhere(folder) != given_up
+    assert parts.states() == ["RUNNING"]
