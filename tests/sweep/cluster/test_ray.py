@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from cnnsweep.folders.run_folder import RunFolder
@@ -99,22 +100,38 @@ def test_a_node_that_falls_silent_is_given_up(
     cluster: Nodes, tmp_path: Path, one_machine: list[dict[str, object]]
 ) -> None:
     cluster.have(2)
-    process = start(command(TOY, tmp_path / "sweep", *TEN, *RAY))
-    wait_until(lambda: len(workers()) == 2)
-    worker = workers()[0]
+    folder = tmp_path / "sweep"
+    process = start(command(TOY, folder, *TEN, *RAY))
+    wait_until(lambda: in_mid_trial(folder) is not None)
+    worker = in_mid_trial(folder)
+    assert worker is not None
     frozen = [worker, worker.parent()]
     for one in frozen:
         assert one is not None
         one.suspend()
     try:
         done = finish(process)
+        before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+        worker.resume()  # it is killed before it does anything
+        worker.wait(10)
     finally:
         for one in frozen:
             if one is not None and one.is_running():
                 one.kill()
     assert done.code == 0, done.text
     assert "says nothing any more; resumes from its last epoch" in done.text
-    assert table(tmp_path / "sweep") == one_machine
+    assert "this run waits until then, and others go first" in done.text
+    assert table(folder) == one_machine
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+def in_mid_trial(folder: Path) -> psutil.Process | None:
+    """A worker that has trained two epochs of its trial, and has four or more to go."""
+    for trace in folder.glob("*/epochs.txt"):
+        epoch, pid = trace.read_text(encoding="utf-8").splitlines()[-1].split()
+        if 2 <= int(epoch) <= 4:
+            return next((one for one in workers() if one.pid == int(pid)), None)
+    return None
 
 
 def test_after_sigkill_nothing_runs_on_and_the_same_command_goes_on(
