@@ -349,5 +349,7 @@ def test_every_command_of_the_documents_composes(command: str) -> None:
     for launcher, extra in EXTRAS.items():
         if f"hydra/launcher={launcher}" in composed:
             pytest.importorskip(f"hydra_plugins.hydra_{PLUGINS[extra]}_launcher")
+    if "resume=latest" in composed and "hydra.sweeper" in command:
+        composed.append("hydra/sweeper=optuna")  # as recorded in the folder that is found
     with initialize_config_dir(str(CONF_DIR)):
         compose("config", composed)

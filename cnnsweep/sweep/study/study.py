@@ -74,15 +74,7 @@ def open_search(
         seeds=settings.seeds,
         retries=Retries(recorder, settings.retries),
         study=study,
-        asker=Asker(
-            study,
-            Sampling(settings.sampler, plan.seed, plan.space.distributions),
-            plan.space.distributions,
-            custom_search_space(settings),
-            context.config,
-            plan.n_trials,
-            plan.points,
-        ),
+        asker=_asker(study, plan, settings, context.config),
         recorder=recorder,
         confirmation=Confirmation(
             search_index, plan, study, recorder, wanted=settings.confirm, seeds=settings.seeds
@@ -90,6 +82,19 @@ def open_search(
         may_ask=may_ask,
         coordination=coordination,
         may_confirm=coordination.is_alone,
+    )
+
+
+def _asker(study: Study, plan: Plan, settings: Settings, config: DictConfig) -> Asker:
+    space = plan.space.distributions
+    return Asker(
+        study,
+        Sampling(settings.sampler, plan.seed, space),
+        space,
+        custom_search_space(settings),
+        config,
+        plan.n_trials,
+        plan.points,
     )
 
 
