@@ -22,7 +22,7 @@ from cnnsweep.config.launchers import check_installed
 from cnnsweep.config.overrides import as_text
 from cnnsweep.config.own_keys import is_ours
 from cnnsweep.config.trackers import chosen
-from cnnsweep.config.typed_keys import expand_homes, refuse_other_modes_keys
+from cnnsweep.config.typed_keys import check_typed, expand_homes
 from cnnsweep.config.validation import checked, resolve
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock
@@ -69,7 +69,8 @@ def _start_run(config: DictConfig) -> None:
     search = config.hydra.runtime.choices.get("search")
     if search is not None:
         raise UserError(f"search={search} is a sweep: it needs --multirun")
-    refuse_other_modes_keys(config)
+    if is_ours(config):
+        check_typed(config)
     expand_homes(config)
     typed = chosen_folder(config, RUN_DIR)
     resumes = typed is not None and OmegaConf.select(config, "resume") is not None
@@ -101,7 +102,8 @@ def _start_run(config: DictConfig) -> None:
 
 
 def _start_multirun(config: DictConfig) -> None:
-    refuse_other_modes_keys(config)
+    if is_ours(config):
+        check_typed(config)
     expand_homes(config)
     is_latest = OmegaConf.select(config, "resume") == "latest"
     # What is at work on another host is not the latest unfinished one here.

@@ -105,7 +105,7 @@ def _reads_as(word: str, value: str) -> bool:
     try:
         (override,) = OverridesParser.create().parse_overrides([word])
         config = OmegaConf.create({"key": override.value()})
-        return bool(not OmegaConf.is_interpolation(config, "key") and config.key == value)
+        return bool(config.key == value)
     except (HydraException, OmegaConfBaseException):
         return False
 

@@ -4,7 +4,8 @@ Hydra's and OmegaConf's errors are read by their attributes, never by their text
 """
 
 import re
-from typing import Any
+from enum import Enum
+from typing import Any, get_origin
 
 from hydra.errors import (
     HydraException,
@@ -15,16 +16,24 @@ from hydra.errors import (
 from omegaconf import Container, DictConfig, Node, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
-from cnnsweep.config import launchers
+from cnnsweep.config import CONF_DIR, launchers
 from cnnsweep.config.command_words import corrected, for_shell
-from cnnsweep.config.hydra_internals import root_of
+from cnnsweep.config.hydra_internals import expected_type, root_of
 from cnnsweep.config.nearest_key import suggestion
 from cnnsweep.config.own_keys import options_with
-from cnnsweep.config.wrong_types import wrong_type
 from cnnsweep.dotted_keys import leaves
 from cnnsweep.errors import UserError, on_one_line, one_line, unknown
 from cnnsweep.redact import masked, masked_word
 
+_WORDS: dict[Any, str] = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "text",
+    list: "a list, [A, B]",
+    dict: "a mapping, {KEY: VALUE}",
+}
+_SWEEPER = CONF_DIR / "hydra" / "sweeper" / "optuna.yaml"
 _CHOICE = re.compile(r"([^=]+=)choice\((.+)\)", re.DOTALL)
 
 
@@ -46,7 +55,7 @@ def _said(error: BaseException) -> str:
     cause = error if isinstance(error, OmegaConfBaseException) else error.__cause__
     if isinstance(cause, ConfigAttributeError | ConfigKeyError):
         return _unknown_key(cause)
-    if isinstance(cause, OmegaConfBaseException) and (line := wrong_type(cause)) is not None:
+    if isinstance(cause, OmegaConfBaseException) and (line := _wrong_type(cause)) is not None:
         return line
     if isinstance(error, InstantiationException) and error.__cause__ is not None:
         return _said(error.__cause__)
@@ -105,3 +114,31 @@ def _keys_of_a_run(node: Node | None) -> list[str]:
 
 def _has_target(node: Node | None) -> bool:
     return isinstance(node, DictConfig) and "_target_" in node
+
+
+def _wrong_type(error: OmegaConfBaseException) -> str | None:
+    """The line for a value of a wrong type; None where the key has none."""
+    if error.parent_node is None or not error.full_key:
+        return None
+    expected, may_be_null = expected_type(error.parent_node, error.key)
+    words = _in_words(expected)
+    if words is None:
+        return None
+    reason = str(error.msg or "").splitlines()[0]
+    null = "null, or " if may_be_null else ""
+    return f"{error.full_key}: {reason}; allowed: {null}{words}{_meaning(error.full_key)}"
+
+
+def _in_words(expected: Any) -> str | None:
+    if isinstance(expected, type) and issubclass(expected, Enum):
+        return " or ".join(expected.__members__)
+    return _WORDS.get(get_origin(expected) or expected)
+
+
+def _meaning(key: str) -> str:
+    """What our conf/ says of a key of the sweeper."""
+    section, _, name = key.rpartition(".")
+    if section != "hydra.sweeper":
+        return ""
+    found = re.search(rf"^{name}: .*?  # (.+)$", _SWEEPER.read_text(encoding="utf-8"), re.MULTILINE)
+    return f" ({found[1]})" if found else ""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from cnnsweep.config.hydra_internals import BASIC_SWEEPER, grid_of
 from cnnsweep.config.validation import checked
@@ -30,7 +30,7 @@ def job_overrides(config: DictConfig) -> list[list[str]]:
     """The overrides of each job of a grid, in its order."""
     params = config.hydra.sweeper.params or {}
     lines = [f"{key}={value}" for key, value in params.items()]
-    lines += list(config.hydra.overrides.task)
+    lines += OmegaConf.to_container(config.hydra.overrides.task, resolve=False)
     overrides = OverridesParser.create().parse_overrides(lines)
     for override in overrides:
         if override.is_sweep_override() and not override.is_discrete_sweep():

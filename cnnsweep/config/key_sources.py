@@ -2,19 +2,20 @@
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
+from importlib.resources import as_file, files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from hydra.core.config_loader import ConfigLoader
-from hydra.core.default_element import ResultDefault
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.plugins.config_source import ConfigSource
+from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep.config import CONF_DIR
+from cnnsweep.config.overrides import typed_lines
 from cnnsweep.dotted_keys import leaves
 from cnnsweep.errors import UserError
 from cnnsweep.redact import masked_word
@@ -48,6 +49,36 @@ class KeySources(NamedTuple):
     options: dict[str, set[str]]
 
 
+class _Folder(NamedTuple):
+    """A folder of configs, or a package of them, among those that Hydra looks into."""
+
+    provider: str
+    root: Traversable
+    shown: str
+
+    def file(self, path: str) -> Traversable | None:
+        """The file of a config, None where this folder has none."""
+        name = path if path.endswith(".yaml") else f"{path}.yaml"
+        file = self.root.joinpath(name)
+        return file if file.is_file() else None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is the conf/ of this package."""
+        return isinstance(self.root, Path) and self.root.resolve() == CONF_DIR
+
+    @property
+    def is_somebodys(self) -> bool:
+        """Whether a command chose it; others are Hydra's and its plugins'."""
+        return not self.is_ours and self.provider.startswith(_THEIRS)
+
+    def place(self, path: str) -> str:
+        """A config's file as a person here would type it."""
+        name = path if path.endswith(".yaml") else f"{path}.yaml"
+        whole = Path(self.shown) / name
+        return str(whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else whole)
+
+
 def key_sources(config: DictConfig) -> KeySources:
     """The sources of the config that Hydra composed; without its own part that of the present job.
 
@@ -55,38 +86,11 @@ def key_sources(config: DictConfig) -> KeySources:
         UserError: a file of somebody's own is hidden by one of ours with the same name.
     """
     hydra = hydra_of(config)
-    overrides = (*hydra.overrides.hydra, *hydra.overrides.task)
-    return _sources_of(GlobalHydra.instance().config_loader(), hydra.job.config_name, overrides)
-
-
-@lru_cache(maxsize=1)  # a sweep's corners are checked one after the other
-def _sources_of(loader: ConfigLoader, name: str | None, overrides: tuple[str, ...]) -> KeySources:
-    defaults = loader.compute_defaults_list(name, list(overrides), RunMode.RUN)
-    given: dict[str, Given] = {}
-    files: dict[str, list[set[str]]] = {}
-    for default in defaults.defaults:
-        if default.config_path is None or default.config_path.startswith("hydra/"):
-            continue
-        source = _source(loader, default.config_path)
-        if source is None:
-            continue
-        keys = _keys(source, default)
-        group = default.config_path.rpartition("/")[0]
-        if is_our_conf(source):
-            files.setdefault(group, []).append(keys)
-        elif source.provider.startswith(_THEIRS):
-            place = Given(_shown(source, default.config_path), True, group)
-            given |= dict.fromkeys(keys, place)
-    for override in defaults.config_overrides:
-        key = _OF_A_LIST.sub(r".\1", override.key_or_group)
-        if override.is_delete() or key == "hydra" or key.startswith("hydra."):
-            continue
-        place = Given(str(override.input_line), is_file=False)
-        value = override.value()
-        typed = leaves({key: value}) if isinstance(value, Mapping) else {key: value}
-        given |= dict.fromkeys(map(str, typed), place)
-    options = {group: found[0] for group, found in files.items() if len(found) == 1}
-    return KeySources(given, options)
+    overrides = typed_lines(hydra)
+    found = [_folder(source) for source in hydra.runtime.config_sources]
+    folders = [folder for folder in found if folder is not None]
+    loader = GlobalHydra.instance().config_loader()
+    return _sources_of(loader, hydra.job.config_name, overrides, folders)
 
 
 def hydra_of(config: DictConfig) -> Any:
@@ -94,36 +98,80 @@ def hydra_of(config: DictConfig) -> Any:
     return config.hydra if "hydra" in config else HydraConfig.get()
 
 
-def is_our_conf(source: ConfigSource) -> bool:
-    """Whether a source of configs is the conf/ of this package."""
-    return source.scheme() == "file" and Path(source.path).resolve() == CONF_DIR
+def _sources_of(
+    loader: ConfigLoader,
+    name: str | None,
+    overrides: list[str],
+    folders: list[_Folder],
+) -> KeySources:
+    defaults = loader.compute_defaults_list(name, overrides, RunMode.RUN)
+    given: dict[str, Given] = {}
+    options_of: dict[str, list[set[str]]] = {}
+    for default in defaults.defaults:
+        path = default.config_path
+        folder = _having(folders, path) if path is not None else None
+        if path is None or folder is None or path.startswith("hydra/"):
+            continue
+        group = path.rpartition("/")[0]
+        if folder.is_ours:
+            options_of.setdefault(group, []).append(_keys(folder, path, default.package))
+        elif folder.is_somebodys:
+            place = Given(folder.place(path), True, group)
+            given |= dict.fromkeys(_keys(folder, path, default.package), place)
+    given |= _typed(defaults.config_overrides)
+    options = {group: found[0] for group, found in options_of.items() if len(found) == 1}
+    return KeySources(given, options)
 
 
-def _source(loader: ConfigLoader, path: str) -> ConfigSource | None:
-    """The source that Hydra reads the file from: the first that has it."""
-    having = [source for source in loader.get_sources() if source.is_config(path)]
+def _typed(overrides: list[Override]) -> dict[str, Given]:
+    """The keys that the command line sets, without Hydra's."""
+    given: dict[str, Given] = {}
+    for override in overrides:
+        key = _OF_A_LIST.sub(r".\1", override.key_or_group)
+        if override.is_delete() or _is_hydras(key):
+            continue
+        place = Given(str(override.input_line), is_file=False)
+        value = override.value()
+        keys = leaves({key: value}) if isinstance(value, Mapping) else {key: value}
+        given |= dict.fromkeys(map(str, keys), place)
+    return given
+
+
+def _folder(source: Any) -> _Folder | None:
+    """A source as Hydra lists it; None for one that is neither a folder nor a package."""
+    if source.schema == "file":
+        return _Folder(source.provider, Path(source.path), str(source.path))
+    if source.schema != "pkg":
+        return None
+    try:
+        root = files(source.path.replace("/", "."))
+    except (ImportError, TypeError):
+        return None
+    return _Folder(source.provider, root, f"pkg://{source.path}")
+
+
+def _having(folders: list[_Folder], path: str) -> _Folder | None:
+    """The folder from which Hydra reads a config: the first that has it."""
+    having = [folder for folder in folders if folder.file(path) is not None]
     for other in having[1:]:
-        if is_our_conf(having[0]) and other.provider.startswith(_THEIRS):
+        if having[0].is_ours and other.is_somebodys:
             raise UserError(
-                f"{_shown(other, path)} is not read, since cnnsweep has a {path}.yaml of its own: "
+                f"{other.place(path)} is not read, since cnnsweep has a {path}.yaml of its own: "
                 "give the file another name"
             )
     return having[0] if having else None
 
 
-def _keys(source: ConfigSource, default: ResultDefault) -> set[str]:
+def _keys(folder: _Folder, path: str, package: str | None) -> set[str]:
     """The dotted keys that a file sets, without Hydra's."""
-    plain: Any = OmegaConf.to_container(source.load_config(str(default.config_path)).config)
+    file = folder.file(path)
+    assert file is not None
+    with as_file(file) as there:
+        plain: Any = OmegaConf.to_container(OmegaConf.load(there))
     plain.pop("defaults", None)
-    package = default.package or ""
-    found = leaves(plain, f"{package}." if package else "")
-    return {str(key) for key in found if key != "hydra" and not str(key).startswith("hydra.")}
+    found = map(str, leaves(plain, f"{package}." if package else ""))
+    return {key for key in found if not _is_hydras(key)}
 
 
-def _shown(source: ConfigSource, path: str) -> str:
-    folder = source.path if source.scheme() != "file" else str(Path(source.path))
-    name = path if path.endswith((".yaml", ".yml")) else f"{path}.yaml"
-    try:
-        return str((Path(folder) / name).relative_to(Path.cwd()))
-    except ValueError:
-        return f"{folder}/{name}"
+def _is_hydras(key: str) -> bool:
+    return key == "hydra" or key.startswith("hydra.")

@@ -21,7 +21,7 @@ def nearest_key(given: str, allowed: Iterable[str]) -> str | None:
     for found in (_close(last, {k: lasts[k] for k in beside}, 0.6), _same(last, lasts)):
         if found is not None:
             return found
-    return _close(last, lasts, 0.75) or _close(typed, {k: k.lower() for k in keys}, 0.7)
+    return _close(last, lasts, 0.75)
 
 
 def suggestion(given: str, allowed: Iterable[str]) -> str:

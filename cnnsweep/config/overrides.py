@@ -5,11 +5,18 @@ from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, Quote, QuotedString
+from omegaconf import OmegaConf
 
 from cnnsweep.config.hydra_internals import escaped
 from cnnsweep.rules import as_typed
 
 Overrides = dict[str, Override]
+
+
+def typed_lines(hydra: Any) -> list[str]:
+    """All overrides of a composed config, ``hydra`` its own part; interpolations stay as typed."""
+    plain: Any = OmegaConf.to_container(hydra.overrides, resolve=False)
+    return [*plain["hydra"], *plain["task"]]
 
 
 def by_key(lines: Iterable[str]) -> Overrides:

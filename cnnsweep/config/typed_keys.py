@@ -1,37 +1,44 @@
 """Keys of Hydra's own part as somebody typed them: paths, and those of another kind of command."""
 
-from omegaconf import DictConfig, OmegaConf, read_write
+from typing import Any
 
-from cnnsweep.config.hydra_internals import node_of
-from cnnsweep.dotted_keys import is_below
+from omegaconf import DictConfig, ListConfig, OmegaConf, read_write
+
+from cnnsweep.config.own_keys import GROUPS
+from cnnsweep.dotted_keys import is_below, look_up
 from cnnsweep.errors import UserError
 from cnnsweep.home import with_home
 from cnnsweep.redact import masked_word
 
+ONE_OPTION = tuple(group for group in GROUPS if group != "logger")
 _FOLDERS = ("run.dir", "sweep.dir", "sweeper.storage", "launcher.submitit_folder")
 _OF_SWEEPS = ("hydra.sweep", "hydra.sweeper", "hydra.launcher")
 
 
 def expand_homes(config: DictConfig) -> None:
     """Replace ``~`` where a folder of Hydra's own part begins with it; in place."""
+    plain: Any = OmegaConf.to_container(config.hydra, resolve=False)
     for key in _FOLDERS:
-        parent, _, last = key.rpartition(".")
-        section = OmegaConf.select(config.hydra, parent)
-        text = node_of(section, last) if section is not None and last in section else None
-        raw = None if text is None else OmegaConf.to_container(section, resolve=False)[last]  # type: ignore[index, call-overload]
-        if isinstance(raw, str) and with_home(raw) != raw:
+        text = look_up(plain, key)
+        if isinstance(text, str) and with_home(text) != text:
             with read_write(config.hydra):
-                OmegaConf.update(config.hydra, key, with_home(raw))
+                OmegaConf.update(config.hydra, key, with_home(text))
 
 
-def refuse_other_modes_keys(config: DictConfig) -> None:
-    """Refuse what was typed and counts only with, or only without, ``--multirun``.
+def check_typed(config: DictConfig) -> None:
+    """Refuse what was typed for one of our runs and counts in another kind of command only.
 
-    Files may hold both: one file serves runs and sweeps.
+    Files may hold keys for runs and for sweeps: one file serves both.
 
     Raises:
         UserError: names what was typed, and what to type.
     """
+    for group, option in config.hydra.runtime.choices.items():
+        if group in ONE_OPTION and isinstance(option, list | ListConfig):
+            listed = ",".join(map(str, option))
+            raise UserError(
+                f"{group}=[{listed}]: one option is allowed; --multirun {group}={listed} tries each"
+            )
     is_sweep = config.hydra.mode.name == "MULTIRUN"
     for line in config.hydra.overrides.hydra:
         key, _, value = str(line).lstrip("+~").partition("=")

@@ -12,9 +12,10 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 from cnnsweep.config.instantiate import parameters_of
-from cnnsweep.config.key_sources import Given, KeySources, hydra_of, key_sources
+from cnnsweep.config.key_sources import Given, KeySources, hydra_of
 from cnnsweep.config.nearest_key import suggestion
-from cnnsweep.config.own_keys import BESIDE_TARGET, GIVEN, GROUPS, own_leaves
+from cnnsweep.config.overrides import typed_lines
+from cnnsweep.config.own_keys import BESIDE_TARGET, GIVEN, GROUPS, options_with, own_leaves
 from cnnsweep.config.trackers import chosen
 from cnnsweep.dotted_keys import is_below, leaves, look_up
 from cnnsweep.errors import UserError
@@ -34,18 +35,20 @@ class _Unused(NamedTuple):
 
 
 def check_used(
-    config: DictConfig, resolved: Mapping[str, Any], *, may_be_recorded: bool = False
+    config: DictConfig,
+    resolved: Mapping[str, Any],
+    sources: KeySources,
+    *,
+    may_be_recorded: bool = False,
 ) -> None:
     """Refuse a run's config with a key that was given and is not used.
 
-    ``config`` is what Hydra composed, and ``resolved`` the run's part as plain
-    values. ``may_be_recorded``: a ``++key`` of our own conf/ may be what ``resume`` found in a
+    ``config`` is what Hydra composed, ``resolved`` the run's part as plain values. ``may_be_recorded``: a ``++key`` of our own conf/ may be what ``resume`` found in a
     folder, whose keys all stay.
 
     Raises:
         UserError: names the key, where it was given, and the nearest one.
     """
-    sources = key_sources(config)
     for key in _strange(resolved, sources):
         given = sources.given.get(key) or _above(key, config, sources)
         if may_be_recorded and _is_recorded(key, given):
@@ -75,9 +78,8 @@ def _above(key: str, config: DictConfig, sources: KeySources) -> Given:
     for above, place in sources.given.items():
         if is_below(key, [above]):
             return place
-    packages = [
-        str(line) for line in hydra_of(config).overrides.task if "@" in line.partition("=")[0]
-    ]
+    lines = typed_lines(hydra_of(config))
+    packages = [line for line in lines if "@" in line.partition("=")[0]]
     return Given(packages[0] if packages else "the config", is_file=not packages)
 
 
@@ -126,7 +128,7 @@ def _unused_by_target(
     if name in _SPECIAL:
         return None
     if target is None:
-        return _Unused(key, f"{place}._target_ is null, and takes no keys")
+        return _Unused(key, f"{place}._target_ is null and takes none{_other_options(key)}")
     if name in beside_target:
         return None
     if name in ("_convert_", "_partial_"):
@@ -138,6 +140,11 @@ def _unused_by_target(
         allowed = sorted({*accepted, *beside_target} - {*given})
         return _Unused(key, f"{target} has no {name}", tuple(f"{place}.{one}" for one in allowed))
     return _unused_below(f"{place}.{name}", below, node.get(name))
+
+
+def _other_options(key: str) -> str:
+    group, options = key.partition(".")[0], options_with(key)
+    return f" ({group}={', '.join(options)} has it)" if options else ""
 
 
 def _unused_below(place: str, rest: str, value: Any) -> _Unused | None:
@@ -200,7 +207,7 @@ def _line(unused: _Unused, given: Given, resolved: Mapping[str, Any]) -> str:
         where = unused.beside[0].rpartition(".")[0]
         names = ", ".join(one.rpartition(".")[2] for one in unused.beside)
         said += f" Allowed in {where}: {names}."
-    elif top in GROUPS:
+    elif top in GROUPS and given.is_file:
         said += f" '~{key}' leaves it out."
     return said
 

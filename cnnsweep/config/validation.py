@@ -7,6 +7,7 @@ from typing import Any, cast
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from cnnsweep.config.allowed_targets import check_targets
+from cnnsweep.config.key_sources import KeySources, key_sources
 from cnnsweep.config.own_keys import GROUPS, check_complete, default_kinds
 from cnnsweep.config.trackers import check_loggers
 from cnnsweep.config.used_keys import check_used
@@ -90,10 +91,12 @@ def resolve(config: DictConfig) -> dict[str, Any]:
     return cast(dict[str, Any], plain)
 
 
-def checked(config: DictConfig, *, may_be_recorded: bool = False) -> dict[str, Any]:
+def checked(
+    config: DictConfig, sources: KeySources | None = None, *, may_be_recorded: bool = False
+) -> dict[str, Any]:
     """A composed config of one of our runs as plain values, refused where it cannot be meant.
 
-    ``may_be_recorded`` as in :func:`cnnsweep.config.used_keys.check_used`.
+    ``sources`` are those of its keys, where they are known. ``may_be_recorded`` as in :func:`cnnsweep.config.used_keys.check_used`.
 
     Raises:
         UserError: a key is not used or lacks, or a value is out of range.
@@ -102,7 +105,8 @@ def checked(config: DictConfig, *, may_be_recorded: bool = False) -> dict[str, A
     resolved = resolve(config)
     check_complete(resolved)
     check(resolved)
-    check_used(config, resolved, may_be_recorded=may_be_recorded)
+    sources = key_sources(config) if sources is None else sources
+    check_used(config, resolved, sources, may_be_recorded=may_be_recorded)
     return resolved
 
 

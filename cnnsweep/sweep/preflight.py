@@ -13,6 +13,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from cnnsweep.config.key_sources import KeySources, key_sources
 from cnnsweep.config.overrides import by_key
 from cnnsweep.config.own_keys import chosen_by
 from cnnsweep.config.validation import monitors_validation
@@ -116,11 +117,12 @@ def _check_corners(context: SweepContext, plan: Plan) -> None:
         with _said_where(first):
             overrides = plan.overrides(first, test=False, pictures=False)
             config = context.compose(overrides, plan.subfolder or ".", 0)
+            sources = key_sources(config) if context.is_our_task else KeySources({}, {})
         for corner in space.corners(keys):
             with _said_where(choices | corner):
                 _set(config, corner)
                 if context.is_our_task:
-                    _check_run(context.checked(config))
+                    _check_run(context.checked(config, sources))
 
 
 def _check_run(resolved: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from cnnsweep.config.grid_jobs import is_grid
 from cnnsweep.config.hydra_internals import node_of
-from cnnsweep.config.overrides import Overrides, as_text, by_key
+from cnnsweep.config.overrides import Overrides, as_text, by_key, typed_lines
 from cnnsweep.dotted_keys import is_below, leaves, look_up
 from cnnsweep.errors import UserError
 from cnnsweep.folders.recorded_defaults import completed
@@ -38,7 +38,7 @@ def take_recorded(config: DictConfig, folder: Path, dir_key: str) -> None:
         UserError: another option of a group is typed, or a password was not recorded.
         hydra.errors.HydraException: what is recorded does not compose any more.
     """
-    typed = _taken(by_key([*config.hydra.overrides.hydra, *config.hydra.overrides.task]))
+    typed = _taken(by_key(typed_lines(config.hydra)))
     place = [f"{dir_key}={as_text(str(folder))}"]
     record = read_command(folder)
     others = _other_options(folder, typed, record.choices)

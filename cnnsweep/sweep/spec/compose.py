@@ -9,6 +9,7 @@ from hydra.core.utils import filter_overrides
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict, read_write
 
+from cnnsweep.config.key_sources import KeySources
 from cnnsweep.config.validation import checked
 from cnnsweep.folders.sweep_folder import SweepFolder
 
@@ -46,8 +47,10 @@ class SweepContext:
             config.hydra.runtime.output_dir = str(self.folder / folder)
         return config
 
-    def checked(self, config: DictConfig) -> dict[str, object]:
+    def checked(self, config: DictConfig, sources: KeySources) -> dict[str, object]:
         """A composed config of ours as plain values, without Hydra's part.
+
+        ``sources`` are those of its keys.
 
         Raises:
             UserError: it cannot be meant, see :func:`cnnsweep.config.validation.checked`.
@@ -55,7 +58,9 @@ class SweepContext:
         controller = HydraConfig.instance().cfg
         HydraConfig.instance().set_config(config)
         try:
-            return checked(config, may_be_recorded=SweepFolder(self.folder).config.exists())
+            return checked(
+                config, sources, may_be_recorded=SweepFolder(self.folder).config.exists()
+            )
         finally:
             HydraConfig.instance().cfg = controller
 
