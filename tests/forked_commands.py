@@ -98,7 +98,7 @@ def _be(words: list[str], folder: Path) -> None:
         if isinstance(code, str):
             print(code, file=sys.stderr)
             code = 1
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - a child must never go on as its parent
         traceback.print_exc()
         code = 99
     sys.stdout.flush()

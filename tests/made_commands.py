@@ -174,7 +174,7 @@ def made_command(seed: int) -> Command:
     """The command line number ``seed``."""
     draw = random.Random(seed)
     command = Command()
-    pieces = draw.choices(PIECES, weights=[weight for _, weight in PIECES], k=draw.randint(1, 4))
+    pieces = draw.choices(PIECES, weights=[weight for _, weight in PIECES], k=draw.randint(1, 3))
     groups = [piece for piece, _ in pieces if piece is a_group]
     for piece in [*groups, *(piece for piece, _ in pieces if piece is not a_group)]:
         piece(draw, command)
@@ -380,7 +380,7 @@ def _put(tree: dict[str, Any], key: str, value: Any) -> None:
 
 
 PIECES = (
-    (a_group, 6), (a_right_key, 14), (an_experiment, 4), (a_folder, 3), (an_interpolation, 2),
+    (a_group, 6), (a_right_key, 20), (an_experiment, 6), (a_folder, 3), (an_interpolation, 2),
     (an_extra_key, 2), (an_own_option, 2), (a_grid, 2), (a_misspelt_key, 3), (a_wrong_value, 3),
     (a_wrong_group, 1), (a_deleted_key, 1), (a_package, 1), (a_flag, 1),
     (a_search_with_a_mistake, 2),

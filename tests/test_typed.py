@@ -1,4 +1,4 @@
-"""What was typed counts, or is refused in one line: drawn command lines, by the real entry point."""
+"""What was typed counts, or is refused in one line: drawn commands, by the real entry point."""
 
 import json
 from collections import Counter

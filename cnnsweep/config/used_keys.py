@@ -43,8 +43,9 @@ def check_used(
 ) -> None:
     """Refuse a run's config with a key that was given and is not used.
 
-    ``config`` is what Hydra composed, ``resolved`` the run's part as plain values. ``may_be_recorded``: a ``++key`` of our own conf/ may be what ``resume`` found in a
-    folder, whose keys all stay.
+    ``config`` is what Hydra composed, ``resolved`` the run's part as plain values.
+    ``may_be_recorded``: a ``++key`` of our own conf/ may be what ``resume`` found in a folder,
+    whose keys all stay.
 
     Raises:
         UserError: names the key, where it was given, and the nearest one.

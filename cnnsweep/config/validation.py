@@ -96,7 +96,8 @@ def checked(
 ) -> dict[str, Any]:
     """A composed config of one of our runs as plain values, refused where it cannot be meant.
 
-    ``sources`` are those of its keys, where they are known. ``may_be_recorded`` as in :func:`cnnsweep.config.used_keys.check_used`.
+    ``sources`` are those of its keys, where they are known. ``may_be_recorded`` as in
+    :func:`cnnsweep.config.used_keys.check_used`.
 
     Raises:
         UserError: a key is not used or lacks, or a value is out of range.

@@ -1,4 +1,4 @@
-"""Words that Hydra cannot read come with one that it can; ``~`` is a home wherever a path begins."""
+"""Words that Hydra cannot read come with one that it can; ``~`` is a home."""
 
 import os
 import random
