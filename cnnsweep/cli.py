@@ -17,7 +17,7 @@ from omegaconf import DictConfig
 from cnnsweep import epoch_reporter
 from cnnsweep.config import CONF_DIR
 from cnnsweep.config.allowed_targets import allowed_targets
-from cnnsweep.config.command_words import check_flags, with_homes
+from cnnsweep.config.command_words import check_flags, options_first, with_homes
 from cnnsweep.config.error_messages import error_line
 from cnnsweep.folders import lock
 from cnnsweep.process import Terminated, postpone_collection, raise_on_sigterm
@@ -41,8 +41,9 @@ def main() -> None:
     os.environ[FULL_ERROR] = "1"  # else Hydra prints the error itself and exits
     raise_on_sigterm()
     try:
-        check_flags(sys.argv[1:])
-        sys.argv[1:] = of_a_sweep(with_homes(sys.argv[1:]))
+        words = options_first(with_homes(sys.argv[1:]))
+        check_flags(words)
+        sys.argv[1:] = of_a_sweep(words)
         decorate = hydra.main(
             config_path=str(CONF_DIR),
             config_name="config",

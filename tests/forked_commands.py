@@ -11,6 +11,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -67,10 +68,8 @@ def forked_commands() -> Iterator[Commands]:
 
 
 def _serve() -> None:
-    import cnnsweep.run
-    import cnnsweep.sweep.controller  # noqa: F401
-    from cnnsweep import cli  # noqa: F401
-
+    for name in ("run", "sweep.controller", "cli"):
+        import_module(f"cnnsweep.{name}")
     for line in sys.stdin:
         words, folder = json.loads(line)
         child = os.fork()
@@ -110,8 +109,7 @@ def _look_at_what_is_built() -> None:
     """Have a run note what its parts got, beside its files."""
     from hydra.core.hydra_config import HydraConfig
 
-    import cnnsweep.run as of_a_run
-
+    of_a_run: Any = import_module("cnnsweep.run")
     make = of_a_run.make_trainer
 
     def noting(*arguments: Any) -> Any:

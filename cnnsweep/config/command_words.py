@@ -65,6 +65,20 @@ def _home(text: str) -> str:
     return text if expanded == text else as_text(expanded)
 
 
+def options_first(words: Sequence[str]) -> list[str]:
+    """The words with Hydra's options before all others, since argparse reads no others after them.
+
+    ``--config-dir mine`` may so stand amid overrides.
+    """
+    with_value = option_names(command_line_parser(), with_value=True)
+    options: list[str] = []
+    others: list[str] = []
+    for before, word in zip(["", *words], words, strict=False):
+        is_value = before in with_value
+        (options if is_value or word.startswith("-") else others).append(word)
+    return [*options, *others]
+
+
 def check_flags(words: Sequence[str]) -> None:
     """Refuse an option that Hydra's command line does not have.
 

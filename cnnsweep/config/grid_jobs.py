@@ -30,7 +30,8 @@ def job_overrides(config: DictConfig) -> list[list[str]]:
     """The overrides of each job of a grid, in its order."""
     params = config.hydra.sweeper.params or {}
     lines = [f"{key}={value}" for key, value in params.items()]
-    lines += OmegaConf.to_container(config.hydra.overrides.task, resolve=False)
+    typed: Any = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)
+    lines += typed
     overrides = OverridesParser.create().parse_overrides(lines)
     for override in overrides:
         if override.is_sweep_override() and not override.is_discrete_sweep():

@@ -60,9 +60,10 @@ def command_line_parser() -> ArgumentParser:
     return parser
 
 
-def option_names(parser: ArgumentParser) -> list[str]:
-    """All options of a command line."""
-    return [name for action in parser._actions for name in action.option_strings]
+def option_names(parser: ArgumentParser, *, with_value: bool = False) -> list[str]:
+    """All options of a command line, or those that must be followed by a value."""
+    actions = [a for a in parser._actions if not with_value or a.nargs is None]
+    return [name for action in actions for name in action.option_strings]
 
 
 def expected_type(node: Any, key: Any) -> tuple[Any, bool]:

@@ -10,7 +10,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import OverrideParseException
 from omegaconf import OmegaConf
 
-from cnnsweep.config.command_words import check_flags, with_homes
+from cnnsweep.config.command_words import check_flags, options_first, with_homes
 from cnnsweep.config.error_messages import error_line
 from cnnsweep.errors import UserError
 
@@ -106,6 +106,14 @@ def test_an_option_that_is_none_gets_one_line(words: list[str]) -> None:
     with pytest.raises(UserError) as refused:
         check_flags(words)
     assert len(str(refused.value).splitlines()) == 1
+
+
+def test_options_may_stand_anywhere() -> None:
+    words = ["a=1", "--config-dir", "mine", "b=2", "-m", "--config-name=x", "c=3"]
+    arranged = options_first(words)
+    assert arranged == ["--config-dir", "mine", "-m", "--config-name=x", "a=1", "b=2", "c=3"]
+    check_flags(arranged)
+    assert options_first(["--info", "x=1"]) == ["--info", "x=1"]
 
 
 def test_the_nearest_option_is_named() -> None:

@@ -16,11 +16,15 @@ from cnnsweep.config import CONF_DIR
 from cnnsweep.config.hydra_internals import (
     BASIC_LAUNCHER,
     BASIC_SWEEPER,
+    command_line_parser,
     escaped,
+    expected_type,
     grid_of,
     no_callbacks,
     node_of,
+    option_names,
     outcome_of,
+    root_of,
 )
 from tests.contracts import breaks
 
@@ -102,3 +106,28 @@ def test_a_node_has_its_interpolation_unresolved() -> None:
     other = OmegaConf.create({"a": 2})
     other["b"] = node_of(config, "b")
     assert (config.b, other.b) == (1, 2)
+
+
+@breaks("error_messages: the nearest key is sought in the whole config")
+def test_a_node_knows_the_config_it_is_part_of() -> None:
+    config = OmegaConf.create({"a": {"b": {"c": 1}}})
+    assert root_of(config.a.b) is config
+
+
+@breaks("error_messages: a value of a wrong type is told what is allowed")
+def test_a_key_of_a_structured_config_has_a_type() -> None:
+    with initialize_config_dir(str(CONF_DIR)):
+        hydra = compose("config", return_hydra_config=True).hydra
+    assert expected_type(hydra.job, "chdir")[0] is bool
+    assert expected_type(hydra.run, "dir") == (str, False)
+    assert expected_type(hydra.run, "nothing") == (Any, True)
+
+
+@breaks("command_words.check_flags: a mistyped option gets one line")
+def test_the_command_lines_options_are_known() -> None:
+    assert {"--multirun", "-m", "--config-dir", "--help"} <= set(
+        option_names(command_line_parser())
+    )
+    valued = option_names(command_line_parser(), with_value=True)
+    assert "--config-dir" in valued
+    assert "--multirun" not in valued

@@ -45,6 +45,21 @@ BEFORE_A_FOLDER_IS_MADE = [
     (["model=simple,lenet"], ["model=simple,lenet", "--multirun"]),
     (["optim.lr=["], ["'optim.lr=['"]),
     (["--multirun", "optim.lr=0.1,-1"], ["optim.lr=-1", "above 0"]),
+    (["lr=0.1"], ["unknown key 'lr'", "Did you mean 'optim.lr'"]),
+    (["+lr=0.1"], ["'+lr=0.1'", "Did you mean 'optim.lr'"]),
+    (["+model.num_classes=5"], ["num_classes", "itself"]),
+    (["data=MNIST"], ["'MNIST'", "Did you mean 'mnist'"]),
+    (["data.mean=123.7"], ["data.mean=123.7", "from 0 to 1", "Normalize"]),
+    (["loss._target_=torch.nn.NLLLoss"], ["NLLLoss", "CrossEntropyLoss"]),
+    (["optim.nesterov=maybe"], ["optim.nesterov=maybe", "true or false"]),
+    (["model=[simple,lenet]"], ["model=[simple,lenet]", "one option"]),
+    (["hydra.sweep.dir=x"], ["hydra.sweep.dir=x", "hydra.run.dir=x"]),
+    (["-m", "hydra.run.dir=x"], ["hydra.run.dir=x", "hydra.sweep.dir=x"]),
+    (["-m", "optim.lr=interval(1e-3, 1)"], ["optim.lr=0.1,0.01", "hydra/sweeper=optuna"]),
+    (["-m", "augment=none,light", "++augment.degrees=5"], ["augment=none", "augment.degrees"]),
+    (["--multirn"], ["--multirn", "Did you mean --multirun"]),
+    (["hydra.run.dir=a(b"], ["""'hydra.run.dir="a(b"'"""]),
+    (["~seed"], ["'seed'", "every run needs"]),
     (["resume=latest"], ["resume=latest", "outputs"]),
     (["resume=nowhere"], ["resume=nowhere", "no such folder"]),
     (["resume=latest", "hydra.run.dir=x"], ["resume=latest", "give one of them"]),
@@ -106,6 +121,30 @@ def test_it_is_refused_in_one_line_and_the_folder_tells_it(
     assert (result["status"], f"error: {result['error']}") == ("failed", line)
     assert (tmp_path / "run" / "metrics.csv").read_text().startswith("epoch,learning_rate,")
     assert "Traceback" in (tmp_path / "run" / "cnnsweep.log").read_text()
+
+
+def test_home_is_expanded_wherever_a_path_is_typed(tmp_path: Path, tiny_run: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "start").symlink_to(tiny_run)
+    typed = ["hydra.run.dir=~/out/run", "init_from='~/start'", *TINY]
+    done = cnnsweep(*typed, cwd=tmp_path, HOME=str(home))
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"home"}
+    assert (home / "out" / "run" / "result.json").exists()
+    again = cnnsweep("resume=~/out/run", cwd=tmp_path, HOME=str(home))
+    assert "already finished" in again.stdout, again.stderr
+    reported = cnnsweep("~/out", cwd=tmp_path, module="cnnsweep.report", HOME=str(home))
+    assert reported.returncode == 0, reported.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"home"}
+
+
+def test_a_run_in_its_own_folder_finds_what_was_typed(tmp_path: Path, tiny_run: Path) -> None:
+    (tmp_path / "start").symlink_to(tiny_run)
+    done = cnnsweep(*TINY, "init_from=start", "hydra.job.chdir=true", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (result,) = tmp_path.glob("outputs/*/*/result.json")
+    assert f"results: {result.parent}" in done.stdout
 
 
 def test_other_shapes_are_named(tiny_run: Path, tmp_path: Path) -> None:

@@ -16,6 +16,16 @@ REFUSED = {
     "Did you mean 'hyperband'?": (SEARCH, "hydra/sweeper/pruner=hyperbandd"),
     "cannot open the sqlite storage": (SEARCH, "hydra.sweeper.storage=sqlite:////no/such/x.db"),
     "data.val_fraction=0 leaves no validation split": (SEARCH, "data.val_fraction=0"),
+    "'objective=[val_accuracy,val_loss]'": (SEARCH, "objective=val_accuracy,val_loss"),
+    "allowed: null, or a number (seconds": (SEARCH, "hydra.sweeper.timeout=1h"),
+    "allowed: a whole number (runs of": (SEARCH, "hydra.sweeper.confirm=null"),
+    "which optim=adam lacks": (SEARCH, "optim=adam"),
+    "names its trials' folders itself": (SEARCH, "hydra.sweep.subdir=x"),
+    "'+lr=0.1': unknown key 'lr'": (SEARCH, "+lr=0.1"),
+    "'+lr=0.1': unknown key": ("+lr=interval(0.1, 1)",),
+    "is one value, a list": ("+hydra.sweeper.params={optim.lr: '[0.1, 0.01]'}",),
+    "is made for optim=adam": ("search=adam", "experiment=mnist_simple"),
+    "grad_clip=null,1.0": (SEARCH, "grad_clip=choice(null,1.0)"),
     "needs one objective": (SEARCH, "hydra.sweeper.confirm=2", "objective=[val_loss,parameters]"),
 }
 
@@ -27,6 +37,13 @@ def test_a_sweep_that_could_only_fail_is_refused(tmp_path: Path, said: str) -> N
     assert said in done.text
     assert len(done.text.strip().splitlines()) == 1
     assert not (tmp_path / "sweep").exists()
+
+
+def test_a_search_on_the_test_split_is_called_that(tmp_path: Path) -> None:
+    words = ("objective=test_accuracy", "test=true", "hydra.sweeper.n_trials=1", "epochs=1")
+    done = sweep(OURS, tmp_path / "sweep", SEARCH, *words, "data.train_limit=60")
+    assert done.code == 0, done.text
+    assert "warning: objective=test_accuracy searches on the test split" in done.text
 
 
 @pytest.mark.parametrize("more", [(), ("resume=latest",)])

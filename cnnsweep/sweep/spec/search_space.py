@@ -112,9 +112,9 @@ def _line_of(key: str, value: Any) -> str:
         raise UserError(f"{place} cannot be read; {hint}") from error
     if override.is_sweep_override():
         return line
-    parts = override.value()
-    if isinstance(parts, list):
-        choices = ", ".join(map(as_typed, parts))
+    fixed: Any = override.value()
+    if isinstance(fixed, list):
+        choices = ", ".join(map(as_typed, fixed))
         raise UserError(
             f"{place} is one value, a list; to choose among its parts write {key}: {choices}"
         )
