@@ -74,5 +74,8 @@ def run_task(config: DictConfig) -> Objective:
             if epoch_reporter.current is None:
                 print(f"{folder}: {error_line(error)}", file=sys.stderr)
             raise
+        for handler in logging.getLogger().handlers[:]:  # Hydra's own logging tells the terminal
+            if not isinstance(handler, logging.FileHandler):
+                logging.getLogger().removeHandler(handler)
         log.exception("the run failed")
         raise SingleRunFailed from error

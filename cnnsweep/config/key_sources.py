@@ -42,11 +42,13 @@ class KeySources(NamedTuple):
     """Dotted keys without Hydra's own part.
 
     ``given`` holds those that are not from our conf/, each with where it was given last;
-    ``options`` the keys that the one file of ours that was chosen for a group has.
+    ``options`` the keys that the one file of ours that was chosen for a group has. ``is_whole``:
+    our conf/ is not even looked into, as where a recorded config is the main one.
     """
 
     given: dict[str, Given]
     options: dict[str, set[str]]
+    is_whole: bool = False
 
 
 class _Folder(NamedTuple):
@@ -120,7 +122,7 @@ def _sources_of(
             given |= dict.fromkeys(_keys(folder, path, default.package), place)
     given |= _typed(defaults.config_overrides)
     options = {group: found[0] for group, found in options_of.items() if len(found) == 1}
-    return KeySources(given, options)
+    return KeySources(given, options, is_whole=not any(folder.is_ours for folder in folders))
 
 
 def _typed(overrides: list[Override]) -> dict[str, Given]:

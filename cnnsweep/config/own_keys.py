@@ -33,13 +33,33 @@ GIVEN: dict[str, tuple[str, ...]] = {
 _MADE = ("model", "optim", "loss", "data")  # the others may be nothing at all
 
 
+_ANY = "any target"
+
+
 @cache
-def options_with(key: str) -> tuple[str, ...]:
-    """The options of a group in conf/ that have a dotted key: (adagrad, …) for ``optim.eps``."""
+def options_with(key: str, target: str | None = _ANY) -> tuple[str, ...]:
+    """The options of a group in conf/ that have a dotted key: (adagrad, …) for ``optim.eps``.
+
+    Only those with this target, where one is given.
+    """
     group, _, rest = key.partition(".")
-    found = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in _files(group)}
     absent = object()
-    return tuple(name for name, node in found.items() if look_up(node, rest, absent) is not absent)
+    return tuple(
+        name
+        for name, node in _options(group).items()
+        if look_up(node, rest, absent) is not absent and target in (_ANY, node["_target_"])
+    )
+
+
+def has_target(group: str, target: str | None) -> bool:
+    """Whether an option of the group in conf/ has this target."""
+    return any(node["_target_"] == target for node in _options(group).values())
+
+
+@cache
+def _options(group: str) -> dict[str, Any]:
+    files = _files(group) if group != "logger" else []  # whose files are in packages of their own
+    return {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in files}
 
 
 @cache
@@ -49,8 +69,7 @@ def default_kinds(group: str, target: str | None) -> dict[str, type]:
     A key that may be a list as well, as ``data.mean``, is none of them.
     """
     kinds: dict[str, type] = {}
-    for path in _files(group):
-        node = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for node in _options(group).values():
         for key, value in leaves(node).items() if node.get("_target_") == target else ():
             if isinstance(value, bool):
                 kinds[key] = bool

@@ -15,7 +15,14 @@ from cnnsweep.config.instantiate import parameters_of
 from cnnsweep.config.key_sources import Given, KeySources, hydra_of
 from cnnsweep.config.nearest_key import suggestion
 from cnnsweep.config.overrides import typed_lines
-from cnnsweep.config.own_keys import BESIDE_TARGET, GIVEN, GROUPS, options_with, own_leaves
+from cnnsweep.config.own_keys import (
+    BESIDE_TARGET,
+    GIVEN,
+    GROUPS,
+    has_target,
+    options_with,
+    own_leaves,
+)
 from cnnsweep.config.trackers import chosen
 from cnnsweep.dotted_keys import is_below, leaves, look_up
 from cnnsweep.errors import UserError
@@ -98,6 +105,11 @@ def _unused(key: str, resolved: Mapping[str, Any], sources: KeySources) -> _Unus
         is_option = key in sources.options.get(group, ()) and (
             f"{group}._target_" not in sources.given
         )
+        place = sources.given.get(key)
+        if sources.is_whole and place is not None and place.is_file:
+            target = resolved[group].get("_target_")
+            if options_with(key, target) or not has_target(group, target):
+                return None
         known = BESIDE_TARGET.get(group, ()), GIVEN.get(group, ())
         return _unused_by_target(group, rest, resolved[group], *known, is_option=is_option)
     if any(is_below(key, [own]) for own in own_leaves()):

@@ -46,9 +46,7 @@ class ChangedOption(NamedTuple):
     meant: str
 
 
-CHANGED = (
-    ChangedOption("model", "lenet", "loss.weight", "the LeNet of 1998, with sigmoids"),
-)
+CHANGED = (ChangedOption("model", "lenet", "loss.weight", "the LeNet of 1998, with sigmoids"),)
 
 
 def completed(

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import execution_whitelist
+from omegaconf import OmegaConf
 
 from cnnsweep.config import CONF_DIR
 from cnnsweep.config.allowed_targets import allowed_targets
@@ -194,3 +196,17 @@ def test_a_key_that_a_folder_recorded_stays() -> None:
         check(*typed)
     with pytest.raises(UserError, match="kernel"):
         check(NET, "+model.width=3", "+model.kernel=5", may_be_recorded=True)
+
+
+def test_a_recorded_config_may_be_the_main_one(tmp_path: Path) -> None:
+    config = compose("config", ["optim=adam", NET, "+model.width=3"])
+    (tmp_path / "recorded").mkdir()
+    OmegaConf.save(config, tmp_path / "recorded" / "config.yaml")
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(tmp_path / "recorded")):
+        check("optim.lr=0.1")
+        with pytest.raises(UserError, match=r"Did you mean 'optim\.lr'"):
+            check("+lr=0.1")
+        OmegaConf.save({**config, "epohcs": 1}, tmp_path / "recorded" / "config.yaml")
+        with pytest.raises(UserError, match="Did you mean 'epochs'"):
+            check()

@@ -135,5 +135,7 @@ def test_no_limit_is_all_images() -> None:
 
 @pytest.mark.parametrize("count", [0, -1, 3, 401])
 def test_a_limit_outside_its_range_is_refused(count: int) -> None:
-    with pytest.raises(UserError, match=r"data\.train_limit=-?\d+: allowed is 4, one image of each class, to 400"):
+    with pytest.raises(
+        UserError, match=r"data\.train_limit=-?\d+: allowed is 4, one image of each class, to 400"
+    ):
         limit(labelled(UNEVEN), count, NAMES)

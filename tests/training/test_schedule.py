@@ -126,5 +126,7 @@ def test_a_cycle_begins_at_a_tenth_and_has_to_rise() -> None:
     cyclic(made, base_lr=None, max_lr=0.02, **others)
     assert made.param_groups[0]["lr"] == 0.002
     for base in (0.02, 0.5):
-        with pytest.raises(UserError, match=rf"base_lr={base:g} is not below scheduler.max_lr=0.02"):
+        with pytest.raises(
+            UserError, match=rf"base_lr={base:g} is not below scheduler.max_lr=0.02"
+        ):
             cyclic(optimizer(), base_lr=base, max_lr=0.02, **others)

@@ -1,5 +1,7 @@
 """A sweep's Hydra config, and the configs of its jobs composed from it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -10,7 +12,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict, read_write
 
 from cnnsweep.config.key_sources import KeySources
-from cnnsweep.config.validation import checked
+from cnnsweep.config.validation import checked, resolve
 from cnnsweep.folders.sweep_folder import SweepFolder
 
 
@@ -55,18 +57,29 @@ class SweepContext:
         Raises:
             UserError: it cannot be meant, see :func:`cnnsweep.config.validation.checked`.
         """
-        controller = HydraConfig.instance().cfg
-        HydraConfig.instance().set_config(config)
-        try:
-            return checked(
-                config, sources, may_be_recorded=SweepFolder(self.folder).config.exists()
-            )
-        finally:
-            HydraConfig.instance().cfg = controller
+        is_recorded = SweepFolder(self.folder).config.exists()
+        with _current(config):
+            return checked(config, sources, may_be_recorded=is_recorded)
+
+    def resolved(self, config: DictConfig) -> dict[str, object]:
+        """A composed config as plain values, without Hydra's part, unchecked."""
+        with _current(config):
+            return resolve(config)
 
     def log_file(self, folder: str) -> Path:
         """Where the log of the job in ``folder`` is."""
         return self.folder / folder / f"{self.config.hydra.job.name}.log"
+
+
+@contextmanager
+def _current(config: DictConfig) -> Iterator[None]:
+    """What ``${hydra:…}`` reads is ``config``, not the sweep's own."""
+    controller = HydraConfig.instance().cfg
+    HydraConfig.instance().set_config(config)
+    try:
+        yield
+    finally:
+        HydraConfig.instance().cfg = controller
 
 
 def typed_overrides(arguments: list[str]) -> list[str]:

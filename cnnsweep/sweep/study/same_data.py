@@ -60,7 +60,7 @@ class SearchData:
             overrides = self.plan.overrides(params, test=False, pictures=False)
             config = context.compose(overrides, self.plan.subfolder or ".", 0)
             try:
-                now, files = check.present(context.checked(config))
+                now, files = check.present(context.resolved(config))
             except UserError:
                 if sum(trial.state.is_finished() for trial in trials) >= self.plan.n_trials:
                     continue

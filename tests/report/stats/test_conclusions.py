@@ -149,9 +149,7 @@ def test_no_verdict_is_built_on_runs_that_never_learned(tmp_path: Path) -> None:
     found = _answer(tmp_path)
     (sentence,) = found.verdicts
     assert sentence.startswith("a beats c by")
-    assert sentence.endswith(
-        "b can't be compared: 1 of its 4 runs never learned (mean 49.80 %)."
-    )
+    assert sentence.endswith("b can't be compared: 1 of its 4 runs never learned (mean 49.80 %).")
     assert [(p.better.label, p.worse.label) for p in found.comparison.pairs] == [("a", "c")]
     assert {g.label: g.interval is None for g in found.grouping.groups} == {
         "a": False, "b": True, "c": False
@@ -205,6 +203,7 @@ def test_a_mean_over_settings_has_no_interval_and_no_verdict(
             (n, len(rates), None)
         ] * 2
         assert found.comparison.pairs == []
-        assert f"simple can't be compared: its n = {n} mixes {len(rates)} settings" in (
-            found.verdicts[0]
+        assert (
+            f"simple can't be compared: its n = {n} mixes {len(rates)} settings"
+            in (found.verdicts[0])
         )
