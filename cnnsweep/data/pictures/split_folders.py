@@ -93,9 +93,15 @@ def _split_layout(
 def _named_like_splits(root: Path, named: list[Path], others: list[Path]) -> Parts:
     """Classes among which some are named as splits are: said, unless they hold the classes."""
     names = {folder.name for folder in others}
+    deeper = {inner.name: folder for folder in others for inner in folders_in(folder)}
     for folder in named:
-        shared = names & {inner.name for inner in folders_in(folder)}
-        if shared:
+        held = {inner.name for inner in folders_in(folder)}
+        if alike := sorted(held & set(deeper)):
+            raise UserError(
+                f"{root} holds {folder.name} and {deeper[alike[0]].name}, with {alike[0]} in both: "
+                "if they are splits, rename them to train, val, test"
+            )
+        if shared := names & held:
             raise UserError(
                 f"{root} holds {min(shared)}, and {folder.name} holds {min(shared)} too. "
                 f"{_LAYOUT}: put {_names(others)} into a folder train."

@@ -181,6 +181,9 @@ def _by_hand(folder: Path) -> Iterator[Made]:
                 file = folder / f"hand_grey{bits}_{size}_{key}.png"
                 _png(file, scene(shape, values, np.uint16), bits, 0, key)
                 yield Made(file, keyed, 1)
+        whole = [(v, v) for v in (0, 0, 0xFFFF, 0xFFFF)]
+        _png(folder / f"hand_grey_alpha16_{size}.png", scene(shape, whole, np.uint16), 16, 4, None)
+        yield Made(folder / f"hand_grey_alpha16_{size}.png", (WHITE,) * 4, 1)
         for kind, samples in ((2, COLOURS), (6, tuple((*c, 255) for c in COLOURS))):
             file = folder / f"hand_colour16_{kind}_{size}.png"
             deep = scene(shape, [[v * 257 for v in c] for c in samples], np.uint16)
@@ -213,7 +216,7 @@ def _by_hand(folder: Path) -> Iterator[Made]:
 
 
 def _png(file: Path, array: Array, bits: int, kind: int, key: int | None) -> None:
-    """A PNG of ``bits`` a sample; ``kind``: 0 grey, 2 colour, 6 colour with alpha."""
+    """A PNG of ``bits`` a sample; ``kind``: 0 grey, 2 colour, 4 and 6 the same with alpha."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         whole = name + data

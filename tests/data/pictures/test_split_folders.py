@@ -76,6 +76,7 @@ def test_split_folders_are_found_together_and_alone(
         (both("pets"), r"pets holds cat, dog: set data\.root to it"),
         (both("a/b/c"), r"a/b/c holds cat, dog: set data\.root to it"),
         (["cat/train", "cat/test", "dog/train", "dog/test"], "is divided by itself"),
+        (both("trainval", "test"), "holds test and trainval, with cat in both"),
         (both("seg_train", "seg_test"), "rename them to train, test"),
         (both("seg_train/seg_train", "seg_test/seg_test"), "rename them to train, test"),
     ],
