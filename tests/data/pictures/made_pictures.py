@@ -142,7 +142,10 @@ def write_all(folder: Path) -> Iterator[Made]:
     kinds += [
         (form, mode, see_through(mode)) for form, modes in SEE_THROUGH.items() for mode in modes
     ]
+    written = Image.registered_extensions()  # older releases of Pillow write fewer
     for form, mode, (to_image, values, quarters) in kinds:
+        if written.get(f".{form}") not in Image.SAVE:
+            continue
         dtype = np.uint16 if mode.startswith("I;16") else np.uint8
         for shape in (*SHAPES, *THIN):
             upright = scene(shape, values, dtype)
@@ -152,6 +155,9 @@ def write_all(folder: Path) -> Iterator[Made]:
                 file = folder / f"{name.replace(';', '')}.{form}"
                 stored = np.ascontiguousarray(STORED[orientation](upright))
                 _save(to_image(stored), file, form, orientation)
+                if not _is_whole(file):
+                    file.unlink()
+                    continue
                 yield Made(file, seen, LOSSY.get(form, 3 if mode == "YCbCr" else 1))
     yield from _by_hand(folder)
 
@@ -166,6 +172,16 @@ def _save(image: Image.Image, file: Path, form: str, orientation: int) -> None:
         image = image.convert("I")  # Pillow writes it with a maxval of 65535
     name = {"apng": "PNG", "dib": "DIB", "mpo": "MPO", "sgi": "SGI"}.get(form)
     image.save(file, format=name, **options)
+
+
+def _is_whole(file: Path) -> bool:
+    """Whether Pillow reads what it wrote: Pillow 11 writes a few pictures that it cannot read."""
+    try:
+        with file.open("rb") as stream, Image.open(stream) as image:
+            image.load()
+    except OSError:
+        return False
+    return True
 
 
 def _by_hand(folder: Path) -> Iterator[Made]:
