@@ -255,15 +255,15 @@ def test_a_damaged_test_file_is_named_before_training_and_nothing_of_the_test_is
 
 
 def test_images_of_no_class_hidden_ones_and_other_kinds_are_counted(tmp_path: Path) -> None:
-    write_png_folders(tmp_path, {"cat": 5, "dog": 5, "dog/.ipynb_checkpoints": 5})
+    write_png_folders(tmp_path, {"cat": 5, "dog": 5, "dog/.ipynb_checkpoints": 5, ".git": 0})
     (tmp_path / "loose.png").touch()
     for number in range(3):
         (tmp_path / "cat" / f"{number}.HEIC").touch()
     data = load(tmp_path)
     assert len(data.train) + len(data.test()) == 10
     assert data.notes[1] == (
-        "left out: files that are not read as pictures: 3 .heic (cat/0.HEIC …); "
-        "hidden, of the system or thumbnails: 1 (dog/.ipynb_checkpoints); "
+        "left out: hidden, of the system or thumbnails: 2 (.git …); "
+        "files that are not read as pictures: 3 .heic (cat/0.HEIC …); "
         "pictures in no class folder: 1 (loose.png)"
     )
 

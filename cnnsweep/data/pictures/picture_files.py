@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 
 from cnnsweep.errors import UserError
@@ -31,11 +32,11 @@ class LeftOut:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._by_reason: dict[str, list[Path]] = {}
+        self._by_reason: dict[str, set[Path]] = {}
 
     def add(self, reason: str, path: Path) -> None:
         """``reason`` says what they are: `links that lead nowhere`."""
-        self._by_reason.setdefault(reason, []).append(path)
+        self._by_reason.setdefault(reason, set()).add(path)
 
     def line(self) -> str | None:
         """All of it in one line, with an example of each; None where nothing was left out."""
@@ -50,7 +51,7 @@ class LeftOut:
             [p for p in self._by_reason.get(_OTHER, ()) if p.is_relative_to(folder)]
         )
 
-    def _part(self, reason: str, paths: list[Path]) -> str:
+    def _part(self, reason: str, paths: Collection[Path]) -> str:
         example = min(paths).relative_to(self._root).as_posix()
         more = " …" if len(paths) > 1 else ""
         count = _counted_endings(paths) if reason == _OTHER else str(len(paths))
@@ -60,8 +61,8 @@ class LeftOut:
 _OTHER = "files that are not read as pictures"
 
 
-def _counted_endings(paths: list[Path]) -> str:
-    counts = Counter(path.suffix.lower() or "without an ending" for path in paths)
+def _counted_endings(paths: Collection[Path]) -> str:
+    counts = Counter(path.suffix.lower() or "without an ending" for path in sorted(paths))
     shown = [f"{count} {ending}" for ending, count in counts.most_common(_SHOWN_ENDINGS)]
     return ", ".join([*shown, "…"] if len(counts) > _SHOWN_ENDINGS else shown)
 
