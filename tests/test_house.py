@@ -65,6 +65,7 @@ NEVER = {
 MOST_FILES, MOST_LINES, LONGEST_FUNCTION = 15, 250, 50
 FILE_NAMES = (
     "config.yaml", "result.json", "metrics.csv", "best.pt", "last.pt", "test_predictions.csv",
+    "data.csv", "code.patch", "code_of_folder.patch",
     "curves.png", "predictions.png", "confusion.png", "model.onnx", "model.pt2", "cnnsweep.log",
     ".hydra", "overrides.yaml", "hydra.yaml", "command.yaml", ".trackers", ".unfinished", ".lock",
     "multirun.yaml", "optimization_results.yaml", "study.journal", "seed_", ".workers", ".hosts",

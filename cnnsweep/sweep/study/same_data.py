@@ -9,7 +9,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.errors import UserError
-from cnnsweep.folders.data_record import differences
+from cnnsweep.folders.data_record import PIPELINE_KEYS, differences
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.shared_files import read_data_files
 from cnnsweep.sweep.spec.compose import SweepContext
@@ -43,10 +43,16 @@ class SearchData:
         if key not in self._known:
             self._known = dict(self.study.user_attrs.get(DATA) or {})
         if key not in self._known:
-            self._known[key] = {"folder": job.folder, "fingerprint": now}
-            self.study.set_user_attr(DATA, self._known)
+            known = self._known | {key: {"folder": job.folder, "fingerprint": now}}
+            self.study.set_user_attr(DATA, known)  # may raise TryLater, to be called again
+            self._known = known
         said = self._differences(self._known[key], now, job.folder)
         return f"its data are not those of {self._known[key]['folder']}: {said}" if said else None
+
+    def known(self, trial: FrozenTrial) -> dict[str, Any] | None:
+        """What a trial with its parameters is trained on; None where that is not recorded yet."""
+        recorded = (self.study.user_attrs.get(DATA) or {}).get(_key(trial.params))
+        return None if recorded is None else recorded["fingerprint"]
 
     def refuse_other_data(self, context: SweepContext, seeds: int) -> None:
         """Raise UserError where the data that this launch would use are not the recorded ones.
@@ -102,9 +108,10 @@ class SearchData:
 
 
 def _key(params: Mapping[str, Any]) -> str:
-    chosen = {
-        name: value
-        for name, value in params.items()
-        if name.lstrip("+").partition("@")[0].partition(".")[0] in _CHOOSING
-    }
-    return json.dumps(chosen, sort_keys=True, default=str)
+    return json.dumps({n: v for n, v in params.items() if _chooses(n)}, sort_keys=True, default=str)
+
+
+def _chooses(name: str) -> bool:
+    """Whether a parameter may make it other data."""
+    path = name.lstrip("+").partition("@")[0].split(".")
+    return path[0] in _CHOOSING and path[-1] not in PIPELINE_KEYS

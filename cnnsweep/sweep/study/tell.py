@@ -88,7 +88,8 @@ class Recorder:
             StoppedEarly: this failure ends the sweep.
         """
         folder = self._plan.sweep / job.folder
-        write_failure(folder, error, self._setting(), anew=anew)
+        data = self._data.known(self.trial(job))
+        write_failure(folder, error, self._setting(), anew=anew, data=data)
         self._record_mean(job, "failed", error)
         self._tell(job, TrialState.FAIL, error=error)
         stop = self._watch.failed(cause, error)

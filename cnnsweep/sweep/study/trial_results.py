@@ -17,11 +17,18 @@ def recorded_objective(folder: Path) -> object:
     return result["objective"] if result is not None and result["status"] == "completed" else None
 
 
-def write_failure(folder: Path, error: str, config: dict[str, Any], *, anew: bool) -> None:
+def write_failure(
+    folder: Path,
+    error: str,
+    config: dict[str, Any],
+    *,
+    anew: bool,
+    data: dict[str, Any] | None = None,
+) -> None:
     """Record that a run's process died, hung, could not begin, or returned nothing usable.
 
-    ``config`` stands in where the run has not written its own. An outcome that the run itself
-    recorded stays, unless it is to be written ``anew``.
+    ``config`` and ``data`` stand in where the run has not written its own. An outcome that the run
+    itself recorded stays, unless it is to be written ``anew``.
     """
     folder.mkdir(parents=True, exist_ok=True)
     run = RunFolder(folder)
@@ -32,7 +39,7 @@ def write_failure(folder: Path, error: str, config: dict[str, Any], *, anew: boo
     setting: dict[str, Any] = {key: known.get(key, "unknown") for key in _SETTING}
     outcome = Outcome(**setting)
     outcome.status, outcome.error = "failed", error
-    outcome.started, outcome.ended = None, now()
+    outcome.data, outcome.started, outcome.ended = data, None, now()
     for name in ("data", "command", "started", "earlier"):  # an earlier launch of it may know
         if recorded is not None and name in recorded:
             setattr(outcome, name, recorded[name])
