@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cnnsweep.errors import printable
+
 Fingerprint = Mapping[str, Any]  # as cnnsweep.data.fingerprint makes it
 Files = Mapping[str, str]  # a hash of each file, by its name in the data set
 # Keys of the group `data` that say how its images are used, and not which they are.
@@ -38,7 +40,7 @@ def differences(
         said.append(f"images of {_shape(before)} → {_shape(now)}")
     if files_before and files_now:
         said += _files(files_before, files_now)
-    return said or ["other bytes"]
+    return [printable(line) for line in said] or ["other bytes"]
 
 
 def _classes(before: Sequence[str], now: Sequence[str]) -> list[str]:

@@ -14,7 +14,7 @@ from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.data.fingerprint import fingerprint
 from cnnsweep.data.split import train_and_val
 from cnnsweep.dotted_keys import look_up
-from cnnsweep.errors import UserError, printable
+from cnnsweep.errors import UserError
 from cnnsweep.folders.data_record import differences, same_data
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
@@ -78,7 +78,7 @@ def other_data(
     said = differences(before, now, recorded, files)
     if said:
         raise UserError(
-            f"{folder} was begun with other data: {printable('; '.join(said))}. "
+            f"{folder} was begun with other data: {'; '.join(said)}. "
             "Choose another folder, or put the data back as they were"
         )
 
