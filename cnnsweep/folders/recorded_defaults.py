@@ -1,8 +1,8 @@
 """What older code did where its records lack a key, and present names of what has moved.
 
 Whoever adds a key to conf/ adds a line to ``DEFAULTS``; whoever renames a ``_target_`` adds one
-to ``RENAMED``. With them a folder of older code counts as the same config, and can be resumed. Whoever
-changes what an option of a config group means adds one to ``CHANGED``.
+to ``RENAMED``. With them a folder of older code counts as the same config, and can be resumed.
+Whoever changes what an option of a config group means adds one to ``CHANGED``.
 """
 
 from collections.abc import Iterator, Mapping

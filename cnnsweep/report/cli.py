@@ -86,7 +86,8 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("folder", nargs="*", metavar="FOLDER", help="default: outputs and multirun")
     add("--by", metavar="COLUMN,...",
-        help="columns that make the groups (default: model, and settings that seeds repeat)")  # fmt: skip
+        help="columns that make the groups "
+        "(default: model, and settings that seeds repeat)")  # fmt: skip
     add("--metric", default=_DEFAULT.metric,
         help="the metric that decides (default: test_accuracy, else val_accuracy)")  # fmt: skip
     add("--where", action="append", default=[*_DEFAULT.where], metavar="CONDITION",

@@ -99,8 +99,8 @@ def make_loss(config: DictConfig, train: Images, classes: Sequence[str]) -> nn.M
         raise UserError(
             f"loss.weight={given}: {config.loss._target_} takes no weights; allowed is null"
         )
-    loss = make(weight=weight)
-    return loss
+    weighted: nn.Module = make(weight=weight)
+    return weighted
 
 
 def make_trainer(

@@ -45,4 +45,4 @@ def _by_image(criterion: nn.Module) -> None:
             f"loss.weight needs a loss.criterion that takes the mean of its elements "
             f"(reduction: mean), which {type(criterion).__name__} does not; allowed is null"
         )
-    setattr(criterion, "reduction", "none")
+    criterion.reduction = "none"  # type: ignore[assignment]

@@ -36,7 +36,7 @@ class Schedule:
             self.scheduler.step()
 
     def never_moves(self, epochs: int, batches: int) -> bool:
-        """Whether no batch of so many epochs of ``batches`` is trained at another rate than the first.
+        """Whether all batches of so many epochs of ``batches`` are trained at the first one's rate.
 
         The scheduler is stepped through the run, as if the loss never changed, and put back. False
         without a scheduler, and where it would take more than a hundred thousand steps to tell.

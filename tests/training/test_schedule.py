@@ -102,7 +102,7 @@ def test_a_milestone_too_few_is_refused() -> None:
         (lambda o: ConstantLR(o, factor=0.5, total_iters=2), "epoch", 2, True),
         (lambda o: ConstantLR(o, factor=0.5, total_iters=2), "epoch", 3, False),
         (lambda o: ExponentialLR(o, gamma=0.9), "epoch", 2, False),
-        (lambda o: LambdaLR(o, lambda epoch: 1.0), "epoch", 50, True),
+        (lambda o: LambdaLR(o, lambda _: 1.0), "epoch", 50, True),
     ],
 )
 def test_a_rate_that_never_moves_is_found_and_nothing_is_changed_by_looking(

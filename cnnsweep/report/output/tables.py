@@ -13,9 +13,9 @@ _MOST_PAIRS = 200
 GROUP_COLUMNS = ("group", "n", "mean ± deviation", "95 % interval", "parameters", "training")
 PAIR_COLUMNS = ("pair", "difference", "n", "p (Holm)", "effect", "test images")
 METHOD = (
-    "Deviations are of single runs (n − 1); intervals are 95 % intervals of the mean. Groups that mix "
-    "settings, or have a run that never learned, get neither interval nor comparison. Pairs are "
-    "compared by a two-sided paired t-test over common seeds (Welch's where there are none), "
+    "Deviations are of single runs (n − 1); intervals are 95 % intervals of the mean. Groups that "
+    "mix settings, or have a run that never learned, get neither interval nor comparison. Pairs "
+    "are compared by a two-sided paired t-test over common seeds (Welch's where there are none), "
     "corrected after Holm over all pairs; effects are standardised by the deviation of the "
     "differences (d_z; Hedges' g for Welch). Test images: exact McNemar test for each common "
     "seed, combined as twice the median p-value, corrected after Holm."
@@ -55,7 +55,7 @@ def _group_row(answer: Answer, group: Group) -> list[str]:
 
 
 def _never_learned(group: Group) -> str:
-    return group.unlearned and f" ({group.unlearned} of {len(group.runs)} never learned)" or ""
+    return f" ({group.unlearned} of {len(group.runs)} never learned)" if group.unlearned else ""
 
 
 def best_row(answer: Answer, number: int, run: Run, keys: Iterable[str] = ()) -> list[str]:

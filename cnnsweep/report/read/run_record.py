@@ -18,9 +18,9 @@ class Run:
 
     ``status`` is one of STATUSES: ``unfinished`` has no outcome yet (it may still be running),
     ``damaged`` has a file that cannot be read. ``role`` says how the run came about: ``single``,
-    one of a ``grid``, a trial of a ``search``, or a run of its winner to ``confirm`` it. ``learned``
-    is false where it ended no better than by chance, None where that is not known. ``app`` is the
-    name of the Hydra app that left it.
+    one of a ``grid``, a trial of a ``search``, or a run of its winner to ``confirm`` it.
+    ``learned`` is false where it ended no better than by chance, None where that is not known.
+    ``app`` is the name of the Hydra app that left it.
     """
 
     folder: Path

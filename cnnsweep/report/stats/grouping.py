@@ -158,8 +158,8 @@ def by_settings(grouping: Grouping) -> list[str]:
 
 def label_of(run: Run, by: list[str]) -> str:
     """The run's group: the values of the ``by`` columns."""
-    values = [run.value(key) for key in by]
-    shown = [_nameless(run, k) if v is None else str(v).strip() or "''" for k, v in zip(by, values)]
+    named = [(key, run.value(key)) for key in by]
+    shown = [_nameless(run, k) if v is None else str(v).strip() or "''" for k, v in named]
     return (
         shown[0] if len(by) == 1 else ", ".join(f"{k}={v}" for k, v in zip(by, shown, strict=True))
     )
@@ -228,8 +228,8 @@ def _notes_on_groups(groups: list[Group], like: list[str]) -> list[str]:
         if group.mixes:
             keys = ", ".join(group.mixes[:4]) + (", …" if len(group.mixes) > 4 else "")
             notes.append(
-                f"{group.label}{group.where} mixes {group.settings} settings ({keys}): its deviation "
-                "is not that of seeds alone, and it has no interval."
+                f"{group.label}{group.where} mixes {group.settings} settings ({keys}): its "
+                "deviation is not that of seeds alone, and it has no interval."
             )
         if repeated > 0:
             notes.append(
