@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.command import TINY, cnnsweep, succeeded
+from tests.command import TINY, cnnsweep, complaint_of, succeeded
 from tests.run_files import assert_same, metrics, result
 
 FIELDS = (
     "status objective epochs best_epoch train_loss train_accuracy val_loss val_accuracy test_loss "
     "test_accuracy parameters train_seconds images_per_second device precision threads seed "
-    "versions commit error"
+    "versions commit error val_balanced_accuracy test_balanced_accuracy learned"
 )
 FILES = {
     ".hydra",
@@ -36,7 +36,7 @@ def test_a_run_leaves_the_whole_folder(tiny_run: Path) -> None:
     assert content["status"] == "completed"
     assert content["error"] is None
     assert content["objective"] == content["val_accuracy"]
-    assert content["parameters"] == 61_706
+    assert content["parameters"] == 61_728
     assert (content["device"], content["precision"], content["threads"]) == ("cpu", "float32", 1)
     assert set(content["versions"]) == {"python", "torch", "cnnsweep"}
     assert yaml.safe_load((tiny_run / "config.yaml").read_text())["data"]["train_limit"] == 200
@@ -47,8 +47,10 @@ def test_the_figures_are_those_of_the_best_epoch(tiny_run: Path) -> None:
     assert [row["epoch"] for row in rows] == ["1", "2"]
     best = max(rows, key=lambda row: float(row["val_accuracy"]))
     assert content["best_epoch"] == int(best["epoch"])
-    for name in ("train_loss", "train_accuracy", "val_loss", "val_accuracy"):
+    names = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "val_balanced_accuracy")
+    for name in names:
         assert content[name] == float(best[name])
+    assert list(rows[0])[-1] == "val_balanced_accuracy"
 
 
 def test_the_predictions_add_up_to_the_test_accuracy(tiny_run: Path) -> None:
@@ -60,9 +62,61 @@ def test_the_predictions_add_up_to_the_test_accuracy(tiny_run: Path) -> None:
     assert all(0.1 <= float(row["confidence"]) <= 1 for row in rows)
 
 
+def test_balanced_accuracy_is_the_mean_of_the_classes_shares(tiny_run: Path) -> None:
+    right: dict[str, list[bool]] = {}
+    with (tiny_run / "test_predictions.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            right.setdefault(row["label"], []).append(row["label"] == row["prediction"])
+    shares = [sum(hits) / len(hits) for hits in right.values()]
+    found = result(tiny_run)
+    assert found["test_balanced_accuracy"] == pytest.approx(sum(shares) / len(shares))
+    assert found["learned"] is True
+
+
+def test_a_run_that_never_learned_says_so(tmp_path: Path) -> None:
+    command = (*TINY, "optim.lr=1e-9", "hydra.run.dir=run")
+    output = succeeded(cnnsweep(*command, cwd=tmp_path))
+    assert result(tmp_path / "run")["learned"] is False
+    assert "did not learn: test balanced accuracy 0." in output
+    blind = (*command[:-1], "test=false", "data.val_fraction=0", "hydra.run.dir=blind")
+    assert "did not learn" not in succeeded(cnnsweep(*blind, cwd=tmp_path))
+    assert result(tmp_path / "blind")["learned"] is None
+
+
+def test_balanced_accuracy_is_an_objective(tmp_path: Path) -> None:
+    objective = "objective=[val_balanced_accuracy,test_balanced_accuracy]"
+    stop = "early_stopping.patience=1"
+    succeeded(cnnsweep(*TINY, objective, stop, "hydra.run.dir=run", cwd=tmp_path))
+    found = result(tmp_path / "run")
+    best = max(float(row["val_balanced_accuracy"]) for row in metrics(tmp_path / "run"))
+    assert found["objective"] == [best, found["test_balanced_accuracy"]]
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "bce", "mse", "l1", "smooth_l1"])
+def test_weights_change_what_is_trained_and_equal_ones_do_not(loss: str, tmp_path: Path) -> None:
+    command = (*TINY, f"loss={loss}", "epochs=1", "pictures=false")
+    alike, uneven = str([2] * 10), str([1] * 9 + [9])
+    for name, weight in (("plain", "null"), ("alike", alike), ("uneven", uneven)):
+        words = (f"loss.weight={weight.replace(' ', '')}", f"hydra.run.dir={name}")
+        succeeded(cnnsweep(*command, *words, cwd=tmp_path))
+    plain, same, other = (
+        metrics(tmp_path / n)[0]["train_loss"] for n in ("plain", "alike", "uneven")
+    )
+    assert float(same) == pytest.approx(float(plain), rel=1e-3)
+    assert float(other) != pytest.approx(float(plain), rel=1e-3)
+
+
+def test_a_loss_without_weights_refuses_them(tmp_path: Path) -> None:
+    own = ("loss._target_=torch.nn.MultiMarginLoss", "loss._target_=torch.nn.MultiLabelMarginLoss")
+    words = ("loss.weight=balanced", "hydra.run.dir=run")
+    succeeded(cnnsweep(*TINY, own[0], *words, cwd=tmp_path))
+    line = complaint_of(cnnsweep(*TINY, own[1], *words[:1], cwd=tmp_path))
+    assert "loss.weight=balanced: torch.nn.MultiLabelMarginLoss takes no weights" in line
+
+
 def test_the_log_lists_each_layers_shape(tiny_run: Path) -> None:
     log = (tiny_run / "cnnsweep.log").read_text()
-    assert "61,706" in log
+    assert "61,728" in log
     assert "[1, 16, 10, 10]" in log
 
 

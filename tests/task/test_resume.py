@@ -20,6 +20,8 @@ from tests.run_files import assert_same, metrics, result
 STATEFUL = (
     "model=lenet",
     "model.dropout=0.2",
+    "loss.weight=balanced",
+    "loss.label_smoothing=0.1",
     "augment=light",
     "scheduler=cosine",
     "early_stopping.patience=50",
