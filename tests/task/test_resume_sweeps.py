@@ -52,6 +52,29 @@ def test_the_line_that_a_stop_prints_resumes(command: tuple[str, ...], tmp_path:
         assert "nothing below multirun/ is unfinished" in again
 
 
+@pytest.mark.parametrize("command", [GRID, SEARCH], ids=["grid", "search"])
+def test_the_same_command_again_names_the_line_that_resumes(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    folder, line = stopped(tmp_path, *command)
+    process = start(*command, cwd=tmp_path, PYTHONUNBUFFERED="1")
+    assert process.stdout is not None
+    said = [process.stdout.readline().strip() for _ in range(2)]
+    process.kill()
+    process.communicate()
+    place = folder.relative_to(tmp_path)
+    assert said[0] == f"{place} is unfinished; to resume it instead of starting anew:"
+    assert shlex.split(said[1]) == ["python", "-m", "cnnsweep", *line]
+
+
+def test_a_folder_in_which_nothing_was_recorded_is_no_default_run(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    line = complaint_of(cnnsweep("resume=empty", cwd=tmp_path))
+    assert "resume=empty: it holds nothing that can be resumed" in line
+    assert "type the whole command with hydra.run.dir=empty" in line
+    assert list((tmp_path / "empty").iterdir()) == []
+
+
 def test_a_folder_with_an_odd_name_is_resumed(tmp_path: Path) -> None:
     odd = "it's a, b=c {d}"
     shutil.copytree(copied("grid", tmp_path), tmp_path / odd)

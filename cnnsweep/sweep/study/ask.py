@@ -24,8 +24,6 @@ from cnnsweep.sweep.spec.samplers import Sampling, Space
 
 FOLDER = "folder"  # the trial attribute that says that all its parameters are drawn
 Drawn = dict[str, tuple[float, BaseDistribution]]  # parameters as a storage keeps them
-
-
 EXHAUSTED = "exhausted"  # the study attribute that says that there are no more points
 MOST_DRAWS = 10  # by the sampler, for a point that was not tried
 MOST_RANDOM_DRAWS = 1000  # by chance, where the points cannot be listed
