@@ -28,6 +28,7 @@ from cnnsweep.errors import UserError
 from cnnsweep.folders import lock
 from cnnsweep.folders.run_folder import RunFolder, differing_keys
 from cnnsweep.folders.sweep_folder import SweepFolder
+from cnnsweep.home import tree_with_home
 from cnnsweep.loggers.manager import following
 from cnnsweep.task.changed_data import DataCheck
 from cnnsweep.task.changed_options import refuse_changed_options
@@ -51,7 +52,7 @@ class Folders(Callback):
         if "logger" not in config:  # an app of its own, with our callback
             return
         plain: Any = OmegaConf.to_container(config.logger, resolve=True)
-        loggers = chosen(plain)
+        loggers = chosen(tree_with_home(plain))
         if loggers:
             with following(loggers, tracked_sweep(config.hydra), is_sweep=True):
                 pass

@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep.config import CONF_DIR
 from cnnsweep.config.overrides import typed_lines
+from cnnsweep.config.own_keys import GROUPS
 from cnnsweep.dotted_keys import leaves
 from cnnsweep.errors import UserError
 from cnnsweep.redact import masked_word
@@ -42,7 +43,7 @@ class KeySources(NamedTuple):
     """Dotted keys without Hydra's own part.
 
     ``given`` holds those that are not from our conf/, each with where it was given last;
-    ``options`` the keys that the one file of ours that was chosen for a group has. ``is_whole``:
+    ``options`` the keys that the file of ours that was chosen for a group has. ``is_whole``:
     our conf/ is not even looked into, as where a recorded config is the main one.
     """
 
@@ -85,7 +86,8 @@ def key_sources(config: DictConfig) -> KeySources:
     """The sources of the config that Hydra composed; without its own part that of the present job.
 
     Raises:
-        UserError: a file of somebody's own is hidden by one of ours with the same name.
+        UserError: a file of somebody's own is hidden by one of ours with the same name, or two
+            options are chosen where one has room.
     """
     hydra = hydra_of(config)
     overrides = typed_lines(hydra)
@@ -108,20 +110,26 @@ def _sources_of(
 ) -> KeySources:
     defaults = loader.compute_defaults_list(name, overrides, RunMode.RUN)
     given: dict[str, Given] = {}
-    options_of: dict[str, list[set[str]]] = {}
+    options_of: dict[str, dict[str, set[str]]] = {}
     for default in defaults.defaults:
         path = default.config_path
         folder = _having(folders, path) if path is not None else None
         if path is None or folder is None or path.startswith("hydra/"):
             continue
         group = path.rpartition("/")[0]
-        if folder.is_ours:
-            options_of.setdefault(group, []).append(_keys(folder, path, default.package))
+        if folder.is_ours and default.package == group:
+            options_of.setdefault(group, {})[path] = _keys(folder, path, default.package)
         elif folder.is_somebodys:
             place = Given(folder.place(path), True, group)
             given |= dict.fromkeys(_keys(folder, path, default.package), place)
     given |= _typed(defaults.config_overrides)
-    options = {group: found[0] for group, found in options_of.items() if len(found) == 1}
+    for group, found in options_of.items():
+        if group in GROUPS and group != "logger" and len(found) > 1:
+            names = ",".join(path.rpartition("/")[2] for path in found)
+            raise UserError(
+                f"{group}=[{names}]: one option is allowed; --multirun {group}={names} tries each"
+            )
+    options = {group: set[str]().union(*found.values()) for group, found in options_of.items()}
     return KeySources(given, options, is_whole=not any(folder.is_ours for folder in folders))
 
 

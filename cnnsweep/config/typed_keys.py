@@ -2,15 +2,13 @@
 
 from typing import Any
 
-from omegaconf import DictConfig, ListConfig, OmegaConf, read_write
+from omegaconf import DictConfig, OmegaConf, read_write
 
-from cnnsweep.config.own_keys import GROUPS
 from cnnsweep.dotted_keys import is_below, look_up
 from cnnsweep.errors import UserError
 from cnnsweep.home import with_home
 from cnnsweep.redact import masked_word
 
-ONE_OPTION = tuple(group for group in GROUPS if group != "logger")
 _FOLDERS = ("run.dir", "sweep.dir", "sweeper.storage", "launcher.submitit_folder")
 _OF_SWEEPS = ("hydra.sweep", "hydra.sweeper", "hydra.launcher")
 
@@ -33,12 +31,6 @@ def check_typed(config: DictConfig) -> None:
     Raises:
         UserError: names what was typed, and what to type.
     """
-    for group, option in config.hydra.runtime.choices.items():
-        if group in ONE_OPTION and isinstance(option, list | ListConfig):
-            listed = ",".join(map(str, option))
-            raise UserError(
-                f"{group}=[{listed}]: one option is allowed; --multirun {group}={listed} tries each"
-            )
     is_sweep = config.hydra.mode.name == "MULTIRUN"
     for line in config.hydra.overrides.hydra:
         key, _, value = str(line).lstrip("+~").partition("=")

@@ -95,10 +95,10 @@ def _read(text: str) -> Any:
 
 
 def _line_of(key: str, value: Any) -> str:
-    """An entry of ``hydra.sweeper.params`` as the command line has it.
+    """An entry of ``hydra.sweeper.params`` as the command line has it; one value stays fixed.
 
     Raises:
-        UserError: it is no range and no choice, or cannot be read.
+        UserError: it is a list or a mapping, or cannot be read.
     """
     line = f"{key}={value}"
     place = f"hydra.sweeper.params: {key}: {value}"
@@ -110,15 +110,15 @@ def _line_of(key: str, value: Any) -> str:
         listed = _IN_CHOICE.fullmatch(str(value))
         hint = f"write {key}: {listed[1]}" if listed else _SPACES
         raise UserError(f"{place} cannot be read; {hint}") from error
-    if override.is_sweep_override():
-        return line
     fixed: Any = override.value()
-    if isinstance(fixed, list):
+    if not override.is_sweep_override() and isinstance(fixed, list):
         choices = ", ".join(map(as_typed, fixed))
         raise UserError(
             f"{place} is one value, a list; to choose among its parts write {key}: {choices}"
         )
-    raise UserError(f"{place} is one value, and no space; {_SPACES}")
+    if not override.is_sweep_override() and isinstance(fixed, Mapping):
+        raise UserError(f"{place} is a mapping; {_SPACES}")
+    return line
 
 
 def _distribution(override: Override) -> BaseDistribution:

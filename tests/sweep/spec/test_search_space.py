@@ -51,3 +51,19 @@ def test_where_there_are_too_many_corners_each_end_is_still_seen() -> None:
 def test_values_are_typed_as_hydra_reads_them() -> None:
     space = SearchSpace({}, ())
     assert space.overrides({"a": None, "b": True, "c": 1e-05}) == ("a=null", "b=true", "c=1e-05")
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("[0.1, 0.01]", "write lr: 0.1, 0.01"),
+        ("{'type': 'float', 'low': 0.1}", "is a mapping; allowed: interval(LOW, HIGH)"),
+        ("{low: 1, high: 2}", "is a mapping; allowed: interval(LOW, HIGH)"),
+        ("choice(null, 1.0)", "write lr: null, 1.0"),
+        ("uniform(0, 1)", "cannot be read; allowed: interval(LOW, HIGH)"),
+    ],
+)
+def test_an_entry_that_is_no_space_is_told_what_to_write(value: str, said: str) -> None:
+    with pytest.raises(UserError) as refused:
+        read_space({"lr": value}, [], None)
+    assert said in str(refused.value)
