@@ -28,8 +28,8 @@ from cnnsweep.errors import UserError
 from cnnsweep.folders import lock
 from cnnsweep.folders.run_folder import RunFolder, differing_keys
 from cnnsweep.folders.sweep_folder import SweepFolder
-from cnnsweep.home import tree_with_home
 from cnnsweep.loggers.manager import following
+from cnnsweep.rules import tree_with_home
 from cnnsweep.task.changed_data import DataCheck
 from cnnsweep.task.changed_options import refuse_changed_options
 from cnnsweep.task.recorded_command import record_run, record_sweep

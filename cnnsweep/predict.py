@@ -9,8 +9,8 @@ from cnnsweep.config.error_messages import error_line
 from cnnsweep.data.pictures.prepare import MODES, Prepared, Unusable, prepare, quietly
 from cnnsweep.errors import UserError, printable
 from cnnsweep.folders.run_folder import BEST
-from cnnsweep.home import path_with_home
 from cnnsweep.process import postpone_collection
+from cnnsweep.rules import path_with_home
 
 if TYPE_CHECKING:
     from cnnsweep.task.load_model import LoadedModel

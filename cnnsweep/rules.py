@@ -1,12 +1,16 @@
-"""Rules for the values of config keys, which name the key and what is allowed."""
+"""Rules for the values of config keys, which name the key and what is allowed; values as typed."""
 
 import math
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from cnnsweep.errors import UserError
 
 _ODD = "an odd whole number from 1 up: padding keeps the size of maps then"
+# Shells leave a ~ as it is in the middle of a word and inside quotes.
+_PATH = re.compile(r"((?:sqlite(?:\+\w+)?:///|file:(?://)?)?)(~[\w.-]*)((?:/.*)?)", re.DOTALL)
 
 
 class Rule(NamedTuple):
@@ -115,6 +119,36 @@ def as_typed(value: Any) -> str:
 def is_numbers(value: Any) -> bool:
     """Whether a value is a list, not empty, of finite numbers."""
     return isinstance(value, list) and len(value) > 0 and all(map(_is_number, value))
+
+
+def with_home(text: str) -> str:
+    """A path, or the address of a local file, with the ``~`` that it begins with replaced.
+
+    ``~name`` is that user's home; where there is no such user, and for any other text, it stays.
+    """
+    found = _PATH.fullmatch(text)
+    if found is None:
+        return text
+    scheme, tilde, rest = found.groups()
+    try:
+        home = str(Path(tilde).expanduser())
+    except RuntimeError:
+        return text
+    return f"{scheme}{home}{rest}"
+
+
+def path_with_home(text: str) -> Path:
+    """A path as it was typed after another program's name."""
+    return Path(with_home(text))
+
+
+def tree_with_home(node: Any) -> Any:
+    """The same for every text in nested mappings and lists."""
+    if isinstance(node, str):
+        return with_home(node)
+    if isinstance(node, Mapping):
+        return {key: tree_with_home(value) for key, value in node.items()}
+    return [tree_with_home(item) for item in node] if isinstance(node, list) else node
 
 
 def _is_whole(value: Any, least: int) -> bool:

@@ -15,7 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 from cnnsweep.config.hydra_internals import command_line_parser, option_names
 from cnnsweep.config.overrides import as_text
 from cnnsweep.errors import UserError, on_one_line
-from cnnsweep.home import with_home
+from cnnsweep.rules import with_home
 
 _FOLDERS = ("--config-dir", "-cd", "--config-path", "-cp", "--experimental-rerun")
 _WORD = re.compile(r"([^=]+=)(.*)", re.DOTALL)

@@ -14,6 +14,7 @@ from cnnsweep.errors import UserError
 GROUPS = ("model", "optim", "scheduler", "loss", "augment", "data", "logger")
 """The sections that become objects."""
 
+# Keys of the group `data` that say how its images are used, and not which they are.
 DATA_KEYS = ("batch_size", "eval_batch_size", "val_fraction", "train_limit", "mean", "std")
 BESIDE_TARGET: dict[str, tuple[str, ...]] = {
     "data": DATA_KEYS,

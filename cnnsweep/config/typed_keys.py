@@ -6,8 +6,8 @@ from omegaconf import DictConfig, OmegaConf, read_write
 
 from cnnsweep.dotted_keys import is_below, look_up
 from cnnsweep.errors import UserError
-from cnnsweep.home import with_home
 from cnnsweep.redact import masked_word
+from cnnsweep.rules import with_home
 
 _FOLDERS = ("run.dir", "sweep.dir", "sweeper.storage", "launcher.submitit_folder")
 _OF_SWEEPS = ("hydra.sweep", "hydra.sweeper", "hydra.launcher")

@@ -13,7 +13,6 @@ from cnnsweep.config.trackers import check_loggers
 from cnnsweep.config.used_keys import check_used
 from cnnsweep.dotted_keys import look_up
 from cnnsweep.errors import UserError, unknown
-from cnnsweep.home import tree_with_home
 from cnnsweep.metric_names import DIRECTIONS, VALIDATION_METRICS
 from cnnsweep.rules import (
     Rule,
@@ -26,6 +25,7 @@ from cnnsweep.rules import (
     or_null,
     share,
     text,
+    tree_with_home,
     whole,
     within,
 )

@@ -6,8 +6,8 @@ import sys
 from cnnsweep.config.error_messages import error_line
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import ONNX, PROGRAM
-from cnnsweep.home import path_with_home
 from cnnsweep.process import postpone_collection
+from cnnsweep.rules import path_with_home
 
 
 def main() -> None:

@@ -8,8 +8,6 @@ from cnnsweep.errors import printable
 
 Fingerprint = Mapping[str, Any]  # as cnnsweep.data.fingerprint makes it
 Files = Mapping[str, str]  # a hash of each file, by its name in the data set
-# Keys of the group `data` that say how its images are used, and not which they are.
-PIPELINE_KEYS = ("batch_size", "eval_batch_size", "val_fraction", "train_limit", "mean", "std")
 _NAMED = 3  # files or classes of a kind that a line spells out
 _PARTS = {"train": "to train on", "val": "to validate on", "test": "to test with"}
 

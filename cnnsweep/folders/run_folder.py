@@ -17,8 +17,8 @@ from cnnsweep.dotted_keys import is_below, leaves
 from cnnsweep.errors import UserError, on_one_line, printable
 from cnnsweep.folders.lock import LOCK_NAME
 from cnnsweep.folders.recorded_defaults import completed
-from cnnsweep.home import tree_with_home
 from cnnsweep.metric_names import METRICS_COLUMNS
+from cnnsweep.rules import tree_with_home
 
 ROOT = Path("outputs")  # where Hydra puts single runs unless told otherwise
 CONFIG, RESULT, METRICS = "config.yaml", "result.json", "metrics.csv"

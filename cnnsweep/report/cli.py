@@ -8,8 +8,8 @@ from typing import NoReturn
 
 from cnnsweep.errors import UserError, unknown
 from cnnsweep.folders.sweep_folder import REPORT
-from cnnsweep.home import path_with_home
 from cnnsweep.report.stats.options import Question
+from cnnsweep.rules import path_with_home
 
 FORMATS = ("csv", "md", "tex", "html", "png", "svg")
 DEFAULT_FORMATS = FORMATS[:4]

@@ -21,8 +21,8 @@ from cnnsweep.errors import UserError
 from cnnsweep.folders import lock, run_folder, sweep_folder
 from cnnsweep.folders.run_folder import RESULT, RunFolder
 from cnnsweep.folders.sweep_folder import NO_POINTS, TIMEOUT, SweepFolder, ends
-from cnnsweep.home import path_with_home
 from cnnsweep.redact import masked_word
+from cnnsweep.rules import path_with_home
 from cnnsweep.task.recorded_command import read_command
 
 RUN_DIR, SWEEP_DIR = "hydra.run.dir", "hydra.sweep.dir"

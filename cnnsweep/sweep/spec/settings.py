@@ -7,9 +7,8 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from cnnsweep.errors import UserError
-from cnnsweep.home import with_home
 from cnnsweep.metric_names import DIRECTIONS, Direction
-from cnnsweep.rules import Rule, choice, or_null, whole
+from cnnsweep.rules import Rule, choice, or_null, whole, with_home
 
 
 @dataclass

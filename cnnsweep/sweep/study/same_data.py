@@ -8,8 +8,9 @@ from typing import Any
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from cnnsweep.config.own_keys import DATA_KEYS
 from cnnsweep.errors import UserError
-from cnnsweep.folders.data_record import PIPELINE_KEYS, differences
+from cnnsweep.folders.data_record import differences
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.shared_files import read_data_files
 from cnnsweep.sweep.spec.compose import SweepContext
@@ -114,4 +115,4 @@ def _key(params: Mapping[str, Any]) -> str:
 def _chooses(name: str) -> bool:
     """Whether a parameter may make it other data."""
     path = name.lstrip("+").partition("@")[0].split(".")
-    return path[0] in _CHOOSING and path[-1] not in PIPELINE_KEYS
+    return path[0] in _CHOOSING and path[-1] not in DATA_KEYS

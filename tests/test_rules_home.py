@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnnsweep.folders.run_folder import differing_keys
-from cnnsweep.home import path_with_home, tree_with_home, with_home
+from cnnsweep.rules import path_with_home, tree_with_home, with_home
 
 HOME = str(Path.home())
 
