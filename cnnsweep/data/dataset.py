@@ -1,8 +1,10 @@
 """Labelled images as tensors, and a data set: training images and test images."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import blake2b
 
 import torch
 from torch import Tensor
@@ -60,6 +62,11 @@ class Contents:
 
     digests: Mapping[str, str]
     test: int
+
+    @cached_property
+    def summary(self) -> str:
+        """A hash of all names and hashes; of tens of thousands it takes a tenth of a second."""
+        return blake2b(json.dumps(sorted(self.digests.items())).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

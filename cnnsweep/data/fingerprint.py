@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
-from cnnsweep.data.dataset import Dataset, Images
+from cnnsweep.data.dataset import Contents, Dataset, Images
 from cnnsweep.errors import UserError
 
 _FILE_BYTES, _SET_BYTES = 8, 16  # of a hash: of one file, of a whole data set
@@ -41,7 +41,7 @@ def fingerprint(dataset: Dataset) -> dict[str, Any]:
         **{name: None if images is None else len(images) for name, images in parts.items()},
         "test": None if contents is None else contents.test,
         "shape": [dataset.in_channels, *dataset.image_size],
-        "hash": _hash_of(dataset.classes, digests if contents is None else contents.digests),
+        "hash": _hash_of(dataset.classes, (contents or Contents(digests, test=0)).summary),
     }
 
 
@@ -50,7 +50,7 @@ def with_test(known: dict[str, Any], test: Images) -> dict[str, Any]:
     if known["test"] is not None:
         return known
     digests = {"images": digest_of(test.pixels), "labels": digest_of(test.labels)}
-    return known | {"test": len(test), "test_hash": _hash_of((), digests)}
+    return known | {"test": len(test), "test_hash": Contents(digests, len(test)).summary}
 
 
 def digest_of(tensor: Tensor) -> str:
@@ -83,6 +83,6 @@ def _digest(file: Path) -> str:
     return known.hexdigest()
 
 
-def _hash_of(classes: tuple[str, ...], digests: Mapping[str, str]) -> str:
-    written = json.dumps([classes, sorted(digests.items())])
+def _hash_of(classes: tuple[str, ...], summary: str) -> str:
+    written = json.dumps([classes, summary])
     return blake2b(written.encode(), digest_size=_SET_BYTES).hexdigest()
