@@ -12,7 +12,9 @@ import pytest
 from tests.command import SECONDS, cnnsweep, environment, succeeded
 from tests.run_files import metrics, tensors
 
-TINY = ("model.channels=[2,4]", "model.hidden=8", "epochs=1", "data.train_limit=100")
+TINY = (
+    "model.channels=[2,4]", "model.hidden=8", "data.train_limit=100", "pictures=false", "epochs=1",
+)  # fmt: skip
 OWN = """
 from cnnsweep.models.simple import Simple
 
@@ -47,7 +49,7 @@ RUNS = {
         (),
     ),
     "a job of a grid": (("-m", *TINY, "model.dropout=0.0,0.25", "seed=0,5"), ("3",)),
-    "a trial": (("-m", *TINY[:2], *TINY[3:], "scheduler=step", *TRIAL), ("1",)),
+    "a trial": (("-m", *TINY[:4], "scheduler=step", *TRIAL), ("1",)),
     "a trial of a search of ours": (
         ("-m", *TINY, "search=sgd", "hydra.sweeper.n_trials=2", "hydra.sweeper.n_jobs=1"),
         ("1",),
