@@ -1,6 +1,7 @@
 """The one line that makes a run again, whatever it was a part of."""
 
 import os
+import re
 import shlex
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from cnnsweep.redact import masked_word
 
 _OF_A_FOLDER = ("resume", "search")  # of a launch or a sweep, not of the run
 _COMPOSING = ("hydra.searchpath", "hydra.job.env_set")  # what of Hydra's own changes a run
+_PLAIN = re.compile(r"[\w/-]+")  # an option that needs no quotes
 _known: dict[tuple[str, ...], tuple[list[str], list[str]] | None] = {}
 
 
@@ -85,7 +87,7 @@ def _differences(config: DictConfig, hydra: Any, lines: list[str]) -> tuple[list
     composed = _compose(hydra, lines)
     now = composed.hydra.runtime.choices
     options = [
-        f"{group}={as_text(option)}"
+        f"{group}={option if _PLAIN.fullmatch(str(option)) else as_text(option)}"
         for group, option in hydra.runtime.choices.items()
         if group != "search" and not group.startswith("hydra/") and now.get(group) != option
     ]
