@@ -1,5 +1,7 @@
-"""The metrics of a run: their names, which way is better, and seconds as text."""
+"""The metrics of a run: names, which way is better, what chance gives, and seconds as text."""
 
+import math
+from collections.abc import Sequence
 from typing import Literal
 
 Direction = Literal["maximize", "minimize"]
@@ -31,6 +33,51 @@ METRICS_COLUMNS = (
     "images_per_second",
     "val_balanced_accuracy",
 )
+_ERRORS = 2  # standard errors above chance from which on a network counts as one that learned
+
+
+def balanced_accuracy(right: Sequence[int], images: Sequence[int]) -> float:
+    """The mean over classes of the share of their images that a network gets right, in 0..1.
+
+    Args:
+        right: images of each class that it got right.
+        images: images of each class; classes without any are left out.
+    """
+    shares = [hits / count for hits, count in zip(right, images, strict=True) if count]
+    return math.fsum(shares) / len(shares)
+
+
+def chance(images: Sequence[int]) -> tuple[float, float]:
+    """Balanced accuracy of a network that never learned: its mean and its standard error.
+
+    A network that says the same class of every image, whichever, has 1 / C exactly, where C are the
+    classes that occur. One that says them at random, each as often, gets each image right with
+    probability 1 / C, independently of others: the share of a class of n_c images has variance
+    (1/C)(1 - 1/C) / n_c, and the mean of the shares
+
+        standard error = (1/C) sqrt((1/C)(1 - 1/C) (1/n_1 + ... + 1/n_C)).
+
+    Args:
+        images: images of each class, in a split.
+    """
+    counts = [count for count in images if count]
+    share = 1 / len(counts)
+    return share, share * math.sqrt(share * (1 - share) * math.fsum(1 / n for n in counts))
+
+
+def has_learned(balanced: float, images: Sequence[int]) -> bool | None:
+    """Whether a balanced accuracy is above chance by more than two standard errors.
+
+    None where fewer than two classes occur: then there is nothing to tell apart.
+
+    Args:
+        balanced: balanced accuracy of a split, in 0..1.
+        images: images of each class in that split.
+    """
+    if sum(count > 0 for count in images) < 2:
+        return None
+    mean, error = chance(images)
+    return balanced > mean + _ERRORS * error
 
 
 def duration(seconds: float) -> str:

@@ -1,3 +1,3 @@
 """A Hydra config as checked plain values: composing, resolving, refusing. Nothing is trained."""
 
-from cnnsweep.conf_folder import CONF_DIR as CONF_DIR
+from cnnsweep import CONF_DIR as CONF_DIR

@@ -17,7 +17,8 @@ class Outcome:
     """The fields of result.json, in its order; None is a metric that does not exist (yet).
 
     ``learned`` is false where the balanced accuracy, of the test split or else of validation, is
-    that of a network that never learned (:func:`cnnsweep.chance.has_learned`); None without either.
+    that of a network that never learned (:func:`cnnsweep.metric_names.has_learned`); None without
+    either.
     """
 
     status: str = "running"

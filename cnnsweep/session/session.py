@@ -8,14 +8,13 @@ import torch
 from torch import Tensor
 
 from cnnsweep import epoch_reporter, process
-from cnnsweep.chance import has_learned
 from cnnsweep.data.batches import Batches
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.data.fingerprint import with_test
 from cnnsweep.errors import one_line
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.metric_names import VALIDATION_METRICS
+from cnnsweep.metric_names import VALIDATION_METRICS, has_learned
 from cnnsweep.session.checkpoints import load_best_weights, write_epoch
 from cnnsweep.session.progress import RunProgress
 from cnnsweep.training.early_stopping import Row

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
-from cnnsweep.chance import balanced_accuracy
+from cnnsweep.metric_names import balanced_accuracy
 
 
 class Split(Sized, Iterable[tuple[Tensor, Tensor]], Protocol):

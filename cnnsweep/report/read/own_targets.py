@@ -3,7 +3,7 @@
 import re
 from functools import cache
 
-from cnnsweep.conf_folder import CONF_DIR
+from cnnsweep import CONF_DIR
 from cnnsweep.folders.recorded_defaults import RENAMED
 
 _TARGET = re.compile(r"^_target_: *(\S+)", re.MULTILINE)

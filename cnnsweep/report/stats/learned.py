@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from cnnsweep.chance import balanced_accuracy, has_learned
+from cnnsweep.metric_names import balanced_accuracy, has_learned
 from cnnsweep.report.read.predictions import PredictionFiles
 from cnnsweep.report.read.run_record import Run
 
