@@ -31,6 +31,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
 }
 """Parameters of a group's target that a run fills in, whatever the config says."""
 
+_MAIN = "config"  # of conf/
 _MADE = ("model", "optim", "loss", "data")  # the others may be nothing at all
 
 
@@ -97,7 +98,7 @@ def _files(group: str) -> list[Path]:
 @cache
 def own_leaves() -> dict[str, Any]:
     """The dotted keys of conf/config.yaml with their defaults; Hydra's part is left out."""
-    whole = yaml.safe_load((CONF_DIR / "config.yaml").read_text(encoding="utf-8"))
+    whole = yaml.safe_load((CONF_DIR / f"{_MAIN}.yaml").read_text(encoding="utf-8"))
     return leaves({k: v for k, v in whole.items() if k not in ("defaults", "hydra")})
 
 
@@ -118,7 +119,7 @@ def check_complete(config: Mapping[str, Any]) -> None:
     """
     for key in _missing(config):
         default = own_leaves().get(key)
-        hint = "" if default is None else f" (conf/config.yaml: {default})"
+        hint = "" if default is None else f" (conf/{_MAIN}.yaml: {default})"
         raise UserError(f"the config lacks {key!r}, which every run needs{hint}")
     for group in GROUPS:
         node = config[group]
