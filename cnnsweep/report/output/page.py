@@ -30,7 +30,7 @@ from cnnsweep.report.output.tables import (
 )
 from cnnsweep.report.read.escape import plain
 from cnnsweep.report.stats.analysis import Answer
-from cnnsweep.report.stats.grouping import setting_keys
+from cnnsweep.report.stats.group_keys import setting_keys
 from cnnsweep.report.stats.table import columns, rows
 
 _PARTS = files("cnnsweep.report.output") / "page_parts"

@@ -8,7 +8,7 @@ from cnnsweep.report.output.tables import GROUP_COLUMNS, best_row, group_tables,
 from cnnsweep.report.read.escape import plain
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.analysis import Answer
-from cnnsweep.report.stats.grouping import setting_keys
+from cnnsweep.report.stats.group_keys import setting_keys
 
 _MOST_LINES = 5
 _MOST_SETTINGS = 3

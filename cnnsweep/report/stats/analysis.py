@@ -9,11 +9,11 @@ from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.comparison import MOST_GROUPS, Comparison, compare
 from cnnsweep.report.stats.conclusions import verdicts
 from cnnsweep.report.stats.cost import Cost, cost
+from cnnsweep.report.stats.group_keys import like_keys
 from cnnsweep.report.stats.grouping import (
     Grouping,
     by_settings,
     group_runs,
-    like_keys,
     stratum_of,
 )
 from cnnsweep.report.stats.intervals import Interval, bootstrap_interval, t_interval

@@ -7,7 +7,8 @@ from statistics import fmean
 from cnnsweep.errors import UserError, unknown
 from cnnsweep.report.read.predictions import PredictionFiles
 from cnnsweep.report.read.run_record import Run
-from cnnsweep.report.stats.grouping import Group, Grouping, is_data
+from cnnsweep.report.stats.group_keys import is_data
+from cnnsweep.report.stats.grouping import Group, Grouping
 from cnnsweep.report.stats.intervals import ALPHA
 from cnnsweep.report.stats.metric import Metric
 from cnnsweep.report.stats.significance import (

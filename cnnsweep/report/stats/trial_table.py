@@ -9,7 +9,7 @@ import numpy.typing as npt
 from cnnsweep.report.read.run_record import Run, finite
 from cnnsweep.report.read.safe_io import Scalar
 from cnnsweep.report.read.sweeps import Sweep
-from cnnsweep.report.stats.grouping import setting_keys
+from cnnsweep.report.stats.group_keys import setting_keys
 from cnnsweep.report.stats.metric import Metric, choose_metric
 
 _MOST_STEPS = 12

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from cnnsweep.report.read.load_runs import gather
-from cnnsweep.report.stats.grouping import Grouping, group_runs, setting_keys
+from cnnsweep.report.stats.group_keys import setting_keys
+from cnnsweep.report.stats.grouping import Grouping, group_runs
 from cnnsweep.report.stats.intervals import t_interval
 from cnnsweep.report.stats.metric import choose_metric
 from tests.report.made_runs import Job, make_grid, make_run
