@@ -68,7 +68,8 @@ def chance(images: Sequence[int]) -> tuple[float, float]:
 def has_learned(balanced: float, images: Sequence[int]) -> bool | None:
     """Whether a balanced accuracy is above chance by more than two standard errors.
 
-    None where fewer than two classes occur: then there is nothing to tell apart.
+    None where it cannot be told: fewer than two classes occur, or, above chance, where a class has
+    so few images that all of them right would not be enough (two classes, one with one image).
 
     Args:
         balanced: balanced accuracy of a split, in 0..1.
@@ -77,7 +78,10 @@ def has_learned(balanced: float, images: Sequence[int]) -> bool | None:
     if sum(count > 0 for count in images) < 2:
         return None
     mean, error = chance(images)
-    return balanced > mean + _ERRORS * error
+    line = mean + _ERRORS * error
+    if balanced > mean and line >= 1:
+        return None
+    return balanced > line
 
 
 def duration(seconds: float) -> str:

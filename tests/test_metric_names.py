@@ -48,5 +48,13 @@ def test_two_standard_errors_are_the_line() -> None:
     assert has_learned(0.1 + 2.01 * error, images) is True
 
 
+def test_too_few_images_of_a_class_tell_nothing_but_that_one_class_is_always_said() -> None:
+    for images in ([40, 1], [1, 1], [2, 2]):
+        for balanced in (0.975, 1.0):
+            assert has_learned(balanced, images) is None
+        assert has_learned(0.5, images) is False
+    assert has_learned(0.975, [40, 2]) is True
+
+
 def test_where_one_class_occurs_nothing_can_be_told() -> None:
     assert has_learned(1.0, [0, 9]) is None

@@ -18,7 +18,7 @@ class Outcome:
 
     ``learned`` is false where the balanced accuracy, of the test split or else of validation, is
     that of a network that never learned (:func:`cnnsweep.metric_names.has_learned`); None without
-    either.
+    either, and where too few images are there to tell.
     """
 
     status: str = "running"

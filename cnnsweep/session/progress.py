@@ -81,8 +81,8 @@ class Lines(RunProgress):
     def outcome(self, outcome: Outcome, folder: RunFolder) -> None:
         for name, value in _outcome_rows(outcome):
             self.say(f"{name}: {value}")
-        if outcome.learned is False:
-            self.say(_did_not_learn(outcome))
+        if (learning := _learning(outcome)) is not None:
+            self.say(learning)
         self.say(f"results: {folder}")
 
 
@@ -146,8 +146,8 @@ class Bars(Lines):
         for name, value in _outcome_rows(outcome):
             table.add_row(name, value)
         self._console.print(table)
-        if outcome.learned is False:
-            self._console.print(_did_not_learn(outcome), style="yellow", highlight=False)
+        if (learning := _learning(outcome)) is not None:
+            self._console.print(learning, style="yellow", highlight=False)
         self._console.print(f"results: {folder}", soft_wrap=True, highlight=False)
 
     def _title(self, epoch: int) -> str:
@@ -177,11 +177,17 @@ def _outcome_rows(outcome: Outcome) -> list[tuple[str, str]]:
     return rows
 
 
-def _did_not_learn(outcome: Outcome) -> str:
+def _learning(outcome: Outcome) -> str | None:
+    """What to say where the network did not learn, or where that cannot be told."""
     balanced = outcome.test_balanced_accuracy
     split = "validation" if balanced is None else "test"
     shown = outcome.val_balanced_accuracy if balanced is None else balanced
+    if shown is None or outcome.learned:
+        return None
+    if outcome.learned is None:
+        return f"whether it learned cannot be told: too few {split} images of a class"
     return (
         f"did not learn: {split} balanced accuracy {shown:.4f} is no better than guessing; try "
-        "another optim.lr (ten times or a tenth), more epochs, model.activation=relu, or search=sgd"
+        "another optim.lr (ten times or a tenth), more epochs, model.activation=relu, for unequal "
+        "classes loss.weight=balanced, or --multirun search=sgd"
     )

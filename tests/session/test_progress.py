@@ -62,3 +62,23 @@ def test_the_outcome_names_every_split_that_was_read_and_the_folder(
     assert "parameters 421,642" in text
     assert "training 12.3 s, 5,679 images/s (cpu, float32, 2 threads)" in text
     assert text.endswith(f"results {tmp_path / 'run'}")
+
+
+@pytest.mark.parametrize("kind", ["lines", "bars"])
+def test_whether_it_learned_is_said_where_it_did_not_or_cannot_be_told(
+    tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def said(learned: bool | None) -> str:
+        outcome = Outcome(
+            seed=0, device="cpu", precision="float32", threads=2, parameters=1,
+            images_per_second=1.0, test_balanced_accuracy=0.975, learned=learned,
+        )  # fmt: skip
+        shown = Lines() if kind == "lines" else Bars(Console(width=200))
+        shown.outcome(outcome, RunFolder(tmp_path / "run"))
+        return capsys.readouterr().out
+
+    assert "did not learn: test balanced accuracy 0.9750 is no better" in said(False)
+    assert "whether it learned cannot be told: too few test images of a class" in said(None)
+    learned = said(True)
+    assert "did not learn" not in learned
+    assert "cannot be told" not in learned
