@@ -30,26 +30,55 @@ class _Seen(NamedTuple):
     has_more_frames: bool
 
 
+class Unread:
+    """The files of all splits that cannot be used, so that one message names them."""
+
+    def __init__(self) -> None:
+        self._reasons: dict[Path, str] = {}
+        self._count = 0
+
+    def add(self, reasons: Mapping[Path, str], count: int) -> None:
+        """Those of ``count`` files more."""
+        self._reasons |= reasons
+        self._count += count
+
+    def refuse(self) -> None:
+        """Raise UserError with the commonest reasons, each with its first files, if any."""
+        if not self._reasons:
+            return
+        parts = []
+        for reason, number in Counter(self._reasons.values()).most_common(_SHOWN_FILES):
+            files = [str(file) for file, said in self._reasons.items() if said == reason]
+            more = " …" if number > _SHOWN_FILES else ""
+            parts.append(f"{', '.join(files[:_SHOWN_FILES])}{more} ({reason})")
+        raise UserError(
+            f"{len(self._reasons)} of {self._count} images cannot be read: {'; '.join(parts)}. "
+            "Repair, convert or remove them."
+        )
+
+
 def decode(
-    root: Path, split: str, files: Labelled, channels: int, size: int
+    root: Path, split: str, files: Labelled, channels: int, size: int, unread: Unread
 ) -> tuple[Images, list[str]]:
     """The files' pictures, N × C × size × size, and lines for a person.
 
-    Raises UserError naming files that cannot be used, with the reason.
+    Files that cannot be used are added to ``unread``; their pixels mean nothing.
     """
     pixels = np.empty((len(files), channels, size, size), np.uint8)
 
     def keep(number: int, prepared: Prepared) -> None:
         pixels[number] = prepared.pixels
 
-    notes = _each(root, split, files, channels, size, keep)
+    notes = _each(root, split, files, channels, size, keep, unread)
     labels = torch.tensor([label for _, label in files])
     return Images(torch.from_numpy(pixels), labels), notes
 
 
-def check(root: Path, split: str, files: Labelled, channels: int, size: int) -> list[str]:
+def check(
+    root: Path, split: str, files: Labelled, channels: int, size: int, unread: Unread
+) -> list[str]:
     """As `decode`, keeping no picture."""
-    return _each(root, split, files, channels, size, lambda _number, _prepared: None)
+    return _each(root, split, files, channels, size, lambda _number, _prepared: None, unread)
 
 
 def repeated(names: Mapping[str, Sequence[str]], digests: Mapping[str, str]) -> list[str]:
@@ -78,6 +107,7 @@ def _each(
     channels: int,
     size: int,
     keep: Callable[[int, Prepared], None],
+    unread: Unread,
 ) -> list[str]:
     def one(number: int) -> _Seen | str:
         try:
@@ -92,24 +122,12 @@ def _each(
     with quietly(), ThreadPoolExecutor(cpu_count()) as threads:
         found = list(threads.map(one, range(len(files))))
     reasons = {file: r for (file, _), r in zip(files, found, strict=True) if isinstance(r, str)}
+    unread.add(reasons, len(files))
     if reasons:
-        raise _unusable(reasons, len(files))
+        return []
     names = [file.relative_to(root).as_posix() for file, _ in files]
     seen = [one for one in found if isinstance(one, _Seen)]
     return _notes(split, names, seen)
-
-
-def _unusable(reasons: dict[Path, str], count: int) -> UserError:
-    """The commonest reasons, each with its first files."""
-    parts = []
-    for reason, number in Counter(reasons.values()).most_common(_SHOWN_FILES):
-        files = [str(file) for file, said in reasons.items() if said == reason]
-        more = " …" if number > _SHOWN_FILES else ""
-        parts.append(f"{', '.join(files[:_SHOWN_FILES])}{more} ({reason})")
-    return UserError(
-        f"{len(reasons)} of {count} images cannot be read: {'; '.join(parts)}. "
-        "Repair, convert or remove them."
-    )
 
 
 def _notes(split: str, names: Sequence[str], seen: Sequence[_Seen]) -> list[str]:

@@ -8,14 +8,14 @@ from pathlib import Path
 import torch
 
 from cnnsweep.data import decode_pictures
-from cnnsweep.data.dataset import Contents, Dataset
-from cnnsweep.data.decode_pictures import Labelled
+from cnnsweep.data.dataset import Contents, Dataset, Images
+from cnnsweep.data.decode_pictures import Labelled, Unread
 from cnnsweep.data.fingerprint import digests_of
 from cnnsweep.data.pictures.picture_files import (
     ENDINGS,
     LeftOut,
     folders_in,
-    loose_pictures,
+    leave_out_loose,
     pictures_below,
 )
 from cnnsweep.data.pictures.prepare import MODES
@@ -59,11 +59,20 @@ def _decode(
     channels: int,
     size: int,
 ) -> Dataset:
-    train, train_notes = decode_pictures.decode(root, TRAIN, splits[TRAIN], channels, size)
+    unread = Unread()
+    train, train_notes = decode_pictures.decode(root, TRAIN, splits[TRAIN], channels, size, unread)
     val, val_notes = None, list[str]()
     if VAL in splits:
-        val, val_notes = decode_pictures.decode(root, VAL, splits[VAL], channels, size)
-    test_notes = decode_pictures.check(root, TEST, splits[TEST], channels, size)
+        val, val_notes = decode_pictures.decode(root, VAL, splits[VAL], channels, size, unread)
+    test_notes = decode_pictures.check(root, TEST, splits[TEST], channels, size, unread)
+    unread.refuse()
+
+    def test() -> Images:
+        unread = Unread()
+        images, _ = decode_pictures.decode(root, TEST, splits[TEST], channels, size, unread)
+        unread.refuse()
+        return images
+
     names = {
         split: tuple(file.relative_to(root).as_posix() for file, _ in files)
         for split, files in splits.items()
@@ -80,7 +89,7 @@ def _decode(
         name=root.name,
         classes=classes,
         train=train,
-        test=lambda: decode_pictures.decode(root, TEST, splits[TEST], channels, size)[0],
+        test=test,
         val=val,
         train_files=names[TRAIN],
         val_files=names.get(VAL, ()),
@@ -116,8 +125,7 @@ def _listed(root: Path) -> tuple[tuple[str, ...], dict[str, Labelled], tuple[str
         if absent:
             notes.append(f"{folder.name} holds no pictures of {', '.join(absent)}")
     for parent in {root, parts.train, parts.val or root, parts.test or root}:
-        for picture in loose_pictures(parent):
-            left_out.add("pictures in no class folder", picture)
+        leave_out_loose(parent, left_out)
     splits = {TRAIN: train, **{name: splits[name] for name in (VAL, TEST) if name in splits}}
     line = left_out.line()
     return classes, splits, (_counted(classes, splits), *notes, *([line] if line else []))

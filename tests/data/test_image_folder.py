@@ -135,16 +135,28 @@ def test_unreadable_images_are_named(tmp_path: Path) -> None:
     text.write_text("no image at all")
     with pytest.raises(UserError) as caught:
         load(tmp_path)
-    assert str(caught.value).startswith("2 of 8 images cannot be read: ")
+    assert str(caught.value).startswith("2 of 10 images cannot be read: ")
     assert str(truncated) in str(caught.value)
     assert str(text) in str(caught.value)
+
+
+def test_unreadable_images_of_all_splits_are_named_at_once(tmp_path: Path) -> None:
+    broken = []
+    for split in ("train", "val", "test"):
+        write_png_folders(tmp_path / split, {"cat": 3, "dog": 3})
+        broken.append(tmp_path / split / "cat" / "001.png")
+        broken[-1].write_text("no image at all")
+    with pytest.raises(UserError) as caught:
+        load(tmp_path)
+    assert str(caught.value).startswith("3 of 18 images cannot be read: ")
+    assert all(str(file) in str(caught.value) for file in broken)
 
 
 def test_many_unreadable_images_make_a_short_line(tmp_path: Path) -> None:
     write_png_folders(tmp_path, {"cat": 10, "dog": 10})
     for file in (tmp_path / "cat").iterdir():
         file.write_bytes(b"")
-    with pytest.raises(UserError, match=r"8 of 16 images cannot be read.* …"):
+    with pytest.raises(UserError, match=r"10 of 20 images cannot be read.* …"):
         load(tmp_path)
 
 
@@ -250,20 +262,21 @@ def test_a_damaged_test_file_is_named_before_training_and_nothing_of_the_test_is
         write_png_folders(tmp_path / split, {"cat": 3, "dog": 3})
     file = tmp_path / part / "dog" / "001.png"
     file.write_bytes(file.read_bytes()[:-20])
-    with pytest.raises(UserError, match=f"1 of 6 images cannot be read: {file}"):
+    with pytest.raises(UserError, match=f"1 of 18 images cannot be read: {file}"):
         load(tmp_path)
 
 
 def test_images_of_no_class_hidden_ones_and_other_kinds_are_counted(tmp_path: Path) -> None:
     write_png_folders(tmp_path, {"cat": 5, "dog": 5, "dog/.ipynb_checkpoints": 5, ".git": 0})
-    (tmp_path / "loose.png").touch()
+    for name in ("loose.png", "notes.TXT", ".DS_Store"):
+        (tmp_path / name).touch()
     for number in range(3):
         (tmp_path / "cat" / f"{number}.HEIC").touch()
     data = load(tmp_path)
     assert len(data.train) + len(data.test()) == 10
     assert data.notes[1] == (
-        "left out: hidden, of the system or thumbnails: 2 (.git …); "
-        "files that are not read as pictures: 3 .heic (cat/0.HEIC …); "
+        "left out: hidden, of the system or thumbnails: 3 (.DS_Store …); "
+        "files that are not read as pictures: 3 .heic, 1 .txt (cat/0.HEIC …); "
         "pictures in no class folder: 1 (loose.png)"
     )
 

@@ -93,6 +93,20 @@ def loose_pictures(parent: Path) -> list[Path]:
     return [Path(e.path) for e in _entries(parent) if _is_picture(e.name) and _is_file(e)]
 
 
+def leave_out_loose(parent: Path, left_out: LeftOut) -> None:
+    """Add the files that lie in ``parent`` itself, beside its folders, to ``left_out``."""
+    for entry in _entries(parent):
+        path = Path(entry.path)
+        if _is_folder(entry):
+            continue
+        if is_passed_over(entry.name):
+            left_out.add(_HIDDEN, path)
+        elif _is_picture(entry.name):
+            left_out.add("pictures in no class folder", path)
+        else:
+            left_out.add(_OTHER, path)
+
+
 def pictures_below(folder: Path, left_out: LeftOut) -> list[Path]:
     """The picture files below ``folder``, by path. Links are followed, each folder is read once.
 
