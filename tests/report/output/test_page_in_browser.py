@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cnnsweep.report.__main__ import main
+from tests.report.made_runs import Job, make_run
 
 CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -144,3 +145,13 @@ def test_printing_draws_everything_in_ink(browser: Any, page: Path) -> None:
     assert browser.execute_script(drawn)
     browser.execute_cdp_cmd("Page.printToPDF", {})
     assert _complaints(browser) == []
+
+
+def test_an_accuracy_of_one_or_nought_is_a_percentage_too(browser: Any, tmp_path: Path) -> None:
+    for name, accuracy in (("best", 1.0), ("worst", 0.0)):
+        result = make_run(tmp_path / "runs" / name, Job()) / "result.json"
+        record = json.loads(result.read_text()) | {"test_accuracy": accuracy}
+        result.write_text(json.dumps(record))
+    assert main([str(tmp_path / "runs"), "--out", str(tmp_path / "page")]) == 0
+    _open(browser, tmp_path / "page" / "index.html", 1280, "light")
+    assert _column(browser, "test_accuracy") == ["100.00 %", "0.00 %"]

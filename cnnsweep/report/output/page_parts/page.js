@@ -49,8 +49,9 @@ function choose() {
 
 function written(cell, column) {
   if (cell === null) return "–";
-  if (typeof cell !== "number" || Number.isInteger(cell)) return String(cell);
+  if (typeof cell !== "number") return String(cell);
   if (page.percent.includes(page.columns[column])) return (100 * cell).toFixed(2) + " %";
+  if (Number.isInteger(cell)) return String(cell);
   return String(Number(cell.toPrecision(4)));
 }
 
