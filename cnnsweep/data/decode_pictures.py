@@ -141,12 +141,14 @@ def _notes(split: str, names: Sequence[str], seen: Sequence[_Seen]) -> list[str]
         )
     deep = {n: one.largest for n, one in enumerate(seen) if one.largest is not None}
     first = max(deep, key=lambda n: deep[n][0] / deep[n][1], default=0)
-    if deep and deep[first][0] < _LEAST_USED * deep[first][1]:
+    if deep and 0 < deep[first][0] < _LEAST_USED * deep[first][1]:
         value, end = deep[first]
+        factor = end // value
         notes.append(
             f"{len(deep)} {split} pictures of more than 8 bits use a small part of their range: "
             f"the largest value is {value:,} of {end:,} ({names[first]}); multiplied by "
-            f"{end // max(value, 1):,} they would fill it"
+            f"{factor:,} they would fill it: Image.fromarray(numpy.asarray(Image.open(OLD))"
+            f'.astype("uint16") * {factor}).save(NEW)'
         )
     frames = [name for name, one in zip(names, seen, strict=True) if one.has_more_frames]
     if frames:

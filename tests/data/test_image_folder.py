@@ -313,8 +313,12 @@ def test_flat_pictures_and_small_ranges_deserve_a_line(tmp_path: Path) -> None:
     assert said[0].startswith("16 of 16 train pictures are nearly one shade, as the network sees")
     assert "a/" in said[0]
     assert "the largest value is 4,095 of 65,535 (a/" in said[1]
-    assert "multiplied by 16 they would fill it" in said[1]
+    assert "multiplied by 16 they would fill it: " in said[1]
     assert [line.partition(" test ")[0] for line in said[2:]] == ["4 of 4", "4"]
+    code = said[1].partition("fill it: ")[2]
+    for file in (*(tmp_path / "a").iterdir(), *(tmp_path / "b").iterdir()):
+        eval(code, {"Image": Image, "numpy": np, "OLD": file, "NEW": file})
+    assert notes(tmp_path)[1:] == []
 
 
 def test_several_frames_deserve_a_line(tmp_path: Path) -> None:
