@@ -15,6 +15,7 @@ from cnnsweep.report.stats.group_keys import like_keys, setting_keys
 from cnnsweep.report.stats.intervals import Interval, mean_deviation
 from cnnsweep.report.stats.metric import Metric
 
+_NAMED_DATA = 12  # data sets whose place is told; headings have their fingerprints alone
 Unit = tuple[object, tuple[tuple[str, Scalar], ...]]  # seed, what else differs in the group
 
 
@@ -189,11 +190,12 @@ def _note_on_data(runs: list[Run]) -> str:
     """Which data there are, and where they lay."""
     roots: dict[str, dict[str, None]] = {}
     for run in runs:
-        named = roots.setdefault(str(run.config.get(FINGERPRINT)), {})
-        named[str(run.config.get("data.root") or run.config.get("data"))] = None
+        places = roots.setdefault(str(run.config.get(FINGERPRINT)), {})
+        places[str(run.config.get("data.root") or run.config.get("data"))] = None
     known = [f"{data} ({', '.join([*where][:3])})" for data, where in roots.items()]
-    told = f"Warning: these runs have {len(known)} different data sets: {', '.join(known[:5])}"
-    more = f" and {len(known) - 5} more" if len(known) > 5 else ""
+    named = ", ".join(known[:_NAMED_DATA])
+    told = f"Warning: these runs have {len(known)} different data sets: {named}"
+    more = f" and {len(known) - _NAMED_DATA} more" if len(known) > _NAMED_DATA else ""
     old = any(data.startswith(UNKNOWN) for data in roots)
     unknown = f"; {UNKNOWN}: older code did not record which" if old else ""
     return f"{told}{more}{unknown}. Runs of one are neither averaged nor compared with another's."

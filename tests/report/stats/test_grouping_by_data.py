@@ -45,6 +45,15 @@ def test_one_config_on_two_data_sets_is_two_groups_and_a_warning(
     assert ("unknown" in warning) == (other is None)
 
 
+def test_a_dozen_data_sets_are_all_told_by_their_place(tmp_path: Path) -> None:
+    for letter in "abcdefghijklm":
+        changes = {"data.root": f"pictures_{letter}"}
+        make_runs(tmp_path, letter, 0.9, count=1, fingerprint=letter * 16, changes=changes)
+    (warning,) = (note for note in report_on(tmp_path).notes if note.startswith("Warning"))
+    assert warning.count("(pictures_") == 12
+    assert " and 1 more. " in warning
+
+
 def test_the_same_data_elsewhere_are_averaged(tmp_path: Path) -> None:
     make_runs(tmp_path, "x", 0.9, fingerprint="a" * 16)
     make_runs(tmp_path, "y", 0.9, count=1, fingerprint="a" * 16)
