@@ -77,7 +77,7 @@ def test_a_damaged_test_file_is_refused_before_training(tmp_path: Path) -> None:
     damaged = tmp_path / "pictures" / "test" / "dog" / "3.png"
     damaged.write_bytes(damaged.read_bytes()[:-30])
     line = complaint_of(cnnsweep(*OPTIONS, "hydra.run.dir=run", cwd=tmp_path))
-    assert f"1 of 12 images cannot be read: {damaged}" in line
+    assert f"1 of 36 images cannot be read: {damaged}" in line
     assert not (tmp_path / "run" / "last.pt").exists()
 
 
@@ -88,7 +88,7 @@ def test_and_in_a_search_or_a_grid_no_job_trains(kind: tuple[str, ...], tmp_path
     damaged.write_text("no picture")
     done: subprocess.CompletedProcess[str] = cnnsweep(*OPTIONS, *kind, cwd=tmp_path)
     assert done.returncode != 0
-    assert f"1 of 12 images cannot be read: {damaged}" in done.stdout + done.stderr
+    assert f"1 of 36 images cannot be read: {damaged}" in done.stdout + done.stderr
     assert not list(tmp_path.rglob("*.pt"))
 
 
