@@ -17,7 +17,7 @@ from omegaconf import DictConfig
 from cnnsweep import epoch_reporter
 from cnnsweep.config import CONF_DIR
 from cnnsweep.config.allowed_targets import allowed_targets
-from cnnsweep.config.command_words import check_flags, options_first, with_homes
+from cnnsweep.config.command_words import check_flags, check_options, options_first, with_homes
 from cnnsweep.config.error_messages import error_line
 from cnnsweep.folders import lock
 from cnnsweep.process import Terminated, postpone_collection, raise_on_sigterm
@@ -41,9 +41,7 @@ def main() -> None:
     os.environ[FULL_ERROR] = "1"  # else Hydra prints the error itself and exits
     raise_on_sigterm()
     try:
-        words = options_first(with_homes(sys.argv[1:]))
-        check_flags(words)
-        sys.argv[1:] = of_a_sweep(words)
+        sys.argv[1:] = of_a_sweep(_words())
         decorate = hydra.main(
             config_path=str(CONF_DIR),
             config_name="config",
@@ -62,6 +60,13 @@ def main() -> None:
             raise
         error = failure.__cause__ if isinstance(failure, SingleRunFailed) else failure
         sys.exit(error_line(error or failure))
+
+
+def _words() -> list[str]:
+    words = options_first(with_homes(sys.argv[1:]))
+    check_flags(words)
+    check_options(words)
+    return words
 
 
 def run_task(config: DictConfig) -> Objective:

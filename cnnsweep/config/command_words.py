@@ -14,10 +14,12 @@ from omegaconf.errors import OmegaConfBaseException
 
 from cnnsweep.config.hydra_internals import command_line_parser, option_names
 from cnnsweep.config.overrides import as_text
+from cnnsweep.config.own_keys import GROUPS
 from cnnsweep.errors import UserError, on_one_line
 from cnnsweep.rules import with_home
 
 _FOLDERS = ("--config-dir", "-cd", "--config-path", "-cp", "--experimental-rerun")
+_MAY_BE_NONE = ("search", "experiment")
 _WORD = re.compile(r"([^=]+=)(.*)", re.DOTALL)
 _PIECE = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|[^'\"]+|['\"]", re.DOTALL)
 # A path that begins a value, or an element of a list, a choice or a mapping, without quotes.
@@ -96,6 +98,30 @@ def check_flags(words: Sequence[str]) -> None:
 
     parser.error = refuse  # type: ignore[method-assign, assignment]
     parser.parse_args(list(words))
+
+
+def check_options(words: Sequence[str]) -> None:
+    """Refuse what is no name for an option of a group; Hydra's own error names neither.
+
+    Raises:
+        UserError: names the word and what is allowed.
+    """
+    for word in words:
+        key = word.partition("=")[0].lstrip("+").partition("@")[0]
+        if key not in (*GROUPS, *_MAY_BE_NONE) and not key.startswith("hydra/"):
+            continue
+        try:
+            (override,) = OverridesParser.create().parse_overrides([word])
+        except HydraException:
+            continue  # Hydra says why
+        if override.is_delete() or override.is_sweep_override():
+            continue
+        value = override.value()
+        if value is None or isinstance(value, int | float):
+            none = "; for none leave it out" if key in _MAY_BE_NONE else ""
+            raise UserError(
+                f"{word!r}: allowed is the name of an option; --help lists those of {key}{none}"
+            )
 
 
 def corrected(word: str) -> str | None:

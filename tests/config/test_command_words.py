@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import subprocess
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import OverrideParseException
 from omegaconf import OmegaConf
 
-from cnnsweep.config.command_words import check_flags, options_first, with_homes
+from cnnsweep.config.command_words import check_flags, check_options, options_first, with_homes
 from cnnsweep.config.error_messages import error_line
 from cnnsweep.errors import UserError
 
@@ -99,6 +100,19 @@ def test_a_folder_after_its_option_too() -> None:
         "-cd",
         str(Path.home()),
     ]
+
+
+@pytest.mark.parametrize(
+    "word", ["optim=null", "+data=0.1", "model=true", "search=null", "hydra/launcher=null"]
+)
+def test_what_is_no_name_of_an_option_is_named(word: str) -> None:
+    with pytest.raises(UserError, match=f"{re.escape(word)}.*allowed is the name of an option"):
+        check_options([word])
+
+
+def test_names_of_options_and_values_of_keys_are_none_of_its_business() -> None:
+    check_options(["optim=adam", "logger=[csv]", "model=simple,lenet", "logger={a: 1}", "~search"])
+    check_options(["epochs=3", "optim.lr=null", "--multirun", "model", "experiment='2024'"])
 
 
 @pytest.mark.parametrize("words", [["--multirn"], ["--epochs=3"], ["-x"], ["--config-dir"]])
