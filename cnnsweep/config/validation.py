@@ -32,8 +32,13 @@ from cnnsweep.rules import (
 
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 _OF_PIXELS = "of pixels in 0..1, as torchvision's Normalize has them; divide those of 0..255 by 255"
+_MOST_OF_SEED = 2**63 - 1  # torch takes no more than 64 bits, and seeds of a sweep count on from it
 RULES = (
-    whole("seed", 0),
+    Rule(
+        "seed",
+        lambda v: whole("seed", 0).is_fit(v) and v <= _MOST_OF_SEED,
+        f"a whole number from 0 up to {_MOST_OF_SEED}",
+    ),
     whole("epochs", 1),
     Rule(
         "device",

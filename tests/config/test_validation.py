@@ -33,6 +33,7 @@ BEFORE_A_FOLDER_IS_MADE = [
     (["data.val_fraction=1"], ["data.val_fraction=1", "not including, 1"]),
     (["data.val_fraction=-0.1"], ["data.val_fraction=-0.1", "from 0"]),
     (["seed=-1"], ["seed=-1", "from 0 up"]),
+    ([f"seed={2**64}"], [f"seed={2**64}", f"from 0 up to {2**63 - 1}"]),
     (["threads=0"], ["threads=0", "auto", "from 1 up"]),
     (["device=gpu"], ["device=gpu", "cuda"]),
     (["precision=float16"], ["precision=float16", "bfloat16"]),
