@@ -53,6 +53,17 @@ def test_hosts_that_share_a_sweep_name_its_folder(tmp_path: Path, more: tuple[st
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    "more", [("threads=lots",), ("seed=5000000000", "hydra/sweeper/sampler=grid", "lr=0.1,0.2")]
+)
+def test_another_meaning_of_threads_and_a_large_seed_stop_no_sweep(
+    tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    space = () if "lr=0.1,0.2" in more else TOY_SPACE
+    done = sweep(TOY, tmp_path / "sweep", *space, *more, "hydra.sweeper.n_trials=1", "epochs=1")
+    assert done.code == 0, done.text
+
+
 def test_another_config_or_space_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     one = ("hydra.sweeper.n_trials=1", "epochs=1")
     assert sweep(TOY, tmp_path / "sweep", *TOY_SPACE, *one).code == 0

@@ -183,9 +183,10 @@ def _seed(sampler: DictConfig, config: DictConfig) -> int:
 def _threads(config: DictConfig, n_jobs: int) -> int | None:
     if "threads" not in config:
         return None
-    if config.threads != "auto":
-        return int(config.threads)
-    return cpus_each(config) or threads_each(n_jobs)
+    if config.threads == "auto":
+        return cpus_each(config) or threads_each(n_jobs)
+    # Another Hydra app may mean something else by it.
+    return config.threads if isinstance(config.threads, int) else None
 
 
 def trial_job(

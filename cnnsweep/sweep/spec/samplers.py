@@ -38,6 +38,7 @@ class Sampling:
             config, _partial_=True, _execution_whitelist_=allowed_targets()
         )
         self._seed = seed
+        self._numpy_seed = seed % 2**32  # all that NumPy takes
         self._space = space
 
     @property
@@ -53,12 +54,13 @@ class Sampling:
         """Ready to propose trial ``number``; another ``attempt`` draws other points."""
         if self.is_grid:
             # One seed for all trials: it shuffles the grid, of which the number picks a point.
-            return GridSampler(grid_choices(self._space), seed=self._seed)
+            return GridSampler(grid_choices(self._space), seed=self._numpy_seed)
         derived = _derived(self._seed, number, attempt)
         if self._target in (QMCSampler, NumberedPoints):
             # One seed for all trials, or their points would not be those of one sequence. Trials
             # before the first finished one are drawn at random and need seeds of their own.
-            return self._made(seed=self._seed, independent_sampler=RandomSampler(seed=derived))
+            first = RandomSampler(seed=derived)
+            return self._made(seed=self._numpy_seed, independent_sampler=first)
         return self._made(seed=derived) if self._takes_seed else self._made()
 
     def _made(self, **keywords: Any) -> BaseSampler:
