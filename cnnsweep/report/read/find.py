@@ -87,7 +87,8 @@ def _look_into(place: _Place, entries: list[Entry], finds: Finds) -> Iterator[_P
         finds.runs.append(owner)
         owner.files |= {f"{HYDRA}/{entry.name}": _stamp(entry) for entry in hydra}
     if owner is not None and depth <= _DEEPEST_METRICS:
-        inside = place.path[len(str(owner.folder)) + 1 :]
+        # Not by lengths: below the root "." a path begins with "./", and a Path does not.
+        inside = os.path.relpath(place.path, owner.folder).removeprefix(".")
         for name in sorted(name for name in files if name.endswith(_READABLE)):
             owner.files[os.path.join(inside, name)] = _stamp(files[name])  # noqa: PTH118
     for name, entry in folders.items():

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from cnnsweep.report.read.find import find
 from tests.report.made_runs import Job, make_run
 from tests.report.made_sweeps import make_sweep
@@ -27,6 +29,20 @@ def test_trial_2_comes_before_trial_10(tmp_path: Path) -> None:
 def test_a_run_folder_itself_can_be_given(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", Job())
     assert _found(run) == [run]
+
+
+def test_the_folder_that_one_stands_in_is_read_like_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(tmp_path / "run", Job())
+    (run / "more").mkdir()
+    (run / "more" / "m.csv").write_text("a\n1\n")
+    (wanted,) = find([tmp_path]).runs
+    monkeypatch.chdir(tmp_path)
+    (above,) = find([Path()]).runs
+    monkeypatch.chdir(run)
+    (itself,) = find([Path()]).runs
+    assert above.files == itself.files == wanted.files
 
 
 def test_a_copied_run_without_hydras_folder_is_a_run(tmp_path: Path) -> None:
