@@ -1,7 +1,7 @@
 """Whether a run's data are those that its folder, or the run that it starts from, had."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -145,15 +145,31 @@ def _seen(
             "was trained on other data of the same kind: images that test or validate this run "
             "may be among them"
         )
-    present = data_files(dataset)
-    again = [name for name, part, hash in present if part == "test" and hash in trained_on]
-    if not again:
+    hashes = {name: hash for name, _, hash in data_files(dataset)}
+    tested = [name for name in dataset.test_files if hashes[name] in trained_on]
+    if tested:
+        return (
+            f"was trained on {len(tested)} of the {len(dataset.test_files)} images that test this "
+            f"run ({tested[0]}): its test figures will look too good. Train from images that both "
+            "have in the same split (train/ and test/)"
+        )
+    validating = _files_of(val, dataset)
+    validated = [name for name in validating if hashes[name] in trained_on]
+    if not validated:
         return None
-    return (
-        f"was trained on {len(again)} of the {len(dataset.test_files)} images that test this run "
-        f"({again[0]}): its test figures will look too good. Train from images that both have "
-        "in the same split (train/ and test/)"
+    return (  # which of its training images that run validated with itself is not recorded
+        f"had {len(validated)} of the {len(validating)} images that validate this run "
+        f"({validated[0]}) among those to train on: validation figures will look too good. Set "
+        "the same images apart for both (val/)"
     )
+
+
+def _files_of(val: Images | None, dataset: Dataset) -> Sequence[str]:
+    if val is None:
+        return ()
+    if dataset.val is not None:
+        return dataset.val_files
+    return [dataset.train_files[row] for row in _rows(val).tolist()]
 
 
 def _seen_in_validation(

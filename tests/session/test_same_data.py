@@ -1,6 +1,7 @@
 """Weights that were trained on images which judge the new run are told of, and no others."""
 
 import json
+import shutil
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 import torch
 import yaml
 from omegaconf import OmegaConf
+from PIL import Image
 
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.data.digits import digits
@@ -94,6 +96,29 @@ def test_test_images_that_were_trained_on_in_another_folder_are_counted(tmp_path
     again = len({*few.train_files} & {*many.test_files})
     assert again > 0
     assert f"was trained on {again} of the 12 images that test this run" in line
+
+
+@pytest.mark.parametrize("has_val", [False, True])
+def test_validation_images_that_were_trained_on_in_another_folder_are_counted(
+    tmp_path: Path, has_val: bool
+) -> None:
+    """Of the folder that grew by one picture to train on, or in which some were set apart."""
+    write_png_folders(tmp_path / "old/train", {"cat": 20, "dog": 20})
+    write_png_folders(tmp_path / "old/test", {"cat": 5, "dog": 5}, size=(8, 8))
+    shutil.copytree(tmp_path / "old", tmp_path / "new")
+    Image.new("RGB", (8, 8), (250, 0, 0)).save(tmp_path / "new/train/cat/new.png")
+    for name in ("cat", "dog") if has_val else ():
+        (tmp_path / "new/val" / name).mkdir(parents=True)
+        (tmp_path / "new/train" / name / "000.png").rename(tmp_path / "new/val" / name / "0.png")
+    old, new = (
+        image_folder(root=tmp_path / name, image_size=8, channels=3) for name in ("old", "new")
+    )
+    source = make_source(tmp_path / "run", config_of(0, 0.1, None, "image_folder"), old)
+    (line,) = warnings_of(source, config_of(0, 0.1, None, "image_folder"), new)
+    _, val = train_and_val(new, None, 0.1, 0)
+    names = new.val_files or [new.train_files[row] for row in rows(val)]
+    again = sum(not name.endswith("new.png") for name in names)
+    assert f"had {again} of the {len(names)} images that validate this run" in line
 
 
 @pytest.mark.parametrize("case", ["another kind of data", "no run folder", "the same split"])
