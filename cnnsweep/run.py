@@ -57,7 +57,6 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
     val = None
     if val_images is not None:
         val = make_batches(config, val_images, device, is_training=False)
-
     if state is None:
         warn_of_seen_images(config, dataset, outcome.data or {}, val_images, progress.note)
     model = make_model(config, dataset, starts_anew=state is None)
