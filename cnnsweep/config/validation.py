@@ -138,13 +138,34 @@ def check(config: Mapping[str, Any]) -> None:
     for name in names:
         if not isinstance(name, str) or name not in DIRECTIONS:
             raise unknown("objective", str(name), DIRECTIONS)
-    if config["early_stopping"]["patience"] is not None and config["data"]["val_fraction"] == 0:
-        raise UserError(
-            "early_stopping.patience needs a validation split to judge by: "
-            "data.val_fraction=0 leaves none; allowed is a fraction above 0"
-        )
+        if names.count(name) > 1:
+            raise UserError(f"objective={names}: {name} is there twice; allowed is once")
+    _check_validation(config, names)
     if not config["test"] and any(name.startswith("test_") for name in names):
         raise UserError("objective=test_… needs test=true: the test split is not read otherwise")
+
+
+def _check_validation(config: Mapping[str, Any], objectives: list[Any]) -> None:
+    """Refuse what judges by a validation split where there is none.
+
+    val_accuracy alone is the default, also of configs without that split: it stays null there.
+    """
+    stopping, has_none = config["early_stopping"], config["data"]["val_fraction"] == 0
+    if stopping["patience"] is None and stopping["min_delta"] > 0:
+        raise UserError(
+            f"early_stopping.min_delta={stopping['min_delta']} stops nothing without "
+            "early_stopping.patience; allowed is 0, or a patience of 1 epoch or more"
+        )
+    judging = [f"objective={name}" for name in objectives if name in VALIDATION_METRICS]
+    if objectives == ["val_accuracy"]:
+        judging = []
+    if stopping["patience"] is not None:
+        judging.insert(0, "early_stopping.patience")
+    if has_none and judging:
+        raise UserError(
+            f"{judging[0]} needs a validation split to judge by: "
+            "data.val_fraction=0 leaves none; allowed is a fraction above 0"
+        )
 
 
 def _check_default_types(config: Mapping[str, Any]) -> None:

@@ -122,6 +122,9 @@ class Search:
             self._tell(job, Finished("lost", error=self.retries.loss_error(job, message)))
         self.retries.count_loss(job)
 
+    def _wait(self, job: Job, message: Finished) -> None:
+        self._held.add(job, str(message.error))
+
     def _tell(self, job: Job, message: Finished) -> None:
         """Say what became of a run, unless another host has its trial by now."""
         with self.coordination.turn():
@@ -166,9 +169,8 @@ class Search:
     def _complete(self, job: Job, returned: object) -> bool:
         """A run returned its objectives; whether its trial is over, or has another seed to run."""
         assert job.trial is not None
-        other_data = self.recorder.other_data(job)
-        if other_data is not None:  # its figures would be compared with those of the others
-            self.recorder.fail(job, other_data, "other data", anew=True)
+        if (other := self.recorder.other_data(job)) is not None:  # not to be compared
+            self.recorder.fail(job, other, "other data", anew=True)
             return True
         try:
             values = as_values(returned, len(self.plan.objectives))
@@ -243,6 +245,6 @@ _ON_FINISHED: dict[Reason, Callable[[Search, Job, Finished], None]] = {
     "timeout": Search._tell,
     "preempted": Search._preempted,
     "lost": Search._lost,
-    "held": lambda search, job, message: search._held.add(job, str(message.error)),
+    "held": Search._wait,
     "never_started": lambda search, job, _message: search._ready.appendleft(job),
 }
