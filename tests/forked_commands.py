@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 from tests.command import REPOSITORY, environment
 
 BUILT = "built.json"
-SECONDS = 120
 
 
 class Ended(NamedTuple):
@@ -51,20 +50,15 @@ class Commands:
 @contextlib.contextmanager
 def forked_commands() -> Iterator[Commands]:
     """A process that runs commands, until the block ends."""
-    server = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", __name__],
         cwd=REPOSITORY,
         env=environment(PYTHONPATH=str(REPOSITORY)),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-    )
-    try:
-        yield Commands(server)
-    finally:
-        assert server.stdin is not None
-        server.stdin.close()
-        server.wait(timeout=SECONDS)
+    ) as server:
+        yield Commands(server)  # leaving closes its input, at which it ends
 
 
 def _serve() -> None:

@@ -18,9 +18,9 @@ def metrics(folder: Path) -> list[dict[str, str]]:
 
 
 def result(folder: Path) -> dict[str, Any]:
-    """result.json without times."""
+    """result.json without times, and without the command, which says how the run was typed."""
     content: dict[str, Any] = json.loads((folder / "result.json").read_text())
-    return {k: v for k, v in content.items() if k not in TIMES}
+    return {k: v for k, v in content.items() if k not in (*TIMES, "command")}
 
 
 def tensors(path: Path) -> dict[str, bytes]:

@@ -14,7 +14,7 @@ from cnnsweep.folders.run_folder import RunFolder
 from tests.forked_commands import BUILT, Commands, Ended, forked_commands
 from tests.made_commands import Command, made_command, written
 
-EVERY_DAY, RECORDED = 60, 500
+EVERY_DAY, RECORDED = 40, 500
 ABSENT = object()
 
 

@@ -78,7 +78,13 @@ def test_the_weights_are_those_of_the_plain_optimizer(name: str, plain: dict[str
     torch.testing.assert_close(trained(name), plain[name], rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name in ("sgd", "adamw") else pytest.param(name, marks=pytest.mark.slow)
+        for name in CONFIGS
+    ],
+)
 def test_neither_a_run_nor_going_on_with_it_imports_the_compiler(name: str, tmp_path: Path) -> None:
     words = (
         *("model=lenet", "epochs=2", "data.train_limit=100", "pictures=false"),
