@@ -24,7 +24,16 @@ HISTORICAL = {
 }
 
 
-@pytest.mark.parametrize("model", ["simple", "lenet", "inception", "resnet", "densenet"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        "lenet",
+        *(
+            pytest.param(other, marks=pytest.mark.slow)
+            for other in ("simple", "inception", "resnet", "densenet")
+        ),
+    ],
+)
 def test_the_defaults_reach_95_percent_on_the_digits(model: str, tmp_path: Path) -> None:
     words = (f"model={model}", "threads=1", "pictures=false", "hydra.run.dir=run")
     succeeded(cnnsweep(*words, cwd=tmp_path))
