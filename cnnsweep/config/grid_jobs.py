@@ -1,6 +1,7 @@
 """The jobs of a grid (Hydra's basic sweeper), known before the first one runs."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from cnnsweep.config.hydra_internals import BASIC_SWEEPER, grid_of
+from cnnsweep.config.key_sources import KeySources, key_sources
 from cnnsweep.config.validation import checked
 from cnnsweep.errors import UserError
 
@@ -53,6 +55,7 @@ def compose_jobs(config: DictConfig, *, may_be_recorded: bool = False) -> Iterat
     """
     loader = GlobalHydra.instance().config_loader()
     controller = HydraConfig.instance().cfg
+    known: dict[object, KeySources] = {}
     for number, overrides in enumerate(job_overrides(config)):
         job = loader.load_sweep_config(config, overrides)
         with open_dict(job):
@@ -61,13 +64,27 @@ def compose_jobs(config: DictConfig, *, may_be_recorded: bool = False) -> Iterat
             subdir = Path(str(job.hydra.sweep.subdir))
             job.hydra.runtime.output_dir = str(Path(job.hydra.sweep.dir).resolve() / subdir)
         HydraConfig.instance().set_config(job)
-        yield GridJob(_checked(job, overrides, may_be_recorded), subdir)
+        yield GridJob(_checked(job, overrides, may_be_recorded, known), subdir)
     HydraConfig.instance().cfg = controller
 
 
-def _checked(job: DictConfig, overrides: list[str], may_be_recorded: bool) -> dict[str, Any]:
+def _checked(
+    job: DictConfig, overrides: list[str], may_be_recorded: bool, known: dict[object, KeySources]
+) -> dict[str, Any]:
+    """``known``: sources of the jobs so far, which reading takes as long as composing a job."""
+    kind = _kind(job, overrides)
+    if kind in known:
+        with suppress(UserError):  # said again below, with this job's own words
+            return checked(job, known[kind], may_be_recorded=may_be_recorded)
     try:
-        return checked(job, may_be_recorded=may_be_recorded)
+        known[kind] = key_sources(job)
+        return checked(job, known[kind], may_be_recorded=may_be_recorded)
     except UserError as error:
         said = f" (in the job {' '.join(overrides)})" if overrides else ""
         raise UserError(f"{error}{said}") from error
+
+
+def _kind(job: DictConfig, overrides: list[str]) -> object:
+    """Jobs of one kind have the same keys from the same places, with other values."""
+    words = [w if "{" in w else w.partition("=")[0] for w in overrides]
+    return tuple(sorted(map(str, job.hydra.runtime.choices.items()))), tuple(words)

@@ -11,18 +11,12 @@ from cnnsweep.errors import UserError
 from cnnsweep.folders.recorded_defaults import CHANGED
 from cnnsweep.task.changed_options import refuse_changed_options
 from tests.task.test_resumed_config import differences, edit, resumed
+from tests.test_default_networks import HISTORICAL as HISTORICAL_NETWORK
 from tests.test_recorded_folders import copied
 
 OLD_LENET: dict[str, Any] = {
     "_target_": "cnnsweep.models.lenet.LeNet",
-    "channels": [6, 16],
-    "kernel_size": 5,
-    "hidden": [120, 84],
-    "activation": "sigmoid",
-    "pooling": "avg",
-    "norm": "none",
-    "dropout": 0.0,
-    "init": "xavier",
+    **HISTORICAL_NETWORK,
     "layout": "channels_last",
 }
 HISTORICAL = ("sigmoid", "avg", "none", "xavier")
