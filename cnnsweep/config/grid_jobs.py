@@ -16,6 +16,9 @@ from cnnsweep.config.validation import checked
 from cnnsweep.errors import UserError
 
 
+OUR_SWEEPER = "cnnsweep.sweep.sweeper.CnnSweeper"
+
+
 class GridJob(NamedTuple):
     """One job: its resolved config and its folder's place below the sweep folder."""
 
@@ -23,9 +26,15 @@ class GridJob(NamedTuple):
     subdir: Path
 
 
-def is_grid(config: DictConfig) -> bool:
+def is_basic(config: DictConfig) -> bool:
     """Whether a --multirun config is swept by Hydra's basic sweeper."""
     return bool(config.hydra.sweeper._target_ == BASIC_SWEEPER)
+
+
+def is_grid(config: DictConfig) -> bool:
+    """Whether a --multirun config is a grid's, by Hydra's basic sweeper or by ours."""
+    ours = config.hydra.sweeper._target_ == OUR_SWEEPER and "n_trials" not in config.hydra.sweeper
+    return is_basic(config) or ours
 
 
 def job_overrides(config: DictConfig) -> list[list[str]]:

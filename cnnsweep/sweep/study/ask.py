@@ -19,10 +19,10 @@ from cnnsweep.sweep.spec.optuna_internals import (
     storage_of,
     trial_id,
 )
+from cnnsweep.sweep.spec.plan import FOLDER
 from cnnsweep.sweep.spec.points import identity, untried
 from cnnsweep.sweep.spec.samplers import Sampling, Space
 
-FOLDER = "folder"  # the trial attribute that says that all its parameters are drawn
 Drawn = dict[str, tuple[float, BaseDistribution]]  # parameters as a storage keeps them
 EXHAUSTED = "exhausted"  # the study attribute that says that there are no more points
 MOST_DRAWS = 10  # by the sampler, for a point that was not tried
