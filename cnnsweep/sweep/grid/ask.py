@@ -24,7 +24,10 @@ class GridAsker:
     study: Study
     jobs: list[tuple[GridJob, str]]  # with the name of the folder of each
     failed_before: frozenset[int]  # trials that had failed when this launch began
-    goes_through = True
+
+    @property
+    def goes_through(self) -> bool:
+        return True
 
     def ask(self) -> FrozenTrial:
         """The next job as a new trial."""

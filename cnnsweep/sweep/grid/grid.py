@@ -94,7 +94,7 @@ class Grid:
         """Whether somebody names the jobs' folders otherwise than by their numbers."""
         plain = OmegaConf.to_container(self.context.config.hydra.sweep, resolve=False)
         assert isinstance(plain, dict)
-        return plain["subdir"] != _BY_NUMBER
+        return bool(plain["subdir"] != _BY_NUMBER)
 
     def _plan(self) -> Plan:
         config = self.compose(0, 0)

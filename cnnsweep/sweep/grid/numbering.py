@@ -59,8 +59,8 @@ def numbered(
     """
     known = _matched(jobs, begun, resolve) if begun else {}
     for place, number in known.items():
-        before = begun[number].config
-        differing = [] if before is None else differing_keys(before, resolve(place, number))
+        config = begun[number].config
+        differing = [] if config is None else differing_keys(config, resolve(place, number))
         if differing:
             raise _of_another_config(folder, number, differing)
     left = [number for number in begun if number not in known.values()]
@@ -82,16 +82,15 @@ def _matched(
         by_words.add(one.overrides, number)
         if one.config is not None:
             by_config.add(_identity(one.config), number)
-    found = {k: number for k, job in enumerate(jobs) if (number := by_words.take(job)) is not None}
+    known = {k: by_words.take(job) for k, job in enumerate(jobs)}
+    found = {place: number for place, number in known.items() if number is not None}
     taken = set(found.values())
     if len(taken) < len(begun):
-        for place in range(len(jobs)):
-            if place in found:
-                continue
-            number = by_config.take(_identity(resolve(place, place)), taken)
-            if number is not None:
-                found[place] = number
-                taken.add(number)
+        for place in (k for k in range(len(jobs)) if k not in found):
+            same = by_config.take(_identity(resolve(place, place)), taken)
+            if same is not None:
+                found[place] = same
+                taken.add(same)
     return found
 
 

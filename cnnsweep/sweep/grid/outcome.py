@@ -15,8 +15,8 @@ from cnnsweep.errors import and_more
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.metric_names import DIRECTIONS, duration
 from cnnsweep.sweep.grid.search import GridSearch
-from cnnsweep.sweep.study.tell import ERROR
 from cnnsweep.sweep.spec.formatting import format_params
+from cnnsweep.sweep.study.tell import ERROR
 
 _SEED, _SECONDS = "seed", "train_seconds"
 _MOST_ROWS = 20
@@ -91,7 +91,9 @@ def _metrics(search: GridSearch) -> list[str]:
 
 
 def _rank(found: Sequence[Mapping[str, Any]], metrics: Sequence[str]) -> float:
-    values = [r[metrics[0]] for r in found if metrics and r.get(metrics[0]) is not None]
+    values: list[float] = [
+        r[metrics[0]] for r in found if metrics and r.get(metrics[0]) is not None
+    ]
     if not values:
         return float("inf")
     return -mean(values) if DIRECTIONS[metrics[0]] == "maximize" else mean(values)

@@ -104,7 +104,10 @@ class SearchData:
 
                 data = recorded_data(run)
                 if data is not None:
-                    found[_key(self.plan.params(trial))] = {"folder": job.folder, "fingerprint": data}
+                    found[_key(self.plan.params(trial))] = {
+                        "folder": job.folder,
+                        "fingerprint": data,
+                    }
         return found
 
 

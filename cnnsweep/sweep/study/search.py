@@ -9,7 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.sweep.spec.messages import Epoch, Finished, Job, Reason
 from cnnsweep.sweep.spec.plan import FOLDER, Plan, trial_job
-from cnnsweep.sweep.study.ask import Asker
+from cnnsweep.sweep.study.ask import TrialSource
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import Coordination
 from cnnsweep.sweep.study.pruning import StudyPruner
@@ -36,7 +36,7 @@ class Search:
     seeds: int
     retries: Retries
     study: Study
-    asker: Asker
+    asker: TrialSource
     recorder: Recorder
     confirmation: Confirmation
     may_ask: Callable[[], bool]
