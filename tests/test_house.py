@@ -34,8 +34,8 @@ DOORS = ("__main__", "cli", "predict", "hydra_callback", "callback")
 FLOORS = (
     "doors", "sweep", "sweep.cluster", "sweep.workers", "sweep.multihost", "sweep.grid",
     "sweep.study", "sweep.spec", "export", "task", "run", "session", "loggers", "report",
-    "report.output", "report.charts", "report.study", "report.stats", "report.read", "training", "models", "data",
-    "data.pictures", "folders", "config", "ground",
+    "report.output", "report.charts", "report.study", "report.stats", "report.read", "training",
+    "models", "data", "data.pictures", "folders", "config", "ground",
 )  # fmt: skip
 # What a package that stands higher may not import all the same. A report reads folders only.
 ABOVE_REPORTS = set(FLOORS[FLOORS.index("export") : FLOORS.index("report")])

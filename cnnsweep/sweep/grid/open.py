@@ -55,11 +55,12 @@ def open_grid(
     if grid.context.is_our_task:
         _refuse_other_data(plan.folder, jobs, folders, resolve)
     settle(study, _facts(plan), say)
-    recorder = Recorder(plan, study, NoWatch(), say, grid.context.log_file("").name)
     placed = [
         (job, folders.get(job.number) or _folder(grid, place, job))
         for place, job in enumerate(jobs)
     ]
+    plan = replace(plan, jobs={folder: job.swept for job, folder in placed})
+    recorder = Recorder(plan, study, NoWatch(), say, grid.context.log_file("").name)
     return GridSearch(
         search_index=0,
         plan=plan,

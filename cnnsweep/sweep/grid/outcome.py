@@ -15,7 +15,6 @@ from cnnsweep.errors import and_more
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.metric_names import DIRECTIONS, duration
 from cnnsweep.sweep.grid.search import GridSearch
-from cnnsweep.sweep.spec.formatting import format_params
 from cnnsweep.sweep.study.tell import ERROR
 
 _SEED, _SECONDS = "seed", "train_seconds"
@@ -36,11 +35,10 @@ def outcome_lines(search: GridSearch) -> tuple[list[str], str | None]:
         counted += f", {waiting} not begun: hydra.sweeper.timeout was over"
     if not failed:
         return [*lines, counted], None
-    said = (
-        f"{search.plan.label(trial)} ({format_params(search.plan.params(trial))}): "
-        f"{trial.user_attrs.get(ERROR)}"
-        for trial in failed
-    )
+    by_error: dict[str, list[str]] = defaultdict(list)
+    for trial in failed:
+        by_error[str(trial.user_attrs.get(ERROR))].append(search.plan.label(trial))
+    said = [f"{and_more(names)}: {error}" for error, names in by_error.items()]
     return lines, (
         f"{counted}, {len(failed)} failed: {and_more(said, most=3)}; the same command with "
         f"resume={RunFolder(search.plan.folder)} tries them again"

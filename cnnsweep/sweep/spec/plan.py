@@ -1,7 +1,7 @@
 """What one search is to do, decided before its study is opened, and its runs as jobs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,8 @@ class Plan:
     where the app has no such key. ``typed`` holds the keys given on the command line. ``points`` is
     how many different points the space has, None where they have no end or no list is kept of them:
     a function draws more, or the grid sampler goes through them by itself. ``noun`` is what a
-    person calls its trials: those of a grid are jobs, which go through the keys in ``swept``.
+    person calls its trials: those of a grid are jobs, which go through the keys in ``swept`` with
+    the values that ``jobs`` has by folder.
     """
 
     sweep: Path
@@ -56,6 +57,7 @@ class Plan:
     typed: frozenset[str]
     noun: str = "trial"
     swept: frozenset[str] = frozenset()
+    jobs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -77,8 +79,8 @@ class Plan:
 
         Those of a grid's job are text, as typed.
         """
-        if SWEPT in trial.user_attrs:
-            return dict(trial.user_attrs[SWEPT])
+        if SWEPT in trial.user_attrs:  # an earlier launch may have had fewer axes
+            return dict(self.jobs.get(trial.user_attrs[FOLDER], trial.user_attrs[SWEPT]))
         names = [name for name in self.space.distributions if name in trial.params]
         more = sorted(trial.params.keys() - set(names))
         return {name: trial.params[name] for name in (*names, *more)}
