@@ -149,7 +149,8 @@ def _change(config: DictConfig, key: str, folder: Path) -> None:
     """Also among the overrides, from which launchers compose each job."""
     with read_write(config.hydra), open_dict(config.hydra):
         OmegaConf.update(config.hydra, key, str(folder))
-        others = [o for o in config.hydra.overrides.hydra if not o.startswith(f"hydra.{key}=")]
+        typed: Any = OmegaConf.to_container(config.hydra.overrides.hydra, resolve=False)
+        others = [line for line in typed if not line.startswith(f"hydra.{key}=")]
         config.hydra.overrides.hydra = [*others, f"hydra.{key}={as_text(str(folder))}"]
 
 

@@ -23,7 +23,7 @@ from cnnsweep.folders.run_folder import RESULT, RunFolder
 from cnnsweep.folders.sweep_folder import NO_POINTS, TIMEOUT, SweepFolder, ends
 from cnnsweep.redact import masked_word
 from cnnsweep.rules import path_with_home
-from cnnsweep.task.recorded_command import BASIC, read_command, recorded_sweeper
+from cnnsweep.task.recorded_command import BASIC, GRID, read_command, recorded_sweeper
 
 RUN_DIR, SWEEP_DIR = "hydra.run.dir", "hydra.sweep.dir"
 _ROOTS = {RUN_DIR: run_folder.ROOT, SWEEP_DIR: sweep_folder.ROOT}
@@ -179,7 +179,7 @@ def _typed(words: Sequence[str]) -> dict[str, str]:
 def _of_searches(typed: Mapping[str, str]) -> bool:
     """Whether keys were typed that only a search has."""
     if _SWEEPER in typed:
-        return typed[_SWEEPER] != BASIC
+        return typed[_SWEEPER] not in (BASIC, GRID)
     keys = (key for key in typed if key.startswith(_SWEEPER_KEY))
     return "search" in typed or any(k.removeprefix(_SWEEPER_KEY) not in grid_keys() for k in keys)
 
@@ -216,7 +216,7 @@ def _is_meant(folder: Path, dir_key: str, typed: Mapping[str, str]) -> bool:
         if (
             config is None
             or (_of_searches(typed) and not is_search)
-            or (typed.get(_SWEEPER) == BASIC and is_search)
+            or (typed.get(_SWEEPER) in (BASIC, GRID) and is_search)
         ):
             return False
     adds = is_unfinished(folder) or _adds_trials(folder, typed.get(_N_TRIALS))

@@ -51,7 +51,8 @@ def open_grid(
     plan = replace(plan, threads=_threads(study, plan, is_begun=bool(begun)))
     resolve = partial(_resolved, grid, plan)
     folders = {number: folder for number, (folder, _) in begun.items()}
-    jobs = numbered(grid.jobs, {n: b for n, (_, b) in begun.items()}, resolve, plan.folder)
+    known = {number: _known(grid, plan, one) for number, (_, one) in begun.items()}
+    jobs = numbered(grid.jobs, known, resolve, plan.folder)
     if grid.context.is_our_task:
         _refuse_other_data(plan.folder, jobs, folders, resolve)
     settle(study, _facts(plan), say)
@@ -122,6 +123,14 @@ def _begun(grid: "Grid", study: Study) -> dict[int, tuple[str, Begun]]:
 
 def _of(root: Path, folder: str, overrides: tuple[str, ...] | None) -> tuple[str, Begun]:
     return folder, Begun(overrides, RunFolder(root / folder).read_config())
+
+
+def _known(grid: "Grid", plan: Plan, begun: Begun) -> Begun:
+    """With the config of other words than today's, where the run has not left its own."""
+    if begun.config is not None or begun.overrides is None or begun.overrides in grid.jobs:
+        return begun
+    config = grid.context.compose((*begun.overrides, *plan.threads_override()), None, 0)
+    return replace(begun, config=dict(grid.context.resolved(config)))
 
 
 def _folder(grid: "Grid", place: int, job: GridJob | None) -> str:
