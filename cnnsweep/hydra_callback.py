@@ -16,8 +16,9 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
+from cnnsweep.config.composing.late_keys import restore_typed
 from cnnsweep.config.error_messages import error_line
-from cnnsweep.config.grid_jobs import GridJobs, check_jobs, is_basic
+from cnnsweep.config.grid_jobs import GridJobs, check_jobs, is_basic, is_grid
 from cnnsweep.config.launchers import check_installed
 from cnnsweep.config.overrides import as_text
 from cnnsweep.config.own_keys import is_ours
@@ -103,6 +104,7 @@ def _start_run(config: DictConfig) -> None:
 
 
 def _start_multirun(config: DictConfig) -> None:
+    restore_typed(config)
     if is_ours(config):
         check_typed(config)
     expand_homes(config)
@@ -122,8 +124,12 @@ def _start_multirun(config: DictConfig) -> None:
             "allowed: hydra.sweep.dir=FOLDER or resume=FOLDER"
         )
     jobs = None
-    if is_basic(config) and is_ours(config):
+    if is_grid(config) and is_ours(config):
         jobs = check_jobs(config, may_be_recorded=resumes)
+    if jobs is not None and jobs.notes and is_basic(config):
+        raise UserError(
+            f"{jobs.notes[0]}: Hydra's own sweeper leaves nothing out; hydra/sweeper=grid does"
+        )
     if typed is None:
         note_unfinished(SWEEP_DIR, lambda last: _is_sweep_of(last, config))
     record = partial(record_sweep, config=config)
@@ -133,7 +139,7 @@ def _start_multirun(config: DictConfig) -> None:
         folder = typed
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(folder, shared=shared)
-        if jobs is not None:
+        if jobs is not None and is_basic(config):
             _refuse_other_jobs(folder, jobs)
         record(folder)
     _change(config, "sweep.dir", folder)

@@ -38,6 +38,7 @@ from cnnsweep.redact import masked_word
 OUR_SWEEPER = "cnnsweep.sweep.sweeper.CnnSweeper"
 _KEPT = 64  # composed configs, each about half a megabyte
 _NUMBER = "${hydra.job.num}"
+_checked: list[tuple[DictConfig, "GridJobs"]] = []  # the last
 
 
 def is_basic(config: DictConfig) -> bool:
@@ -225,7 +226,16 @@ def check_jobs(config: DictConfig, *, may_be_recorded: bool = False) -> GridJobs
     """
     jobs = GridJobs(config)
     jobs.check(may_be_recorded=may_be_recorded)
+    _checked[:] = [(config, jobs)]
     return jobs
+
+
+def checked_jobs(config: DictConfig) -> "GridJobs":
+    """The same; those of a config that has been checked are there already."""
+    for other, jobs in _checked:
+        if other is config:
+            return jobs
+    return check_jobs(config)
 
 
 def _changes_more(key: str, word: str) -> bool:

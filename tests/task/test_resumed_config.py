@@ -148,7 +148,7 @@ def test_a_grids_jobs_are_as_recorded_and_in_its_folder(tmp_path: Path) -> None:
     with resumed(folder) as config:
         jobs = check_jobs(config)
         resolved = [jobs.resolved(number, number) for number in range(3)]
-    assert [config["seed"] for config in resolved] == [0, 1, 2]
+    assert [job["seed"] for job in resolved] == [0, 1, 2]
     for number, job in enumerate(resolved):
         recorded = RunFolder(folder / str(number)).read_config()
         assert recorded is not None

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep import report
-from cnnsweep.config.grid_jobs import GridJobs, check_jobs, job_overrides
+from cnnsweep.config.grid_jobs import GridJobs, checked_jobs, job_overrides
 from cnnsweep.errors import StoppedEarly
-from cnnsweep.folders.sweep_folder import SweepFolder
 from cnnsweep.sweep.grid.numbering import axes
 from cnnsweep.sweep.grid.open import open_grid
 from cnnsweep.sweep.grid.outcome import outcome_lines
@@ -43,10 +42,7 @@ class Grid:
                 fail.
         """
         settings = read_grid_settings(keys)
-        ours = None
-        if context.is_our_task:
-            is_recorded = SweepFolder(context.folder).config.exists()
-            ours = check_jobs(context.config, may_be_recorded=is_recorded)
+        ours = checked_jobs(context.config) if context.is_our_task else None
         typed = job_overrides(context.config) if ours is None else ours.overrides
         jobs = [tuple(line for line in job if not line.startswith("resume=")) for job in typed]
         return cls(context, settings, jobs, ours)
