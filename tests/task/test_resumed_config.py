@@ -149,8 +149,8 @@ def test_a_grids_jobs_are_as_recorded_and_in_its_folder(tmp_path: Path) -> None:
         jobs = check_jobs(config)
         resolved = [jobs.resolved(number, number) for number in range(3)]
     assert [job["seed"] for job in resolved] == [0, 1, 2]
-    for number, job in enumerate(resolved):
-        recorded = RunFolder(folder / str(number)).read_config()
+    for place, job in enumerate(resolved):
+        recorded = RunFolder(folder / str(place)).read_config()
         assert recorded is not None
         assert differing_keys(recorded, job) == []
 
