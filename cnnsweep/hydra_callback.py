@@ -16,8 +16,9 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
+from cnnsweep.config.composing.late_keys import restore_typed
 from cnnsweep.config.error_messages import error_line
-from cnnsweep.config.grid_jobs import compose_jobs, is_basic
+from cnnsweep.config.grid_jobs import GridJobs, check_jobs, is_basic, is_grid
 from cnnsweep.config.launchers import check_installed
 from cnnsweep.config.overrides import as_text
 from cnnsweep.config.own_keys import is_ours
@@ -103,6 +104,7 @@ def _start_run(config: DictConfig) -> None:
 
 
 def _start_multirun(config: DictConfig) -> None:
+    restore_typed(config)
     if is_ours(config):
         check_typed(config)
     expand_homes(config)
@@ -121,8 +123,13 @@ def _start_multirun(config: DictConfig) -> None:
             "hydra.sweeper.shared=true without a folder: hosts share one that each of them names; "
             "allowed: hydra.sweep.dir=FOLDER or resume=FOLDER"
         )
-    is_our_grid = is_basic(config) and is_ours(config)
-    jobs = list(compose_jobs(config, may_be_recorded=resumes)) if is_our_grid else []
+    jobs = None
+    if is_grid(config) and is_ours(config):
+        jobs = check_jobs(config, may_be_recorded=resumes)
+    if jobs is not None and jobs.notes and is_basic(config):
+        raise UserError(
+            f"{jobs.notes[0]}: Hydra's own sweeper leaves nothing out; hydra/sweeper=grid does"
+        )
     if typed is None:
         note_unfinished(SWEEP_DIR, lambda last: _is_sweep_of(last, config))
     record = partial(record_sweep, config=config)
@@ -132,13 +139,20 @@ def _start_multirun(config: DictConfig) -> None:
         folder = typed
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(folder, shared=shared)
-        data = DataCheck()
-        for job in jobs:
-            run = RunFolder(folder / job.subdir)
-            refuse_other_config(run, job.resolved)
-            data.refuse_other_data(run, job.resolved)
+        if jobs is not None and is_basic(config):
+            _refuse_other_jobs(folder, jobs)
         record(folder)
     _change(config, "sweep.dir", folder)
+
+
+def _refuse_other_jobs(folder: Path, jobs: GridJobs) -> None:
+    """Those of Hydra's own grid are where its numbers say."""
+    data = DataCheck()
+    for number in range(len(jobs.overrides)):
+        run = RunFolder(folder / jobs.subdir(number, number))
+        resolved = jobs.resolved(number, number)
+        refuse_other_config(run, resolved)
+        data.refuse_other_data(run, resolved)
 
 
 def _is_shared(config: DictConfig) -> bool:

@@ -96,6 +96,14 @@ def resolve(config: DictConfig) -> dict[str, Any]:
     return cast(dict[str, Any], plain)
 
 
+def resolve_section(config: DictConfig, key: str) -> Any:
+    """One key of a config as :func:`resolve` has it, in a tenth of the time."""
+    value = config[key]
+    if OmegaConf.is_config(value):
+        value = OmegaConf.to_container(value, resolve=True, throw_on_missing=True)
+    return tree_with_home(value)
+
+
 def checked(
     config: DictConfig, sources: KeySources | None = None, *, may_be_recorded: bool = False
 ) -> dict[str, Any]:

@@ -67,6 +67,7 @@ class Searches:
     def announcement(self, searches: list[Search]) -> Iterator[str]:
         for search in searches:
             yield from announcement(search, self.settings, self.context.is_our_task)
+            yield from search.plan.notes
             if note := note_on_idle_pruner(search.plan, self.settings):
                 yield note
 

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
+from cnnsweep.config.composing.late_keys import as_typed_words
 from cnnsweep.config.grid_jobs import grid_keys, is_basic, is_grid, job_overrides
 from cnnsweep.config.overrides import as_text
 from cnnsweep.errors import UserError
@@ -81,7 +82,8 @@ def note_unfinished(dir_key: str, is_same: Callable[[Path], bool]) -> None:
 
 def resume_command(folder: Path) -> str:
     """This command again, for a folder that it left unfinished."""
-    words = [masked_word(word) for word in sys.argv[1:] if not word.startswith("resume=")]
+    typed = as_typed_words(sys.argv[1:])
+    words = [masked_word(word) for word in typed if not word.startswith("resume=")]
     if not any(word.startswith((RUN_DIR, SWEEP_DIR)) for word in words):
         place = str(RunFolder(folder))
         words.append(f"resume={place if _PLAIN.fullmatch(place) else as_text(place)}")

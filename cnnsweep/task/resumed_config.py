@@ -9,6 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
+from cnnsweep.config.composing.late_keys import restore_typed, with_late_keys
 from cnnsweep.config.grid_jobs import is_grid
 from cnnsweep.config.hydra_internals import node_of
 from cnnsweep.config.overrides import Overrides, as_text, by_key, typed_lines
@@ -34,6 +35,9 @@ _SWEEPER_TARGET = "hydra.sweeper._target_"  # comes with the option
 _SPACE, _STORAGE = "hydra.sweeper.params", "hydra.sweeper.storage"
 
 
+resumed_folders: set[Path] = set()  # by this process, as ``take_recorded`` was told
+
+
 def take_recorded(config: DictConfig, folder: Path, dir_key: str) -> None:
     """Change this command's composed config, in place, into the one that resumes ``folder``.
 
@@ -45,6 +49,7 @@ def take_recorded(config: DictConfig, folder: Path, dir_key: str) -> None:
         UserError: another option of a group is typed, or a password was not recorded.
         hydra.errors.HydraException: what is recorded does not compose any more.
     """
+    resumed_folders.add(folder.resolve())
     typed = _taken(by_key(typed_lines(config.hydra)))
     place = [f"{dir_key}={as_text(str(folder))}"]
     record = read_command(folder)
@@ -89,16 +94,17 @@ def _other_options(folder: Path, typed: Overrides, choices: dict[str, Any]) -> l
 
 def _compose(config: DictConfig, lines: Overrides, more: Iterable[str]) -> DictConfig:
     is_sweep = config.hydra.mode == RunMode.MULTIRUN
-    mode = ["hydra.mode=MULTIRUN"] if is_sweep else []
-    composed = (
-        GlobalHydra.instance()
-        .config_loader()
-        .load_configuration(
-            config.hydra.job.config_name,
-            [*(str(override.input_line) for override in lines.values()), *more, *mode],
-            run_mode=RunMode.MULTIRUN if is_sweep else RunMode.RUN,
-        )
+    loader = GlobalHydra.instance().config_loader()
+    words = [*(str(override.input_line) for override in lines.values()), *more]
+    if is_sweep:
+        words = with_late_keys(words, lambda key: bool(loader.get_group_options(key, None)))
+        words.append("hydra.mode=MULTIRUN")
+    composed = loader.load_configuration(
+        config.hydra.job.config_name,
+        words,
+        run_mode=RunMode.MULTIRUN if is_sweep else RunMode.RUN,
     )
+    restore_typed(composed)
     OmegaConf.copy_cache(from_config=config, to_config=composed)  # ${now:...} stays the same
     return composed
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep import report
-from cnnsweep.config.grid_jobs import compose_jobs, job_overrides
+from cnnsweep.config.grid_jobs import GridJobs, checked_jobs, job_overrides
 from cnnsweep.errors import StoppedEarly
 from cnnsweep.sweep.grid.numbering import axes
 from cnnsweep.sweep.grid.open import open_grid
@@ -31,25 +31,23 @@ class Grid:
     context: SweepContext
     settings: GridSettings
     jobs: list[tuple[str, ...]]  # the overrides of each, in Hydra's order
+    ours: GridJobs | None  # the same jobs, where they are runs of this package
 
     @classmethod
     def read(cls, context: SweepContext, keys: dict[str, object]) -> "Grid":
         """From the sweeper's keys and the command line's overrides.
 
         Raises:
-            UserError: a key is out of range, or an axis is a range without steps.
+            UserError: a key is out of range, an axis is a range without steps, or a job could only
+                fail.
         """
         settings = read_grid_settings(keys)
-        jobs = [
-            tuple(line for line in job if not line.startswith("resume="))
-            for job in job_overrides(context.config)
-        ]
-        return cls(context, settings, jobs)
+        ours = checked_jobs(context.config) if context.is_our_task else None
+        typed = job_overrides(context.config) if ours is None else ours.overrides
+        jobs = [tuple(line for line in job if not line.startswith("resume=")) for job in typed]
+        return cls(context, settings, jobs, ours)
 
     def check(self) -> None:
-        if self.context.is_our_task:
-            for _ in compose_jobs(self.context.config, may_be_recorded=True):
-                pass
         check_disk(self.context.folder)
 
     def open(
@@ -70,6 +68,7 @@ class Grid:
             f"{count} {'job' if count == 1 else 'jobs'}{over}; {self.settings.n_jobs} workers"
             f"{threads}; in {plan.folder}"
         )
+        yield from () if self.ours is None else self.ours.notes
 
     def are_written(self, _searches: list[Search]) -> bool:
         return True

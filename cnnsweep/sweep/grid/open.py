@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import optuna
 from optuna.study import Study
 
+from cnnsweep.config.composing.combinations import parsed
 from cnnsweep.folders.provenance import code, versions
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.sweep.grid.ask import NUMBER, OVERRIDES, GridAsker, failed
@@ -142,7 +143,12 @@ def _folder(grid: "Grid", place: int, job: GridJob | None) -> str:
 
 
 def _resolved(grid: "Grid", plan: Plan, place: int, number: int) -> dict[str, Any]:
-    config = grid.compose(place, number, *plan.threads_override())
+    more = plan.threads_override()
+    if grid.ours is not None:
+        return grid.ours.resolved(place, number) | {
+            override.key_or_group: override.value() for override in map(parsed, more)
+        }
+    config = grid.compose(place, number, *more)
     return dict(grid.context.resolved(config))
 
 

@@ -190,7 +190,8 @@ def _enqueue_default(
     space = plan.space.distributions
     if is_grid_sampler(settings.sampler) or not space:
         return
-    default = context.compose(plan.space.fixed, plan.subfolder or ".", 0)
+    fixed = plan.space.fixed_with(context.config.hydra.runtime.choices)
+    default = context.compose(fixed, plan.subfolder or ".", 0)
     values = {name: _default(default, name) for name in space}
     points = {name: default_point(d, values[name]) for name, d in space.items()}
     outside = [name for name, point in points.items() if not point]
