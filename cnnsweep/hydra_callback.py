@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
@@ -17,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 from cnnsweep.config.composing.late_keys import restore_typed
+from cnnsweep.config.composing.read_once import read_files_once
 from cnnsweep.config.error_messages import error_line
 from cnnsweep.config.grid_jobs import GridJobs, check_jobs, is_basic, is_grid
 from cnnsweep.config.launchers import check_installed
@@ -105,6 +107,7 @@ def _start_run(config: DictConfig) -> None:
 
 def _start_multirun(config: DictConfig) -> None:
     restore_typed(config)
+    read_files_once(GlobalHydra.instance().config_loader())
     if is_ours(config):
         check_typed(config)
     expand_homes(config)
