@@ -5,7 +5,7 @@ import sys
 import time
 import warnings
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import optuna
@@ -16,7 +16,7 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState
 
 from cnnsweep import report
-from cnnsweep.config.launchers import gives_gpus, is_chosen, refuse_devices, with_submissions
+from cnnsweep.config.launchers import is_chosen, refuse_devices, with_submissions
 from cnnsweep.errors import StoppedEarly
 from cnnsweep.folders import lock
 from cnnsweep.folders.run_folder import write_text_whole
@@ -24,6 +24,9 @@ from cnnsweep.folders.sweep_folder import SWEEP_CONFIG, WORKERS
 from cnnsweep.process import begin_collection
 from cnnsweep.sweep.cluster.launcher_pool import LaunchedPool
 from cnnsweep.sweep.event_loop import EventLoop
+from cnnsweep.sweep.machine.facts import Machine, read_machine
+from cnnsweep.sweep.machine.gpus import devices_of_slots
+from cnnsweep.sweep.machine.sizing import Crew, make_crew
 from cnnsweep.sweep.multihost.membership import HostExpired
 from cnnsweep.sweep.multihost.shared_study import joined
 from cnnsweep.sweep.preflight import check_sweep
@@ -31,7 +34,6 @@ from cnnsweep.sweep.progress import SweepProgress, announcement, counted, open_p
 from cnnsweep.sweep.results import are_written, result_lines, withdraw_results, write_results
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.plan import Plan, make_plans
-from cnnsweep.sweep.spec.resources import devices_of_slots
 from cnnsweep.sweep.spec.settings import Settings, read_settings
 from cnnsweep.sweep.study.coordination import Coordination
 from cnnsweep.sweep.study.failure_policy import FailureWatch
@@ -39,6 +41,7 @@ from cnnsweep.sweep.study.pruning import note_on_idle_pruner
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.storage_outage import Outage
 from cnnsweep.sweep.study.study import open_search
+from cnnsweep.sweep.work import work_of
 from cnnsweep.sweep.workers.pool import Pool
 from cnnsweep.sweep.workers.worker_main import Setup
 from cnnsweep.task.recorded_command import mask_password
@@ -57,7 +60,8 @@ def run_sweep(context: SweepContext, keys: dict[str, object], arguments: list[st
     HydraConfig.instance().set_config(context.config)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.simplefilter("ignore", ExperimentalWarning)  # whoever chose it knows
-    settings, plans = _checked(context, keys, arguments)
+    machine = read_machine()
+    settings, plans = _checked(context, keys, arguments, machine)
     context.folder.mkdir(parents=True, exist_ok=True)
     lock.acquire(context.folder, shared=settings.shared)
     with ExitStack() as stack:
@@ -65,7 +69,7 @@ def run_sweep(context: SweepContext, keys: dict[str, object], arguments: list[st
             say = progress.say
             coordination = stack.enter_context(joined(context.folder, settings.shared, say))
             outage = Outage(say)
-            controller = Controller(context, settings, coordination, outage, progress)
+            controller = Controller(context, settings, machine, coordination, outage, progress)
             searches = outage.retry(lambda: controller.open_searches(plans))
             controller.run(searches)
         empty = outage.retry(lambda: _write_results(context, searches))
@@ -73,11 +77,12 @@ def run_sweep(context: SweepContext, keys: dict[str, object], arguments: list[st
 
 
 def _checked(
-    context: SweepContext, keys: dict[str, object], arguments: list[str]
+    context: SweepContext, keys: dict[str, object], arguments: list[str], machine: Machine
 ) -> tuple[Settings, list[Plan]]:
     try:
         settings = read_settings(keys)
         refuse_devices(context.config, settings.devices)
+        devices_of_slots(settings.devices, machine.gpus, 0)  # refuses one that is not there
         plans = make_plans(context, settings, arguments)
         check_sweep(context, settings, plans)
     except Exception:
@@ -100,9 +105,11 @@ class Controller:
 
     context: SweepContext
     settings: Settings
+    machine: Machine
     coordination: Coordination
     outage: Outage
     progress: SweepProgress
+    crew: Crew = field(init=False)
 
     def open_searches(self, plans: list[Plan]) -> list[Search]:
         """The sweep's searches, new or as an earlier launch left them; may be called again."""
@@ -115,6 +122,12 @@ class Controller:
             write_text_whole(place, text)
             if self.coordination.is_first() or not all(search.is_done() for search in searches):
                 withdraw_results(self.context.folder, searches)
+        settings, work = self.settings, work_of(plans, searches)
+        self.crew = make_crew(
+            self.context.config, settings.n_jobs, settings.devices, self.machine, work
+        )
+        for line in self.crew.lines:
+            self.progress.say(line)
         for search in searches:
             for line in announcement(search, self.settings, self.context.is_our_task):
                 self.progress.say(line)
@@ -197,13 +210,9 @@ class Controller:
             self.progress.say(f"{search.plan.prefix}resuming: {counted(search)}, {now}")
 
     def _open_pool(self) -> Pool:
-        context, count = self.context, self.settings.n_jobs
+        context, devices = self.context, self.crew.devices
         setup = Setup(context, Singleton.get_state(), self.coordination.heartbeat)
         folder = self.coordination.own_folder(context.folder / WORKERS)
-        if gives_gpus(context.config):
-            devices: list[str | None] = [None] * count
-        else:
-            devices = devices_of_slots(self.settings.devices, count)
         if not is_chosen(context.config):
             return Pool(folder, setup, devices)
         # Each host's jobs are its own to count and to cancel, and it tells them by their folder.

@@ -120,11 +120,7 @@ def announcement(search: Search, settings: Settings, is_our_task: bool) -> Itera
     """What a search is about to do."""
     plan = search.plan
     names = ", ".join(plan.space.distributions) or settings.custom_search_space
-    threads = "" if plan.threads is None else f" of {plan.threads} CPU threads"
-    yield (
-        f"{search.asker.trials_in_all()} trials over {names}; {settings.n_jobs} workers{threads}; "
-        f"in {plan.folder}"
-    )
+    yield f"{search.asker.trials_in_all()} trials over {names}; in {plan.folder}"
     if search.asker.goes_through:
         several = "s: each" if plan.points != 1 else ": it"
         yield (

@@ -25,6 +25,7 @@ _NOT_TAKEN = ("resume", "hydra.run.dir", "hydra.sweep.dir", "hydra.mode")
 _FREE_GROUPS = ("logger", "hydra")
 _CONTROLLERS = ("hydra/sweeper", "hydra/launcher")
 _SPACE, _STORAGE = "hydra.sweeper.params", "hydra.sweeper.storage"
+_WORKERS = "hydra.sweeper.n_jobs"  # suits the machine, which may be another one now
 
 
 def take_recorded(config: DictConfig, folder: Path, dir_key: str) -> None:
@@ -125,7 +126,7 @@ def _values(
     config = _plain(record, present)
     recorded, now = completed(record.config, config), leaves(config)
     choices = present.hydra.runtime.choices
-    settled = [*others, "resume", *(key for key in lines if key not in choices)]
+    settled = [*others, "resume", _WORKERS, *(key for key in lines if key not in choices)]
     swept = [key for key, override in lines.items() if override.is_sweep_override()]
     groups = [key.replace("/", ".") for key in swept if key in choices]
     if not all(isinstance(look_up(config, group), dict) for group in groups):

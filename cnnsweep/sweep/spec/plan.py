@@ -20,7 +20,6 @@ from cnnsweep.rules import as_typed
 from cnnsweep.sweep.spec.compose import SweepContext, typed_overrides
 from cnnsweep.sweep.spec.messages import Job
 from cnnsweep.sweep.spec.points import count_points
-from cnnsweep.sweep.spec.resources import threads_each
 from cnnsweep.sweep.spec.samplers import grid_size, is_grid_sampler
 from cnnsweep.sweep.spec.search_space import SearchSpace, read_space
 from cnnsweep.sweep.spec.settings import Settings, directions
@@ -124,7 +123,7 @@ def _plan(context: SweepContext, settings: Settings, typed: list[str], subfolder
         n_trials=n_trials,
         points=points,
         seed=_seed(settings.sampler, config),
-        threads=_threads(config, settings.n_jobs),
+        threads=_threads(config),
         typed=frozenset(line.split("=")[0].lstrip("+~") for line in [*typed, *space.distributions]),
     )
 
@@ -180,11 +179,12 @@ def _seed(sampler: DictConfig, config: DictConfig) -> int:
     return seed if isinstance(seed, int) else 0
 
 
-def _threads(config: DictConfig, n_jobs: int) -> int | None:
+def _threads(config: DictConfig) -> int | None:
+    """CPU threads of a worker: one, so that equal bytes come of it with any number of workers."""
     if "threads" not in config:
         return None
     if config.threads == "auto":
-        return cpus_each(config) or threads_each(n_jobs)
+        return cpus_each(config) or 1
     # Another Hydra app may mean something else by it.
     return config.threads if isinstance(config.threads, int) else None
 

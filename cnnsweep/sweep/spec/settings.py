@@ -18,7 +18,7 @@ class Settings:
     conf/hydra/sweeper/optuna.yaml says what each key means. Unlike Hydra's sweeper: ``direction``
     may be null (from the objective), ``n_trials`` counts all launches, ``max_failure_rate`` is of
     *finished* trials. ``sampler`` and ``pruner`` are Any: their keys belong to their own config
-    groups. Mappings and lists arrive as OmegaConf's.
+    groups; so is ``n_jobs``, a number or ``auto``. Mappings and lists arrive as OmegaConf's.
 
     Raises:
         UserError: a value is out of range.
@@ -30,7 +30,7 @@ class Settings:
     storage: str | None = MISSING
     study_name: str | None = MISSING
     n_trials: int = MISSING
-    n_jobs: int = MISSING
+    n_jobs: Any = MISSING
     max_failure_rate: float = MISSING
     params: dict[str, str] | None = MISSING
     custom_search_space: str | None = MISSING
@@ -73,7 +73,7 @@ def _seconds(key: str) -> Rule:
 
 _RULES = (
     whole(f"{_NODE}n_trials", 1),
-    whole(f"{_NODE}n_jobs", 1),
+    whole(f"{_NODE}n_jobs", 1, "auto"),
     whole(f"{_NODE}seeds", 1),
     whole(f"{_NODE}confirm", 0),
     whole(f"{_NODE}retries", 0),

@@ -83,6 +83,11 @@ class Asker:
         """Whether there are trials enough for every point of the space."""
         return self.points is not None and self.points <= self.wanted
 
+    @property
+    def takes_every_point(self) -> bool:
+        """Whether every point is tried, so that no trial depends on what came of others."""
+        return self.goes_through or self.sampling.is_grid
+
     def _begun(self) -> int:
         trials = self.study.get_trials(deepcopy=False)
         return sum(trial.state is not TrialState.WAITING for trial in trials)
