@@ -39,6 +39,13 @@ def on_one_line(text: object) -> str:
     return " ".join(str(text).split())
 
 
+def and_more(items: Iterable[str], most: int = 5) -> str:
+    """The first of several names, and how many more there are."""
+    listed = list(items)
+    more = len(listed) - most
+    return ", ".join(listed[:most]) + (f" and {more} more" if more > 0 else "")
+
+
 def printable(text: str) -> str:
     """A text that fits any line of UTF-8: control characters and what is no character escaped.
 

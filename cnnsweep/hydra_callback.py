@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 from cnnsweep.config.error_messages import error_line
-from cnnsweep.config.grid_jobs import compose_jobs, is_grid
+from cnnsweep.config.grid_jobs import compose_jobs, is_basic
 from cnnsweep.config.launchers import check_installed
 from cnnsweep.config.overrides import as_text
 from cnnsweep.config.own_keys import is_ours
@@ -121,7 +121,7 @@ def _start_multirun(config: DictConfig) -> None:
             "hydra.sweeper.shared=true without a folder: hosts share one that each of them names; "
             "allowed: hydra.sweep.dir=FOLDER or resume=FOLDER"
         )
-    is_our_grid = is_grid(config) and is_ours(config)
+    is_our_grid = is_basic(config) and is_ours(config)
     jobs = list(compose_jobs(config, may_be_recorded=resumes)) if is_our_grid else []
     if typed is None:
         note_unfinished(SWEEP_DIR, lambda last: _is_sweep_of(last, config))

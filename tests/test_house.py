@@ -32,8 +32,9 @@ MODULES = {
 # Packages from the top of the house to its ground: each may import what stands after it.
 DOORS = ("__main__", "cli", "predict", "hydra_callback", "callback")
 FLOORS = (
-    "doors", "sweep", "sweep.cluster", "sweep.workers", "sweep.multihost", "sweep.study",
-    "sweep.spec", "sweep.machine", "export", "task", "run", "session", "loggers", "report",
+    "doors", "sweep", "sweep.cluster", "sweep.workers", "sweep.multihost", "sweep.grid",
+    "sweep.study", "sweep.spec", "sweep.machine", "export", "task", "run", "session", "loggers",
+    "report",
     "report.output", "report.charts", "report.study", "report.stats", "report.read", "training",
     "models", "data", "data.pictures", "folders", "config", "ground",
 )  # fmt: skip

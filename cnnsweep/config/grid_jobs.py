@@ -2,18 +2,23 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import yaml
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from cnnsweep.config import CONF_DIR
 from cnnsweep.config.hydra_internals import BASIC_SWEEPER, grid_of
 from cnnsweep.config.key_sources import KeySources, key_sources
 from cnnsweep.config.validation import checked
 from cnnsweep.errors import UserError
+
+OUR_SWEEPER = "cnnsweep.sweep.sweeper.CnnSweeper"
 
 
 class GridJob(NamedTuple):
@@ -23,9 +28,22 @@ class GridJob(NamedTuple):
     subdir: Path
 
 
-def is_grid(config: DictConfig) -> bool:
+def is_basic(config: DictConfig) -> bool:
     """Whether a --multirun config is swept by Hydra's basic sweeper."""
     return bool(config.hydra.sweeper._target_ == BASIC_SWEEPER)
+
+
+def is_grid(config: DictConfig) -> bool:
+    """Whether a --multirun config is a grid's, by Hydra's basic sweeper or by ours."""
+    ours = bool(config.hydra.sweeper._target_ == OUR_SWEEPER)
+    return is_basic(config) or (ours and "n_trials" not in config.hydra.sweeper)
+
+
+@cache
+def grid_keys() -> frozenset[str]:
+    """The keys of a grid's sweeper, those that follow ``hydra.sweeper.``."""
+    text = (CONF_DIR / "hydra/sweeper/grid.yaml").read_text(encoding="utf-8")
+    return frozenset(yaml.safe_load(text)) - {"defaults", "_target_"}
 
 
 def job_overrides(config: DictConfig) -> list[list[str]]:

@@ -69,6 +69,12 @@ def completed(
     return before
 
 
+def with_old_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A config by dotted key, without empty sections, with ``DEFAULTS`` for the keys it lacks."""
+    found = {key: value for key, value in leaves(_renamed(config)).items() if value != {}}
+    return {key: line.value for key, line in DEFAULTS.items()} | found
+
+
 def _renamed(node: Any) -> Any:
     if isinstance(node, Mapping):
         return {

@@ -16,7 +16,7 @@ import yaml
 from cnnsweep.dotted_keys import is_below, leaves
 from cnnsweep.errors import UserError, on_one_line, printable
 from cnnsweep.folders.lock import LOCK_NAME
-from cnnsweep.folders.recorded_defaults import completed
+from cnnsweep.folders.recorded_defaults import completed, with_old_defaults
 from cnnsweep.metric_names import METRICS_COLUMNS
 from cnnsweep.rules import tree_with_home
 
@@ -166,6 +166,12 @@ def differing_keys(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> l
     missing = object()
     differing = [key for key in before | now if before.get(key, missing) != now.get(key, missing)]
     return [key for key in differing if not is_below(key, _UNCOMPARED)]
+
+
+def comparable(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What is equal for equal configs, old and new: all that is compared, by dotted key."""
+    found = with_old_defaults(tree_with_home(config))
+    return {key: value for key, value in found.items() if not is_below(key, _UNCOMPARED)}
 
 
 def read_mapping(

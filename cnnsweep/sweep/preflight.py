@@ -53,7 +53,7 @@ def check_sweep(context: SweepContext, settings: Settings, plans: list[Plan]) ->
                 f"by, not {len(plan.objectives)}; allowed: 0"
             )
         _check_corners(context, plan)
-    _check_disk(context.folder)
+    check_disk(context.folder)
     if settings.storage is not None:
         open_storage(settings.storage, context.folder, None)
 
@@ -155,7 +155,8 @@ def _said_where(corner: dict[str, object]) -> Iterator[None]:
         raise UserError(f"{short_error(error)} (in the space at {said})") from error
 
 
-def _check_disk(folder: Path) -> None:
+def check_disk(folder: Path) -> None:
+    """Raise UserError where a sweep folder cannot be written, or its disk is full."""
     existing = next(place for place in (folder, *folder.parents) if place.exists())
     if not os.access(existing, os.W_OK):
         raise UserError(f"hydra.sweep.dir={folder} cannot be written: no permission for {existing}")

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO
 
-from optuna.trial import TrialState
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
@@ -55,19 +54,14 @@ class SweepProgress:
 
     def _summary(self, searches: Sequence[Search]) -> Table:
         table = Table(box=None, pad_edge=False)
-        headings = ("done", "pruned", "failed", "running", "of", "best", "left")
+        headings = (*searches[0].counts(), "best", "left")
         for heading in ("search", *headings) if len(searches) > 1 else headings:
             table.add_column(heading, style="bold" if heading == "best" else None)
         for search in searches:
             subfolder = [search.plan.subfolder] if len(searches) > 1 else []
-            table.add_row(*subfolder, *self._counts(search), _best(search), self._left(searches))
+            counts = map(str, search.counts().values())
+            table.add_row(*subfolder, *counts, _best(search), self._left(searches))
         return table
-
-    def _counts(self, search: Search) -> list[str]:
-        trials = search.study.get_trials(deepcopy=False)
-        states = [trial.state for trial in trials]
-        wanted = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL, TrialState.RUNNING)
-        return [*(str(states.count(state)) for state in wanted), str(search.asker.trials_in_all())]
 
     def _left(self, searches: Sequence[Search]) -> str:
         """The time left at this launch's pace, confirmation runs counted as trials."""
@@ -97,7 +91,7 @@ class SweepProgress:
 
 def _of_epochs(search: Search) -> str:
     """How many epochs a run has, where that is known and the same for all."""
-    known = "epochs" in search.plan.config and "epochs" not in search.plan.space.distributions
+    known = "epochs" in search.plan.config and "epochs" not in search.plan.varied
     return f"/{search.plan.config.epochs}" if known else ""
 
 
@@ -106,14 +100,16 @@ def _best(search: Search) -> str:
     if best is None:
         return ""
     params = format_params(search.plan.params(best))
-    return f"{format_value(best.value)} (trial {best.number}: {params})"
+    return f"{format_value(best.value)} ({search.plan.label(best)}: {params})"
 
 
 def _open_runs(search: Search) -> int:
-    finished = sum(t.state.is_finished() for t in search.study.get_trials(deepcopy=False))
-    return (
-        max(0, search.asker.trials_in_all() - finished) * search.seeds + search.confirmation.wanted
-    )
+    counts = search.counts()
+    return max(0, counts["of"] - _over(counts)) * search.seeds + search.confirmation.wanted
+
+
+def _over(counts: dict[str, int]) -> int:
+    return sum(number for word, number in counts.items() if word not in ("running", "of"))
 
 
 def announcement(search: Search, settings: Settings, is_our_task: bool) -> Iterator[str]:
@@ -138,10 +134,10 @@ def announcement(search: Search, settings: Settings, is_our_task: bool) -> Itera
 
 def counted(search: Search) -> str:
     """How many trials of a resumed search are over."""
-    trials = search.study.get_trials(deepcopy=False)
-    over, wanted = sum(t.state.is_finished() for t in trials), search.asker.trials_in_all()
+    counts = search.counts()
+    over, wanted = _over(counts), counts["of"]
     if over <= wanted:
-        return f"{over} of {wanted} trials are over"
+        return f"{over} of {wanted} {search.plan.noun}s are over"
     return f"{over} trials are over, more than hydra.sweeper.n_trials={wanted}"
 
 

@@ -9,8 +9,8 @@ from optuna.trial import FrozenTrial, TrialState
 from cnnsweep.folders.run_folder import write_text_whole
 from cnnsweep.folders.sweep_folder import ENDED_BY, NO_POINTS, NO_TRIALS, RESULTS, TIMEOUT
 from cnnsweep.sweep.spec.formatting import format_params, format_value
+from cnnsweep.sweep.spec.plan import FOLDER
 from cnnsweep.sweep.spec.search_space import typed_value
-from cnnsweep.sweep.study.ask import FOLDER
 from cnnsweep.sweep.study.confirmation import spread, winner
 from cnnsweep.sweep.study.search import Search
 

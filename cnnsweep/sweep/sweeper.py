@@ -6,16 +6,19 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from cnnsweep.sweep.spec.settings import register
+from cnnsweep.sweep.spec.settings import is_for_searches, register
 
 register()
 
 
 class CnnSweeper(Sweeper):
-    """Optuna sweeps that prune, run trials in parallel and resume after any death."""
+    """Grids and Optuna searches whose runs go side by side and are resumed after any death."""
 
     def __init__(self, **settings: Any) -> None:
-        """``settings`` are the keys of :class:`cnnsweep.sweep.spec.settings.Settings`."""
+        """``settings`` are the keys of :class:`cnnsweep.sweep.spec.settings.Settings`.
+
+        Those of :class:`cnnsweep.sweep.spec.settings.GridSettings` alone make it a grid.
+        """
         self.settings = settings
 
     def setup(
@@ -25,6 +28,12 @@ class CnnSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> None:
         from cnnsweep.sweep.controller import run_sweep
+        from cnnsweep.sweep.grid.grid import Grid
+        from cnnsweep.sweep.searches import Searches
         from cnnsweep.sweep.spec.compose import SweepContext
 
-        run_sweep(SweepContext(*self._handed), self.settings, arguments)
+        context = SweepContext(*self._handed)
+        if is_for_searches(self.settings):
+            run_sweep(context, lambda: Searches.read(context, self.settings, arguments))
+        else:
+            run_sweep(context, lambda: Grid.read(context, self.settings))

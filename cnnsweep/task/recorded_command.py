@@ -21,6 +21,8 @@ from cnnsweep.folders.run_folder import (
 from cnnsweep.folders.sweep_folder import SweepFolder
 from cnnsweep.redact import masked_word
 
+SWEEPER, BASIC, GRID = "hydra/sweeper", "basic", "grid"  # a config group, and options of it
+
 
 class RecordedCommand(NamedTuple):
     """Overrides as they were typed, the option of each config group, and the config itself.
@@ -64,6 +66,16 @@ def read_command(folder: Path) -> RecordedCommand:
         return RecordedCommand(ours["overrides"], ours["choices"], config)
     typed = _read(folder / HYDRA / OVERRIDES)
     return RecordedCommand(typed if isinstance(typed, list) else [], {}, config)
+
+
+def recorded_sweeper(record: RecordedCommand) -> str | None:
+    """The sweeper with which a sweep goes on, by the name of its option.
+
+    A grid that older code left to Hydra's sweeper, for want of another, goes on with ours.
+    """
+    option = record.choices.get(SWEEPER)
+    is_typed = any(line.startswith(f"{SWEEPER}=") for line in record.overrides)
+    return GRID if option == BASIC and not is_typed else option
 
 
 def record_run(folder: Path, config: DictConfig, resolved: Mapping[str, Any]) -> None:

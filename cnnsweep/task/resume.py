@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
-from cnnsweep.config.grid_jobs import is_grid, job_overrides
+from cnnsweep.config.grid_jobs import grid_keys, is_basic, is_grid, job_overrides
 from cnnsweep.config.overrides import as_text
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock, run_folder, sweep_folder
@@ -23,15 +23,15 @@ from cnnsweep.folders.run_folder import RESULT, RunFolder
 from cnnsweep.folders.sweep_folder import NO_POINTS, TIMEOUT, SweepFolder, ends
 from cnnsweep.redact import masked_word
 from cnnsweep.rules import path_with_home
-from cnnsweep.task.recorded_command import read_command
+from cnnsweep.task.recorded_command import BASIC, read_command, recorded_sweeper
 
 RUN_DIR, SWEEP_DIR = "hydra.run.dir", "hydra.sweep.dir"
 _ROOTS = {RUN_DIR: run_folder.ROOT, SWEEP_DIR: sweep_folder.ROOT}
 _PLAIN = re.compile(r"[\w/.:+-]+")  # what Hydra reads without quotes
 _FINISHED = ("completed", "pruned", "failed")
 _MULTIRUN = {"-m", "--multirun"}
+_SWEEPER_KEY = "hydra.sweeper."
 _SWEEPER, _N_TRIALS, _SHARED = "hydra/sweeper", "hydra.sweeper.n_trials", "hydra.sweeper.shared"
-_BASIC = "basic"  # the option of Hydra's own sweeper
 
 
 def chosen_folder(config: DictConfig, dir_key: str) -> Path | None:
@@ -92,7 +92,8 @@ def is_unfinished(folder: Path) -> bool:
     """Whether there is anything to resume in the folder of a run or sweep.
 
     A run is finished once its result.json has a status other than `interrupted`, a grid once every
-    job is, a search once its optimization_results.yaml is there and its timeout was not its end.
+    job is completed (ours tries failed ones again, Hydra's sweeper does not), a search once its
+    optimization_results.yaml is there and its timeout was not its end.
     """
     sweep = SweepFolder(folder)
     if sweep.config.exists():
@@ -102,7 +103,8 @@ def is_unfinished(folder: Path) -> bool:
         if not is_grid(config):
             results = _results(folder)
             return results is None or TIMEOUT in ends(results)
-        done = sum(_is_finished(result.parent) for result in folder.rglob(RESULT))
+        is_over = _is_finished if is_basic(config) else _is_completed
+        done = sum(is_over(result.parent) for result in folder.rglob(RESULT))
         return done < len(job_overrides(config))
     return RunFolder(folder).config.exists() and not _is_finished(folder)
 
@@ -133,6 +135,14 @@ def _is_finished(folder: Path) -> bool:
     return result is not None and result["status"] in _FINISHED
 
 
+def _is_completed(folder: Path) -> bool:
+    try:
+        result = RunFolder(folder).read_result()
+    except UserError:
+        return False
+    return result is not None and result["status"] == "completed"
+
+
 def of_a_sweep(words: Sequence[str]) -> list[str]:
     """The command line, with ``--multirun`` and the recorded sweeper if it resumes a sweep.
 
@@ -148,13 +158,13 @@ def of_a_sweep(words: Sequence[str]) -> list[str]:
         return list(words)
     folder = Path(typed["resume"])
     if typed["resume"] == "latest":
-        if not (flags or _of_searches(typed)) or typed.get(_SHARED, "false").lower() == "true":
+        if not (flags or _of_sweeps(typed)) or typed.get(_SHARED, "false").lower() == "true":
             return list(words)
         folder = _latest(SWEEP_DIR, words)
     elif not SweepFolder(folder).config.exists():
         return list(words)
     more = [] if flags else ["--multirun"]
-    sweeper = read_command(folder).choices.get(_SWEEPER)
+    sweeper = recorded_sweeper(read_command(folder))
     if sweeper is not None and _SWEEPER not in typed and "search" not in typed:
         more.append(f"{_SWEEPER}={sweeper}")
     return [*more, *words]
@@ -169,8 +179,14 @@ def _typed(words: Sequence[str]) -> dict[str, str]:
 def _of_searches(typed: Mapping[str, str]) -> bool:
     """Whether keys were typed that only a search has."""
     if _SWEEPER in typed:
-        return typed[_SWEEPER] != _BASIC
-    return "search" in typed or any(key.startswith("hydra.sweeper.") for key in typed)
+        return typed[_SWEEPER] != BASIC
+    keys = (key for key in typed if key.startswith(_SWEEPER_KEY))
+    return "search" in typed or any(k.removeprefix(_SWEEPER_KEY) not in grid_keys() for k in keys)
+
+
+def _of_sweeps(typed: Mapping[str, str]) -> bool:
+    """Whether keys were typed that only a sweep has."""
+    return _of_searches(typed) or any(key.startswith(_SWEEPER_KEY) for key in typed)
 
 
 def _can_resume(folder: Path) -> bool:
@@ -200,7 +216,7 @@ def _is_meant(folder: Path, dir_key: str, typed: Mapping[str, str]) -> bool:
         if (
             config is None
             or (_of_searches(typed) and not is_search)
-            or (typed.get(_SWEEPER) == _BASIC and is_search)
+            or (typed.get(_SWEEPER) == BASIC and is_search)
         ):
             return False
     adds = is_unfinished(folder) or _adds_trials(folder, typed.get(_N_TRIALS))

@@ -16,7 +16,13 @@ from cnnsweep.dotted_keys import is_below, leaves, look_up
 from cnnsweep.errors import UserError
 from cnnsweep.folders.recorded_defaults import completed
 from cnnsweep.redact import is_masked
-from cnnsweep.task.recorded_command import RecordedCommand, read_command, sweep_config
+from cnnsweep.task.recorded_command import (
+    SWEEPER,
+    RecordedCommand,
+    read_command,
+    recorded_sweeper,
+    sweep_config,
+)
 from cnnsweep.task.run_info import SET_BY_SEARCHES
 
 # The folder is the one that is named now, the mode that of this command.
@@ -24,6 +30,7 @@ _NOT_TAKEN = ("resume", "hydra.run.dir", "hydra.sweep.dir", "hydra.mode")
 # These may differ between two launches.
 _FREE_GROUPS = ("logger", "hydra")
 _CONTROLLERS = ("hydra/sweeper", "hydra/launcher")
+_SWEEPER_TARGET = "hydra.sweeper._target_"  # comes with the option
 _SPACE, _STORAGE = "hydra.sweeper.params", "hydra.sweeper.storage"
 _WORKERS = "hydra.sweeper.n_jobs"  # suits the machine, which may be another one now
 
@@ -102,9 +109,12 @@ def _options(
 ) -> Overrides:
     """An override for each config group whose default is another option now."""
     now = present.hydra.runtime.choices
+    recorded = record.choices
+    if SWEEPER in recorded:
+        recorded = recorded | {SWEEPER: recorded_sweeper(record)}
     wanted = {
         group: option
-        for group, option in record.choices.items()
+        for group, option in recorded.items()
         if (not is_below(group, ["hydra"]) or is_below(group, _CONTROLLERS))
         and not is_below(group, others)
         and group not in lines
@@ -126,7 +136,8 @@ def _values(
     config = _plain(record, present)
     recorded, now = completed(record.config, config), leaves(config)
     choices = present.hydra.runtime.choices
-    settled = [*others, "resume", _WORKERS, *(key for key in lines if key not in choices)]
+    settled = [*others, "resume", _SWEEPER_TARGET, _WORKERS]
+    settled += [key for key in lines if key not in choices]
     swept = [key for key, override in lines.items() if override.is_sweep_override()]
     groups = [key.replace("/", ".") for key in swept if key in choices]
     if not all(isinstance(look_up(config, group), dict) for group in groups):

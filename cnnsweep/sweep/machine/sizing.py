@@ -2,27 +2,35 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from omegaconf import DictConfig
 
 from cnnsweep.config.launchers import gives_gpus, most_at_once, runs_here
 from cnnsweep.sweep.machine.facts import Machine
 from cnnsweep.sweep.machine.gpus import devices_of_slots
-from cnnsweep.sweep.machine.workers import Limit, Workers, cores_of, decide, limits_of
+from cnnsweep.sweep.machine.workers import Limit, cores_of, decide, limits_of
+
+
+class Keys(Protocol):
+    """Those of the sweeper's keys that are about workers."""
+
+    n_jobs: Any
+    devices: list[Any] | None
 
 
 @dataclass(frozen=True)
 class Work:
     """What there is to do.
 
-    ``limit`` says how many runs may go side by side at all. ``threads`` are the CPU threads of a
-    run (None: an app of one's own sees to it) and ``devices`` the values of its key ``device``
-    (None: it has no such key), of all searches. ``kept_threads``: an earlier launch fixed them.
+    ``limit`` says how many runs may go side by side at all. ``threads`` and ``devices`` are the
+    values that runs have of the keys ``threads`` and ``device``, None where an app of one's own has
+    no such key; ``auto`` threads are all that there are. ``kept_threads``: an earlier launch has
+    fixed them.
     """
 
     limit: Limit
-    threads: Collection[int | None]
+    threads: Sequence[object]
     devices: Collection[object]
     kept_threads: bool = False
 
@@ -35,39 +43,41 @@ class Crew:
     lines: tuple[str, ...]
 
 
-def make_crew(
-    config: DictConfig,
-    n_jobs: int | str,
-    devices: Sequence[Any] | None,
-    machine: Machine,
-    work: Work,
-) -> Crew:
+def make_crew(config: DictConfig, settings: Keys, machine: Machine, work: Work) -> Crew:
     """Decide on the workers of a sweep's config, whose launcher may have machines of its own.
 
     Raises:
-        UserError: one of ``devices`` is not there.
+        UserError: one of the devices is not there.
     """
-    here = runs_here(config)
-    threads = max((number or 1 for number in work.threads), default=1)
+    here, devices = runs_here(config), settings.devices
+    cores = cores_of(machine)
+    threads = [_number(value, cores.count) for value in work.threads]
     limits = []
     if here:
         used = _gpus_used(config, machine, work.devices)
-        limits += limits_of(replace(machine, gpus=used), threads)
+        limits += limits_of(replace(machine, gpus=used), max(number or 1 for number in threads))
     launchers = most_at_once(config)
     if launchers is not None:
         limits.append(Limit(*launchers))
-    limits.append(work.limit)
-    workers: Workers = decide(
-        n_jobs,
+    workers = decide(
+        settings.n_jobs,
         devices,
-        work.threads,
-        limits,
+        threads,
+        [*limits, work.limit],
         kept_threads=work.kept_threads,
-        cores=cores_of(machine) if here else None,
+        cores=cores if here else None,
     )
     if gives_gpus(config) or (devices is None and _one_gpu(work.devices)):
         return Crew([None] * workers.count, workers.lines)
     return Crew(devices_of_slots(devices, machine.gpus, workers.count), workers.lines)
+
+
+def _number(threads: object, cores: int) -> int | None:
+    """Threads of a run, which a grid has as text; None where the app has no such key of ours."""
+    if threads == "auto":
+        return cores
+    text = str(threads)
+    return int(text) if text.isdecimal() and int(text) > 0 else None
 
 
 def _gpus_used(

@@ -19,6 +19,7 @@ from cnnsweep.folders.sweep_folder import MUTEXES
 from cnnsweep.sweep.multihost.host_lock import HostLock
 from cnnsweep.sweep.multihost.membership import GONE_SECONDS, HostMembership
 from cnnsweep.sweep.spec.optuna_internals import JournalFileLock, storage_of, trial_id
+from cnnsweep.sweep.spec.plan import FOLDER
 from cnnsweep.sweep.study.coordination import Coordination, SingleLaunch, TryLater, not_in_hand
 
 HOST = "host"  # the trial attribute that names the host which works on it
@@ -144,7 +145,7 @@ class SharedStudy:
     def _is_free(self, trial: FrozenTrial, folder: Path) -> bool:
         name = trial.user_attrs.get(HOST)
         is_silent = name is not None and self.host.is_silent(name)
-        if not _clear(folder / str(trial.number), silent=is_silent):
+        if not _clear(folder / str(trial.user_attrs.get(FOLDER, trial.number)), silent=is_silent):
             return False
         if name is not None:
             self.host.bury(name)

@@ -34,16 +34,19 @@ class SweepContext:
         """Whether the jobs are runs of this package, or those of another Hydra app."""
         return getattr(self.task, "__module__", None) == "cnnsweep.cli"
 
-    def compose(self, overrides: tuple[str, ...], folder: str, number: int) -> DictConfig:
+    def compose(self, overrides: tuple[str, ...], folder: str | None, number: int) -> DictConfig:
         """The config of one job whose run folder is ``folder`` below the sweep folder.
+
+        None: as its own ``hydra.sweep.subdir`` says.
 
         Raises:
             hydra.errors.HydraException: an override does not fit the config.
         """
         config = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
         with read_write(config), open_dict(config):
-            config.hydra.job.id = folder
             config.hydra.job.num = number
+            folder = str(config.hydra.sweep.subdir) if folder is None else folder
+            config.hydra.job.id = folder
             config.hydra.sweep.dir = str(self.folder)
             config.hydra.sweep.subdir = folder
             config.hydra.runtime.output_dir = str(self.folder / folder)

@@ -1,7 +1,7 @@
 """What one search is to do, decided before its study is opened, and its runs as jobs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ from cnnsweep.sweep.spec.search_space import SearchSpace, read_space
 from cnnsweep.sweep.spec.settings import Settings, directions
 
 DEFAULT_STUDY = "cnnsweep"
+FOLDER = "folder"  # the trial attribute that names its folder: what it is to do is settled
+SWEPT = "swept"  # that of a grid's job: its values of the keys that the grid goes through
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,9 @@ class Plan:
     ``config`` is that of the first corner of the space, ``seed`` the sampler's, ``threads`` None
     where the app has no such key. ``typed`` holds the keys given on the command line. ``points`` is
     how many different points the space has, None where they have no end or no list is kept of them:
-    a function draws more, or the grid sampler goes through them by itself.
+    a function draws more, or the grid sampler goes through them by itself. ``noun`` is what a
+    person calls its trials: those of a grid are jobs, which go through the keys in ``swept`` with
+    the values that ``jobs`` has by folder.
     """
 
     sweep: Path
@@ -50,6 +54,9 @@ class Plan:
     seed: int
     threads: int | None
     typed: frozenset[str]
+    noun: str = "trial"
+    swept: frozenset[str] = frozenset()
+    jobs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -61,20 +68,41 @@ class Plan:
         """What lines about the search begin with, where there are several."""
         return f"{self.subfolder}: " if self.subfolder else ""
 
+    @property
+    def varied(self) -> frozenset[str]:
+        """The keys that differ between trials."""
+        return self.swept | self.space.distributions.keys()
+
     def params(self, trial: FrozenTrial) -> dict[str, Any]:
-        """A trial's parameters in the space's order, which not every storage keeps."""
+        """A trial's parameters in the space's order, which not every storage keeps.
+
+        Those of a grid's job are text, as typed.
+        """
+        if SWEPT in trial.user_attrs:  # an earlier launch may have had fewer axes
+            return dict(self.jobs.get(trial.user_attrs[FOLDER], trial.user_attrs[SWEPT]))
         names = [name for name in self.space.distributions if name in trial.params]
         more = sorted(trial.params.keys() - set(names))
         return {name: trial.params[name] for name in (*names, *more)}
 
+    def label(self, trial: FrozenTrial) -> str:
+        """What a person calls a trial: ``trial 7``, ``job 7``."""
+        return f"{self.noun} {trial.user_attrs.get(FOLDER, trial.number)}"
+
+    def place(self, trial: FrozenTrial) -> Path:
+        """The folder of a trial, of all its runs."""
+        return self.folder / str(trial.user_attrs.get(FOLDER, trial.number))
+
     def overrides(self, params: Mapping[str, Any], **changes: Any) -> tuple[str, ...]:
         """The space's, then those of ``changes`` that the app knows and nobody typed."""
         known = {k: v for k, v in changes.items() if k in self.config and k not in self.typed}
-        if self.threads is not None and "threads" not in self.space.distributions:
-            known["threads"] = self.threads
-        return self.space.overrides(params) + tuple(
-            f"{key}={as_typed(value)}" for key, value in known.items()
-        )
+        more = tuple(f"{key}={as_typed(value)}" for key, value in known.items())
+        return (*self.space.overrides(params), *more, *self.threads_override())
+
+    def threads_override(self) -> tuple[str, ...]:
+        """What sets the threads of a run's worker, where the trials do not differ in them."""
+        if self.threads is None or "threads" in self.varied:
+            return ()
+        return (f"threads={self.threads}",)
 
 
 def make_plans(context: SweepContext, settings: Settings, arguments: list[str]) -> list[Plan]:
@@ -105,7 +133,7 @@ def _plan(context: SweepContext, settings: Settings, typed: list[str], subfolder
     except HydraException as error:
         _refuse_space(error, settings, context)
         raise
-    objectives = _objectives(config)
+    objectives = objectives_of(config)
     ways = directions(settings.direction, objectives)
     n_trials, points = settings.n_trials, None
     if is_grid_sampler(settings.sampler):
@@ -123,7 +151,7 @@ def _plan(context: SweepContext, settings: Settings, typed: list[str], subfolder
         n_trials=n_trials,
         points=points,
         seed=_seed(settings.sampler, config),
-        threads=_threads(config),
+        threads=threads_of(config),
         typed=frozenset(line.split("=")[0].lstrip("+~") for line in [*typed, *space.distributions]),
     )
 
@@ -148,7 +176,8 @@ def _refuse_space(error: HydraException, settings: Settings, context: SweepConte
     ) from error
 
 
-def _objectives(config: DictConfig) -> list[str]:
+def objectives_of(config: DictConfig) -> list[str]:
+    """The names of a config's objectives; none where another app says nothing of them."""
     if "objective" not in config:
         return []
     plain = OmegaConf.to_container(config, resolve=False)
@@ -179,8 +208,11 @@ def _seed(sampler: DictConfig, config: DictConfig) -> int:
     return seed if isinstance(seed, int) else 0
 
 
-def _threads(config: DictConfig) -> int | None:
-    """CPU threads of a worker: one, so that equal bytes come of it with any number of workers."""
+def threads_of(config: DictConfig) -> int | None:
+    """CPU threads of a run: one, so that its bytes are the same with any number of workers.
+
+    None where the app has no such key.
+    """
     if "threads" not in config:
         return None
     if config.threads == "auto":

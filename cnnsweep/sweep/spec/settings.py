@@ -1,5 +1,6 @@
 """The keys below ``hydra.sweeper``; imported at every start of Hydra: no torch, no Optuna."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -12,8 +13,35 @@ from cnnsweep.rules import Rule, choice, or_null, whole, with_home
 
 
 @dataclass
+class GridSettings:
+    """Hydra's schema of a grid's sweeper node, and the values it hands over, checked.
+
+    conf/hydra/sweeper/grid.yaml says what each key means. Mappings and lists arrive as OmegaConf's.
+
+    Raises:
+        UserError: a value is out of range.
+    """
+
+    _target_: str = MISSING
+    params: dict[str, Any] | None = MISSING
+    max_batch_size: int | None = MISSING
+    n_jobs: Any = MISSING
+    devices: list[Any] | None = MISSING
+    retries: int = MISSING
+    trial_timeout: float | None = MISSING
+    timeout: float | None = MISSING
+    shared: bool = MISSING
+
+    def __post_init__(self) -> None:
+        for rule in _RULES:
+            name = rule.key.removeprefix(_NODE)
+            if hasattr(self, name):
+                rule.check(getattr(self, name))
+
+
+@dataclass
 class Settings:
-    """Hydra's schema of the sweeper's node, and the values it hands over, checked.
+    """Hydra's schema of a search's sweeper node, and the values it hands over, checked.
 
     conf/hydra/sweeper/optuna.yaml says what each key means. Unlike Hydra's sweeper: ``direction``
     may be null (from the objective), ``n_trials`` counts all launches, ``max_failure_rate`` is of
@@ -46,22 +74,40 @@ class Settings:
 
     def __post_init__(self) -> None:
         for rule in _RULES:
-            rule.check(getattr(self, rule.key.removeprefix(_NODE)))
+            name = rule.key.removeprefix(_NODE)
+            if hasattr(self, name):
+                rule.check(getattr(self, name))
         if self.storage is not None:
             self.storage = with_home(self.storage)
 
 
-def read_settings(keys: dict[str, Any]) -> Settings:
-    """The settings that Hydra hands over.
+def is_for_searches(keys: Mapping[str, Any]) -> bool:
+    """Whether the sweeper's keys are a search's; those of a grid have no number of trials."""
+    return "n_trials" in keys
+
+
+def read_settings(keys: Mapping[str, Any]) -> Settings:
+    """The settings of a search that Hydra hands over.
 
     Raises:
         UserError: a key is missing (another sweeper's config), or its value is out of range.
     """
-    known = {field.name for field in fields(Settings)} - {"_target_"}  # which Hydra keeps
+    return Settings(**_complete(keys, Settings, "optuna"))
+
+
+def read_grid_settings(keys: Mapping[str, Any]) -> GridSettings:
+    """The settings of a grid that Hydra hands over; raises as :func:`read_settings` does."""
+    return GridSettings(**_complete(keys, GridSettings, "grid"))
+
+
+def _complete(keys: Mapping[str, Any], schema: type, option: str) -> dict[str, Any]:
+    known = {field.name for field in fields(schema)} - {"_target_"}  # which Hydra keeps
     missing = sorted(known - keys.keys())
     if missing:
-        raise UserError(f"hydra.sweeper lacks {', '.join(missing)}; hydra/sweeper=optuna has them")
-    return Settings(**keys)
+        raise UserError(
+            f"hydra.sweeper lacks {', '.join(missing)}; hydra/sweeper={option} has them"
+        )
+    return dict(keys)
 
 
 _NODE = "hydra.sweeper."
@@ -76,6 +122,7 @@ _RULES = (
     whole(f"{_NODE}n_jobs", 1, "auto"),
     whole(f"{_NODE}seeds", 1),
     whole(f"{_NODE}confirm", 0),
+    or_null(whole(f"{_NODE}max_batch_size", 1)),
     whole(f"{_NODE}retries", 0),
     Rule(f"{_NODE}max_failure_rate", lambda v: 0 <= v <= 1, "a share from 0 to 1"),
     _seconds(f"{_NODE}trial_timeout"),
@@ -104,11 +151,12 @@ def directions(typed: Any, objectives: list[str]) -> list[Direction]:
 
 
 def register() -> None:
-    """Make the schema known to Hydra as ``hydra/sweeper/optuna_schema``."""
-    ConfigStore.instance().store(
-        group="hydra/sweeper",
-        name="optuna_schema",
-        node=Settings,
-        provider="cnnsweep",
-        replace=True,  # a worker takes over the launching process's store before it comes here
-    )
+    """Make the schemas known to Hydra as ``hydra/sweeper/optuna_schema`` and ``grid_schema``."""
+    for name, schema in (("optuna_schema", Settings), ("grid_schema", GridSettings)):
+        ConfigStore.instance().store(
+            group="hydra/sweeper",
+            name=name,
+            node=schema,
+            provider="cnnsweep",
+            replace=True,  # a worker takes over the launching process's store before it comes here
+        )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from omegaconf import DictConfig
 from optuna.distributions import BaseDistribution
@@ -19,14 +19,28 @@ from cnnsweep.sweep.spec.optuna_internals import (
     storage_of,
     trial_id,
 )
+from cnnsweep.sweep.spec.plan import FOLDER
 from cnnsweep.sweep.spec.points import identity, untried
 from cnnsweep.sweep.spec.samplers import Sampling, Space
 
-FOLDER = "folder"  # the trial attribute that says that all its parameters are drawn
 Drawn = dict[str, tuple[float, BaseDistribution]]  # parameters as a storage keeps them
 EXHAUSTED = "exhausted"  # the study attribute that says that there are no more points
 MOST_DRAWS = 10  # by the sampler, for a point that was not tried
 MOST_RANDOM_DRAWS = 1000  # by chance, where the points cannot be listed
+
+
+class TrialSource(Protocol):
+    """What a search needs of whoever says what its trials are."""
+
+    @property
+    def goes_through(self) -> bool: ...
+    @property
+    def takes_every_point(self) -> bool: ...
+    def ask(self) -> FrozenTrial: ...
+    def ask_again(self, trial: FrozenTrial) -> FrozenTrial: ...
+    def trials_in_all(self) -> int: ...
+    def is_gone_through(self) -> bool: ...
+    def has_all_trials(self) -> bool: ...
 
 
 @dataclass

@@ -54,7 +54,7 @@ def tell_of(
 def _paragraphs(
     plan: Plan, trial: FrozenTrial, run: Path, values: Sequence[float], error: str | None
 ) -> Iterator[str]:
-    folder = plan.folder / str(trial.number)
+    folder = plan.place(trial)
     result = RunFolder(folder).read_result() or {}  # another app's runs may have none
     status = result.get("status", "completed" if values else "failed" if error else "pruned")
     reached = values or [trial.intermediate_values[step] for step in _last_step(trial)]

@@ -7,6 +7,16 @@ from cnnsweep.errors import StoppedEarly
 IN_A_ROW = 5
 
 
+class NoWatch:
+    """Failures end nothing: a grid runs every job."""
+
+    def succeeded(self) -> None:
+        return
+
+    def failed(self, _cause: str, _error: str) -> StoppedEarly | None:
+        return None
+
+
 class FailureWatch:
     """Counts outcomes over all searches of a launch."""
 

@@ -15,6 +15,7 @@ from cnnsweep.metric_names import Direction
 from cnnsweep.sweep.spec.optuna_internals import get_trial, storage_of, trial_id, with_storage
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.settings import Settings
+from cnnsweep.sweep.study.tell import means
 
 VERDICT = "verdict"
 _MOST_STEPS, _MOST_TRIALS = 200, 30  # of a rehearsal; a pruner is taken to act in more steps
@@ -62,6 +63,15 @@ class StudyPruner:
         for name, attribute in verdict["attributes"].items():
             storage.set_trial_system_attr(key, name, attribute)
         return not verdict["goes_on"]
+
+    def is_losing(self, number: int, parts: list[list[float]]) -> bool:
+        """Whether a trial is not worth another seed; the step is the number of seeds spent.
+
+        Pruners get the mean so far, but for Wilcoxon's, which compares trials seed by seed.
+        """
+        pairs = isinstance(self._study.pruner, WilcoxonPruner)
+        value = parts[-1][0] if pairs else means(parts)[0]
+        return self.should_prune(number, len(parts), value)
 
     def _ask_pruner(self, key: int, step: int) -> dict[str, Any]:
         """Ask the pruner.

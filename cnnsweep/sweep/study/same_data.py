@@ -40,7 +40,7 @@ class SearchData:
         now = result.get("data")
         if now is None:  # another app's run, or one that ended before it read its data
             return None
-        key = _key(trial.params)
+        key = _key(self.plan.params(trial))
         if key not in self._known:
             self._known = dict(self.study.user_attrs.get(DATA) or {})
         if key not in self._known:
@@ -52,7 +52,7 @@ class SearchData:
 
     def known(self, trial: FrozenTrial) -> dict[str, Any] | None:
         """What a trial with its parameters is trained on; None where that is not recorded yet."""
-        recorded = (self.study.user_attrs.get(DATA) or {}).get(_key(trial.params))
+        recorded = (self.study.user_attrs.get(DATA) or {}).get(_key(self.plan.params(trial)))
         return None if recorded is None else recorded["fingerprint"]
 
     def refuse_other_data(self, context: SweepContext, seeds: int) -> None:
@@ -104,7 +104,10 @@ class SearchData:
 
                 data = recorded_data(run)
                 if data is not None:
-                    found[_key(trial.params)] = {"folder": job.folder, "fingerprint": data}
+                    found[_key(self.plan.params(trial))] = {
+                        "folder": job.folder,
+                        "fingerprint": data,
+                    }
         return found
 
 

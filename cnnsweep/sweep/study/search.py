@@ -4,19 +4,18 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from optuna.pruners import WilcoxonPruner
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.sweep.spec.messages import Epoch, Finished, Job, Reason
-from cnnsweep.sweep.spec.plan import Plan, trial_job
-from cnnsweep.sweep.study.ask import FOLDER, Asker
+from cnnsweep.sweep.spec.plan import FOLDER, Plan, trial_job
+from cnnsweep.sweep.study.ask import TrialSource
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import Coordination
 from cnnsweep.sweep.study.pruning import StudyPruner
 from cnnsweep.sweep.study.retries import HeldRuns, Retries
 from cnnsweep.sweep.study.tell import Recorder, Unusable, as_values, means
-from cnnsweep.sweep.study.trial_results import recorded_objective
+from cnnsweep.sweep.study.trial_results import recorded_end
 
 
 @dataclass
@@ -37,7 +36,7 @@ class Search:
     seeds: int
     retries: Retries
     study: Study
-    asker: Asker
+    asker: TrialSource
     recorder: Recorder
     confirmation: Confirmation
     may_ask: Callable[[], bool]
@@ -81,6 +80,12 @@ class Search:
             return held
         return None if self._values or not self.may_confirm else self.confirmation.next_job()
 
+    def counts(self) -> dict[str, int]:
+        """How many trials became what, and how many there will be."""
+        states = [trial.state for trial in self.study.get_trials(deepcopy=False)]
+        counted = {word: states.count(state) for word, state in _STATES.items()}
+        return counted | {"of": self.asker.trials_in_all()}
+
     def is_done(self) -> bool:
         """Whether nothing waits, runs or is still to come."""
         if self._ready or self._held or self._values or self._may_ask_more():
@@ -93,9 +98,9 @@ class Search:
         """Store an epoch's metric; whether to prune the trial."""
         self.retries.epoch_ended(job, epoch.number)
         value = epoch.metrics.get(self.plan.objectives[0])
-        if not job.is_prunable or self._pruner is None or value is None:
+        if not job.is_prunable or job.trial is None or self._pruner is None or value is None:
             return False
-        return self._pruner.should_prune(job.number, epoch.number, float(value))
+        return self._pruner.should_prune(job.trial, epoch.number, float(value))
 
     def finished(self, job: Job, message: Finished) -> None:
         """Act on the end of a job, by its reason.
@@ -150,7 +155,7 @@ class Search:
         elif message.reason == "pruned":
             self.recorder.prune(job)
         elif message.reason != "failed" and (recorded := self._recorded(job)) is not None:
-            is_over = self._complete(job, recorded)  # it was done when its worker ended
+            is_over = self._complete(job, recorded.value)  # it was done when its worker ended
         elif message.reason == "died" and self._retry(job, message):
             is_over = False
         else:
@@ -181,7 +186,7 @@ class Search:
         if len(parts) == self.seeds:
             self.recorder.complete(job, means(parts))
             return True
-        if self._is_losing(job, parts):
+        if self._pruner is not None and self._pruner.is_losing(job.trial, parts):
             self.recorder.prune(job)
             return True
         following = self._job(self.recorder.trial(job), len(parts))
@@ -189,19 +194,8 @@ class Search:
         self._ready.appendleft(following)
         return False
 
-    def _is_losing(self, job: Job, parts: list[list[float]]) -> bool:
-        """Whether a trial is not worth another seed; the step is the number of seeds spent.
-
-        Pruners get the mean so far, but for Wilcoxon's, which compares trials seed by seed.
-        """
-        if self._pruner is None:
-            return False
-        pairs = isinstance(self.study.pruner, WilcoxonPruner)
-        value = parts[-1][0] if pairs else means(parts)[0]
-        return self._pruner.should_prune(job.number, len(parts), value)
-
-    def _recorded(self, job: Job) -> object:
-        return recorded_objective(self.plan.sweep / job.folder)
+    def _recorded(self, job: Job) -> Finished | None:
+        return recorded_end(self.plan.sweep / job.folder)
 
     def _may_ask_more(self) -> bool:
         return not self.asker.has_all_trials() and self.may_ask()
@@ -237,6 +231,12 @@ class Search:
         return trial_job(self.plan, self.search_index, trial, seed_index, self.seeds)
 
 
+_STATES = {
+    "done": TrialState.COMPLETE,
+    "pruned": TrialState.PRUNED,
+    "failed": TrialState.FAIL,
+    "running": TrialState.RUNNING,
+}
 _ON_FINISHED: dict[Reason, Callable[[Search, Job, Finished], None]] = {
     "completed": Search._tell,
     "pruned": Search._tell,

@@ -17,12 +17,12 @@ from cnnsweep.errors import UserError
 from cnnsweep.folders.provenance import code, versions
 from cnnsweep.rules import as_typed
 from cnnsweep.sweep.spec.compose import SweepContext
-from cnnsweep.sweep.spec.plan import Plan
+from cnnsweep.sweep.spec.plan import FOLDER, Plan
 from cnnsweep.sweep.spec.points import written
 from cnnsweep.sweep.spec.samplers import Sampling, is_grid_sampler
 from cnnsweep.sweep.spec.search_space import typed_value
 from cnnsweep.sweep.spec.settings import Settings
-from cnnsweep.sweep.study.ask import FOLDER, Asker
+from cnnsweep.sweep.study.ask import Asker
 from cnnsweep.sweep.study.compatibility import FACTS, Facts, as_facts, settle
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import Coordination

@@ -18,9 +18,10 @@ from cnnsweep.sweep.spec.optuna_internals import (
     was_stopped,
 )
 from cnnsweep.sweep.spec.plan import Plan
+from cnnsweep.sweep.spec.search_space import typed_value
 from cnnsweep.sweep.study import dashboard_notes
 from cnnsweep.sweep.study.ask import EXHAUSTED
-from cnnsweep.sweep.study.failure_policy import FailureWatch
+from cnnsweep.sweep.study.failure_policy import FailureWatch, NoWatch
 from cnnsweep.sweep.study.same_data import SearchData
 from cnnsweep.sweep.study.trial_results import write_failure, write_mean
 
@@ -37,7 +38,7 @@ class Recorder:
         self,
         plan: Plan,
         study: Study,
-        watch: FailureWatch,
+        watch: FailureWatch | NoWatch,
         say: Callable[[str], None],
         log_name: str,
     ) -> None:
@@ -59,15 +60,21 @@ class Recorder:
         """A line where a run of the search was trained on other data than the runs before it."""
         return self._data.other_data(self.trial(job), job)
 
-    def complete(self, job: Job, values: list[float]) -> None:
-        """Tell the study the objectives of a trial."""
+    def complete(self, job: Job, values: list[float] | None) -> None:
+        """Tell the study the objectives of a trial.
+
+        A grid's job may have none: the study then has it as pruned, since it takes no completed
+        trial without a value.
+        """
         self._record_mean(job, "completed", None)
-        self._tell(job, TrialState.COMPLETE, values=values)
+        state = TrialState.PRUNED if values is None else TrialState.COMPLETE
+        self._tell(job, state, values=values)
         params = format_params(self._plan.params(self.trial(job)))
         self._watch.succeeded()
-        pairs = zip(self._plan.objectives, values, strict=True)
+        pairs = zip(self._plan.objectives, values or (), strict=False)
         metrics = ", ".join(f"{name} {format_value(value)}" for name, value in pairs)
-        self.say(f"{self._name(job)}: {metrics} ({params})")
+        said = f" ({params})" if params else ""
+        self.say(f"{self._name(job)}: {metrics or 'completed'}{said}")
 
     def prune(self, job: Job) -> None:
         """Tell the study that a trial was pruned."""
@@ -89,7 +96,8 @@ class Recorder:
         """
         folder = self._plan.sweep / job.folder
         data = self._data.known(self.trial(job))
-        write_failure(folder, error, self._setting(), anew=anew, data=data)
+        setting = self._setting(self.trial(job))
+        write_failure(folder, error, setting, anew=anew, data=data)
         self._record_mean(job, "failed", error)
         self._tell(job, TrialState.FAIL, error=error)
         stop = self._watch.failed(cause, error)
@@ -141,7 +149,7 @@ class Recorder:
         if not trial.state.is_finished():  # else an earlier call's answer was lost
             if error is not None:
                 self._set(job, ERROR, error)
-            self._study.tell(job.number, values, state)
+            self._study.tell(trial.number, values, state)
         if was_stopped(self._study) and EXHAUSTED not in self._study.user_attrs:
             self._study.set_user_attr(EXHAUSTED, True)
 
@@ -150,9 +158,10 @@ class Recorder:
         if folder.name.startswith(SEED):
             write_mean(folder.parent, status, seed_runs(folder.parent), error)
 
-    def _setting(self) -> dict[str, Any]:
+    def _setting(self, trial: FrozenTrial) -> dict[str, Any]:
+        drawn = self._plan.params(trial)
         setting = {
-            k: self._plan.config[k]
+            k: typed_value(drawn[k]) if k in drawn else self._plan.config[k]
             for k in ("seed", "device", "precision")
             if k in self._plan.config
         }
@@ -168,7 +177,7 @@ class Recorder:
         prefix = f"{self._plan.subfolder} " if self._plan.subfolder else ""
         if job.trial is None:
             return f"{prefix}{job.folder.removeprefix(f'{self._plan.subfolder}/')}"
-        return f"{prefix}trial {job.trial}"
+        return f"{prefix}{self._plan.label(self.trial(job))}"
 
 
 def _deaths_key(job: Job) -> str:

@@ -7,14 +7,16 @@ from typing import Any
 from cnnsweep.folders.provenance import now
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.sweep.spec.messages import Finished
 
 _SETTING = ("seed", "device", "precision", "threads")
 
 
-def recorded_objective(folder: Path) -> object:
-    """The objective of a run that was completed, else None."""
+def recorded_end(folder: Path) -> Finished | None:
+    """The end of a run that was completed, else None."""
     result = RunFolder(folder).read_result()
-    return result["objective"] if result is not None and result["status"] == "completed" else None
+    is_completed = result is not None and result["status"] == "completed"
+    return Finished("completed", result["objective"]) if result and is_completed else None
 
 
 def write_failure(

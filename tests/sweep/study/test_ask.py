@@ -8,9 +8,10 @@ from omegaconf import DictConfig, OmegaConf
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import Trial, TrialState
 
+from cnnsweep.sweep.spec.plan import FOLDER
 from cnnsweep.sweep.spec.points import count_points, identity
 from cnnsweep.sweep.spec.samplers import Space
-from cnnsweep.sweep.study.ask import FOLDER, Asker
+from cnnsweep.sweep.study.ask import Asker
 from tests.sweep.study.studies import (
     SPACE,
     asker,

@@ -1,0 +1,166 @@
+"""Opening a grid: its study, and which of its jobs an earlier launch has begun."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import optuna
+from optuna.study import Study
+
+from cnnsweep.folders.provenance import code, versions
+from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.sweep.grid.ask import NUMBER, OVERRIDES, GridAsker, failed
+from cnnsweep.sweep.grid.numbering import Begun, GridJob, numbered
+from cnnsweep.sweep.grid.search import OBJECTIVE, GridSearch
+from cnnsweep.sweep.spec.plan import FOLDER, Plan
+from cnnsweep.sweep.study.compatibility import FACTS, Facts, settle
+from cnnsweep.sweep.study.confirmation import Confirmation
+from cnnsweep.sweep.study.coordination import Coordination
+from cnnsweep.sweep.study.failure_policy import NoWatch
+from cnnsweep.sweep.study.retries import Retries
+from cnnsweep.sweep.study.storage import open_storage
+from cnnsweep.sweep.study.storage_outage import OutageStorage
+from cnnsweep.sweep.study.tell import Recorder
+from cnnsweep.task.changed_data import DataCheck
+
+if TYPE_CHECKING:
+    from cnnsweep.sweep.grid.grid import Grid
+
+Say = Callable[[str], None]
+
+
+def open_grid(
+    grid: "Grid",
+    plan: Plan,
+    coordination: Coordination,
+    may_ask: Callable[[], bool],
+    say: Say,
+) -> GridSearch:
+    """The jobs of a grid, new or as an earlier launch left them; may be called again.
+
+    Raises:
+        UserError: what is recorded there does not go with this launch.
+        TryLater: another host writes to the study.
+    """
+    study = _open_study(plan, grid.settings.shared, coordination)
+    if [direction.name.lower() for direction in study.directions] != list(plan.directions):
+        plan = replace(plan, swept=plan.swept | {OBJECTIVE})
+    begun = _begun(grid, study)
+    plan = replace(plan, threads=_threads(study, plan, is_begun=bool(begun)))
+    resolve = partial(_resolved, grid, plan)
+    folders = {number: folder for number, (folder, _) in begun.items()}
+    jobs = numbered(grid.jobs, {n: b for n, (_, b) in begun.items()}, resolve, plan.folder)
+    if grid.context.is_our_task:
+        _refuse_other_data(plan.folder, jobs, folders, resolve)
+    settle(study, _facts(plan), say)
+    placed = [
+        (job, folders.get(job.number) or _folder(grid, place, job))
+        for place, job in enumerate(jobs)
+    ]
+    plan = replace(plan, jobs={folder: job.swept for job, folder in placed})
+    recorder = Recorder(plan, study, NoWatch(), say, grid.context.log_file("").name)
+    return GridSearch(
+        search_index=0,
+        plan=plan,
+        seeds=1,
+        retries=Retries(recorder, grid.settings.retries),
+        study=study,
+        asker=GridAsker(study, placed, failed(study)),
+        recorder=recorder,
+        confirmation=Confirmation(0, plan, study, recorder, wanted=0, seeds=1),
+        may_ask=may_ask,
+        coordination=coordination,
+        may_confirm=coordination.is_alone,
+    )
+
+
+def _open_study(plan: Plan, shared: bool, coordination: Coordination) -> Study:
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    storage: Any = open_storage(None, plan.folder, coordination.journal_lock())
+    if shared:
+        storage = OutageStorage(storage, coordination.check)
+    chosen: dict[str, Any] = {
+        "study_name": plan.study_name,
+        "storage": storage,
+        "sampler": optuna.samplers.RandomSampler(),
+        "pruner": optuna.pruners.NopPruner(),
+    }
+    if plan.study_name in optuna.get_all_study_names(storage):  # with the first launch's directions
+        return optuna.load_study(**chosen)
+    return optuna.create_study(**chosen, directions=plan.directions)
+
+
+def _threads(study: Study, plan: Plan, *, is_begun: bool) -> int | None:
+    """As at the first launch; jobs that Hydra's own sweeper began keep what their config says."""
+    recorded = study.user_attrs.get(FACTS)
+    if isinstance(plan.config.get("threads"), int):
+        return plan.threads
+    if recorded is not None:
+        return recorded["threads"] or None
+    return None if is_begun else plan.threads
+
+
+def _begun(grid: "Grid", study: Study) -> dict[int, tuple[str, Begun]]:
+    """By number, the folder and what an earlier launch left there of each job."""
+    root = grid.context.folder
+    trials = study.get_trials(deepcopy=False)
+    by_number = {t.user_attrs[NUMBER]: t for t in trials if FOLDER in t.user_attrs}
+    if by_number:
+        return {
+            number: _of(root, str(trial.user_attrs[FOLDER]), tuple(trial.user_attrs[OVERRIDES]))
+            for number, trial in by_number.items()
+        }
+    if grid.names_folders:
+        places = {place: _folder(grid, place, None) for place in range(len(grid.jobs))}
+    else:
+        places = {int(p.name): p.name for p in root.glob("*") if p.name.isdecimal()}
+    found = {number: _of(root, folder, None) for number, folder in sorted(places.items())}
+    return {number: one for number, one in found.items() if one[1].config is not None}
+
+
+def _of(root: Path, folder: str, overrides: tuple[str, ...] | None) -> tuple[str, Begun]:
+    return folder, Begun(overrides, RunFolder(root / folder).read_config())
+
+
+def _folder(grid: "Grid", place: int, job: GridJob | None) -> str:
+    """The name of a job's folder below the sweep's."""
+    number = place if job is None else job.number
+    if not grid.names_folders:
+        return str(number)
+    return str(grid.compose(place, number).hydra.sweep.subdir)
+
+
+def _resolved(grid: "Grid", plan: Plan, place: int, number: int) -> dict[str, Any]:
+    config = grid.compose(place, number, *plan.threads_override())
+    return dict(grid.context.resolved(config))
+
+
+def _refuse_other_data(
+    root: Path,
+    jobs: list[GridJob],
+    folders: Mapping[int, str],
+    resolve: Callable[[int, int], Mapping[str, Any]],
+) -> None:
+    data = DataCheck()
+    for place, job in enumerate(jobs):
+        if job.number in folders:
+            data.refuse_other_data(
+                RunFolder(root / folders[job.number]), resolve(place, job.number)
+            )
+
+
+def _facts(plan: Plan) -> Facts:
+    """Of a grid only the code is compared: its jobs' configs are compared one by one."""
+    return Facts(
+        config={},
+        space={},
+        objectives={},
+        seeds=1,
+        seed=0,
+        threads=plan.threads or 0,
+        sampler={},
+        pruner={},
+        code={**versions(), **code().as_plain()},
+    )

@@ -1,0 +1,109 @@
+"""What a grid says in the end: how many jobs were completed, and a table of what came out."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from io import StringIO
+from statistics import mean, stdev
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cnnsweep.errors import and_more
+from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.metric_names import DIRECTIONS, duration
+from cnnsweep.sweep.grid.search import GridSearch
+from cnnsweep.sweep.study.tell import ERROR
+
+_SEED, _SECONDS = "seed", "train_seconds"
+_MOST_ROWS = 20
+_WIDTH = 100  # where the output is no terminal
+
+
+def outcome_lines(search: GridSearch) -> tuple[list[str], str | None]:
+    """The last lines, and the line of the error where any job failed or none was completed."""
+    latest = sorted(search.asker.latest().items())
+    failed = [trial for _, trial in latest if trial.state is TrialState.FAIL]
+    counts = search.counts()
+    done, of = counts["done"], counts["of"]
+    counted = f"{done} of {of} completed"
+    lines = _table(search, [trial for _, trial in latest if trial not in failed])
+    waiting = of - done - len(failed)
+    if waiting > 0:
+        counted += f", {waiting} not begun: hydra.sweeper.timeout was over"
+    if not failed:
+        return [*lines, counted], None
+    by_error: dict[str, list[str]] = defaultdict(list)
+    for trial in failed:
+        by_error[str(trial.user_attrs.get(ERROR))].append(search.plan.label(trial))
+    said = [f"{and_more(names)}: {error}" for error, names in by_error.items()]
+    return lines, (
+        f"{counted}, {len(failed)} failed: {and_more(said, most=3)}; the same command with "
+        f"resume={RunFolder(search.plan.folder)} tries them again"
+    )
+
+
+def _table(search: GridSearch, trials: Sequence[FrozenTrial]) -> list[str]:
+    """The outcomes by setting, best first; seeds are repeats."""
+    results = {
+        trial.number: result
+        for trial in trials
+        if (result := RunFolder(search.plan.place(trial)).read_result()) is not None
+    }
+    if not results:
+        return []
+    rows: dict[tuple[str, ...], list[Mapping[str, Any]]] = defaultdict(list)
+    keys = [key for key in _axes(search) if key != _SEED]
+    for trial in trials:
+        if trial.number in results:
+            params = search.plan.params(trial)
+            rows[tuple(str(params.get(key, "–")) for key in keys)].append(results[trial.number])
+    metrics = [m for m in _metrics(search) if any(r.get(m) is not None for r in results.values())]
+    table = Table(box=None, pad_edge=False)
+    for key in keys:
+        table.add_column(Text(key))
+    for heading in ("runs", *metrics, "time a run"):
+        table.add_column(heading, justify="right")
+    ordered = sorted(rows.items(), key=lambda row: _rank(row[1], metrics))
+    for values, found in ordered[:_MOST_ROWS]:
+        cells = [str(len(found)), *(_spread(found, m) for m in metrics), _time(found)]
+        table.add_row(*map(Text, (*values, *cells)))
+    console = Console(file=StringIO(), width=_WIDTH, highlight=False, markup=False, emoji=False)
+    console.print(table)
+    assert isinstance(console.file, StringIO)
+    lines = [line.rstrip() for line in console.file.getvalue().splitlines()]
+    more = len(ordered) - _MOST_ROWS
+    return lines + ([f"… and {more} more in the report"] if more > 0 else [])
+
+
+def _axes(search: GridSearch) -> list[str]:
+    named = [job.swept for job, _ in search.asker.jobs]
+    return list(dict.fromkeys(key for swept in named for key in swept))
+
+
+def _metrics(search: GridSearch) -> list[str]:
+    named = [name for name in search.plan.objectives if name in DIRECTIONS]
+    return list(dict.fromkeys([*named, "val_accuracy", "test_accuracy"]))
+
+
+def _rank(found: Sequence[Mapping[str, Any]], metrics: Sequence[str]) -> float:
+    values: list[float] = [
+        r[metrics[0]] for r in found if metrics and r.get(metrics[0]) is not None
+    ]
+    if not values:
+        return float("inf")
+    return -mean(values) if DIRECTIONS[metrics[0]] == "maximize" else mean(values)
+
+
+def _spread(found: Sequence[Mapping[str, Any]], metric: str) -> str:
+    values = [result[metric] for result in found if result.get(metric) is not None]
+    if not values:
+        return "–"
+    deviation = f" ± {stdev(values):.4f}" if len(values) > 1 else ""
+    return f"{mean(values):.4f}{deviation}"
+
+
+def _time(found: Sequence[Mapping[str, Any]]) -> str:
+    return duration(mean(result[_SECONDS] for result in found))

@@ -1,0 +1,50 @@
+"""A grid's jobs as the trials of a study: which comes next, and what became of each."""
+
+from dataclasses import dataclass
+
+from optuna.trial import FrozenTrial, TrialState
+
+from cnnsweep.sweep.grid.ask import NUMBER, OVERRIDES, GridAsker
+from cnnsweep.sweep.spec.messages import Job
+from cnnsweep.sweep.spec.plan import FOLDER
+from cnnsweep.sweep.study.search import Search
+from cnnsweep.sweep.study.tell import Unusable, as_values
+
+OBJECTIVE = "objective"
+
+
+@dataclass(kw_only=True)
+class GridSearch(Search):
+    """As a search of one run a trial, whose trials were all chosen beforehand."""
+
+    asker: GridAsker
+
+    def counts(self) -> dict[str, int]:
+        latest = self.asker.latest().values()
+        ends = {"done": (TrialState.COMPLETE, TrialState.PRUNED), "failed": (TrialState.FAIL,)}
+        counted = {
+            word: sum(t.state in states and not self.asker.is_failed_before(t) for t in latest)
+            for word, states in ends.items()
+        }
+        running = sum(trial.state is TrialState.RUNNING for trial in latest)
+        return counted | {"running": running, "of": self.asker.trials_in_all()}
+
+    def _complete(self, job: Job, returned: object) -> bool:
+        """A job is over whatever it returned: one without a validation split has no objective."""
+        if (other := self.recorder.other_data(job)) is not None:
+            self.recorder.fail(job, other, "other data", anew=True)
+            return True
+        values = None
+        if OBJECTIVE not in self.plan.swept:
+            try:
+                values = as_values(returned, len(self.plan.objectives))
+            except Unusable:
+                values = None
+        self.recorder.complete(job, values)
+        return True
+
+    def _job(self, trial: FrozenTrial, seed_index: int) -> Job:
+        attributes = trial.user_attrs
+        overrides = (*attributes[OVERRIDES], *self.plan.threads_override())
+        folder, number = str(attributes[FOLDER]), int(attributes[NUMBER])
+        return Job(self.search_index, trial.number, seed_index, folder, number, overrides, False)

@@ -1,0 +1,93 @@
+"""Searches by Optuna, one or one for each choice of a group: their plans, studies and results."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from optuna.trial import TrialState
+
+from cnnsweep import report
+from cnnsweep.errors import StoppedEarly
+from cnnsweep.sweep.preflight import check_sweep
+from cnnsweep.sweep.progress import announcement
+from cnnsweep.sweep.results import are_written, result_lines, withdraw_results, write_results
+from cnnsweep.sweep.spec.compose import SweepContext
+from cnnsweep.sweep.spec.plan import Plan, make_plans
+from cnnsweep.sweep.spec.settings import Settings, read_settings
+from cnnsweep.sweep.study.coordination import Coordination
+from cnnsweep.sweep.study.failure_policy import FailureWatch
+from cnnsweep.sweep.study.pruning import note_on_idle_pruner
+from cnnsweep.sweep.study.search import Search
+from cnnsweep.sweep.study.storage_outage import Outage
+from cnnsweep.sweep.study.study import open_search
+
+
+@dataclass
+class Searches:
+    """A sweep whose trials Optuna proposes."""
+
+    context: SweepContext
+    settings: Settings
+    plans: list[Plan]
+
+    @classmethod
+    def read(
+        cls, context: SweepContext, keys: dict[str, object], arguments: list[str]
+    ) -> "Searches":
+        """From the sweeper's keys and the command line's overrides.
+
+        Raises:
+            UserError: a key is out of range, or there is nothing to search over.
+        """
+        settings = read_settings(keys)
+        return cls(context, settings, make_plans(context, settings, arguments))
+
+    def check(self) -> None:
+        check_sweep(self.context, self.settings, self.plans)
+
+    def open(
+        self, coordination: Coordination, may_ask: Callable[[], bool], say: Callable[[str], None]
+    ) -> list[Search]:
+        searches: list[Search] = []
+
+        def shares() -> tuple[int, int]:
+            states = [t.state for s in searches for t in s.study.get_trials(deepcopy=False)]
+            return states.count(TrialState.FAIL), sum(state.is_finished() for state in states)
+
+        watch = FailureWatch(self.settings.max_failure_rate, shares)
+        for index, plan in enumerate(self.plans):
+            search = open_search(
+                index, plan, self.settings, self.context, watch, may_ask, coordination, say
+            )
+            searches.append(search)
+        return searches
+
+    def withdraw_results(self, searches: list[Search]) -> None:
+        withdraw_results(self.context.folder, searches)
+
+    def announcement(self, searches: list[Search]) -> Iterator[str]:
+        for search in searches:
+            yield from announcement(search, self.settings, self.context.is_our_task)
+            if note := note_on_idle_pruner(search.plan, self.settings):
+                yield note
+
+    def are_written(self, searches: list[Search]) -> bool:
+        return are_written(searches)
+
+    def conclude(self, searches: list[Search], outage: Outage) -> None:
+        empty = outage.retry(lambda: self._write_results(searches))
+        if self.context.is_our_task and empty < len(searches):
+            print(f"report: {report.write(self.context.folder)}", flush=True)
+        failed = [line for search in searches for line in search.confirmation.failed]
+        if failed:
+            raise StoppedEarly(f"{len(failed)} confirmation runs failed: {'; '.join(failed)}")
+        if empty:
+            raise StoppedEarly("no trial was completed; the lines above say why")
+
+    def _write_results(self, searches: list[Search]) -> int:
+        """Write and print what came out; how many searches have no completed trial."""
+        if all(search.may_confirm for search in searches):
+            write_results(self.context.folder, searches)
+        lines = result_lines(searches)
+        empty = sum(not search.study.best_trials for search in searches)
+        print("\n".join(lines), flush=True)
+        return empty
