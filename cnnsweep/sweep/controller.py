@@ -141,13 +141,14 @@ class Controller:
             place = self.context.folder / SWEEP_CONFIG
             if not place.exists():
                 write_text_whole(place, text)
-            searches = self.sweep.open(self.coordination, self._may_ask(), self.progress.say)
+            with self.progress.held_back() as notes:
+                searches = self.sweep.open(self.coordination, self._may_ask(), self.progress.say)
             write_text_whole(place, text)  # only now: nothing refused what is there
             if self.coordination.is_first() or not all(search.is_done() for search in searches):
                 self.sweep.withdraw_results(searches)
         work = work_of(searches, self.sweep.settings)
         self.crew = make_crew(self.context.config, self.sweep.settings, self.machine, work)
-        for line in (*self.crew.lines, *self.sweep.announcement(searches)):
+        for line in (*self.crew.lines, *self.sweep.announcement(searches), *notes):
             self.progress.say(line)
         return searches
 
