@@ -1,5 +1,6 @@
 """A sweep from its first check to its last line, whatever its kind."""
 
+import os
 import shutil
 import sys
 import time
@@ -205,6 +206,8 @@ class Controller:
 
     def _open_pool(self) -> Pool:
         context, devices = self.context, self.crew.devices
+        for name, value in self.crew.environment.items():
+            os.environ.setdefault(name, value)
         setup = Setup(context, Singleton.get_state(), self.coordination.heartbeat)
         folder = self.coordination.own_folder(context.folder / WORKERS)
         if not is_chosen(context.config):

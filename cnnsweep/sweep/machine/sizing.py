@@ -12,6 +12,9 @@ from cnnsweep.sweep.machine.gpus import devices_of_slots
 from cnnsweep.sweep.machine.workers import Limit, cores_of, decide, limits_of
 
 
+_THREADS = "OMP_NUM_THREADS"  # what torch, NumPy and others take where an app says nothing
+
+
 class Keys(Protocol):
     """Those of the sweeper's keys that are about workers."""
 
@@ -37,10 +40,14 @@ class Work:
 
 @dataclass(frozen=True)
 class Crew:
-    """``devices`` has a CUDA_VISIBLE_DEVICES for each worker, None where it stays as it is."""
+    """``devices`` has a CUDA_VISIBLE_DEVICES for each worker, None where it stays as it is.
+
+    ``lines`` are for a person. ``environment`` holds for all workers, unless it is set already.
+    """
 
     devices: list[str | None]
     lines: tuple[str, ...]
+    environment: dict[str, str]
 
 
 def make_crew(config: DictConfig, settings: Keys, machine: Machine, work: Work) -> Crew:
@@ -68,8 +75,12 @@ def make_crew(config: DictConfig, settings: Keys, machine: Machine, work: Work) 
         cores=cores if here else None,
     )
     if gives_gpus(config) or (devices is None and _one_gpu(work.devices)):
-        return Crew([None] * workers.count, workers.lines)
-    return Crew(devices_of_slots(devices, machine.gpus, workers.count), workers.lines)
+        slots: list[str | None] = [None] * workers.count
+    else:
+        slots = devices_of_slots(devices, machine.gpus, workers.count)
+    share = max(1, cores.count // workers.count)
+    is_own_app = here and all(number is None for number in threads)
+    return Crew(slots, workers.lines, {_THREADS: str(share)} if is_own_app else {})
 
 
 def _number(threads: object, cores: int) -> int | None:

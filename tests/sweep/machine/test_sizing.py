@@ -109,3 +109,11 @@ def test_runs_of_all_cores_are_not_put_side_by_side() -> None:
         "hydra.sweeper.n_jobs=… for another number",
     )
     assert "4 workers of 1 or 4 threads" in crew(Machine(16), threads=["1", "4"]).lines[0]
+
+
+@pytest.mark.parametrize(("n_jobs", "share"), [("auto", "2"), (3, "5"), (16, "1"), (99, "1")])
+def test_an_app_of_ones_own_shares_out_the_cores(n_jobs: int | str, share: str) -> None:
+    made = crew(Machine(16), n_jobs=n_jobs, threads=[None], limit=Limit(8, "8 jobs"))
+    assert made.environment == {"OMP_NUM_THREADS": share}
+    assert crew(threads=[2]).environment == {}
+    assert crew(threads=[None], launcher=config("ray")).environment == {}
