@@ -11,7 +11,6 @@ from cnnsweep.sweep.machine.facts import Machine
 from cnnsweep.sweep.machine.gpus import devices_of_slots
 from cnnsweep.sweep.machine.workers import Limit, cores_of, decide, limits_of
 
-
 _THREADS = "OMP_NUM_THREADS"  # what torch, NumPy and others take where an app says nothing
 
 
