@@ -40,19 +40,15 @@ def read_machine(root: Path = Path("/")) -> Machine:
 def _cores(root: Path) -> int:
     """Physical cores that this process may use.
 
-    Joblib minds the process's affinity and LOKY_MAX_CPU_COUNT, but counts the threads of a core
-    once each where the affinity leaves some out.
+    Joblib minds the process's affinity and LOKY_MAX_CPU_COUNT; where the affinity leaves some out
+    it counts each thread of a core.
     """
     from joblib import cpu_count  # 0.1 s that only a sweep spends
 
-    counted = int(cpu_count(only_physical_cores=True))
-    if not hasattr(os, "sched_getaffinity"):
-        return counted
-    siblings = root / "sys/devices/system/cpu"
-    names = [
-        siblings / f"cpu{cpu}/topology/thread_siblings_list" for cpu in os.sched_getaffinity(0)
-    ]
     try:
-        return max(1, min(counted, len({name.read_text() for name in names})))
-    except OSError:
-        return counted
+        cpus = os.sched_getaffinity(0)  # only on Linux
+        folder = root / "sys/devices/system/cpu"
+        siblings = {(folder / f"cpu{c}/topology/thread_siblings_list").read_text() for c in cpus}
+    except (AttributeError, OSError):
+        return int(cpu_count(only_physical_cores=True))
+    return max(1, min(int(cpu_count()), len(siblings)))
