@@ -1,6 +1,5 @@
 """The first line of a launch is true, and a later launch keeps the threads of the first."""
 
-from itertools import product
 from pathlib import Path
 
 from tests.forked_commands import forked_commands
@@ -32,10 +31,10 @@ def test_a_resumed_sweep_says_the_threads_that_it_keeps_and_no_more_workers_than
 def test_no_worker_is_no_number_of_workers(tmp_path: Path) -> None:
     allowed = "allowed is auto, or a whole number from 1 up"
     with forked_commands() as commands:
-        for sweep_of, number in product(
-            (("search=sgd",), ("seed=0,1",)), ("0", "-1", "1.5", "all")
+        for sweep_of, number in zip(
+            ("search=sgd", "seed=0,1") * 2, ("0", "-1", "1.5", "all"), strict=True
         ):
             typed = f"hydra.sweeper.n_jobs={number}"
-            ended = commands.run(["-m", *sweep_of, typed], tmp_path)
+            ended = commands.run(["-m", sweep_of, typed], tmp_path)
             assert ended == (1, "", f"error: {typed} is out of range: {allowed}\n")
             assert list(tmp_path.glob("multirun/*/*")) == []
