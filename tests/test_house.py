@@ -33,7 +33,8 @@ MODULES = {
 DOORS = ("__main__", "cli", "predict", "hydra_callback", "callback")
 FLOORS = (
     "doors", "sweep", "sweep.cluster", "sweep.workers", "sweep.multihost", "sweep.grid",
-    "sweep.study", "sweep.spec", "export", "task", "run", "session", "loggers", "report",
+    "sweep.study", "sweep.spec", "sweep.machine", "export", "task", "run", "session", "loggers",
+    "report",
     "report.output", "report.charts", "report.study", "report.stats", "report.read", "training",
     "models", "data", "data.pictures", "folders", "config", "ground",
 )  # fmt: skip
@@ -60,6 +61,7 @@ NEVER = {
     "folders": ("torch", "hydra", "omegaconf", "optuna"),
     "report": ("torch", "hydra", "omegaconf"),
     "sweep.spec": ("torch",),
+    "sweep.machine": ("torch", "optuna"),
     "sweep.study": ("torch",),
 }
 MOST_FILES, MOST_LINES, LONGEST_FUNCTION = 15, 250, 50

@@ -23,6 +23,8 @@ _SUBMITIT = "hydra_plugins.hydra_submitit_launcher."
 # Where these launchers' configs say how many CPUs a job gets.
 _CPUS = ("ray.remote.num_cpus", "cpus_per_task")
 _SHARING_OUR_GPUS = ("basic", "joblib")
+_ON_THIS_MACHINE = ("basic", "joblib", "submitit_local")
+_ELSEWHERE = 16  # workers, where nobody knows how many a launcher has room for
 
 
 def is_chosen(config: DictConfig) -> bool:
@@ -90,6 +92,23 @@ def cpus_each(config: DictConfig) -> int | None:
     found = [OmegaConf.select(config.hydra.launcher, key) for key in _CPUS]
     counts = [int(cpus) for cpus in found if cpus is not None]
     return max(1, counts[0]) if counts else None
+
+
+def runs_here(config: DictConfig) -> bool:
+    """Whether the launcher starts its jobs on this machine."""
+    return name(config) in _ON_THIS_MACHINE
+
+
+def most_at_once(config: DictConfig) -> tuple[int, str] | None:
+    """How many jobs the launcher runs side by side, and what says so; None: as many as it gets.
+
+    A launcher for other machines that has no key for it gets so many that a few nodes are busy.
+    """
+    for key in ("array_parallelism", "n_jobs"):
+        number = OmegaConf.select(config.hydra.launcher, key)
+        if isinstance(number, int) and number > 0:
+            return number, f"hydra.launcher.{key}={number}"
+    return None if runs_here(config) else (_ELSEWHERE, f"hydra/launcher={name(config)}")
 
 
 def refuse_devices(config: DictConfig, devices: Any) -> None:

@@ -1,12 +1,13 @@
 """A sweep from its first check to its last line, whatever its kind."""
 
+import os
 import shutil
 import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -17,22 +18,25 @@ from omegaconf import OmegaConf
 from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState
 
-from cnnsweep.config.launchers import gives_gpus, is_chosen, refuse_devices, with_submissions
+from cnnsweep.config.launchers import is_chosen, refuse_devices, with_submissions
 from cnnsweep.folders import lock
 from cnnsweep.folders.run_folder import write_text_whole
 from cnnsweep.folders.sweep_folder import SWEEP_CONFIG, WORKERS
 from cnnsweep.process import begin_collection
 from cnnsweep.sweep.cluster.launcher_pool import LaunchedPool
 from cnnsweep.sweep.event_loop import EventLoop
+from cnnsweep.sweep.machine.facts import Machine, read_machine
+from cnnsweep.sweep.machine.gpus import devices_of_slots
+from cnnsweep.sweep.machine.sizing import Crew, make_crew
 from cnnsweep.sweep.multihost.membership import HostExpired
 from cnnsweep.sweep.multihost.shared_study import joined
 from cnnsweep.sweep.progress import SweepProgress, counted, open_progress
 from cnnsweep.sweep.spec.compose import SweepContext
-from cnnsweep.sweep.spec.resources import devices_of_slots
 from cnnsweep.sweep.spec.settings import GridSettings, Settings
 from cnnsweep.sweep.study.coordination import Coordination
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.storage_outage import Outage
+from cnnsweep.sweep.work import work_of
 from cnnsweep.sweep.workers.pool import Pool
 from cnnsweep.sweep.workers.worker_main import Setup
 from cnnsweep.task.recorded_command import mask_password
@@ -84,7 +88,8 @@ def run_sweep(context: SweepContext, read: Callable[[], Sweep]) -> None:
     HydraConfig.instance().set_config(context.config)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.simplefilter("ignore", ExperimentalWarning)  # whoever chose it knows
-    sweep = _checked(context, read)
+    machine = read_machine()
+    sweep = _checked(context, read, machine)
     context.folder.mkdir(parents=True, exist_ok=True)
     lock.acquire(context.folder, shared=sweep.settings.shared)
     with ExitStack() as stack:
@@ -92,16 +97,17 @@ def run_sweep(context: SweepContext, read: Callable[[], Sweep]) -> None:
             say = progress.say
             coordination = stack.enter_context(joined(context.folder, sweep.settings.shared, say))
             outage = Outage(say)
-            controller = Controller(context, sweep, coordination, outage, progress)
+            controller = Controller(context, sweep, machine, coordination, outage, progress)
             searches = outage.retry(controller.open_searches)
             controller.run(searches)
         sweep.conclude(searches, outage)
 
 
-def _checked(context: SweepContext, read: Callable[[], Sweep]) -> Sweep:
+def _checked(context: SweepContext, read: Callable[[], Sweep], machine: Machine) -> Sweep:
     try:
         sweep = read()
         refuse_devices(context.config, sweep.settings.devices)
+        devices_of_slots(sweep.settings.devices, machine.gpus, 0)  # refuses one that is not there
         sweep.check()
     except Exception:
         _remove_if_unused(context.folder)
@@ -123,9 +129,11 @@ class Controller:
 
     context: SweepContext
     sweep: Sweep
+    machine: Machine
     coordination: Coordination
     outage: Outage
     progress: SweepProgress
+    crew: Crew = field(init=False)
 
     def open_searches(self) -> list[Search]:
         """The sweep's studies, new or as an earlier launch left them; may be called again."""
@@ -134,11 +142,14 @@ class Controller:
             place = self.context.folder / SWEEP_CONFIG
             if not place.exists():
                 write_text_whole(place, text)
-            searches = self.sweep.open(self.coordination, self._may_ask(), self.progress.say)
+            with self.progress.held_back() as notes:
+                searches = self.sweep.open(self.coordination, self._may_ask(), self.progress.say)
             write_text_whole(place, text)  # only now: nothing refused what is there
             if self.coordination.is_first() or not all(search.is_done() for search in searches):
                 self.sweep.withdraw_results(searches)
-        for line in self.sweep.announcement(searches):
+        work = work_of(searches, self.sweep.settings)
+        self.crew = make_crew(self.context.config, self.sweep.settings, self.machine, work)
+        for line in (*self.crew.lines, *self.sweep.announcement(searches), *notes):
             self.progress.say(line)
         return searches
 
@@ -194,13 +205,11 @@ class Controller:
             self.progress.say(f"{search.plan.prefix}resuming: {counted(search)}, {now}")
 
     def _open_pool(self) -> Pool:
-        context, count = self.context, self.sweep.settings.n_jobs
+        context, devices = self.context, self.crew.devices
+        for name, value in self.crew.environment.items():
+            os.environ.setdefault(name, value)
         setup = Setup(context, Singleton.get_state(), self.coordination.heartbeat)
         folder = self.coordination.own_folder(context.folder / WORKERS)
-        if gives_gpus(context.config):
-            devices: list[str | None] = [None] * count
-        else:
-            devices = devices_of_slots(self.sweep.settings.devices, count)
         if not is_chosen(context.config):
             return Pool(folder, setup, devices)
         # Each host's jobs are its own to count and to cancel, and it tells them by their folder.

@@ -1,11 +1,8 @@
 """What is refused before a sweep's first trial."""
 
-import os
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from hydra.errors import HydraException
@@ -18,6 +15,7 @@ from cnnsweep.config.own_keys import chosen_by
 from cnnsweep.config.validation import monitors_validation
 from cnnsweep.errors import UserError
 from cnnsweep.sweep.spec.compose import SweepContext
+from cnnsweep.sweep.spec.disk import check_disk
 from cnnsweep.sweep.spec.formatting import short_error
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.samplers import Sampling
@@ -27,7 +25,6 @@ from cnnsweep.sweep.study.pruning import make_pruner
 from cnnsweep.sweep.study.storage import open_storage
 
 _SUBDIR = "hydra.sweep.subdir="
-LEAST_FREE = 50 * 2**20  # bytes: the study, a few logs and checkpoints
 
 
 def check_sweep(context: SweepContext, settings: Settings, plans: list[Plan]) -> None:
@@ -142,16 +139,3 @@ def _said_where(corner: dict[str, object]) -> Iterator[None]:
     except (HydraException, OmegaConfBaseException, UserError) as error:
         said = ", ".join(f"{name}={value}" for name, value in corner.items())
         raise UserError(f"{short_error(error)} (in the space at {said})") from error
-
-
-def check_disk(folder: Path) -> None:
-    """Raise UserError where a sweep folder cannot be written, or its disk is full."""
-    existing = next(place for place in (folder, *folder.parents) if place.exists())
-    if not os.access(existing, os.W_OK):
-        raise UserError(f"hydra.sweep.dir={folder} cannot be written: no permission for {existing}")
-    free = shutil.disk_usage(existing).free
-    if free < LEAST_FREE:
-        raise UserError(
-            f"hydra.sweep.dir={folder}: its disk has {free // 2**20} MiB free, and a sweep needs "
-            f"{LEAST_FREE // 2**20} or more"
-        )

@@ -29,9 +29,28 @@ class SweepProgress:
     _epochs: dict[int, Epoch] = field(default_factory=dict)
     _since: float = field(default_factory=time.monotonic)
     _ended: int = 0
+    _held: list[str] | None = None
 
     def say(self, line: str) -> None:
-        self.console.print(Text(line), soft_wrap=True)
+        if self._held is None:
+            self.console.print(Text(line), soft_wrap=True)
+        else:
+            self._held.append(line)
+
+    @contextmanager
+    def held_back(self) -> Iterator[list[str]]:
+        """Keep what is said meanwhile in a list, for later; an error has it said at once."""
+        held: list[str] = []
+        self._held = held
+        try:
+            yield held
+        except BaseException:
+            self._held = None
+            for line in held:
+                self.say(line)
+            raise
+        finally:
+            self._held = None
 
     def begun(self, slot: int, job: Job) -> None:
         self._jobs[slot] = job
@@ -116,11 +135,7 @@ def announcement(search: Search, settings: Settings, is_our_task: bool) -> Itera
     """What a search is about to do."""
     plan = search.plan
     names = ", ".join(plan.space.distributions) or settings.custom_search_space
-    threads = "" if plan.threads is None else f" of {plan.threads} CPU threads"
-    yield (
-        f"{search.asker.trials_in_all()} trials over {names}; {settings.n_jobs} workers{threads}; "
-        f"in {plan.folder}"
-    )
+    yield f"{search.asker.trials_in_all()} trials over {names}; in {plan.folder}"
     if search.asker.goes_through:
         several = "s: each" if plan.points != 1 else ": it"
         yield (

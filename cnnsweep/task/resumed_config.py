@@ -33,6 +33,7 @@ _FREE_GROUPS = ("logger", "hydra")
 _CONTROLLERS = ("hydra/sweeper", "hydra/launcher")
 _SWEEPER_TARGET = "hydra.sweeper._target_"  # comes with the option
 _SPACE, _STORAGE = "hydra.sweeper.params", "hydra.sweeper.storage"
+_WORKERS = "hydra.sweeper.n_jobs"  # suits the machine, which may be another one now
 
 
 resumed_folders: set[Path] = set()  # by this process, as ``take_recorded`` was told
@@ -141,7 +142,8 @@ def _values(
     config = _plain(record, present)
     recorded, now = completed(record.config, config), leaves(config)
     choices = present.hydra.runtime.choices
-    settled = [*others, "resume", _SWEEPER_TARGET, *(key for key in lines if key not in choices)]
+    settled = [*others, "resume", _SWEEPER_TARGET, _WORKERS]
+    settled += [key for key in lines if key not in choices]
     swept = [key for key, override in lines.items() if override.is_sweep_override()]
     groups = [key.replace("/", ".") for key in swept if key in choices]
     if not all(isinstance(look_up(config, group), dict) for group in groups):

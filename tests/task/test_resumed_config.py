@@ -196,6 +196,22 @@ def test_a_resumed_search_takes_more_trials_or_another_sampler(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
+    ("then", "now", "n_jobs"),
+    [("1", (), 1), ("1", ("hydra.sweeper.n_jobs=auto",), "auto"), (None, (), "auto")],
+)
+def test_workers_are_those_that_were_typed_not_the_default_of_older_code(
+    then: str | None, now: tuple[str, ...], n_jobs: int | str, tmp_path: Path
+) -> None:
+    folder = copied("search", tmp_path)
+    if then is None:
+        path = folder / "multirun.yaml"
+        text = path.read_text().replace("    - hydra.sweeper.n_jobs=1\n", "")
+        path.write_text(text.replace("n_jobs: 1", "n_jobs: 2"))
+    with resumed(folder, *now) as config:
+        assert config.hydra.sweeper.n_jobs == n_jobs
+
+
+@pytest.mark.parametrize(
     ("typed", "line"),
     [
         ("resume=grid", "--multirun hydra/sweeper=basic resume=grid"),

@@ -29,6 +29,10 @@ class GridAsker:
     def goes_through(self) -> bool:
         return True
 
+    @property
+    def takes_every_point(self) -> bool:
+        return True
+
     def ask(self) -> FrozenTrial:
         """The next job as a new trial."""
         return self._filled(get_trial(self.study, self.study.ask().number))

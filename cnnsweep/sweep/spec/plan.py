@@ -21,7 +21,6 @@ from cnnsweep.sweep.spec.choice_keys import fitted
 from cnnsweep.sweep.spec.compose import SweepContext, typed_overrides
 from cnnsweep.sweep.spec.messages import Job
 from cnnsweep.sweep.spec.points import count_points
-from cnnsweep.sweep.spec.resources import threads_each
 from cnnsweep.sweep.spec.samplers import grid_size, is_grid_sampler
 from cnnsweep.sweep.spec.search_space import SearchSpace, read_space
 from cnnsweep.sweep.spec.settings import Settings, directions
@@ -165,7 +164,7 @@ def _plan(
         n_trials=n_trials,
         points=points,
         seed=_seed(settings.sampler, config),
-        threads=threads_of(config, settings.n_jobs),
+        threads=threads_of(config),
         typed=frozenset(line.split("=")[0].lstrip("+~") for line in [*typed, *space.distributions]),
     )
 
@@ -222,12 +221,15 @@ def _seed(sampler: DictConfig, config: DictConfig) -> int:
     return seed if isinstance(seed, int) else 0
 
 
-def threads_of(config: DictConfig, n_jobs: int) -> int | None:
-    """The CPU threads of each worker; None where the app has no such key."""
+def threads_of(config: DictConfig) -> int | None:
+    """CPU threads of a run: one, so that its bytes are the same with any number of workers.
+
+    None where the app has no such key.
+    """
     if "threads" not in config:
         return None
     if config.threads == "auto":
-        return cpus_each(config) or threads_each(n_jobs)
+        return cpus_each(config) or 1
     # Another Hydra app may mean something else by it.
     return config.threads if isinstance(config.threads, int) else None
 

@@ -25,7 +25,7 @@ class GridSettings:
     _target_: str = MISSING
     params: dict[str, Any] | None = MISSING
     max_batch_size: int | None = MISSING
-    n_jobs: int = MISSING
+    n_jobs: Any = MISSING
     devices: list[Any] | None = MISSING
     retries: int = MISSING
     trial_timeout: float | None = MISSING
@@ -46,7 +46,7 @@ class Settings:
     conf/hydra/sweeper/optuna.yaml says what each key means. Unlike Hydra's sweeper: ``direction``
     may be null (from the objective), ``n_trials`` counts all launches, ``max_failure_rate`` is of
     *finished* trials. ``sampler`` and ``pruner`` are Any: their keys belong to their own config
-    groups. Mappings and lists arrive as OmegaConf's.
+    groups; so is ``n_jobs``, a number or ``auto``. Mappings and lists arrive as OmegaConf's.
 
     Raises:
         UserError: a value is out of range.
@@ -58,7 +58,7 @@ class Settings:
     storage: str | None = MISSING
     study_name: str | None = MISSING
     n_trials: int = MISSING
-    n_jobs: int = MISSING
+    n_jobs: Any = MISSING
     max_failure_rate: float = MISSING
     params: dict[str, str] | None = MISSING
     custom_search_space: str | None = MISSING
@@ -119,7 +119,7 @@ def _seconds(key: str) -> Rule:
 
 _RULES = (
     whole(f"{_NODE}n_trials", 1),
-    whole(f"{_NODE}n_jobs", 1),
+    whole(f"{_NODE}n_jobs", 1, "auto"),
     whole(f"{_NODE}seeds", 1),
     whole(f"{_NODE}confirm", 0),
     or_null(whole(f"{_NODE}max_batch_size", 1)),

@@ -34,6 +34,8 @@ class TrialSource(Protocol):
 
     @property
     def goes_through(self) -> bool: ...
+    @property
+    def takes_every_point(self) -> bool: ...
     def ask(self) -> FrozenTrial: ...
     def ask_again(self, trial: FrozenTrial) -> FrozenTrial: ...
     def trials_in_all(self) -> int: ...
@@ -94,6 +96,11 @@ class Asker:
     def goes_through(self) -> bool:
         """Whether there are trials enough for every point of the space."""
         return self.points is not None and self.points <= self.wanted
+
+    @property
+    def takes_every_point(self) -> bool:
+        """Whether every point is tried, so that no trial depends on what came of others."""
+        return self.goes_through or self.sampling.is_grid
 
     def _begun(self) -> int:
         trials = self.study.get_trials(deepcopy=False)

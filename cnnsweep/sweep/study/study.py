@@ -61,7 +61,7 @@ def open_search(
     if recorded is None:
         _refuse_trials_of_others(study)
     if recorded is not None and "threads" not in plan.typed:
-        plan = replace(plan, threads=recorded["threads"])
+        plan = replace(plan, threads=recorded["threads"] or None)  # 0: an app without such a key
     SearchData(study, plan).refuse_other_data(context, settings.seeds)
     settle(study, _facts(plan, settings), say)
     _own(study, plan, settings)

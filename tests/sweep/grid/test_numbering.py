@@ -81,16 +81,16 @@ def test_fewer_values_are_a_part_of_what_is_there() -> None:
 
 def test_another_grid_is_refused_with_the_keys_that_differ() -> None:
     known = begun_of(number(jobs_of({"a": ["1", "2"]}), {}))
-    with pytest.raises(UserError, match="holds a run of another config; these keys differ.*: b"):
+    with pytest.raises(UserError, match=r"holds a run of another config; these keys differ.*: b"):
         number(jobs_of({"a": ["1", "2"], "b": ["5"]}), known)
-    with pytest.raises(UserError, match="folder/0 .* from a=3: a. Values may be added"):
+    with pytest.raises(UserError, match=r"folder/0 .* from a=3: a. Values may be added"):
         number(jobs_of({"a": ["2", "3"]}), known)
 
 
 def test_the_same_words_with_another_config_behind_them_are_refused() -> None:
     jobs = jobs_of({"a": ["1", "2"]})
     known = begun_of(number(jobs, {}))
-    with pytest.raises(UserError, match="folder/0 holds a run of another config.*: c"):
+    with pytest.raises(UserError, match=r"folder/0 holds a run of another config.*: c"):
         numbered(jobs, known, lambda place, _: config_of(jobs[place]) | {"c": "9"}, "folder")
 
 

@@ -23,12 +23,13 @@ def handed_over(**changes: Any) -> dict[str, Any]:
 
 def test_the_yaml_sets_every_key_of_the_schema() -> None:
     settings = read_settings(handed_over(n_trials=7))
-    assert (settings.n_trials, settings.n_jobs, settings.params) == (7, 2, None)
+    assert (settings.n_trials, settings.n_jobs, settings.params) == (7, "auto", None)
 
 
 @pytest.mark.parametrize(
     ("key", "value", "allowed"),
     [(key, 0, "from 1 up") for key in ("n_trials", "n_jobs", "seeds")]
+    + [("n_jobs", value, "auto, or a whole number from 1 up") for value in (-1, 1.5, "all", None)]
     + [(key, -1, "from 0 up") for key in ("confirm", "retries")]
     + [(key, 0.0, "null, or seconds above 0") for key in ("trial_timeout", "timeout")]
     + [("max_failure_rate", 1.5, "from 0 to 1"), ("devices", [], "a list of devices")],

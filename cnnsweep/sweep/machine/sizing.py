@@ -1,0 +1,104 @@
+"""The workers of one launch: their number, what is said about it, and the GPU of each."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from omegaconf import DictConfig
+
+from cnnsweep.config.launchers import gives_gpus, most_at_once, runs_here
+from cnnsweep.sweep.machine.facts import Machine
+from cnnsweep.sweep.machine.gpus import devices_of_slots
+from cnnsweep.sweep.machine.workers import Limit, cores_of, decide, limits_of
+
+_THREADS = "OMP_NUM_THREADS"  # what torch, NumPy and others take where an app says nothing
+
+
+class Keys(Protocol):
+    """Those of the sweeper's keys that are about workers."""
+
+    n_jobs: Any
+    devices: list[Any] | None
+
+
+@dataclass(frozen=True)
+class Work:
+    """What there is to do.
+
+    ``limit`` says how many runs may go side by side at all. ``threads`` and ``devices`` are the
+    values that runs have of the keys ``threads`` and ``device``, None where an app of one's own has
+    no such key; ``auto`` threads are all that there are. ``kept_threads``: an earlier launch has
+    fixed them.
+    """
+
+    limit: Limit
+    threads: Sequence[object]
+    devices: Collection[object]
+    kept_threads: bool = False
+
+
+@dataclass(frozen=True)
+class Crew:
+    """``devices`` has a CUDA_VISIBLE_DEVICES for each worker, None where it stays as it is.
+
+    ``lines`` are for a person. ``environment`` holds for all workers, unless it is set already.
+    """
+
+    devices: list[str | None]
+    lines: tuple[str, ...]
+    environment: dict[str, str]
+
+
+def make_crew(config: DictConfig, settings: Keys, machine: Machine, work: Work) -> Crew:
+    """Decide on the workers of a sweep's config, whose launcher may have machines of its own.
+
+    Raises:
+        UserError: one of the devices is not there.
+    """
+    here, devices = runs_here(config), settings.devices
+    cores = cores_of(machine)
+    threads = [_number(value, cores.count) for value in work.threads]
+    limits = []
+    if here:
+        used = _gpus_used(config, machine, work.devices)
+        limits += limits_of(replace(machine, gpus=used), max(number or 1 for number in threads))
+    launchers = most_at_once(config)
+    if launchers is not None:
+        limits.append(Limit(*launchers))
+    workers = decide(
+        settings.n_jobs,
+        devices,
+        threads,
+        [*limits, work.limit],
+        kept_threads=work.kept_threads,
+        cores=cores if here else None,
+    )
+    if gives_gpus(config) or (devices is None and _one_gpu(work.devices)):
+        slots: list[str | None] = [None] * workers.count
+    else:
+        slots = devices_of_slots(devices, machine.gpus, workers.count)
+    share = max(1, cores.count // workers.count)
+    is_own_app = here and all(number is None for number in threads)
+    return Crew(slots, workers.lines, {_THREADS: str(share)} if is_own_app else {})
+
+
+def _number(threads: object, cores: int) -> int | None:
+    """Threads of a run, which a grid has as text; None where the app has no such key of ours."""
+    if threads == "auto":
+        return cores
+    text = str(threads)
+    return int(text) if text.isdecimal() and int(text) > 0 else None
+
+
+def _gpus_used(
+    config: DictConfig, machine: Machine, devices: Collection[object]
+) -> tuple[str, ...]:
+    """The GPUs among which the runs are shared out; none where they run on the CPU."""
+    if gives_gpus(config) or all(device == "cpu" for device in devices):
+        return ()
+    return machine.gpus[:1] if _one_gpu(devices) else machine.gpus
+
+
+def _one_gpu(devices: Collection[object]) -> bool:
+    """Whether all runs name the same GPU, by its number among those that are visible to us."""
+    return all(str(device).startswith("cuda:") for device in devices) and len({*devices}) == 1

@@ -1,0 +1,52 @@
+"""What the searches of a launch, or its grid, have for workers to do."""
+
+from collections.abc import Iterator, Sequence
+
+from omegaconf import OmegaConf
+
+from cnnsweep.sweep.machine.sizing import Work
+from cnnsweep.sweep.machine.workers import Limit, counted
+from cnnsweep.sweep.spec.plan import Plan, threads_of
+from cnnsweep.sweep.spec.settings import GridSettings, Settings
+from cnnsweep.sweep.study.search import Search
+
+
+def work_of(searches: Sequence[Search], settings: Settings | GridSettings) -> Work:
+    """The work of opened searches, which know what an earlier launch has fixed."""
+    plans = [search.plan for search in searches]
+    return Work(
+        _limit(searches, settings),
+        threads=[one for plan in plans for one in _values(plan, "threads", plan.threads)],
+        devices=[
+            one
+            for plan in plans
+            for one in _values(plan, "device", OmegaConf.select(plan.config, "device"))
+        ],
+        kept_threads=any(plan.threads not in (None, threads_of(plan.config)) for plan in plans),
+    )
+
+
+def _limit(searches: Sequence[Search], settings: Settings | GridSettings) -> Limit:
+    """A quarter of its trials for each search: the sampler has then seen most when it proposes one.
+
+    All of them where every point is tried, whatever came of the others.
+    """
+    most = settings.max_batch_size if isinstance(settings, GridSettings) else None
+    trials = [search.asker.trials_in_all() for search in searches]
+    if most is not None and most < sum(trials):
+        return Limit(most, f"hydra.sweeper.max_batch_size={most}")
+    where = f" of {len(searches)} searches" if len(searches) > 1 else ""
+    said = f"{counted(sum(trials), searches[0].plan.noun)}{where}"
+    if all(search.asker.takes_every_point for search in searches):
+        return Limit(sum(trials), said)
+    return Limit(sum(max(1, number // 4) for number in trials), f"a quarter of {said}")
+
+
+def _values(plan: Plan, key: str, shared: object) -> Iterator[object]:
+    """A key's values in the runs of a plan; ``shared`` where they do not differ in it."""
+    if key in plan.space.distributions:
+        yield from getattr(plan.space.distributions[key], "choices", [shared])
+    elif key in plan.swept:
+        yield from (swept[key] for swept in plan.jobs.values() if key in swept)
+    else:
+        yield shared if shared is not None else OmegaConf.select(plan.config, key)

@@ -1,0 +1,40 @@
+"""The first line of a launch is true, and a later launch keeps the threads of the first."""
+
+from pathlib import Path
+
+from tests.forked_commands import forked_commands
+from tests.sweep.sweep_commands import TOY, TOY_SPACE, study, sweep
+
+TWO = (*TOY_SPACE, "hydra.sweeper.n_trials=2", "epochs=1")
+
+
+def test_a_resumed_sweep_says_the_threads_that_it_keeps_and_no_more_workers_than_fit(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "sweep"
+    done = sweep(TOY, folder, *TWO, "hydra.sweeper.n_jobs=1", "threads=200")
+    assert done.code == 0, done.text
+    first, note = done.text.splitlines()[:2]
+    assert first == "1 worker of 200 threads: hydra.sweeper.n_jobs=1 (auto: 1)"
+    assert note.startswith("note: 200 threads in a worker are more than ")
+    assert study(folder).user_attrs["facts"]["threads"] == 200
+    first, note = sweep(TOY, folder, *TWO).text.splitlines()[:2]
+    assert first.startswith("1 worker of 200 threads as at the first launch: ")
+    assert note.startswith("note: 200 threads in a worker are more than ")
+    first, *notes = sweep(TOY, folder, *TWO, "hydra.sweeper.n_jobs=2").text.splitlines()[:3]
+    assert first == (
+        "2 workers of 200 threads as at the first launch: hydra.sweeper.n_jobs=2 (auto: 1)"
+    )
+    assert notes[0].startswith("note: 2 workers are more than is sensible: auto takes 1 (")
+
+
+def test_no_worker_is_no_number_of_workers(tmp_path: Path) -> None:
+    allowed = "allowed is auto, or a whole number from 1 up"
+    with forked_commands() as commands:
+        for sweep_of, number in zip(
+            ("search=sgd", "seed=0,1") * 2, ("0", "-1", "1.5", "all"), strict=True
+        ):
+            typed = f"hydra.sweeper.n_jobs={number}"
+            ended = commands.run(["-m", sweep_of, typed], tmp_path)
+            assert ended == (1, "", f"error: {typed} is out of range: {allowed}\n")
+            assert list(tmp_path.glob("multirun/*/*")) == []

@@ -1,0 +1,119 @@
+"""The workers of one launch, on a made-up machine and for every launcher."""
+
+from itertools import product
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from omegaconf import DictConfig, OmegaConf
+
+from cnnsweep.errors import UserError
+from cnnsweep.sweep.machine.facts import Machine
+from cnnsweep.sweep.machine.sizing import Crew, Work, make_crew
+from cnnsweep.sweep.machine.workers import GIBIBYTE, Limit
+
+BIG = Machine(cores=64, free_memory=512 * GIBIBYTE, gpus=tuple("01234567"))
+WORK = Limit(30, "a quarter of 120 trials")
+LAUNCHERS: dict[str, dict[str, Any]] = {
+    "basic": {},
+    "joblib": {"n_jobs": -1},
+    "submitit_local": {"cpus_per_task": None},
+    "submitit_slurm": {"array_parallelism": 256},
+    "ray": {"ray": {"remote": {"num_cpus": 1}}},
+    "mine": {},
+}
+
+
+def config(launcher: str = "basic", **keys: Any) -> DictConfig:
+    chosen = {"hydra/launcher": launcher}
+    node = {**LAUNCHERS[launcher], **keys}
+    return OmegaConf.create({"hydra": {"launcher": node, "runtime": {"choices": chosen}}})
+
+
+def crew(
+    machine: Machine = BIG,
+    *,
+    n_jobs: int | str = "auto",
+    devices: list[Any] | None = None,
+    threads: list[object] | None = None,
+    device: list[object] | None = None,
+    launcher: DictConfig | None = None,
+    limit: Limit = WORK,
+    kept: bool = False,
+) -> Crew:
+    work = Work(limit, threads or [1], device or ["auto"], kept)
+    settings = SimpleNamespace(n_jobs=n_jobs, devices=devices)
+    return make_crew(launcher or config(), settings, machine, work)
+
+
+@pytest.mark.parametrize("threads", [None, 1, 2, 16, "auto", "4"])
+@pytest.mark.parametrize("device", ["auto", "cuda", "cpu", "cuda:3", None])
+def test_the_runs_device_and_threads_decide_what_of_the_machine_counts(
+    threads: object, device: object
+) -> None:
+    each = {"None": 1, "auto": 64}.get(str(threads)) or int(str(threads))
+    gpus = {"cpu": 100, "cuda:3": 1}.get(str(device), 8)
+    made = crew(threads=[threads], device=[device])
+    assert len(made.devices) == min(64 // each, gpus, 30)
+    alone = {"cuda:3": [None]}.get(str(device), [str(n % 8) for n in range(len(made.devices))])
+    assert made.devices == alone
+
+
+def test_a_gpus_workers_take_turns_and_a_listed_gpu_counts_as_often_as_it_is_listed() -> None:
+    assert crew().devices == list("01234567")
+    assert crew(n_jobs=10).devices == list("0123456701")
+    assert crew(devices=[0, 0, 5, 5]).devices == ["0", "0", "5", "5"]
+    assert crew(devices=[2], n_jobs=3).devices == ["2", "2", "2"]
+    assert crew(devices=[1], device=["cuda:0"]).devices == ["1"]
+    with pytest.raises(UserError, match="there is no GPU 8; allowed are 0 to 7"):
+        crew(devices=[8])
+
+
+@pytest.mark.parametrize(
+    ("launcher", "keys", "count", "reason"),
+    [
+        ("basic", {}, 8, "8 GPUs"),
+        ("joblib", {}, 8, "8 GPUs"),
+        ("joblib", {"n_jobs": 3}, 3, "hydra.launcher.n_jobs=3"),
+        ("submitit_local", {}, 30, "a quarter of 120 trials"),
+        ("submitit_slurm", {}, 30, "a quarter of 120 trials"),
+        ("submitit_slurm", {"array_parallelism": 4}, 4, "hydra.launcher.array_parallelism=4"),
+        ("ray", {}, 16, "hydra/launcher=ray"),
+        ("mine", {}, 16, "hydra/launcher=mine"),
+    ],
+)
+def test_a_launcher_for_other_machines_is_not_measured_by_this_one(
+    launcher: str, keys: dict[str, Any], count: int, reason: str
+) -> None:
+    made = crew(launcher=config(launcher, **keys))
+    assert len(made.devices) == count
+    assert f"of 1 thread: {reason}" in made.lines[0]
+    if launcher not in ("basic", "joblib"):
+        assert made.devices == [None] * count
+
+
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_a_typed_number_counts_with_every_launcher_and_never_is_none(launcher: str) -> None:
+    for n_jobs, jobs, cores in product((1, 3, 100), (1, 50), (1, 64)):
+        machine, limit = Machine(cores, 0.1, 0), Limit(jobs, f"{jobs} jobs")
+        typed = crew(machine, n_jobs=n_jobs, limit=limit, launcher=config(launcher))
+        assert len(typed.devices) == n_jobs
+        assert len(crew(machine, limit=limit, launcher=config(launcher)).devices) >= 1
+
+
+def test_runs_of_all_cores_are_not_put_side_by_side() -> None:
+    """Jobs that Hydra's own sweeper began have as many threads as there are cores."""
+    made = crew(Machine(16), threads=["auto"], kept=True)
+    assert made.lines == (
+        "1 worker of 16 threads as at the first launch: 16 physical cores; "
+        "hydra.sweeper.n_jobs=… for another number",
+    )
+    assert "4 workers of 1 or 4 threads" in crew(Machine(16), threads=["1", "4"]).lines[0]
+
+
+@pytest.mark.parametrize(("n_jobs", "share"), [("auto", "2"), (3, "5"), (16, "1"), (99, "1")])
+def test_an_app_of_ones_own_shares_out_the_cores(n_jobs: int | str, share: str) -> None:
+    made = crew(Machine(16), n_jobs=n_jobs, threads=[None], limit=Limit(8, "8 jobs"))
+    assert made.environment == {"OMP_NUM_THREADS": share}
+    assert crew(threads=[2]).environment == {}
+    assert crew(threads=[None], launcher=config("ray")).environment == {}
