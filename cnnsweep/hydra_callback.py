@@ -77,13 +77,14 @@ def _start_run(config: DictConfig) -> None:
     resumes = typed is not None and OmegaConf.select(config, "resume") is not None
     if typed is not None and resumes:
         if is_ours(config):
-            checked(config)
+            checked(config, may_be_recorded=_has_origin(config))
         take_recorded(config, typed, RUN_DIR)
     folder = typed or Path(config.hydra.run.dir)
     HydraConfig.instance().set_config(config)
     with read_write(config.hydra), open_dict(config.hydra):
         config.hydra.runtime.output_dir = str(folder.resolve())
-    resolved = checked(config, may_be_recorded=resumes) if is_ours(config) else resolve(config)
+    known = resumes or _has_origin(config)
+    resolved = checked(config, may_be_recorded=known) if is_ours(config) else resolve(config)
     if typed is None:
         note_unfinished(RUN_DIR, lambda last: _is_run_of(last, resolved))
     record = partial(record_run, config=config, resolved=resolved)
@@ -122,7 +123,8 @@ def _start_multirun(config: DictConfig) -> None:
             "allowed: hydra.sweep.dir=FOLDER or resume=FOLDER"
         )
     is_our_grid = is_basic(config) and is_ours(config)
-    jobs = list(compose_jobs(config, may_be_recorded=resumes)) if is_our_grid else []
+    known = resumes or _has_origin(config)
+    jobs = list(compose_jobs(config, may_be_recorded=known)) if is_our_grid else []
     if typed is None:
         note_unfinished(SWEEP_DIR, lambda last: _is_sweep_of(last, config))
     record = partial(record_sweep, config=config)
@@ -139,6 +141,11 @@ def _start_multirun(config: DictConfig) -> None:
             data.refuse_other_data(run, job.resolved)
         record(folder)
     _change(config, "sweep.dir", folder)
+
+
+def _has_origin(config: DictConfig) -> bool:
+    """Whether a part of what was typed is what ``from`` found in a folder."""
+    return OmegaConf.select(config, "from") is not None
 
 
 def _is_shared(config: DictConfig) -> bool:

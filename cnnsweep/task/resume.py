@@ -15,7 +15,12 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
+<<<<<<< HEAD
 from cnnsweep.config.grid_jobs import grid_keys, is_basic, is_grid, job_overrides
+=======
+from cnnsweep.config.command_words import options_and_others
+from cnnsweep.config.grid_jobs import is_grid, job_overrides
+>>>>>>> db40140 (from=FOLDER starts from the config of a run, or of a sweep's winner; one module says which run a sweep's folder stands for)
 from cnnsweep.config.overrides import as_text
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock, run_folder, sweep_folder
@@ -80,8 +85,14 @@ def note_unfinished(dir_key: str, is_same: Callable[[Path], bool]) -> None:
 
 
 def resume_command(folder: Path) -> str:
-    """This command again, for a folder that it left unfinished."""
+    """This command again, for a folder that it left unfinished.
+
+    What ``from`` has put among the words is recorded there: they are left out.
+    """
     words = [masked_word(word) for word in sys.argv[1:] if not word.startswith("resume=")]
+    has_origin = any(word.lstrip("+").startswith("from=") for word in words)
+    if has_origin:
+        words = options_and_others(words)[0]
     if not any(word.startswith((RUN_DIR, SWEEP_DIR)) for word in words):
         place = str(RunFolder(folder))
         words.append(f"resume={place if _PLAIN.fullmatch(place) else as_text(place)}")

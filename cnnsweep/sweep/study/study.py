@@ -160,7 +160,7 @@ def _own(study: Study, plan: Plan, settings: Settings) -> None:
 def _facts(plan: Plan, settings: Settings) -> Facts:
     config = OmegaConf.to_container(plan.config, resolve=False)
     assert isinstance(config, dict)
-    for key in ("hydra", "threads", "resume"):
+    for key in ("hydra", "threads", "resume", "from"):
         config.pop(key, None)
     for name in plan.space.distributions:
         remove(config, name.lstrip("+").split("@")[0])
