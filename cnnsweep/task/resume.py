@@ -15,12 +15,8 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
-<<<<<<< HEAD
-from cnnsweep.config.grid_jobs import grid_keys, is_basic, is_grid, job_overrides
-=======
 from cnnsweep.config.command_words import options_and_others
-from cnnsweep.config.grid_jobs import is_grid, job_overrides
->>>>>>> db40140 (from=FOLDER starts from the config of a run, or of a sweep's winner; one module says which run a sweep's folder stands for)
+from cnnsweep.config.grid_jobs import grid_keys, is_basic, is_grid, job_overrides
 from cnnsweep.config.overrides import as_text
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock, run_folder, sweep_folder
