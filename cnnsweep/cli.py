@@ -22,8 +22,9 @@ from cnnsweep.config.error_messages import error_line
 from cnnsweep.folders import lock
 from cnnsweep.process import Terminated, postpone_collection, raise_on_sigterm
 from cnnsweep.redact import masked_output
+from cnnsweep.task.folder_lines import resume_command
 from cnnsweep.task.from_folder import with_recorded
-from cnnsweep.task.resume import of_a_sweep, resume_command
+from cnnsweep.task.resume import of_a_sweep
 from cnnsweep.task.task import Objective, task
 
 FULL_ERROR = "HYDRA_FULL_ERROR"

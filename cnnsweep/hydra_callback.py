@@ -32,8 +32,9 @@ from cnnsweep.loggers.manager import following
 from cnnsweep.rules import tree_with_home
 from cnnsweep.task.changed_data import DataCheck
 from cnnsweep.task.changed_options import refuse_changed_options
+from cnnsweep.task.folder_lines import RUN_DIR, SWEEP_DIR
 from cnnsweep.task.recorded_command import record_run, record_sweep
-from cnnsweep.task.resume import RUN_DIR, SWEEP_DIR, chosen_folder, note_unfinished
+from cnnsweep.task.resume import chosen_folder, note_unfinished
 from cnnsweep.task.resumed_config import take_recorded
 from cnnsweep.task.run_info import tracked_sweep
 from cnnsweep.task.task import refuse_another_app, refuse_other_config, take_finished

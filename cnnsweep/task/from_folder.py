@@ -29,11 +29,11 @@ from cnnsweep.folders.run_folder import HYDRA, HYDRA_CONFIG
 from cnnsweep.folders.winner import chosen_run
 from cnnsweep.rules import path_with_home, tree_with_home
 from cnnsweep.task.command_again import sources
+from cnnsweep.task.folder_lines import FROM
 from cnnsweep.task.global_options import keys_of_options
 from cnnsweep.task.recorded_command import RecordedCommand, read_command
 from cnnsweep.task.resumed_config import recorded_options, resolved_run
 
-FROM = "from"
 _OF_THE_COMMAND = (FROM, "resume", "search", "sweep", "hydra")
 _EACH_RUNS_OWN = ("test", "pictures", "summary", "keep", "logger")
 _COMPOSING = ("hydra.searchpath", "hydra.job.env_set")  # what of Hydra's own changes a run
