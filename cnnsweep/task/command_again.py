@@ -3,7 +3,7 @@
 import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,11 @@ def command_again(config: DictConfig) -> str:
     else:
         kept = [line for line in hydra.overrides.hydra if is_below(_key(line), _COMPOSING)]
         words = [*sources(hydra), *map(masked_word, [*kept, *more[0], *lines, *more[1]])]
+    return shell_line(words)
+
+
+def shell_line(words: Sequence[str]) -> str:
+    """A command of ours for a shell, with the targets that are allowed now."""
     allowed = os.environ.get(VARIABLE)
     before = f"{VARIABLE}={shlex.quote(allowed)} " if allowed else ""
     return before + shlex.join(["python", "-m", "cnnsweep", *words])

@@ -36,6 +36,7 @@ from cnnsweep.sweep.study.storage_outage import OutageStorage
 from cnnsweep.sweep.study.tell import Recorder
 
 SWEEP_FOLDER = "sweep_folder"
+DEFAULT = "default config"  # the attribute of the trial that is it
 Say = Callable[[str], None]
 
 
@@ -191,14 +192,15 @@ def _enqueue_default(
     if is_grid_sampler(settings.sampler) or not space:
         return
     default = context.compose(plan.space.fixed, plan.subfolder or ".", 0)
-    values = {name: _default(default, name) for name in space}
-    points = {name: default_point(d, values[name]) for name, d in space.items()}
+    defaults = {name: _default(default, name) for name in space}
+    points = {name: default_point(d, defaults[name]) for name, d in space.items()}
     outside = [name for name, point in points.items() if not point]
     if outside:
-        said = ", ".join(f"{name}={as_typed(values[name])}" for name in outside)
+        said = ", ".join(f"{name}={as_typed(defaults[name])}" for name in outside)
         say(f"note: the default config is no trial of this search: {said} is outside its space")
         return
-    study.enqueue_trial({name: point[0] for name, point in points.items()})
+    values = {name: point[0] for name, point in points.items()}
+    study.enqueue_trial(values, user_attrs={DEFAULT: True})
 
 
 def _default(config: DictConfig, name: str) -> Any:
