@@ -69,7 +69,8 @@ def _against(search: Search, best: FrozenTrial, default: FrozenTrial, number: in
         return f"{named}) {ending}: what the winner gained over it is unknown"
     metric = search.plan.objectives[0]
     named += f", {metric} {format_value(default.value)})"
-    assert best.value is not None and default.value is not None
+    assert best.value is not None
+    assert default.value is not None
     difference = best.value - default.value
     if difference == 0:
         return f"the winner is as good as {named}"

@@ -5,7 +5,7 @@ typed it, and so is composed, checked, recorded and resumed like the words of an
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,6 +35,7 @@ from cnnsweep.task.recorded_command import RecordedCommand, read_command
 from cnnsweep.task.resumed_config import recorded_options, resolved_run
 
 _OF_THE_COMMAND = (FROM, "resume", "search", "sweep", "hydra")
+_NO_SETTINGS = ("hydra", "logger", "search", "sweep")
 _EACH_RUNS_OWN = ("test", "pictures", "summary", "keep", "logger")
 _COMPOSING = ("hydra.searchpath", "hydra.job.env_set")  # what of Hydra's own changes a run
 _SEARCHPATH, _EXPERIMENT = _COMPOSING[0], "experiment"
@@ -110,7 +111,8 @@ def _recorded(
     more = _sources(run, options)
     folders = [CONF_DIR, *_config_folders([*options, *more])]
     settled = _settled(record, typed, folders)
-    is_free = not any(is_below(group, settled) for group in record.choices)
+    groups = [group for group in record.choices if not is_below(group, _NO_SETTINGS)]
+    is_free = not any(is_below(group, settled) for group in groups)
     left = [*settled, *_OF_THE_COMMAND, *_EACH_RUNS_OWN, *([] if is_free else [_EXPERIMENT])]
     lines = {
         key: line
@@ -133,17 +135,30 @@ def _recorded(
 
 def _settled(record: RecordedCommand, typed: Overrides, folders: list[Path]) -> list[str]:
     """Keys and groups of which nothing recorded is wanted: they are typed, or a typed option's."""
-    settled = list(typed)
+    settled: list[str] = []
     for key, override in typed.items():
-        if key in GROUPS or (key not in record.choices and key not in ("search", _EXPERIMENT)):
+        settled += _keys(key, override)
+        if key in GROUPS or key not in (*record.choices, "search", _EXPERIMENT):
             continue
-        if override.is_delete():
-            continue
-        is_several = override.is_sweep_override() and override.is_discrete_sweep()
-        value = list(override.sweep_string_iterator()) if is_several else override.value()
-        names = value if isinstance(value, list) else [value]
-        settled += keys_of_options(key, [str(name) for name in names], folders)
+        settled += keys_of_options(key, _options(override), folders)
     return settled
+
+
+def _keys(key: str, override: Override) -> list[str]:
+    """The keys that an override sets."""
+    is_plain = not override.is_sweep_override() and not override.is_delete()
+    value = override.value() if is_plain else None
+    return list(leaves({key: value})) if isinstance(value, Mapping) else [key]
+
+
+def _options(override: Override) -> list[str]:
+    """The options of a group that an override chooses, each of a sweep's."""
+    if override.is_delete():
+        return []
+    if override.is_sweep_override():
+        return list(override.sweep_string_iterator()) if override.is_discrete_sweep() else []
+    value = override.value()
+    return [str(name) for name in (value if isinstance(value, list) else [value])]
 
 
 def _values(before: dict[str, Any], now: dict[str, Any], left: Sequence[str]) -> list[str]:
