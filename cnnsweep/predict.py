@@ -71,8 +71,8 @@ def main() -> None:
     for prediction in answers.predictions:
         shown = [f"{name} {share:.4f}" for name, share in prediction.classes[:_SHOWN_CLASSES]]
         print(printable(f"{prediction.image}: {', '.join(shown)}"))
-    for note in answers.notes:
-        print(printable(note), file=sys.stderr)
+    for line in answers.notes:
+        print(printable(line), file=sys.stderr)
     for note in dict.fromkeys(prediction.note for prediction in answers.predictions):
         if note is not None:
             about = [str(p.image) for p in answers.predictions if p.note == note]

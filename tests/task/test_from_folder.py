@@ -1,4 +1,4 @@
-"""from= starts from a run's recorded config, or that of a sweep's winner, with what is typed on top."""
+"""from= starts from the config of a run, or of a sweep's winner, with what is typed on top."""
 
 import itertools
 import shutil
@@ -132,9 +132,7 @@ def test_it_has_the_bytes_of_150_drawn_runs(commands: Commands, tmp_path: Path) 
         ["optim={lr:0.3}"],
     ],
 )
-def test_what_is_typed_counts(
-    typed: list[str], search: Path, commands: Commands, tmp_path: Path
-) -> None:
+def test_what_is_typed_counts(typed: list[str], search: Path, commands: Commands) -> None:
     recorded = shown(commands, search, "from=s")
     before = dict(recorded)
     for word in typed:
@@ -203,9 +201,7 @@ def test_an_experiment_that_was_recorded_is_taken_but_for_typed_options(
     succeeded(commands.run(["from=a", "model=lenet", "hydra.run.dir=b"], tmp_path))
 
 
-def test_a_target_of_ones_own_and_a_chain_of_runs(
-    commands: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_target_of_ones_own_and_a_chain_of_runs(tmp_path: Path) -> None:
     (tmp_path / "own_net.py").write_text(OWN)
     allowed = {"PYTHONPATH": f"{REPOSITORY}:{tmp_path}", "CNNSWEEP_ALLOW": "own_net.*"}
     with forked_commands(**allowed) as running:
