@@ -23,7 +23,9 @@ from cnnsweep.config.error_messages import error_line
 from cnnsweep.folders import lock
 from cnnsweep.process import Terminated, postpone_collection, raise_on_sigterm
 from cnnsweep.redact import masked_output
-from cnnsweep.task.resume import of_a_sweep, resume_command
+from cnnsweep.task.folder_lines import resume_command
+from cnnsweep.task.from_folder import with_recorded
+from cnnsweep.task.resume import of_a_sweep
 from cnnsweep.task.task import Objective, task
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
@@ -42,7 +44,7 @@ def main() -> None:
     os.environ[FULL_ERROR] = "1"  # else Hydra prints the error itself and exits
     raise_on_sigterm()
     try:
-        sys.argv[1:] = words_of_sweep(of_a_sweep(_words()))
+        sys.argv[1:] = words_of_sweep(with_recorded(of_a_sweep(_words())))
         decorate = hydra.main(
             config_path=str(CONF_DIR),
             config_name="config",

@@ -35,8 +35,9 @@ from cnnsweep.loggers.manager import following
 from cnnsweep.rules import tree_with_home
 from cnnsweep.task.changed_data import DataCheck
 from cnnsweep.task.changed_options import refuse_changed_options
+from cnnsweep.task.folder_lines import RUN_DIR, SWEEP_DIR
 from cnnsweep.task.recorded_command import record_run, record_sweep
-from cnnsweep.task.resume import RUN_DIR, SWEEP_DIR, chosen_folder, note_unfinished
+from cnnsweep.task.resume import chosen_folder, note_unfinished
 from cnnsweep.task.resumed_config import take_recorded
 from cnnsweep.task.run_info import tracked_sweep
 from cnnsweep.task.task import refuse_another_app, refuse_other_config, take_finished
@@ -80,13 +81,14 @@ def _start_run(config: DictConfig) -> None:
     resumes = typed is not None and OmegaConf.select(config, "resume") is not None
     if typed is not None and resumes:
         if is_ours(config):
-            checked(config)
+            checked(config, may_be_recorded=_has_origin(config))
         take_recorded(config, typed, RUN_DIR)
     folder = typed or Path(config.hydra.run.dir)
     HydraConfig.instance().set_config(config)
     with read_write(config.hydra), open_dict(config.hydra):
         config.hydra.runtime.output_dir = str(folder.resolve())
-    resolved = checked(config, may_be_recorded=resumes) if is_ours(config) else resolve(config)
+    known = resumes or _has_origin(config)
+    resolved = checked(config, may_be_recorded=known) if is_ours(config) else resolve(config)
     if typed is None:
         note_unfinished(RUN_DIR, lambda last: _is_run_of(last, resolved))
     record = partial(record_run, config=config, resolved=resolved)
@@ -126,9 +128,10 @@ def _start_multirun(config: DictConfig) -> None:
             "hydra.sweeper.shared=true without a folder: hosts share one that each of them names; "
             "allowed: hydra.sweep.dir=FOLDER or resume=FOLDER"
         )
+    known = resumes or _has_origin(config)
     jobs = None
     if is_grid(config) and is_ours(config):
-        jobs = check_jobs(config, may_be_recorded=resumes)
+        jobs = check_jobs(config, may_be_recorded=known)
     if jobs is not None and jobs.notes and is_basic(config):
         raise UserError(
             f"{jobs.notes[0]}: Hydra's own sweeper leaves nothing out; hydra/sweeper=grid does"
@@ -156,6 +159,11 @@ def _refuse_other_jobs(folder: Path, jobs: GridJobs) -> None:
         resolved = jobs.resolved(number, number)
         refuse_other_config(run, resolved)
         data.refuse_other_data(run, resolved)
+
+
+def _has_origin(config: DictConfig) -> bool:
+    """Whether a part of what was typed is what ``from`` found in a folder."""
+    return OmegaConf.select(config, "from") is not None
 
 
 def _is_shared(config: DictConfig) -> bool:

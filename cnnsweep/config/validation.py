@@ -79,6 +79,7 @@ RULES = (
     flag("compile"),
     or_null(text("init_from")),
     or_null(text("resume")),
+    or_null(text("from")),
 )
 
 _WITH_LOGITS = ("cnnsweep.models.", "torchvision.models.")

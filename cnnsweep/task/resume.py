@@ -5,9 +5,6 @@ that is unfinished, or a finished search that has fewer trials than the command 
 --multirun it is a run's, with it a sweep's; a command that types keys of searches means a search.
 """
 
-import re
-import shlex
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,20 +12,16 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
-from cnnsweep.config.composing.late_keys import as_typed_words
 from cnnsweep.config.grid_jobs import grid_keys, is_basic, is_grid, job_overrides
-from cnnsweep.config.overrides import as_text
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock, run_folder, sweep_folder
 from cnnsweep.folders.run_folder import RESULT, RunFolder
 from cnnsweep.folders.sweep_folder import NO_POINTS, TIMEOUT, SweepFolder, ends
-from cnnsweep.redact import masked_word
 from cnnsweep.rules import path_with_home
+from cnnsweep.task.folder_lines import RUN_DIR, SWEEP_DIR, resume_command
 from cnnsweep.task.recorded_command import BASIC, GRID, read_command, recorded_sweeper
 
-RUN_DIR, SWEEP_DIR = "hydra.run.dir", "hydra.sweep.dir"
 _ROOTS = {RUN_DIR: run_folder.ROOT, SWEEP_DIR: sweep_folder.ROOT}
-_PLAIN = re.compile(r"[\w/.:+-]+")  # what Hydra reads without quotes
 _FINISHED = ("completed", "pruned", "failed")
 _MULTIRUN = {"-m", "--multirun"}
 _SWEEPER_KEY = "hydra.sweeper."
@@ -78,16 +71,6 @@ def note_unfinished(dir_key: str, is_same: Callable[[Path], bool]) -> None:
             f"{last} is unfinished; to resume it instead of starting anew:\n"
             f"  {resume_command(last)}"
         )
-
-
-def resume_command(folder: Path) -> str:
-    """This command again, for a folder that it left unfinished."""
-    typed = as_typed_words(sys.argv[1:])
-    words = [masked_word(word) for word in typed if not word.startswith("resume=")]
-    if not any(word.startswith((RUN_DIR, SWEEP_DIR)) for word in words):
-        place = str(RunFolder(folder))
-        words.append(f"resume={place if _PLAIN.fullmatch(place) else as_text(place)}")
-    return shlex.join(["python", "-m", "cnnsweep", *words])
 
 
 def is_unfinished(folder: Path) -> bool:

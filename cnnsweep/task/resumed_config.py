@@ -59,7 +59,7 @@ def take_recorded(config: DictConfig, folder: Path, dir_key: str) -> None:
     recorded = _taken(by_key(record.overrides))
     lines = {k: line for k, line in recorded.items() if not is_below(k, others)} | typed
     present = _compose(config, lines, place)
-    options = _options(record, present, lines, others)
+    options = recorded_options(record, present, lines, others)
     if options:
         lines = options | lines
         present = _compose(config, lines, place)
@@ -110,10 +110,13 @@ def _compose(config: DictConfig, lines: Overrides, more: Iterable[str]) -> DictC
     return composed
 
 
-def _options(
+def recorded_options(
     record: RecordedCommand, present: DictConfig, lines: Overrides, others: list[str]
 ) -> Overrides:
-    """An override for each config group whose default is another option now."""
+    """An override for each config group whose default is another option now.
+
+    ``present`` is what ``lines`` compose; groups below ``others`` are passed over.
+    """
     now = present.hydra.runtime.choices
     recorded = record.choices
     if SWEEPER in recorded:
@@ -164,11 +167,19 @@ def _plain(record: RecordedCommand, present: DictConfig) -> dict[str, Any]:
     if "hydra" in record.config:
         whole = OmegaConf.to_container(present, resolve=False)
         return sweep_config(whole)
+    return resolved_run(present)
+
+
+def resolved_run(present: DictConfig) -> dict[str, Any]:
+    """A composed config as plain values, as the run that it is for would record it.
+
+    It becomes the config that ``${hydra:…}`` reads.
+    """
     with read_write(present.hydra), open_dict(present.hydra):
         present.hydra.runtime.output_dir = str(Path(str(present.hydra.run.dir)).resolve())
     HydraConfig.instance().set_config(present)
     job = OmegaConf.masked_copy(present, [str(key) for key in present if key != "hydra"])
-    whole = OmegaConf.to_container(job, resolve=True)
+    whole: Any = OmegaConf.to_container(job, resolve=True)
     assert isinstance(whole, dict)
     return whole
 
