@@ -23,6 +23,7 @@ class OldDefault(NamedTuple):
 
 DEFAULTS: dict[str, OldDefault] = {
     "loss.weight": OldDefault(None, since="what follows 05ff77a"),
+    "hydra.sweeper.keep_best": OldDefault(None, since="what follows 7aedf0e"),
 }
 """By dotted key, ``hydra.sweeper.<key>`` included."""
 
