@@ -22,6 +22,7 @@ from cnnsweep.config.error_messages import error_line
 from cnnsweep.folders import lock
 from cnnsweep.process import Terminated, postpone_collection, raise_on_sigterm
 from cnnsweep.redact import masked_output
+from cnnsweep.task.help_text import explained, is_asked, with_first_choices
 from cnnsweep.task.resume import of_a_sweep, resume_command
 from cnnsweep.task.task import Objective, task
 
@@ -49,7 +50,8 @@ def main() -> None:
         )
         # What only shows the config would show a storage's password too.
         with masked_output() if any(map(_SHOWS.match, sys.argv)) else nullcontext():
-            decorate(run_task)()
+            with explained() if is_asked(sys.argv) else nullcontext():
+                decorate(run_task)()
     except (KeyboardInterrupt, Terminated) as stop:
         folder = lock.first_held()
         if folder is not None:
@@ -66,7 +68,7 @@ def _words() -> list[str]:
     words = options_first(with_homes(sys.argv[1:]))
     check_flags(words)
     check_options(words)
-    return words
+    return with_first_choices(words) if is_asked(words) else words
 
 
 def run_task(config: DictConfig) -> Objective:
