@@ -49,9 +49,11 @@ def main() -> None:
             execution_whitelist=allowed_targets(),
         )
         # What only shows the config would show a storage's password too.
-        with masked_output() if any(map(_SHOWS.match, sys.argv)) else nullcontext():
-            with explained() if is_asked(sys.argv) else nullcontext():
-                decorate(run_task)()
+        with (
+            masked_output() if any(map(_SHOWS.match, sys.argv)) else nullcontext(),
+            explained() if is_asked(sys.argv) else nullcontext(),
+        ):
+            decorate(run_task)()
     except (KeyboardInterrupt, Terminated) as stop:
         folder = lock.first_held()
         if folder is not None:

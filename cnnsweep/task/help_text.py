@@ -66,12 +66,12 @@ def _rewritten(text: str) -> str:
         return text
     note, _, groups = groups.partition("\n")
     how, _, keys = keys.partition("\n")
-    listed = [line for group in groups.strip().splitlines() for line in _group(group)]
+    listed = [line for group in groups.strip().splitlines() for line in _wrapped(group)]
     lines = [f"{_GROUPS}{note}", *listed, "", f"{_KEYS}{how}", *_key_lines(yaml.safe_load(keys))]
     return before + "\n".join([*lines, "", after.strip(), ""])
 
 
-def _group(line: str) -> list[str]:
+def _wrapped(line: str) -> list[str]:
     return textwrap.wrap(
         line, WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
     )
@@ -111,7 +111,10 @@ def _lines(values: Mapping[str, Any], comments: Mapping[str, str]) -> Iterator[s
         shown = f"{key}={value if isinstance(value, str) else as_text(value)}"
         about = textwrap.wrap(comments.get(key, ""), WIDTH - _BESIDE, break_on_hyphens=False)
         beside = about[:1] if len(shown) < _BESIDE - 1 else []
-        yield f"{shown:<{_BESIDE}}{beside[0]}" if beside else shown
+        if beside:
+            yield f"{shown:<{_BESIDE}}{beside[0]}"
+        else:  # at most a list of mappings is longer than a line
+            yield from [shown] if len(shown) <= WIDTH else _wrapped(shown.replace(",", ", "))
         yield from (" " * _BESIDE + line for line in about[len(beside) :])
 
 
@@ -135,7 +138,7 @@ def _comments(runtime: Any) -> dict[str, str]:
 
 
 def _beside(text: str, prefix: str) -> dict[str, str]:
-    """The comments on the lines on which the values of a YAML end, or the keys of what is nested."""
+    """The comments on the lines on which values of a YAML end, or the keys of what is nested."""
     lines = text.splitlines()
     found: dict[str, str] = {}
 
