@@ -33,14 +33,18 @@ def is_asked(words: Sequence[str]) -> bool:
 
 def with_first_choices(words: Sequence[str]) -> list[str]:
     """The words with the first value of what is swept over: Hydra's help is that of one config."""
-    return [word if word.startswith("-") else _with_first_choice(word) for word in words]
+    found = (word if word.startswith("-") else _with_first_choice(word) for word in words)
+    return [word for word in found if word is not None]
 
 
-def _with_first_choice(word: str) -> str:
+def _with_first_choice(word: str) -> str | None:
+    """None for an interval, which has no first value: the key is shown as it is without it."""
     try:
         (override,) = OverridesParser.create().parse_overrides([word])
         if not override.is_sweep_override():
             return word
+        if override.is_interval_sweep():
+            return None
         return f"{word.partition('=')[0]}={next(iter(override.sweep_string_iterator()))}"
     except (HydraException, StopIteration):
         return word  # Hydra says why

@@ -104,6 +104,16 @@ def test_comments_are_those_beside_the_value_whatever_it_is() -> None:
 
 
 def test_of_what_is_swept_over_the_first_is_shown() -> None:
-    words = ["-m", "model=lenet,simple", "+a=range(3)", "x='1,2'", "~y", "b=[1,2]", "c=(", "d="]
+    words = [
+        "-m",
+        "model=lenet,simple",
+        "+a=range(3)",
+        "x='1,2'",
+        "~y",
+        "b=[1,2]",
+        "c=(",
+        "d=",
+        "e=interval(0,1)",
+    ]
     first = ["-m", "model=lenet", "+a=0", "x='1,2'", "~y", "b=[1,2]", "c=(", "d="]
     assert with_first_choices(words) == first
