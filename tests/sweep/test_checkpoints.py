@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.sweep.checkpoints import KEEP_BEST, Checkpoints, best_trials
 from cnnsweep.sweep.spec.messages import Finished, Job
-from cnnsweep.sweep.study.ask import FOLDER
+from cnnsweep.sweep.spec.plan import FOLDER
 from cnnsweep.sweep.study.compatibility import KEEPS_ALL
 from tests.sweep.study.in_process import Parts, make
 
