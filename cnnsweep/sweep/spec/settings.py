@@ -26,12 +26,12 @@ class GridSettings:
     params: dict[str, Any] | None = MISSING
     max_batch_size: int | None = MISSING
     n_jobs: int = MISSING
-    keep_best: int | None = MISSING
     devices: list[Any] | None = MISSING
     retries: int = MISSING
     trial_timeout: float | None = MISSING
     timeout: float | None = MISSING
     shared: bool = MISSING
+    keep_best: int | None = MISSING
 
     def __post_init__(self) -> None:
         for rule in _RULES:
@@ -66,13 +66,13 @@ class Settings:
     pruner: Any = MISSING
     seeds: int = MISSING
     confirm: int = MISSING
-    keep_best: int | None = MISSING
     devices: list[Any] | None = MISSING
     retries: int = MISSING
     trial_timeout: float | None = MISSING
     timeout: float | None = MISSING
     compare: dict[str, list[str]] | None = MISSING
     shared: bool = MISSING
+    keep_best: int | None = MISSING
 
     def __post_init__(self) -> None:
         for rule in _RULES:
@@ -125,11 +125,11 @@ _RULES = (
     whole(f"{_NODE}seeds", 1),
     whole(f"{_NODE}confirm", 0),
     or_null(whole(f"{_NODE}max_batch_size", 1)),
-    or_null(whole(f"{_NODE}keep_best", 0)),
     whole(f"{_NODE}retries", 0),
     Rule(f"{_NODE}max_failure_rate", lambda v: 0 <= v <= 1, "a share from 0 to 1"),
     _seconds(f"{_NODE}trial_timeout"),
     _seconds(f"{_NODE}timeout"),
+    or_null(whole(f"{_NODE}keep_best", 0)),
     or_null(Rule(f"{_NODE}devices", lambda v: len(v) > 0, "a list of devices")),
 )
 
