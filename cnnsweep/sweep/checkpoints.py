@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterable
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from cnnsweep.config.overrides import by_key, typed_lines
 from cnnsweep.errors import one_line
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import seed_runs
 from cnnsweep.sweep.grid.search import GridSearch
+from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.plan import FOLDER, Plan
+from cnnsweep.sweep.spec.settings import GridSettings, Settings
 from cnnsweep.sweep.study.compatibility import KEEPS_ALL
 from cnnsweep.sweep.study.confirmation import winner
 from cnnsweep.sweep.study.coordination import TryLater
@@ -78,6 +81,14 @@ class Checkpoints:
             if not self._has_failed:
                 self._say(f"a checkpoint cannot be removed: {one_line(error)}")
             self._has_failed = True
+
+
+def checkpoints_of(
+    context: SweepContext, settings: Settings | GridSettings, say: Callable[[str], None]
+) -> Checkpoints:
+    """What a sweep keeps; another app's files are its own, whatever their names."""
+    keep_best = settings.keep_best if context.is_our_task else None
+    return Checkpoints(keep_best, by_key(typed_lines(context.config.hydra)), say)
 
 
 def best_trials(study: Study, count: int) -> list[FrozenTrial]:

@@ -18,12 +18,11 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState
 
 from cnnsweep.config.launchers import gives_gpus, is_chosen, refuse_devices, with_submissions
-from cnnsweep.config.overrides import by_key, typed_lines
 from cnnsweep.folders import lock
 from cnnsweep.folders.run_folder import write_text_whole
 from cnnsweep.folders.sweep_folder import SWEEP_CONFIG, WORKERS
 from cnnsweep.process import begin_collection
-from cnnsweep.sweep.checkpoints import Checkpoints
+from cnnsweep.sweep.checkpoints import checkpoints_of
 from cnnsweep.sweep.cluster.launcher_pool import LaunchedPool
 from cnnsweep.sweep.event_loop import EventLoop
 from cnnsweep.sweep.multihost.membership import HostExpired
@@ -164,7 +163,7 @@ class Controller:
 
     def _run(self, searches: list[Search], pool: Pool) -> None:
         timeout = self.sweep.settings.trial_timeout
-        checkpoints = self._checkpoints()
+        checkpoints = checkpoints_of(self.context, self.sweep.settings, self.progress.say)
         loop = EventLoop(searches, pool, self.progress, self.outage, checkpoints, timeout)
         try:
             for search in searches:
@@ -185,12 +184,6 @@ class Controller:
             pool.close(grace=STOP_SECONDS, stop=True)
             raise
         pool.close(grace=STOP_SECONDS, stop=False)
-
-    def _checkpoints(self) -> Checkpoints:
-        """Another app's files are its own, whatever their names."""
-        keep_best = self.sweep.settings.keep_best if self.context.is_our_task else None
-        typed = by_key(typed_lines(self.context.config.hydra))
-        return Checkpoints(keep_best, typed, self.progress.say)
 
     def _resume_trials(self, search: Search) -> None:
         """Among several launches a search seeks for trials left behind as it goes."""
