@@ -4,7 +4,10 @@ A trial's are removed once the study knows its end: nothing resumes it then. Whi
 best depends on the study alone, so that a resumed launch and every other host come to the same.
 """
 
-from collections.abc import Callable, Iterable
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from statistics import fmean
 
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
@@ -65,10 +68,15 @@ class Checkpoints:
         if self._keep_best is None or (study.user_attrs.get(KEEPS_ALL) and not self._is_typed):
             return set()
         trials = [t for t in study.get_trials(deepcopy=False) if FOLDER in t.user_attrs]
-        last = {t.user_attrs[FOLDER]: t for t in trials}  # of several tries at one job
+        last = {str(t.user_attrs[FOLDER]): t for t in trials}  # of several tries at one job
+        if isinstance(search, GridSearch):
+            done = {f: t for f, t in last.items() if t.state is TrialState.COMPLETE}
+            if len(study.directions) == 1:
+                return _losing_jobs(search.plan, done, study.direction, self._keep_best)
+        else:
+            done = {f: t for f, t in last.items() if t.state.is_finished()}
         kept = {t.number for t in best_trials(study, self._keep_best)}
-        is_over = _is_over_in_grid if isinstance(search, GridSearch) else _is_over
-        return {f for f, t in last.items() if is_over(t) and t.number not in kept}
+        return {f for f, t in done.items() if t.number not in kept}
 
     def _empty(self, plan: Plan, folder: str) -> None:
         trial = plan.folder / folder
@@ -100,18 +108,31 @@ def best_trials(study: Study, count: int) -> list[FrozenTrial]:
     best = winner(study)
     if best is None:
         return []
-    sign = -1 if study.direction is StudyDirection.MAXIMIZE else 1
+    sign = _sign(study.direction)
     completed = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     others = [t for t in completed if t.number != best.number]
     ranked = sorted(others, key=lambda t: (sign * (t.value or 0.0), t.number))
     return [best, *ranked[: count - 1]]
 
 
-def _is_over(trial: FrozenTrial) -> bool:
-    """Whether nobody wants a trial's checkpoints any more, if it is not among the best."""
-    return trial.state.is_finished()
+def _losing_jobs(
+    plan: Plan, done: Mapping[str, FrozenTrial], direction: StudyDirection, count: int
+) -> set[str]:
+    """A grid's jobs, by folder, but for those of its ``count`` best settings.
+
+    Jobs that differ in their seed alone are one setting, whose value is their mean. It is known
+    once all of them are done: one that failed is tried again. One without an objective is not
+    ``done`` here, since nobody knows how good it is.
+    """
+    settings: dict[str, list[str]] = defaultdict(list)
+    for folder, swept in plan.jobs.items():
+        setting = {key: value for key, value in swept.items() if key != "seed"}
+        settings[json.dumps(setting, sort_keys=True)].append(folder)
+    known = [folders for folders in settings.values() if all(f in done for f in folders)]
+    sign = _sign(direction)
+    ranked = sorted(known, key=lambda folders: sign * fmean(done[f].value or 0.0 for f in folders))
+    return {folder for folders in ranked[count:] for folder in folders}
 
 
-def _is_over_in_grid(trial: FrozenTrial) -> bool:
-    """A job that failed is tried again; of one without an objective nobody knows how good it is."""
-    return trial.state is TrialState.COMPLETE
+def _sign(direction: StudyDirection) -> int:
+    return -1 if direction is StudyDirection.MAXIMIZE else 1

@@ -1,6 +1,8 @@
 """Which trials keep their checkpoints, whatever ends them in whatever order."""
 
 import random
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import optuna
@@ -9,8 +11,9 @@ from optuna.trial import TrialState
 
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.sweep.checkpoints import KEEP_BEST, Checkpoints, best_trials
+from cnnsweep.sweep.grid.search import GridSearch
 from cnnsweep.sweep.spec.messages import Finished, Job
-from cnnsweep.sweep.spec.plan import FOLDER
+from cnnsweep.sweep.spec.plan import FOLDER, Plan
 from cnnsweep.sweep.study.compatibility import KEEPS_ALL
 from tests.sweep.study.in_process import Parts, make
 
@@ -166,3 +169,87 @@ def test_the_best_are_best_in_the_studys_direction(direction: str) -> None:
     numbers = [trial.number for trial in best_trials(study, 3)]
     assert numbers == ([1, 4, 0] if direction == "minimize" else [2, 3, 0])
     assert best_trials(study, 3)[0].number == study.best_trial.number
+
+
+class Grid(GridSearch):
+    """A grid of which only the study and the jobs' folders are there."""
+
+    def __init__(self, folder: Path, jobs: dict[str, dict[str, str]]) -> None:
+        self.search_index, self.study = 0, optuna.create_study(direction="maximize")
+        self.plan = replace(plan_of(folder), jobs=jobs)
+        for name in jobs:
+            write(folder / name)
+
+    def tell(self, folder: str, value: float | None, state: TrialState) -> None:
+        trial = self.study.ask()
+        trial.set_user_attr(FOLDER, folder)
+        self.study.tell(trial, value, state)
+
+
+def plan_of(folder: Path) -> Plan:
+    return make(folder).search.plan
+
+
+def write(run: Path) -> None:
+    run.mkdir(parents=True)
+    RunFolder(run).best.touch()
+    RunFolder(run).last.touch()
+
+
+JOBS = {
+    str(number): {"model": model, "seed": str(seed)}
+    for number, (model, seed) in enumerate(product(("a", "b", "c"), range(2)))
+}
+DONE, FAILED, NO_VALUE = TrialState.COMPLETE, TrialState.FAIL, TrialState.PRUNED
+
+
+def left(folder: Path) -> set[str]:
+    names = {path.parent.name for path in folder.rglob("last.pt")}
+    assert names == {path.parent.name for path in folder.rglob("best.pt")}
+    return names
+
+
+def test_a_grid_keeps_all_seeds_of_its_best_setting(tmp_path: Path) -> None:
+    grid = Grid(tmp_path, JOBS)
+    checkpoints = Checkpoints(1, (), print)
+    kept = []
+    for folder, value in zip("013254", (0.1, 0.9, 0.6, 0.6, 0.2, 0.95), strict=True):
+        grid.tell(folder, value, DONE)
+        checkpoints.drop(grid)
+        kept.append("".join(sorted(left(tmp_path))))
+    # a: 0.5; then b: 0.6, which wins; then c: 0.575
+    assert kept == ["012345", "012345", "012345", "2345", "2345", "23"]
+
+
+def test_a_grids_failed_jobs_and_those_without_an_objective_keep_theirs(tmp_path: Path) -> None:
+    grid = Grid(tmp_path, JOBS)
+    for folder, value in zip("0145", (0.5, 0.6, 0.1, 0.2), strict=True):
+        grid.tell(folder, value, DONE)
+    grid.tell("2", 0.0, DONE)
+    grid.tell("3", None, FAILED)
+    checkpoints = Checkpoints(1, (), print)
+    checkpoints.drop(grid)
+    assert left(tmp_path) == {"0", "1", "2", "3"}
+    grid.tell("3", 0.9, DONE)  # tried again: its setting is known now, 0.45
+    checkpoints.drop(grid)
+    assert left(tmp_path) == {"0", "1"}
+
+
+def test_a_grid_whose_jobs_have_no_objective_keeps_all(tmp_path: Path) -> None:
+    grid = Grid(tmp_path, JOBS)
+    for folder in JOBS:
+        grid.tell(folder, None, NO_VALUE)
+    Checkpoints(0, (), print).drop(grid)
+    assert left(tmp_path) == set(JOBS)
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2, 3, 4, 5], [5, 3, 1, 0, 2, 4], [2, 5, 0, 4, 1, 3]])
+def test_a_grid_keeps_the_same_in_whatever_order_its_jobs_end(
+    tmp_path: Path, order: list[int]
+) -> None:
+    grid = Grid(tmp_path, JOBS)
+    checkpoints = Checkpoints(2, (), print)
+    for number in order:
+        grid.tell(str(number), [0.5, 0.5, 0.4, 0.6, 0.5, 0.4][number], DONE)
+        checkpoints.drop(grid)
+    assert left(tmp_path) == {"0", "1", "2", "3"}
