@@ -25,6 +25,7 @@ from cnnsweep.process import Terminated, postpone_collection, raise_on_sigterm
 from cnnsweep.redact import masked_output
 from cnnsweep.task.folder_lines import resume_command
 from cnnsweep.task.from_folder import with_recorded
+from cnnsweep.task.help_text import explained, is_asked, with_first_choices
 from cnnsweep.task.resume import of_a_sweep
 from cnnsweep.task.task import Objective, task
 
@@ -51,7 +52,10 @@ def main() -> None:
             execution_whitelist=allowed_targets(),
         )
         # What only shows the config would show a storage's password too.
-        with masked_output() if any(map(_SHOWS.match, sys.argv)) else nullcontext():
+        with (
+            masked_output() if any(map(_SHOWS.match, sys.argv)) else nullcontext(),
+            explained() if is_asked(sys.argv) else nullcontext(),
+        ):
             decorate(run_task)()
     except (KeyboardInterrupt, Terminated) as stop:
         folder = lock.first_held()
@@ -69,7 +73,7 @@ def _words() -> list[str]:
     words = options_first(with_homes(sys.argv[1:]))
     check_flags(words)
     check_options(words)
-    return words
+    return with_first_choices(words) if is_asked(words) else words
 
 
 def run_task(config: DictConfig) -> Objective:

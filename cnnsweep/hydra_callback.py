@@ -29,6 +29,7 @@ from cnnsweep.config.typed_keys import check_typed, expand_homes
 from cnnsweep.config.validation import checked, resolve
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock
+from cnnsweep.folders.missing_checkpoints import why_not_resumed
 from cnnsweep.folders.run_folder import RunFolder, differing_keys
 from cnnsweep.folders.sweep_folder import SweepFolder
 from cnnsweep.loggers.manager import following
@@ -103,6 +104,8 @@ def _start_run(config: DictConfig) -> None:
         DataCheck().refuse_other_data(run, resolved)
         if take_finished(run, resolved) is not None:
             raise SystemExit(0)  # before Hydra writes into the folder
+        if (why := why_not_resumed(run)) is not None:
+            raise UserError(why)
         record(folder)
     _change(config, "run.dir", folder)
 

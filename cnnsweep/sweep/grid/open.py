@@ -16,7 +16,7 @@ from cnnsweep.sweep.grid.numbering import Begun, GridJob, numbered
 from cnnsweep.sweep.grid.search import OBJECTIVE, GridSearch
 from cnnsweep.sweep.spec.plan import FOLDER, Plan
 from cnnsweep.sweep.spec.settings import GridSettings
-from cnnsweep.sweep.study.compatibility import FACTS, Facts, settle
+from cnnsweep.sweep.study.compatibility import FACTS, KEEPS_ALL, Facts, settle
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import Coordination
 from cnnsweep.sweep.study.failure_policy import NoWatch
@@ -58,7 +58,9 @@ def open_grid(
     listed = numbered(jobs.words, known, resolve, plan.folder)
     if jobs.context.is_our_task:
         _refuse_other_data(plan.folder, listed, folders, resolve)
-    settle(study, _facts(plan), say)
+    if begun and study.user_attrs.get(FACTS) is None:
+        study.set_user_attr(KEEPS_ALL, True)
+    settle(study, _facts(plan, settings), say)
     placed = [
         (job, folders.get(job.number) or jobs.folder(place, job.number))
         for place, job in enumerate(listed)
@@ -149,7 +151,7 @@ def _refuse_other_data(
             )
 
 
-def _facts(plan: Plan) -> Facts:
+def _facts(plan: Plan, settings: GridSettings) -> Facts:
     """Of a grid only the code is compared: its jobs' configs are compared one by one."""
     return Facts(
         config={},
@@ -160,5 +162,6 @@ def _facts(plan: Plan) -> Facts:
         threads=plan.threads or 0,
         sampler={},
         pruner={},
+        keep_best=settings.keep_best,
         code={**versions(), **code().as_plain()},
     )

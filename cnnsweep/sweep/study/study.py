@@ -174,6 +174,7 @@ def _facts(plan: Plan, settings: Settings) -> Facts:
         threads=plan.threads or 0,
         sampler=_plain(settings.sampler),
         pruner=_plain(settings.pruner),
+        keep_best=settings.keep_best,
         code={**versions(), **code().as_plain()},
     )
 
