@@ -19,6 +19,7 @@ from cnnsweep.config import CONF_DIR
 from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.config.command_words import check_flags, check_options, options_first, with_homes
 from cnnsweep.config.composing.late_keys import words_of_sweep
+from cnnsweep.config.composing.sweeper_keys import check_sweepers
 from cnnsweep.config.error_messages import error_line
 from cnnsweep.folders import lock
 from cnnsweep.process import Terminated, postpone_collection, raise_on_sigterm
@@ -45,7 +46,9 @@ def main() -> None:
     os.environ[FULL_ERROR] = "1"  # else Hydra prints the error itself and exits
     raise_on_sigterm()
     try:
-        sys.argv[1:] = words_of_sweep(with_recorded(of_a_sweep(_words())))
+        words = with_recorded(of_a_sweep(_words()))
+        check_sweepers(words)
+        sys.argv[1:] = words_of_sweep(words)
         decorate = hydra.main(
             config_path=str(CONF_DIR),
             config_name="config",

@@ -18,6 +18,7 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 
 from cnnsweep.config import CONF_DIR, launchers
 from cnnsweep.config.command_words import corrected, for_shell
+from cnnsweep.config.composing.sweeper_keys import NODE, unknown_key
 from cnnsweep.config.hydra_internals import expected_type, root_of
 from cnnsweep.config.nearest_key import suggestion
 from cnnsweep.config.own_keys import options_with
@@ -91,6 +92,8 @@ def _unknown_key(error: OmegaConfBaseException) -> str:
     parent, _, _ = key.rpartition(".")
     node = error.parent_node
     siblings = [str(k) for k in node] if isinstance(node, DictConfig) else []
+    if parent == NODE.rstrip("."):
+        return unknown_key(key.removeprefix(NODE), siblings)
     beside = [f"{parent}.{name}" if parent else name for name in siblings]
     where = f" in {parent}" if parent else ""
     listed = ", ".join(sorted(siblings)) if isinstance(node, Container) else "none"

@@ -8,6 +8,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
+from cnnsweep.config.composing.sweeper_keys import searches_over
 from cnnsweep.config.hydra_internals import grid_of
 from cnnsweep.errors import UserError
 
@@ -48,10 +49,12 @@ def _axes(lines: tuple[str, ...], _sources: str) -> dict[str, tuple[str, ...]]:
 
 def _words(override: Override) -> tuple[str, ...]:
     if override.is_sweep_override() and not override.is_discrete_sweep():
+        key = override.key_or_group
+        named = [f"search={name}" for name in searches_over(key)]
+        whose = f"{', '.join(named)} {'has' if len(named) == 1 else 'have'} it, " if named else ""
         raise UserError(
-            f"{override.input_line} is a range, and a grid needs values "
-            f"({override.get_key_element()}=0.1,0.01); a search draws from ranges: "
-            "add hydra/sweeper=optuna"
+            f"{override.input_line} is a range, and a grid needs values ({key}=0.1,0.01); a search "
+            f"draws from ranges: {whose}hydra/sweeper=optuna goes through any key"
         )
     words = tuple(word for (word,) in grid_of([override]))
     if not words:

@@ -7,6 +7,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
+from cnnsweep.config.composing.sweeper_keys import unknown_key
 from cnnsweep.errors import UserError
 from cnnsweep.metric_names import DIRECTIONS, Direction
 from cnnsweep.rules import Rule, choice, or_null, whole, with_home
@@ -109,6 +110,9 @@ def _complete(keys: Mapping[str, Any], schema: type, option: str) -> dict[str, A
         raise UserError(
             f"hydra.sweeper lacks {', '.join(missing)}; hydra/sweeper={option} has them"
         )
+    for name in keys:
+        if name not in known:
+            raise UserError(unknown_key(name, known))
     return dict(keys)
 
 
