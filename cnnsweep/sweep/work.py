@@ -43,9 +43,13 @@ def _limit(searches: Sequence[Search], settings: Settings | GridSettings) -> Lim
 
 
 def _values(plan: Plan, key: str, shared: object) -> Iterator[object]:
-    """A key's values in the runs of a plan; ``shared`` where they do not differ in it."""
+    """A key's values in the runs of a plan, of a range the highest.
+
+    ``shared`` where they do not differ in it.
+    """
     if key in plan.space.distributions:
-        yield from getattr(plan.space.distributions[key], "choices", [shared])
+        drawn = plan.space.distributions[key]
+        yield from getattr(drawn, "choices", [getattr(drawn, "high", shared)])
     elif key in plan.swept:
         yield from (swept[key] for swept in plan.jobs.values() if key in swept)
     else:

@@ -61,7 +61,7 @@ def make_crew(config: DictConfig, settings: Keys, machine: Machine, work: Work) 
     limits = []
     if here:
         used = _gpus_used(config, machine, work.devices)
-        limits += limits_of(replace(machine, gpus=used), max(number or 1 for number in threads))
+        limits += limits_of(replace(machine, gpus=used), max((n or 1 for n in threads), default=1))
     launchers = most_at_once(config)
     if launchers is not None:
         limits.append(Limit(*launchers))
