@@ -18,11 +18,15 @@ from cnnsweep import epoch_reporter
 from cnnsweep.config import CONF_DIR
 from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.config.command_words import check_flags, check_options, options_first, with_homes
+from cnnsweep.config.composing.late_keys import words_of_sweep
 from cnnsweep.config.error_messages import error_line
 from cnnsweep.folders import lock
 from cnnsweep.process import Terminated, postpone_collection, raise_on_sigterm
 from cnnsweep.redact import masked_output
-from cnnsweep.task.resume import of_a_sweep, resume_command
+from cnnsweep.task.folder_lines import resume_command
+from cnnsweep.task.from_folder import with_recorded
+from cnnsweep.task.help_text import explained, is_asked, with_first_choices
+from cnnsweep.task.resume import of_a_sweep
 from cnnsweep.task.task import Objective, task
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
@@ -41,14 +45,17 @@ def main() -> None:
     os.environ[FULL_ERROR] = "1"  # else Hydra prints the error itself and exits
     raise_on_sigterm()
     try:
-        sys.argv[1:] = of_a_sweep(_words())
+        sys.argv[1:] = words_of_sweep(with_recorded(of_a_sweep(_words())))
         decorate = hydra.main(
             config_path=str(CONF_DIR),
             config_name="config",
             execution_whitelist=allowed_targets(),
         )
         # What only shows the config would show a storage's password too.
-        with masked_output() if any(map(_SHOWS.match, sys.argv)) else nullcontext():
+        with (
+            masked_output() if any(map(_SHOWS.match, sys.argv)) else nullcontext(),
+            explained() if is_asked(sys.argv) else nullcontext(),
+        ):
             decorate(run_task)()
     except (KeyboardInterrupt, Terminated) as stop:
         folder = lock.first_held()
@@ -66,7 +73,7 @@ def _words() -> list[str]:
     words = options_first(with_homes(sys.argv[1:]))
     check_flags(words)
     check_options(words)
-    return words
+    return with_first_choices(words) if is_asked(words) else words
 
 
 def run_task(config: DictConfig) -> Objective:

@@ -10,14 +10,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
+from cnnsweep.config.composing.late_keys import restore_typed
+from cnnsweep.config.composing.read_once import read_files_once
 from cnnsweep.config.error_messages import error_line
-from cnnsweep.config.grid_jobs import compose_jobs, is_basic
+from cnnsweep.config.grid_jobs import GridJobs, check_jobs, is_basic, is_grid
 from cnnsweep.config.launchers import check_installed
 from cnnsweep.config.overrides import as_text
 from cnnsweep.config.own_keys import is_ours
@@ -26,14 +29,16 @@ from cnnsweep.config.typed_keys import check_typed, expand_homes
 from cnnsweep.config.validation import checked, resolve
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock
+from cnnsweep.folders.missing_checkpoints import why_not_resumed
 from cnnsweep.folders.run_folder import RunFolder, differing_keys
 from cnnsweep.folders.sweep_folder import SweepFolder
 from cnnsweep.loggers.manager import following
 from cnnsweep.rules import tree_with_home
 from cnnsweep.task.changed_data import DataCheck
 from cnnsweep.task.changed_options import refuse_changed_options
+from cnnsweep.task.folder_lines import RUN_DIR, SWEEP_DIR
 from cnnsweep.task.recorded_command import record_run, record_sweep
-from cnnsweep.task.resume import RUN_DIR, SWEEP_DIR, chosen_folder, note_unfinished
+from cnnsweep.task.resume import chosen_folder, note_unfinished
 from cnnsweep.task.resumed_config import take_recorded
 from cnnsweep.task.run_info import tracked_sweep
 from cnnsweep.task.task import refuse_another_app, refuse_other_config, take_finished
@@ -77,13 +82,14 @@ def _start_run(config: DictConfig) -> None:
     resumes = typed is not None and OmegaConf.select(config, "resume") is not None
     if typed is not None and resumes:
         if is_ours(config):
-            checked(config)
+            checked(config, may_be_recorded=_has_origin(config))
         take_recorded(config, typed, RUN_DIR)
     folder = typed or Path(config.hydra.run.dir)
     HydraConfig.instance().set_config(config)
     with read_write(config.hydra), open_dict(config.hydra):
         config.hydra.runtime.output_dir = str(folder.resolve())
-    resolved = checked(config, may_be_recorded=resumes) if is_ours(config) else resolve(config)
+    known = resumes or _has_origin(config)
+    resolved = checked(config, may_be_recorded=known) if is_ours(config) else resolve(config)
     if typed is None:
         note_unfinished(RUN_DIR, lambda last: _is_run_of(last, resolved))
     record = partial(record_run, config=config, resolved=resolved)
@@ -98,11 +104,15 @@ def _start_run(config: DictConfig) -> None:
         DataCheck().refuse_other_data(run, resolved)
         if take_finished(run, resolved) is not None:
             raise SystemExit(0)  # before Hydra writes into the folder
+        if (why := why_not_resumed(run)) is not None:
+            raise UserError(why)
         record(folder)
     _change(config, "run.dir", folder)
 
 
 def _start_multirun(config: DictConfig) -> None:
+    restore_typed(config)
+    read_files_once(GlobalHydra.instance().config_loader())
     if is_ours(config):
         check_typed(config)
     expand_homes(config)
@@ -121,8 +131,14 @@ def _start_multirun(config: DictConfig) -> None:
             "hydra.sweeper.shared=true without a folder: hosts share one that each of them names; "
             "allowed: hydra.sweep.dir=FOLDER or resume=FOLDER"
         )
-    is_our_grid = is_basic(config) and is_ours(config)
-    jobs = list(compose_jobs(config, may_be_recorded=resumes)) if is_our_grid else []
+    known = resumes or _has_origin(config)
+    jobs = None
+    if is_grid(config) and is_ours(config):
+        jobs = check_jobs(config, may_be_recorded=known)
+    if jobs is not None and jobs.notes and is_basic(config):
+        raise UserError(
+            f"{jobs.notes[0]}: Hydra's own sweeper leaves nothing out; hydra/sweeper=grid does"
+        )
     if typed is None:
         note_unfinished(SWEEP_DIR, lambda last: _is_sweep_of(last, config))
     record = partial(record_sweep, config=config)
@@ -132,13 +148,25 @@ def _start_multirun(config: DictConfig) -> None:
         folder = typed
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(folder, shared=shared)
-        data = DataCheck()
-        for job in jobs:
-            run = RunFolder(folder / job.subdir)
-            refuse_other_config(run, job.resolved)
-            data.refuse_other_data(run, job.resolved)
+        if jobs is not None and is_basic(config):
+            _refuse_other_jobs(folder, jobs)
         record(folder)
     _change(config, "sweep.dir", folder)
+
+
+def _refuse_other_jobs(folder: Path, jobs: GridJobs) -> None:
+    """Those of Hydra's own grid are where its numbers say."""
+    data = DataCheck()
+    for number in range(len(jobs.overrides)):
+        run = RunFolder(folder / jobs.subdir(number, number))
+        resolved = jobs.resolved(number, number)
+        refuse_other_config(run, resolved)
+        data.refuse_other_data(run, resolved)
+
+
+def _has_origin(config: DictConfig) -> bool:
+    """Whether a part of what was typed is what ``from`` found in a folder."""
+    return OmegaConf.select(config, "from") is not None
 
 
 def _is_shared(config: DictConfig) -> bool:
@@ -149,7 +177,8 @@ def _change(config: DictConfig, key: str, folder: Path) -> None:
     """Also among the overrides, from which launchers compose each job."""
     with read_write(config.hydra), open_dict(config.hydra):
         OmegaConf.update(config.hydra, key, str(folder))
-        others = [o for o in config.hydra.overrides.hydra if not o.startswith(f"hydra.{key}=")]
+        typed: Any = OmegaConf.to_container(config.hydra.overrides.hydra, resolve=False)
+        others = [line for line in typed if not line.startswith(f"hydra.{key}=")]
         config.hydra.overrides.hydra = [*others, f"hydra.{key}={as_text(str(folder))}"]
 
 

@@ -1,4 +1,4 @@
-"""`python -m cnnsweep.predict RUN_FOLDER IMAGE ...`: classes and probabilities of image files."""
+"""`python -m cnnsweep.predict FOLDER IMAGE ...`: classes and probabilities of image files."""
 
 import argparse
 import sys
@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnnsweep.config.error_messages import error_line
+from cnnsweep.data.pictures.picture_files import LeftOut, pictures_below
 from cnnsweep.data.pictures.prepare import MODES, Prepared, Unusable, prepare, quietly
 from cnnsweep.errors import UserError, printable
 from cnnsweep.folders.run_folder import BEST
+from cnnsweep.folders.winner import chosen_run
 from cnnsweep.process import postpone_collection
 from cnnsweep.rules import path_with_home
 
@@ -31,11 +33,31 @@ class Prediction(NamedTuple):
     note: str | None
 
 
+class Answers(NamedTuple):
+    """Predictions in the order of the images as given, and a line for each one that has none.
+
+    ``notes`` say what was taken, or left out in folders.
+    """
+
+    predictions: list[Prediction]
+    problems: list[str]
+    notes: list[str]
+
+
 def main() -> None:
-    """The command line; exits with 0, or with 1 and one line on what to change."""
+    """The command line; exits with 0, or with 1 and a line on each thing to change."""
     parser = argparse.ArgumentParser(prog="python -m cnnsweep.predict", description=__doc__)
-    parser.add_argument("run_folder", type=path_with_home, help=f"a run folder with a {BEST}")
-    parser.add_argument("images", type=path_with_home, nargs="+", help="image files of any size")
+    parser.add_argument(
+        "folder",
+        type=path_with_home,
+        help=f"a run folder with a {BEST}, or a sweep's: its winner is asked",
+    )
+    parser.add_argument(
+        "images",
+        type=path_with_home,
+        nargs="+",
+        help="image files of any size, or folders of them",
+    )
     parser.add_argument(
         "--invert",
         action="store_true",
@@ -43,68 +65,110 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     try:
-        predictions = predict(arguments.run_folder, arguments.images, invert=arguments.invert)
+        answers = predict(arguments.folder, arguments.images, invert=arguments.invert)
     except (UserError, OSError) as error:
         sys.exit(error_line(error))
-    for prediction in predictions:
+    for prediction in answers.predictions:
         shown = [f"{name} {share:.4f}" for name, share in prediction.classes[:_SHOWN_CLASSES]]
         print(printable(f"{prediction.image}: {', '.join(shown)}"))
-    for note in dict.fromkeys(prediction.note for prediction in predictions):
+    for line in answers.notes:
+        print(printable(line), file=sys.stderr)
+    for note in dict.fromkeys(prediction.note for prediction in answers.predictions):
         if note is not None:
-            about = [str(p.image) for p in predictions if p.note == note]
+            about = [str(p.image) for p in answers.predictions if p.note == note]
             print(printable(f"{about[0]}{' …' if len(about) > 1 else ''}: {note}"), file=sys.stderr)
+    for problem in answers.problems:
+        print(error_line(UserError(problem)), file=sys.stderr)
+    sys.exit(1 if answers.problems else 0)
 
 
-def predict(run_folder: Path, images: list[Path], *, invert: bool) -> list[Prediction]:
+def predict(folder: Path, images: list[Path], *, invert: bool) -> Answers:
     """Classes of image files by a run's best weights, prepared as a folder of images is.
 
     Args:
-        run_folder: holds config.yaml and best.pt.
-        images: files of any format Pillow reads; see `cnnsweep.data.pictures.prepare` for what is
-            done to them.
+        folder: holds config.yaml and best.pt, or a sweep, whose best run is asked.
+        images: files of any format Pillow reads, and folders, whose pictures at any depth are
+            taken; see `cnnsweep.data.pictures.prepare` for what is done to them. What is missing
+            or cannot be read is a problem of its own; all others are answered.
         invert: swap dark and light first.
 
     Raises:
-        UserError: the folder has no weights, or an image cannot be read; names which.
+        UserError: the folder has no weights.
     """
-    for path in images:
-        if not path.is_file():
-            raise UserError(f"{path}: {'a folder' if path.is_dir() else 'there is no such image'}")
+    chosen = chosen_run(folder)
+    notes = [] if chosen.said is None else [chosen.said]
+    found, problems = _files(images, notes)
+    if not found:
+        return Answers([], problems, notes)
     import torch
 
     from cnnsweep.task.load_model import load_model
 
-    trained = load_model(run_folder)
+    trained = load_model(chosen.run)
     if trained.in_channels not in MODES:
         raise UserError(
-            f"{run_folder}: its network takes images of {trained.in_channels} channels; image "
+            f"{folder}: its network takes images of {trained.in_channels} channels; image "
             "files have 1 (grey) or 3 (colour)"
         )
+    predictions: list[Prediction] = []
+    for start in range(0, len(found), _AT_ONCE):
+        prepared = _prepared(found[start : start + _AT_ONCE], trained, problems)
+        if not prepared:
+            continue
+        pixels = torch.stack([torch.from_numpy(picture.pixels) for _, picture in prepared])
+        pixels = 255 - pixels if invert else pixels
+        with torch.inference_mode():
+            probabilities = trained.network(pixels).tolist()
+        means = (pixels.double().mean(dim=(1, 2, 3)) / 255).tolist()
+        predictions += [
+            Prediction(
+                path,
+                sorted(zip(trained.classes, row, strict=True), key=lambda c: -c[1]),
+                _note(trained, picture, mean, invert),
+            )
+            for (path, picture), row, mean in zip(prepared, probabilities, means, strict=True)
+        ]
+    return Answers(predictions, problems, notes)
+
+
+def _files(images: list[Path], notes: list[str]) -> tuple[list[Path], list[str]]:
+    """The files that are there, those of folders in their places, and a line for each other one."""
+    found: list[Path] = []
+    problems: list[str] = []
+    for path in images:
+        if path.is_dir():
+            left_out = LeftOut(path)
+            try:
+                below = pictures_below(path, left_out)
+            except UserError as error:
+                problems.append(str(error))
+                continue
+            line = left_out.line()
+            if below and line is not None:
+                notes.append(f"{path}: {line}")
+            elif not below:
+                problems.append(f"{path}: a folder without a picture{f' ({line})' if line else ''}")
+            found += below
+        elif path.is_file():
+            found.append(path)
+        else:
+            problems.append(f"{path}: there is no such image")
+    return found, problems
+
+
+def _prepared(
+    paths: list[Path], trained: "LoadedModel", problems: list[str]
+) -> list[tuple[Path, Prepared]]:
+    prepared = []
     with quietly():
-        prepared = [_prepared(path, trained) for path in images]
-    pixels = torch.stack([torch.from_numpy(picture.pixels) for picture in prepared])
-    pixels = 255 - pixels if invert else pixels
-    with torch.inference_mode():
-        parts = [trained.network(part) for part in torch.split(pixels, _AT_ONCE)]
-    probabilities = torch.cat(parts)
-    means = (pixels.double().mean(dim=(1, 2, 3)) / 255).tolist()
-    return [
-        Prediction(
-            path,
-            sorted(zip(trained.classes, row, strict=True), key=lambda c: -c[1]),
-            _note(trained, picture, mean, invert),
-        )
-        for path, row, picture, mean in zip(
-            images, probabilities.tolist(), prepared, means, strict=True
-        )
-    ]
-
-
-def _prepared(path: Path, trained: "LoadedModel") -> Prepared:
-    try:
-        return prepare(path, channels=trained.in_channels, size=trained.image_size)
-    except Unusable as error:
-        raise UserError(f"{path}: {error}") from error
+        for path in paths:
+            try:
+                picture = prepare(path, channels=trained.in_channels, size=trained.image_size)
+            except Unusable as error:
+                problems.append(f"{path}: {error}")
+            else:
+                prepared.append((path, picture))
+    return prepared
 
 
 def _note(trained: "LoadedModel", picture: Prepared, mean: float, invert: bool) -> str | None:

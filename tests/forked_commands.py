@@ -48,12 +48,12 @@ class Commands:
 
 
 @contextlib.contextmanager
-def forked_commands() -> Iterator[Commands]:
-    """A process that runs commands, until the block ends."""
+def forked_commands(**more: str) -> Iterator[Commands]:
+    """A process that runs commands, until the block ends; ``more`` is set in its environment."""
     with subprocess.Popen(
         [sys.executable, "-m", __name__],
         cwd=REPOSITORY,
-        env=environment(PYTHONPATH=str(REPOSITORY)),
+        env=environment(**{"PYTHONPATH": str(REPOSITORY)} | more),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

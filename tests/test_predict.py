@@ -1,10 +1,12 @@
 import csv
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import yaml
 from PIL import Image
 
 from cnnsweep.data.digits import digits
@@ -47,7 +49,8 @@ def test_classes_of_image_files_of_any_size_and_sense(trained: Path, tmp_path: P
     [
         (["RUN", "missing.png"], "missing.png: there is no such image"),
         (["RUN", "RUN/config.yaml"], "config.yaml: it is no image"),
-        ([".", "RUN/curves.png"], "is no run folder"),
+        ([".", "RUN/curves.png"], "holds neither a run nor a sweep"),
+        (["RUN", "RUN/.hydra"], ".hydra: a folder without a picture"),
     ],
 )
 def test_what_cannot_be_read_is_named(
@@ -80,7 +83,8 @@ def test_predict_says_of_every_kind_of_picture_what_the_run_said_of_it(
     rows = predictions_of(tmp_path / "run")
     assert [row["file"] for row in rows] == list(data.test_files)
     answers = predict(tmp_path / "run", [pictures / row["file"] for row in rows], invert=False)
-    for row, answer in zip(rows, answers, strict=True):
+    assert answers.problems == []
+    for row, answer in zip(rows, answers.predictions, strict=True):
         name, confidence = answer.classes[0]
         assert abs(confidence - float(row["confidence"])) < 1e-4, row
         assert name == row["prediction_name"], row
@@ -150,3 +154,57 @@ def test_an_undecodable_name_and_a_huge_picture_make_one_line(
     (tmp_path / name).write_text("no picture")
     line = complaint_of(cnnsweep(str(tiny_run), name, cwd=tmp_path, module="cnnsweep.predict"))
     assert "caf\\udce9.png: it is no image that can be read" in line
+
+
+def test_good_files_are_answered_though_others_are_missing_or_damaged(
+    tiny_run: Path, tmp_path: Path
+) -> None:
+    draw = np.random.default_rng(0)
+    for name in ("b.png", "a.png", "many/2.png", "many/deep/1.png", "many/.hidden.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(draw.integers(0, 100, (28, 28)).astype(np.uint8)).save(tmp_path / name)
+    (tmp_path / "bad.png").write_text("no picture")
+    (tmp_path / "many" / "Thumbs.db").write_text("no picture")
+    (tmp_path / "empty").mkdir()
+    typed = ("b.png", "missing.png", "many", "bad.png", "empty", "a.png")
+    done = cnnsweep(str(tiny_run), *typed, cwd=tmp_path, module="cnnsweep.predict")
+    assert done.returncode == 1
+    answered = [line.partition(": ")[0] for line in done.stdout.splitlines()]
+    assert answered == ["b.png", "many/2.png", "many/deep/1.png", "a.png"]
+    lines = done.stderr.splitlines()
+    assert [line for line in lines if not line.startswith("error: ")] == [
+        "many: left out: hidden, of the system or thumbnails: 2 (.hidden.png …)"
+    ]
+    said = [line.split()[1].rstrip(":") for line in lines if line.startswith("error: ")]
+    assert said == ["missing.png", "empty", "bad.png"]
+
+
+def test_more_pictures_than_are_looked_at_at_once_keep_their_order(
+    tiny_run: Path, tmp_path: Path
+) -> None:
+    for number in range(230):
+        shade = np.full((28, 28), number, dtype=np.uint8)
+        shade[number % 28] = 255 - number
+        Image.fromarray(shade).save(tmp_path / f"{number:03}.png")
+    (tmp_path / "100.png").write_text("no picture")
+    together = predict(tiny_run, [tmp_path], invert=False)
+    assert [p.image.name for p in together.predictions] == [
+        f"{number:03}.png" for number in range(230) if number != 100
+    ]
+    assert len(together.problems) == 1
+    for number in (0, 99, 101, 229):
+        alone = predict(tiny_run, [tmp_path / f"{number:03}.png"], invert=False).predictions[0]
+        same = next(p for p in together.predictions if p.image == alone.image)
+        assert alone.classes[0][1] == pytest.approx(same.classes[0][1], abs=1e-5)
+
+
+def test_a_sweeps_folder_is_asked_by_its_winner(tiny_run: Path, tmp_path: Path) -> None:
+    sweep = tmp_path / "sweep"
+    shutil.copytree(tiny_run, sweep / "7")
+    results = {"name": "optuna", "best_trial": 7, "best_folder": "/elsewhere/7"}
+    (sweep / "optimization_results.yaml").write_text(yaml.safe_dump(results))
+    Image.new("L", (28, 28), 30).save(tmp_path / "a.png")
+    done = cnnsweep("sweep", "a.png", cwd=tmp_path, module="cnnsweep.predict")
+    alone = cnnsweep(str(tiny_run), "a.png", cwd=tmp_path, module="cnnsweep.predict")
+    assert succeeded(done) == succeeded(alone)
+    assert done.stderr == "sweep: trial 7, its winner, is taken\n"

@@ -72,13 +72,19 @@ def options_first(words: Sequence[str]) -> list[str]:
 
     ``--config-dir mine`` may so stand amid overrides.
     """
+    options, others = options_and_others(words)
+    return [*options, *others]
+
+
+def options_and_others(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Hydra's options with their values, and all other words."""
     with_value = option_names(command_line_parser(), with_value=True)
     options: list[str] = []
     others: list[str] = []
     for before, word in zip(["", *words], words, strict=False):
         is_value = before in with_value
         (options if is_value or word.startswith("-") else others).append(word)
-    return [*options, *others]
+    return options, others
 
 
 def check_flags(words: Sequence[str]) -> None:

@@ -1,31 +1,44 @@
-"""The jobs of a grid (Hydra's basic sweeper), known before the first one runs."""
+"""The jobs of a grid, every combination of the values that were typed, known beforehand."""
 
-from collections.abc import Iterator
-from contextlib import suppress
-from functools import cache
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import deepcopy
+from functools import cache, cached_property
+from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import DictConfig, OmegaConf, open_dict
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from cnnsweep.config import CONF_DIR
-from cnnsweep.config.hydra_internals import BASIC_SWEEPER, grid_of
-from cnnsweep.config.key_sources import KeySources, key_sources
-from cnnsweep.config.validation import checked
+from cnnsweep.config.composing.axes import axes_of
+from cnnsweep.config.composing.base import Base, Words, section_of
+from cnnsweep.config.composing.combinations import (
+    MOST_COMBINATIONS,
+    combinations,
+    few_combinations,
+    one_by_one,
+    parsed,
+    plain_keys,
+    set_key,
+)
+from cnnsweep.config.composing.left_out import left_out_lines
+from cnnsweep.config.error_messages import error_line
+from cnnsweep.config.hydra_internals import BASIC_SWEEPER
+from cnnsweep.config.key_sources import key_sources
+from cnnsweep.config.validation import check, checked
 from cnnsweep.errors import UserError
+from cnnsweep.redact import masked_word
 
 OUR_SWEEPER = "cnnsweep.sweep.sweeper.CnnSweeper"
-
-
-class GridJob(NamedTuple):
-    """One job: its resolved config and its folder's place below the sweep folder."""
-
-    resolved: dict[str, Any]
-    subdir: Path
+_KEPT = 64  # composed configs, each about half a megabyte
+_NUMBER = "${hydra.job.num}"
+_checked: list[tuple[DictConfig, "GridJobs"]] = []  # the last
 
 
 def is_basic(config: DictConfig) -> bool:
@@ -47,62 +60,185 @@ def grid_keys() -> frozenset[str]:
 
 
 def job_overrides(config: DictConfig) -> list[list[str]]:
-    """The overrides of each job of a grid, in its order."""
-    params = config.hydra.sweeper.params or {}
-    lines = [f"{key}={value}" for key, value in params.items()]
-    typed: Any = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)
-    lines += typed
-    overrides = OverridesParser.create().parse_overrides(lines)
-    for override in overrides:
-        if override.is_sweep_override() and not override.is_discrete_sweep():
-            raise UserError(
-                f"{override.input_line} is a range, and a grid needs values "
-                f"({override.get_key_element()}=0.1,0.01); a search draws from ranges: "
-                "add hydra/sweeper=optuna"
+    """The overrides of each job as Hydra's basic sweeper has them, in its order.
+
+    Raises as :func:`cnnsweep.config.composing.axes.axes_of` does.
+    """
+    return [list(words) for words in product(*axes_of(config).values())]
+
+
+class _Job(NamedTuple):
+    choices: Words
+    keys: Words
+    all: Words
+
+
+class GridJobs:
+    """The jobs of a grid, in its order.
+
+    A plain key that some choices of the swept groups do not have is left out of their jobs; jobs
+    that are equal then are one. ``config`` is the sweep's own. Jobs are known by their place in
+    the order, from 0.
+    """
+
+    def __init__(self, config: DictConfig) -> None:
+        self._config = config
+        self._loader = GlobalHydra.instance().config_loader()
+        self._axes = axes_of(config)
+        plain = plain_keys(self._axes, config, self._loader)
+        is_plain = {
+            key: key in plain and not any(isinstance(parsed(w).value(), dict) for w in words)
+            for key, words in self._axes.items()
+        }
+        self._keys = {key: words for key, words in self._axes.items() if is_plain[key]}
+        self._choices = {key: words for key, words in self._axes.items() if not is_plain[key]}
+        self._bases: dict[Words, Base] = {}
+        self._lacking: dict[Words, frozenset[str]] = {}
+
+    @property
+    def overrides(self) -> list[list[str]]:
+        """Of each job, as it is composed."""
+        return [list(job.all) for job in self._jobs]
+
+    def check(self, *, may_be_recorded: bool = False) -> None:
+        """Refuse a grid of which a job could only fail, as :func:`check_jobs` does."""
+        is_small = prod(map(len, self._axes.values())) <= MOST_COMBINATIONS
+        for choices in few_combinations(self._choices):
+            words = tuple(choices.values())
+            with self._said_of(choices | {key: listed[0] for key, listed in self._keys.items()}):
+                base = self._base(words)
+            there = {k: listed for k, listed in self._keys.items() if k not in base.lacking}
+            for keys in combinations(there) if is_small else one_by_one(there):
+                with self._said_of(choices | keys):
+                    self._check(base, keys, may_be_recorded)
+        self._refuse_unknown()
+
+    def resolved(self, index: int, number: int) -> dict[str, Any]:
+        """A job's resolved config, where it is ``hydra.job.num=number``; unchecked."""
+        job = self._jobs[index]
+        return deepcopy(self._base(job.choices).resolved(job.keys, job.all, number))
+
+    def subdir(self, index: int, number: int) -> Path:
+        """The place of a job's folder below the sweep folder, as Hydra's own grids have it."""
+        plain: Any = OmegaConf.to_container(self._config.hydra.sweep, resolve=False)
+        if plain["subdir"] == _NUMBER:
+            return Path(str(number))
+        job = self._jobs[index]
+        base = self._base(job.choices)
+        with base.as_job(job.all, number):
+            return Path(str(base.config.hydra.sweep.subdir))
+
+    @cached_property
+    def notes(self) -> list[str]:
+        """What is left out of which jobs, a line for each key."""
+        notes = left_out_lines(self._keys, list(self._choices), self._all_lacking())
+        if equal := prod(map(len, self._axes.values())) - len(self._jobs):
+            notes.append(f"{equal} jobs that would be equal to others without it are left out")
+        return notes
+
+    @cached_property
+    def _jobs(self) -> list[_Job]:
+        lacking = self._all_lacking()
+        found: list[_Job] = []
+        firsts: dict[Words, Words] = {}
+        for words in product(*self._axes.values()):
+            by_key = dict(zip(self._axes, words, strict=True))
+            choices = tuple(by_key[key] for key in self._choices)
+            left_out = lacking.get(choices, frozenset())
+            job = _Job(
+                choices,
+                tuple(by_key[key] for key in self._keys if key not in left_out),
+                tuple(word for key, word in by_key.items() if key not in left_out),
             )
-    return grid_of(overrides)
+            if not left_out or firsts.setdefault(job.all, words) == words:
+                found.append(job)
+        return found
+
+    def _all_lacking(self) -> dict[Words, frozenset[str]]:
+        """The keys that each combination of choices lacks; empty where none lacks any."""
+        few = [tuple(one.values()) for one in few_combinations(self._choices)]
+        if not any(self._lacking_of(choices) for choices in few):
+            return {}
+        return {one: self._lacking_of(one) for one in product(*self._choices.values())}
+
+    def _lacking_of(self, choices: Words) -> frozenset[str]:
+        if choices not in self._lacking:
+            self._base(choices)
+        return self._lacking[choices]
+
+    def _base(self, choices: Words) -> Base:
+        if choices not in self._bases:
+            if len(self._bases) >= _KEPT:
+                del self._bases[next(iter(self._bases))]
+            first = [words[0] for words in self._keys.values()]
+            base = Base(self._loader, self._config, choices, first)
+            self._bases[choices], self._lacking[choices] = base, frozenset(base.lacking)
+        return self._bases[choices]
+
+    def _check(self, base: Base, keys: Mapping[str, str], may_be_recorded: bool) -> None:
+        """Where only values differ from those of a job before, only values are looked at."""
+        words, values = self._in_order(base, keys), tuple(keys.values())
+        is_first = base.is_fresh
+        resolved = base.resolved(values, words, 0)
+        if not is_first and not any(_changes_more(key, keys[key]) for key in keys):
+            check(resolved)
+            return
+        with base.as_job(words, 0):
+            sources = key_sources(base.config)
+            checked(base.config, sources, may_be_recorded=may_be_recorded)
+
+    def _in_order(self, base: Base, keys: Mapping[str, str]) -> Words:
+        words = {**dict(zip(self._choices, base.choices, strict=True)), **keys}
+        return tuple(words[key] for key in self._axes if key in words)
+
+    def _refuse_unknown(self) -> None:
+        """Refuse a key that no choice has."""
+        choices, lacking = next(iter(self._lacking.items()))
+        for key in lacking:
+            if all(key in absent for absent in self._lacking.values()):
+                try:
+                    set_key(self._base(choices).config, self._keys[key][0])
+                except OmegaConfBaseException as error:
+                    raise UserError(error_line(error).removeprefix("error: ")) from error
+
+    @contextmanager
+    def _said_of(self, words: Mapping[str, str]) -> Iterator[None]:
+        """Errors name the job, where there are several or anything was typed."""
+        try:
+            yield
+        except (HydraException, OmegaConfBaseException, UserError) as error:
+            said = " ".join(masked_word(words[key]) for key in self._axes if key in words)
+            where = f" (in the job {said})" if said else ""
+            line = error_line(error).removeprefix("error: ")
+            raise UserError(f"{line}{where}") from error
 
 
-def compose_jobs(config: DictConfig, *, may_be_recorded: bool = False) -> Iterator[GridJob]:
-    """Compose every job of a grid, as its launcher will, and check it.
+def check_jobs(config: DictConfig, *, may_be_recorded: bool = False) -> GridJobs:
+    """The jobs of a grid of ours, refused where one of them could only fail.
+
+    Each combination of config groups is composed once, and each key's values are checked on it;
+    where there are more than 256 jobs, each value beside the first of all others.
 
     ``may_be_recorded`` as in :func:`cnnsweep.config.used_keys.check_used`.
 
     Raises:
-        UserError: a job's config cannot be meant; names the job where there are several.
+        UserError: a job's config cannot be meant; names the job.
     """
-    loader = GlobalHydra.instance().config_loader()
-    controller = HydraConfig.instance().cfg
-    known: dict[object, KeySources] = {}
-    for number, overrides in enumerate(job_overrides(config)):
-        job = loader.load_sweep_config(config, overrides)
-        with open_dict(job):
-            job.hydra.job.id = str(number)
-            job.hydra.job.num = number
-            subdir = Path(str(job.hydra.sweep.subdir))
-            job.hydra.runtime.output_dir = str(Path(job.hydra.sweep.dir).resolve() / subdir)
-        HydraConfig.instance().set_config(job)
-        yield GridJob(_checked(job, overrides, may_be_recorded, known), subdir)
-    HydraConfig.instance().cfg = controller
+    jobs = GridJobs(config)
+    jobs.check(may_be_recorded=may_be_recorded)
+    _checked[:] = [(config, jobs)]
+    return jobs
 
 
-def _checked(
-    job: DictConfig, overrides: list[str], may_be_recorded: bool, known: dict[object, KeySources]
-) -> dict[str, Any]:
-    """``known``: sources of the jobs so far, which reading takes as long as composing a job."""
-    kind = _kind(job, overrides)
-    if kind in known:
-        with suppress(UserError):  # said again below, with this job's own words
-            return checked(job, known[kind], may_be_recorded=may_be_recorded)
-    try:
-        known[kind] = key_sources(job)
-        return checked(job, known[kind], may_be_recorded=may_be_recorded)
-    except UserError as error:
-        said = f" (in the job {' '.join(overrides)})" if overrides else ""
-        raise UserError(f"{error}{said}") from error
+def checked_jobs(config: DictConfig) -> "GridJobs":
+    """The same; those of a config that has been checked are there already."""
+    for other, jobs in _checked:
+        if other is config:
+            return jobs
+    return check_jobs(config)
 
 
-def _kind(job: DictConfig, overrides: list[str]) -> object:
-    """Jobs of one kind have the same keys from the same places, with other values."""
-    words = [w if "{" in w else w.partition("=")[0] for w in overrides]
-    return tuple(sorted(map(str, job.hydra.runtime.choices.items()))), tuple(words)
+def _changes_more(key: str, word: str) -> bool:
+    """Whether a word may change which keys count, and not a value alone."""
+    last = key.rpartition(".")[2]
+    return last.startswith("_") or section_of(word) == "logger" or "${" in word

@@ -7,10 +7,13 @@ from argparse import ArgumentParser
 from typing import Any
 
 from hydra._internal.callbacks import Callbacks
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.config_repository import ConfigRepository as ConfigRepository
 from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.grammar.utils import escape_special_characters
 from hydra._internal.utils import get_args_parser
+from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.types import Override
 from hydra.core.utils import JobReturn
 from omegaconf import DictConfig
@@ -24,6 +27,17 @@ BASIC_SWEEPER = f"{BasicSweeper.__module__}.{BasicSweeper.__name__}"
 def grid_of(overrides: list[Override]) -> list[list[str]]:
     """The overrides of each job of a grid; public is only the sweeper, which runs them at once."""
     return BasicSweeper.split_arguments(overrides, None)[0]
+
+
+def repository_of(loader: ConfigLoader) -> ConfigRepository | None:
+    """Where a loader finds its configs; None for a loader of somebody's own."""
+    return loader.repository if isinstance(loader, ConfigLoaderImpl) else None
+
+
+def set_repository(loader: ConfigLoader, kind: type[ConfigRepository]) -> None:
+    """Have a loader find its configs with another class, in the same places."""
+    if isinstance(loader, ConfigLoaderImpl):
+        loader.repository = kind(loader.config_search_path)
 
 
 def no_callbacks() -> Callbacks:

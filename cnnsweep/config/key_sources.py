@@ -12,9 +12,10 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from cnnsweep.config import CONF_DIR
+from cnnsweep.config.composing.read_once import plain_file
 from cnnsweep.config.overrides import typed_lines
 from cnnsweep.config.own_keys import GROUPS
 from cnnsweep.dotted_keys import leaves
@@ -177,8 +178,8 @@ def _keys(folder: _Folder, path: str, package: str | None) -> set[str]:
     file = folder.file(path)
     assert file is not None
     with as_file(file) as there:
-        plain: Any = OmegaConf.to_container(OmegaConf.load(there))
-    plain.pop("defaults", None)
+        whole = plain_file(there)
+    plain = {key: value for key, value in whole.items() if key != "defaults"}
     found = map(str, leaves(plain, f"{package}." if package else ""))
     return {key for key in found if not _is_hydras(key)}
 

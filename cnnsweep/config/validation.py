@@ -79,6 +79,7 @@ RULES = (
     flag("compile"),
     or_null(text("init_from")),
     or_null(text("resume")),
+    or_null(text("from")),
 )
 
 _WITH_LOGITS = ("cnnsweep.models.", "torchvision.models.")
@@ -94,6 +95,14 @@ def resolve(config: DictConfig) -> dict[str, Any]:
     job = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     plain = tree_with_home(OmegaConf.to_container(job, resolve=True, throw_on_missing=True))
     return cast(dict[str, Any], plain)
+
+
+def resolve_section(config: DictConfig, key: str) -> Any:
+    """One key of a config as :func:`resolve` has it, in a tenth of the time."""
+    value = config[key]
+    if OmegaConf.is_config(value):
+        value = OmegaConf.to_container(value, resolve=True, throw_on_missing=True)
+    return tree_with_home(value)
 
 
 def checked(

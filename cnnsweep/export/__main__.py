@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument(
         "folder",
         type=path_with_home,
-        help="a run folder, or a finished sweep's: its best trial is taken",
+        help="a run folder, or a sweep's: its winner, or its best job, is taken",
     )
     parser.add_argument(
         "--format",

@@ -1,5 +1,6 @@
 """From the folder of a run or sweep to one exported file, checked before it is written."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from cnnsweep.errors import UserError
 from cnnsweep.export import formats
 from cnnsweep.export.verify import agreement, sample
 from cnnsweep.folders.run_folder import RunFolder, write_whole
-from cnnsweep.folders.sweep_folder import SweepFolder, seed_runs
+from cnnsweep.folders.winner import chosen_run
 from cnnsweep.task.load_model import LoadedModel, load_model
 
 _OPSETS = range(18, 24)
@@ -21,13 +22,16 @@ _RESULTS = ("status", "seed", "precision", "val_accuracy", "test_accuracy", "com
 def export(folder: Path, kind: str, *, out: Path | None, opset: int | None) -> None:
     """Write the file and print what was done. ``kind`` is `onnx` or `torch`.
 
-    A file that is there already is replaced.
+    Of a sweep it is that of its best run, which a line on stderr names. A file that is there
+    already is replaced.
 
     Raises:
         UserError: nothing can be exported from this folder, or to this file; nothing was written.
     """
     _check_opset(kind, opset)
-    run = chosen_run(folder)
+    run, said = chosen_run(folder)
+    if said is not None:
+        print(said, file=sys.stderr)
     path = _path(RunFolder(run), kind, out)
     trained = load_model(run)
     print(f"{trained.folder}: {_summary(trained)}")
@@ -36,44 +40,6 @@ def export(folder: Path, kind: str, *, out: Path | None, opset: int | None) -> N
     replaced = path.exists()
     write_whole(path, content)
     print(f"{path} {'replaced' if replaced else 'written'}: {len(content) / 1e6:.1f} MB")
-
-
-def chosen_run(folder: Path) -> Path:
-    """The run folder itself; of a sweep folder the best trial's, of several seeds the first.
-
-    Raises:
-        UserError: the sweep has no single best trial; names the folders to choose from.
-    """
-    if RunFolder(folder).config.exists():
-        return folder
-    sweep = SweepFolder(folder)
-    results = sweep.read_results()
-    if results is not None:
-        return _first_seed(_best_trial(folder, results))
-    if sweep.config.exists():
-        raise UserError(
-            f"{folder} is a grid, or a search that is not over, and has no best trial yet: "
-            "name a run folder in it"
-        )
-    return _first_seed(folder)
-
-
-def _best_trial(sweep: Path, results: dict[str, Any]) -> Path:
-    if "best_folder" not in results:
-        places = [
-            str(solution["folder"]) if isinstance(solution, dict) else str(solution)
-            for solution in results.get("solutions", [key for key in results if key != "name"])
-        ]
-        named = ", ".join(str(sweep / Path(place).name) for place in places)
-        raise UserError(f"{sweep} has no single best trial: name one of {named}")
-    if results["best_folder"] is None:
-        raise UserError(f"{sweep} has no best trial: none was completed")
-    # The folder as it was written may be another machine's.
-    return sweep / Path(str(results["best_folder"])).name
-
-
-def _first_seed(trial: Path) -> Path:
-    return next((run for run in seed_runs(trial) if RunFolder(run).best.exists()), trial)
 
 
 def describe(trained: LoadedModel) -> dict[str, Any]:

@@ -23,6 +23,8 @@ class OldDefault(NamedTuple):
 
 DEFAULTS: dict[str, OldDefault] = {
     "loss.weight": OldDefault(None, since="what follows 05ff77a"),
+    "from": OldDefault(None, since="what follows 7aedf0e"),
+    "hydra.sweeper.keep_best": OldDefault(None, since="what follows 7aedf0e"),
 }
 """By dotted key, ``hydra.sweeper.<key>`` included."""
 

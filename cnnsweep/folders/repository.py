@@ -167,7 +167,7 @@ def _git(
         environment["GIT_INDEX_FILE"] = str(index)
     try:
         done = subprocess.run(
-            ["git", "-c", "core.fsmonitor=false", *arguments],
+            ["git", "--no-optional-locks", "-c", "core.fsmonitor=false", *arguments],
             cwd=folder,
             env=environment,
             input=given,

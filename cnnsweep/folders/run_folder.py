@@ -38,7 +38,9 @@ COMMAND = "command.yaml"  # ours: Hydra writes its files anew at each start, not
 TRACKERS = ".trackers"
 UNFINISHED = ".unfinished"  # ends the names of files that are being written
 
-_UNCOMPARED = ("hydra", "resume", "logger", "summary", "keep", "data.root", "data.download")
+_UNCOMPARED = (
+    "hydra", "resume", "from", "logger", "summary", "keep", "data.root", "data.download",
+)  # fmt: skip
 
 
 class RunFolder:

@@ -12,9 +12,8 @@ from itertools import count
 from pathlib import Path
 
 from cnnsweep.folders.run_folder import UNFINISHED, RunFolder, as_csv, write_whole
-from cnnsweep.folders.sweep_folder import SWEEP_CONFIG
+from cnnsweep.folders.sweep_folder import DEEPEST, SWEEP_CONFIG
 
-_DEEPEST = 4  # folders from a run's up to its sweep's: <sweep>/<choice>/<search>/<trial>/<seed>
 DataFile = tuple[str, str, str]  # name, part, hash
 
 
@@ -52,7 +51,7 @@ def write_patches(folder: RunFolder, patch: bytes, folder_patch: bytes) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    sweep = next((f for f in path.parents[1:][:_DEEPEST] if (f / SWEEP_CONFIG).exists()), None)
+    sweep = next((f for f in path.parents[1:][:DEEPEST] if (f / SWEEP_CONFIG).exists()), None)
     first = None if sweep is None else sweep / path.name
     unfinished = path.with_name(path.name + UNFINISHED)
     if first is not None and _holds(first, content):

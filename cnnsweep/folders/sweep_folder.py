@@ -21,6 +21,7 @@ NO_TRIALS, NO_POINTS, TIMEOUT = "n_trials", "points", "timeout"
 _FOUND = {"best_params", "solutions"}  # with one of them, RESULTS are those of one search
 JOURNAL = "study.journal"
 SWEEP_MARKS = (JOURNAL, RESULTS, SWEEP_CONFIG)  # one of them makes a folder a sweep's
+DEEPEST = 4  # folders from a run's up to its sweep's
 SEED = "seed_"  # then the number of the run among its trial's, from 0
 CONFIRM = "confirm"
 FORMER_CONFIRM = f"{CONFIRM}-of-{{}}"  # the confirmation runs of an earlier winner, by its number
@@ -80,6 +81,12 @@ def seed_runs(trial: Path) -> list[Path]:
     """The folders of a trial's runs in the order of their numbers; [] where it is one run."""
     numbers = {run: run.name.removeprefix(SEED) for run in trial.glob(f"{SEED}*")}
     return sorted((r for r, n in numbers.items() if n.isdecimal()), key=lambda r: int(numbers[r]))
+
+
+def in_sweep(run: Path) -> bool:
+    """Whether a run folder lies in a sweep's: <sweep>/<choice>/<search>/<trial>/<seed>."""
+    above = run.absolute().parents[:DEEPEST]
+    return any((folder / SWEEP_CONFIG).exists() for folder in above)
 
 
 def is_confirmation(run: PurePath) -> bool:

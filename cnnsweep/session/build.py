@@ -17,6 +17,7 @@ from cnnsweep.config.validation import objective_names
 from cnnsweep.data.batches import Batches, Layout
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.errors import UserError
+from cnnsweep.folders.missing_checkpoints import why_no_weights
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.metric_names import DIRECTIONS, VALIDATION_METRICS
 from cnnsweep.models.inspect import last_layer, last_layer_name
@@ -180,4 +181,9 @@ def _plain(value: Any) -> Any:
 
 
 def _weights_file(path: Path) -> Path:
-    return RunFolder(path).best if path.is_dir() else path
+    """The file that ``init_from`` names, by itself or by its run's folder."""
+    folder = RunFolder(path if path.is_dir() else path.parent)
+    file = folder.best if path.is_dir() else path
+    if file == folder.best and not file.exists() and folder.config.exists():
+        raise UserError(f"init_from={path}: {why_no_weights(folder)}")
+    return file

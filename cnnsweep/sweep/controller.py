@@ -23,6 +23,7 @@ from cnnsweep.folders import lock
 from cnnsweep.folders.run_folder import write_text_whole
 from cnnsweep.folders.sweep_folder import SWEEP_CONFIG, WORKERS
 from cnnsweep.process import begin_collection
+from cnnsweep.sweep.checkpoints import checkpoints_of
 from cnnsweep.sweep.cluster.launcher_pool import LaunchedPool
 from cnnsweep.sweep.event_loop import EventLoop
 from cnnsweep.sweep.machine.facts import Machine, read_machine
@@ -173,7 +174,8 @@ class Controller:
 
     def _run(self, searches: list[Search], pool: Pool) -> None:
         timeout = self.sweep.settings.trial_timeout
-        loop = EventLoop(searches, pool, self.progress, self.outage, timeout)
+        checkpoints = checkpoints_of(self.context, self.sweep.settings, self.progress.say)
+        loop = EventLoop(searches, pool, self.progress, self.outage, checkpoints, timeout)
         try:
             for search in searches:
                 self._resume_trials(search)

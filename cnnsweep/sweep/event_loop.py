@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from cnnsweep.errors import StoppedEarly
+from cnnsweep.sweep.checkpoints import Checkpoints
 from cnnsweep.sweep.progress import SweepProgress
 from cnnsweep.sweep.spec.messages import Epoch, Finished, Job, Message, Note
 from cnnsweep.sweep.study.coordination import TryLater
@@ -55,6 +56,7 @@ class EventLoop:
         pool: JobPool,
         progress: SweepProgress,
         outage: Outage,
+        checkpoints: Checkpoints,
         trial_timeout: float | None,
     ) -> None:
         """``trial_timeout``: seconds after which a job's worker is killed; None: never."""
@@ -62,6 +64,7 @@ class EventLoop:
         self._pool = pool
         self._progress = progress
         self._outage = outage
+        self._checkpoints = checkpoints
         self._trial_timeout = trial_timeout
         self._inbox: deque[Received] = deque()
         self._failed_starts = 0
@@ -82,6 +85,8 @@ class EventLoop:
             self._end_overdue()
             self._act_on_messages()
             if all(search.is_done() for search in self._searches):
+                for search in self._searches:
+                    self._checkpoints.drop(search, again=True)
                 return True
             self._hand_out()
             self._progress.refresh(self._searches)
@@ -112,6 +117,7 @@ class EventLoop:
         elif isinstance(message, Finished):
             self._watch_starts(received.slot, message)
             search.finished(received.job, message)
+            self._checkpoints.drop(search)
             self._progress.over(received.slot)
 
     def _watch_starts(self, slot: int, message: Finished) -> None:

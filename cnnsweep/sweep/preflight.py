@@ -1,34 +1,30 @@
 """What is refused before a sweep's first trial."""
 
-import os
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from cnnsweep.config.composing.combinations import plain_keys, set_key
 from cnnsweep.config.key_sources import KeySources, key_sources
 from cnnsweep.config.overrides import by_key
 from cnnsweep.config.own_keys import chosen_by
 from cnnsweep.config.validation import monitors_validation
 from cnnsweep.errors import UserError
-from cnnsweep.rules import as_typed
 from cnnsweep.sweep.spec.compose import SweepContext
+from cnnsweep.sweep.spec.disk import check_disk
 from cnnsweep.sweep.spec.formatting import short_error
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.samplers import Sampling
+from cnnsweep.sweep.spec.search_space import word_of
 from cnnsweep.sweep.spec.settings import Settings
 from cnnsweep.sweep.study.pruning import make_pruner
 from cnnsweep.sweep.study.storage import open_storage
 
 _SUBDIR = "hydra.sweep.subdir="
-LEAST_FREE = 50 * 2**20  # bytes: the study, a few logs and checkpoints
 
 
 def check_sweep(context: SweepContext, settings: Settings, plans: list[Plan]) -> None:
@@ -110,8 +106,10 @@ def _check_corners(context: SweepContext, plan: Plan) -> None:
     then set as Hydra would.
     """
     space = plan.space
-    keys = [n for n in space.distributions if _is_key(n, plan)]
-    groups = [n for n in space.distributions if n not in keys]
+    loader = context.hydra_context.config_loader
+    plain = plain_keys(space.distributions, plan.config, loader)
+    keys = [name for name in space.distributions if name in plain]
+    groups = [name for name in space.distributions if name not in plain]
     for choices in space.corners(groups):
         first = space.first_corner() | choices
         with _said_where(first):
@@ -120,7 +118,8 @@ def _check_corners(context: SweepContext, plan: Plan) -> None:
             sources = key_sources(config) if context.is_our_task else KeySources({}, {})
         for corner in space.corners(keys):
             with _said_where(choices | corner):
-                _set(config, corner)
+                for name, value in corner.items():
+                    set_key(config, word_of(name, value))
                 if context.is_our_task:
                     _check_run(context.checked(config, sources))
 
@@ -133,19 +132,6 @@ def _check_run(resolved: dict[str, Any]) -> None:
         )
 
 
-def _is_key(name: str, plan: Plan) -> bool:
-    """Whether a parameter sets a plain key, rather than choosing a config or adding something."""
-    plain = not name.startswith("+") and "@" not in name and "/" not in name
-    return plain and name not in plan.config.hydra.runtime.choices
-
-
-def _set(config: DictConfig, corner: dict[str, object]) -> None:
-    parser = OverridesParser.create()
-    for name, value in corner.items():
-        override = parser.parse_override(f"{name}={as_typed(value)}")
-        OmegaConf.update(config, name, override.value(), merge=True)
-
-
 @contextmanager
 def _said_where(corner: dict[str, object]) -> Iterator[None]:
     try:
@@ -153,16 +139,3 @@ def _said_where(corner: dict[str, object]) -> Iterator[None]:
     except (HydraException, OmegaConfBaseException, UserError) as error:
         said = ", ".join(f"{name}={value}" for name, value in corner.items())
         raise UserError(f"{short_error(error)} (in the space at {said})") from error
-
-
-def check_disk(folder: Path) -> None:
-    """Raise UserError where a sweep folder cannot be written, or its disk is full."""
-    existing = next(place for place in (folder, *folder.parents) if place.exists())
-    if not os.access(existing, os.W_OK):
-        raise UserError(f"hydra.sweep.dir={folder} cannot be written: no permission for {existing}")
-    free = shutil.disk_usage(existing).free
-    if free < LEAST_FREE:
-        raise UserError(
-            f"hydra.sweep.dir={folder}: its disk has {free // 2**20} MiB free, and a sweep needs "
-            f"{LEAST_FREE // 2**20} or more"
-        )

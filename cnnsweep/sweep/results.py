@@ -1,5 +1,6 @@
 """What a finished search leaves: optimization_results.yaml and the last lines."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.folders.run_folder import write_text_whole
 from cnnsweep.folders.sweep_folder import ENDED_BY, NO_POINTS, NO_TRIALS, RESULTS, TIMEOUT
+from cnnsweep.rules import as_typed
+from cnnsweep.sweep.gain import gain_lines
 from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.spec.plan import FOLDER
 from cnnsweep.sweep.spec.search_space import typed_value
@@ -96,7 +99,14 @@ def _best_lines(search: Search) -> list[str]:
     tested = search.confirmation.test_metrics() if search.confirmation.wanted else []
     if tested:
         line += f" · test {spread(tested)}"
-    return [f"best: trial {best.number} ({format_params(search.plan.params(best))})", line]
+    drawn = search.plan.params(best).items()
+    settings = shlex.join(f"{name}={as_typed(value)}" for name, value in drawn)
+    return [
+        f"best: trial {best.number} ({format_params(search.plan.params(best))})",
+        line,
+        f"its settings in full: {settings}",
+        *gain_lines(search),
+    ]
 
 
 def _front(search: Search) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from optuna.trial import TrialState
 
 from cnnsweep import report
 from cnnsweep.errors import StoppedEarly
+from cnnsweep.sweep.final_model import final_lines
 from cnnsweep.sweep.preflight import check_sweep
 from cnnsweep.sweep.progress import announcement
 from cnnsweep.sweep.results import are_written, result_lines, withdraw_results, write_results
@@ -67,6 +68,7 @@ class Searches:
     def announcement(self, searches: list[Search]) -> Iterator[str]:
         for search in searches:
             yield from announcement(search, self.settings, self.context.is_our_task)
+            yield from search.plan.notes
             if note := note_on_idle_pruner(search.plan, self.settings):
                 yield note
 
@@ -87,7 +89,7 @@ class Searches:
         """Write and print what came out; how many searches have no completed trial."""
         if all(search.may_confirm for search in searches):
             write_results(self.context.folder, searches)
-        lines = result_lines(searches)
+        lines = [*result_lines(searches), *final_lines(self.context)]
         empty = sum(not search.study.best_trials for search in searches)
         print("\n".join(lines), flush=True)
         return empty

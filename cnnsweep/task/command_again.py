@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from cnnsweep.dotted_keys import is_below, leaves
 from cnnsweep.folders.run_folder import HYDRA
 from cnnsweep.redact import masked_word
 
-_OF_A_FOLDER = ("resume", "search")  # of a launch or a sweep, not of the run
+_OF_A_FOLDER = ("resume", "from", "search")  # of a launch or a sweep, not of the run
 _COMPOSING = ("hydra.searchpath", "hydra.job.env_set")  # what of Hydra's own changes a run
 _PLAIN = re.compile(r"[\w/-]+")  # an option that needs no quotes
 _known: dict[tuple[str, ...], tuple[list[str], list[str]] | None] = {}
@@ -40,7 +41,12 @@ def command_again(config: DictConfig) -> str:
         words = ["--config-path", str(path), "--config-name", "config"]
     else:
         kept = [line for line in hydra.overrides.hydra if is_below(_key(line), _COMPOSING)]
-        words = [*_sources(hydra), *map(masked_word, [*kept, *more[0], *lines, *more[1]])]
+        words = [*sources(hydra), *map(masked_word, [*kept, *more[0], *lines, *more[1]])]
+    return shell_line(words)
+
+
+def shell_line(words: Sequence[str]) -> str:
+    """A command of ours for a shell, with the targets that are allowed now."""
     allowed = os.environ.get(VARIABLE)
     before = f"{VARIABLE}={shlex.quote(allowed)} " if allowed else ""
     return before + shlex.join(["python", "-m", "cnnsweep", *words])
@@ -50,16 +56,19 @@ def _key(line: str) -> str:
     return str(line).lstrip("+~").partition("=")[0].partition("@")[0]
 
 
-def _sources(hydra: Any) -> list[str]:
-    """The options that say where the config comes from, where it isn't ours."""
+def sources(hydra: Mapping[str, Any]) -> list[str]:
+    """The options that say where a config comes from, where it isn't ours.
+
+    ``hydra`` is Hydra's own part of that config.
+    """
     words = []
-    for source in hydra.runtime.config_sources:
-        if source.provider == "main" and str(source.path) != str(CONF_DIR):
-            words += ["--config-path", str(source.path)]
-        if source.provider == "command-line":
-            words += ["--config-dir", str(source.path)]
-    if hydra.job.config_name not in (None, "config"):
-        words += ["--config-name", str(hydra.job.config_name)]
+    for source in hydra["runtime"]["config_sources"]:
+        if source["provider"] == "main" and str(source["path"]) != str(CONF_DIR):
+            words += ["--config-path", str(source["path"])]
+        if source["provider"] == "command-line":
+            words += ["--config-dir", str(source["path"])]
+    if hydra["job"]["config_name"] not in (None, "config"):
+        words += ["--config-name", str(hydra["job"]["config_name"])]
     return words
 
 

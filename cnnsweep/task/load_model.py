@@ -13,6 +13,7 @@ from cnnsweep.config.allowed_targets import allowed_targets, check_targets
 from cnnsweep.config.instantiate import refusal
 from cnnsweep.data.batches import normalisation
 from cnnsweep.errors import UserError, on_one_line
+from cnnsweep.folders.missing_checkpoints import why_no_weights
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.session.build import make_model
 
@@ -84,9 +85,7 @@ def load_model(path: Path) -> LoadedModel:
     folder = RunFolder(path)
     config = _config(folder)
     if not folder.best.exists():
-        raise UserError(
-            f"{folder} has no {folder.best.name}: no epoch is over yet, or keep=none dropped it"
-        )
+        raise UserError(why_no_weights(folder))
     best = checkpoint_file.read(folder.best, "cpu")
     _require(folder.best, best, _CHECKPOINT_KEYS)
     height, width = best["image_size"]

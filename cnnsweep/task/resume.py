@@ -5,9 +5,6 @@ that is unfinished, or a finished search that has fewer trials than the command 
 --multirun it is a run's, with it a sweep's; a command that types keys of searches means a search.
 """
 
-import re
-import shlex
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,18 +13,15 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep.config.grid_jobs import grid_keys, is_basic, is_grid, job_overrides
-from cnnsweep.config.overrides import as_text
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock, run_folder, sweep_folder
 from cnnsweep.folders.run_folder import RESULT, RunFolder
 from cnnsweep.folders.sweep_folder import NO_POINTS, TIMEOUT, SweepFolder, ends
-from cnnsweep.redact import masked_word
 from cnnsweep.rules import path_with_home
-from cnnsweep.task.recorded_command import BASIC, read_command, recorded_sweeper
+from cnnsweep.task.folder_lines import RUN_DIR, SWEEP_DIR, resume_command
+from cnnsweep.task.recorded_command import BASIC, GRID, read_command, recorded_sweeper
 
-RUN_DIR, SWEEP_DIR = "hydra.run.dir", "hydra.sweep.dir"
 _ROOTS = {RUN_DIR: run_folder.ROOT, SWEEP_DIR: sweep_folder.ROOT}
-_PLAIN = re.compile(r"[\w/.:+-]+")  # what Hydra reads without quotes
 _FINISHED = ("completed", "pruned", "failed")
 _MULTIRUN = {"-m", "--multirun"}
 _SWEEPER_KEY = "hydra.sweeper."
@@ -77,15 +71,6 @@ def note_unfinished(dir_key: str, is_same: Callable[[Path], bool]) -> None:
             f"{last} is unfinished; to resume it instead of starting anew:\n"
             f"  {resume_command(last)}"
         )
-
-
-def resume_command(folder: Path) -> str:
-    """This command again, for a folder that it left unfinished."""
-    words = [masked_word(word) for word in sys.argv[1:] if not word.startswith("resume=")]
-    if not any(word.startswith((RUN_DIR, SWEEP_DIR)) for word in words):
-        place = str(RunFolder(folder))
-        words.append(f"resume={place if _PLAIN.fullmatch(place) else as_text(place)}")
-    return shlex.join(["python", "-m", "cnnsweep", *words])
 
 
 def is_unfinished(folder: Path) -> bool:
@@ -179,7 +164,7 @@ def _typed(words: Sequence[str]) -> dict[str, str]:
 def _of_searches(typed: Mapping[str, str]) -> bool:
     """Whether keys were typed that only a search has."""
     if _SWEEPER in typed:
-        return typed[_SWEEPER] != BASIC
+        return typed[_SWEEPER] not in (BASIC, GRID)
     keys = (key for key in typed if key.startswith(_SWEEPER_KEY))
     return "search" in typed or any(k.removeprefix(_SWEEPER_KEY) not in grid_keys() for k in keys)
 
@@ -216,7 +201,7 @@ def _is_meant(folder: Path, dir_key: str, typed: Mapping[str, str]) -> bool:
         if (
             config is None
             or (_of_searches(typed) and not is_search)
-            or (typed.get(_SWEEPER) == BASIC and is_search)
+            or (typed.get(_SWEEPER) in (BASIC, GRID) and is_search)
         ):
             return False
     adds = is_unfinished(folder) or _adds_trials(folder, typed.get(_N_TRIALS))

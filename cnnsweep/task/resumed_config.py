@@ -9,6 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
+from cnnsweep.config.composing.late_keys import restore_typed, with_late_keys
 from cnnsweep.config.grid_jobs import is_grid
 from cnnsweep.config.hydra_internals import node_of
 from cnnsweep.config.overrides import Overrides, as_text, by_key, typed_lines
@@ -35,6 +36,9 @@ _SPACE, _STORAGE = "hydra.sweeper.params", "hydra.sweeper.storage"
 _WORKERS = "hydra.sweeper.n_jobs"  # suits the machine, which may be another one now
 
 
+resumed_folders: set[Path] = set()  # by this process, as ``take_recorded`` was told
+
+
 def take_recorded(config: DictConfig, folder: Path, dir_key: str) -> None:
     """Change this command's composed config, in place, into the one that resumes ``folder``.
 
@@ -46,6 +50,7 @@ def take_recorded(config: DictConfig, folder: Path, dir_key: str) -> None:
         UserError: another option of a group is typed, or a password was not recorded.
         hydra.errors.HydraException: what is recorded does not compose any more.
     """
+    resumed_folders.add(folder.resolve())
     typed = _taken(by_key(typed_lines(config.hydra)))
     place = [f"{dir_key}={as_text(str(folder))}"]
     record = read_command(folder)
@@ -54,7 +59,7 @@ def take_recorded(config: DictConfig, folder: Path, dir_key: str) -> None:
     recorded = _taken(by_key(record.overrides))
     lines = {k: line for k, line in recorded.items() if not is_below(k, others)} | typed
     present = _compose(config, lines, place)
-    options = _options(record, present, lines, others)
+    options = recorded_options(record, present, lines, others)
     if options:
         lines = options | lines
         present = _compose(config, lines, place)
@@ -90,24 +95,28 @@ def _other_options(folder: Path, typed: Overrides, choices: dict[str, Any]) -> l
 
 def _compose(config: DictConfig, lines: Overrides, more: Iterable[str]) -> DictConfig:
     is_sweep = config.hydra.mode == RunMode.MULTIRUN
-    mode = ["hydra.mode=MULTIRUN"] if is_sweep else []
-    composed = (
-        GlobalHydra.instance()
-        .config_loader()
-        .load_configuration(
-            config.hydra.job.config_name,
-            [*(str(override.input_line) for override in lines.values()), *more, *mode],
-            run_mode=RunMode.MULTIRUN if is_sweep else RunMode.RUN,
-        )
+    loader = GlobalHydra.instance().config_loader()
+    words = [*(str(override.input_line) for override in lines.values()), *more]
+    if is_sweep:
+        words = with_late_keys(words, lambda key: bool(loader.get_group_options(key, None)))
+        words.append("hydra.mode=MULTIRUN")
+    composed = loader.load_configuration(
+        config.hydra.job.config_name,
+        words,
+        run_mode=RunMode.MULTIRUN if is_sweep else RunMode.RUN,
     )
+    restore_typed(composed)
     OmegaConf.copy_cache(from_config=config, to_config=composed)  # ${now:...} stays the same
     return composed
 
 
-def _options(
+def recorded_options(
     record: RecordedCommand, present: DictConfig, lines: Overrides, others: list[str]
 ) -> Overrides:
-    """An override for each config group whose default is another option now."""
+    """An override for each config group whose default is another option now.
+
+    ``present`` is what ``lines`` compose; groups below ``others`` are passed over.
+    """
     now = present.hydra.runtime.choices
     recorded = record.choices
     if SWEEPER in recorded:
@@ -158,11 +167,19 @@ def _plain(record: RecordedCommand, present: DictConfig) -> dict[str, Any]:
     if "hydra" in record.config:
         whole = OmegaConf.to_container(present, resolve=False)
         return sweep_config(whole)
+    return resolved_run(present)
+
+
+def resolved_run(present: DictConfig) -> dict[str, Any]:
+    """A composed config as plain values, as the run that it is for would record it.
+
+    It becomes the config that ``${hydra:…}`` reads.
+    """
     with read_write(present.hydra), open_dict(present.hydra):
         present.hydra.runtime.output_dir = str(Path(str(present.hydra.run.dir)).resolve())
     HydraConfig.instance().set_config(present)
     job = OmegaConf.masked_copy(present, [str(key) for key in present if key != "hydra"])
-    whole = OmegaConf.to_container(job, resolve=True)
+    whole: Any = OmegaConf.to_container(job, resolve=True)
     assert isinstance(whole, dict)
     return whole
 

@@ -53,7 +53,7 @@ def change(run: Path, key: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (drop_weights, "no epoch is over yet, or keep=none dropped it"),
+        (drop_weights, "it was removed; to train it again: python -m cnnsweep from="),
         (damage_weights, "is damaged"),
         (put_others_weights, "it lacks model, epoch, in_channels, image_size, classes"),
         (put_other_network, "model._target_=cnnsweep.models.resnet.ResNet cannot be made"),

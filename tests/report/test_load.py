@@ -113,6 +113,6 @@ def test_write_makes_the_report_beside_the_runs(tmp_path: Path) -> None:
     make_grid(tmp_path / "grid", ["simple"], [0, 1])
     page = cnnsweep.report.write(tmp_path / "grid")
     assert page == tmp_path / "grid" / "report" / "index.html"
-    assert page.is_file()
+    assert page.stat().st_size < 1_000_000  # of which there is one in every sweep's folder
     with pytest.raises(UserError, match="no run below"):
         cnnsweep.report.write(tmp_path / "grid" / "report")

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
+from cnnsweep.metric_names import DIRECTIONS
 from cnnsweep.sweep.results import are_written, write_results
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.search_space import SearchSpace
@@ -17,7 +18,7 @@ from cnnsweep.sweep.study.tell import Recorder
 from tests.sweep.study.studies import SPACE, asker, make_study, sampler
 
 
-def make_search(folder: Path, confirm: int) -> Search:
+def make_search(folder: Path, confirm: int, objective: str = "val_loss") -> Search:
     """A search over whose trials are told by :func:`add`."""
     plan = Plan(
         sweep=folder,
@@ -25,15 +26,15 @@ def make_search(folder: Path, confirm: int) -> Search:
         study_name="test",
         space=SearchSpace(SPACE, ()),
         config=OmegaConf.create({"seed": 0}),
-        objectives=("val_loss",),
-        directions=("minimize",),
+        objectives=(objective,),
+        directions=(DIRECTIONS[objective],),
         n_trials=9,
         points=None,
         seed=0,
         threads=None,
         typed=frozenset(),
     )
-    study = make_study()
+    study = make_study(direction=DIRECTIONS[objective])
     recorder = Recorder(plan, study, FailureWatch(1, lambda: (0, 0)), print, "log")
     return Search(
         search_index=0,

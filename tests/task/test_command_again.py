@@ -74,8 +74,8 @@ def make_own_files(place: Path) -> None:
 def test_the_line_makes_the_same_run_again(tmp_path: Path, kind: str) -> None:
     make_own_files(tmp_path)
     typed, jobs = RUNS[kind]
-    where = "hydra.sweep.dir=old" if "-m" in typed else "hydra.run.dir=old"
-    succeeded(cnnsweep(*typed, where, cwd=tmp_path, CNNSWEEP_ALLOW="own_net.*"))
+    where = ["hydra.sweep.dir=old", "keep=all"] if "-m" in typed else ["hydra.run.dir=old"]
+    succeeded(cnnsweep(*typed, *where, cwd=tmp_path, CNNSWEEP_ALLOW="own_net.*"))
     for job in jobs or (".",):
         folder = tmp_path / "old" / job
         result = json.loads((folder / "result.json").read_text())

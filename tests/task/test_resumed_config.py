@@ -15,7 +15,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep.config import CONF_DIR
-from cnnsweep.config.grid_jobs import compose_jobs
+from cnnsweep.config.grid_jobs import check_jobs
 from cnnsweep.config.validation import resolve
 from cnnsweep.errors import UserError
 from cnnsweep.folders.recorded_defaults import DEFAULTS, OldDefault
@@ -146,12 +146,13 @@ def test_a_grids_jobs_are_as_recorded_and_in_its_folder(tmp_path: Path) -> None:
     for number in "012":
         edit(folder / number / "config.yaml", optim__momentum=0.5)
     with resumed(folder) as config:
-        jobs = list(compose_jobs(config))
-    assert [job.resolved["seed"] for job in jobs] == [0, 1, 2]
-    for job in jobs:
-        recorded = RunFolder(folder / job.subdir).read_config()
+        jobs = check_jobs(config)
+        resolved = [jobs.resolved(number, number) for number in range(3)]
+    assert [job["seed"] for job in resolved] == [0, 1, 2]
+    for place, job in enumerate(resolved):
+        recorded = RunFolder(folder / str(place)).read_config()
         assert recorded is not None
-        assert differing_keys(recorded, job.resolved) == []
+        assert differing_keys(recorded, job) == []
 
 
 def test_a_search_has_its_recorded_space_pruner_and_sweeper(tmp_path: Path) -> None:

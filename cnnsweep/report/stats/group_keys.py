@@ -15,7 +15,7 @@ _SAME_IMAGES = (  # keys of the data that change neither which images nor how ma
 )  # fmt: skip
 _NO_SETTING = (
     "seed", "device", "threads", "logger", "summary", "keep", "resume", "pictures", "test",
-    "experiment", "search", "objective",
+    "experiment", "search", "objective", "from",
 )  # fmt: skip
 
 

@@ -3,26 +3,22 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from omegaconf import DictConfig, OmegaConf
-
 from cnnsweep import report
-from cnnsweep.config.grid_jobs import compose_jobs, job_overrides
 from cnnsweep.errors import StoppedEarly
+from cnnsweep.sweep.grid.jobs import Jobs
 from cnnsweep.sweep.grid.numbering import axes
 from cnnsweep.sweep.grid.open import open_grid
 from cnnsweep.sweep.grid.outcome import outcome_lines
 from cnnsweep.sweep.grid.search import GridSearch
 from cnnsweep.sweep.machine.workers import counted
-from cnnsweep.sweep.preflight import check_disk
 from cnnsweep.sweep.spec.compose import SweepContext
+from cnnsweep.sweep.spec.disk import check_disk
 from cnnsweep.sweep.spec.plan import DEFAULT_STUDY, Plan, objectives_of, threads_of
 from cnnsweep.sweep.spec.search_space import SearchSpace
 from cnnsweep.sweep.spec.settings import GridSettings, directions, read_grid_settings
 from cnnsweep.sweep.study.coordination import Coordination
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.storage_outage import Outage
-
-_BY_NUMBER = "${hydra.job.num}"  # the place of a job's folder, unless somebody names it otherwise
 
 
 @dataclass
@@ -31,41 +27,35 @@ class Grid:
 
     context: SweepContext
     settings: GridSettings
-    jobs: list[tuple[str, ...]]  # the overrides of each, in Hydra's order
+    jobs: Jobs
 
     @classmethod
     def read(cls, context: SweepContext, keys: dict[str, object]) -> "Grid":
         """From the sweeper's keys and the command line's overrides.
 
         Raises:
-            UserError: a key is out of range, or an axis is a range without steps.
+            UserError: a key is out of range, an axis is a range without steps, or a job could only
+                fail.
         """
-        settings = read_grid_settings(keys)
-        jobs = [
-            tuple(line for line in job if not line.startswith("resume="))
-            for job in job_overrides(context.config)
-        ]
-        return cls(context, settings, jobs)
+        return cls(context, read_grid_settings(keys), Jobs.read(context))
 
     def check(self) -> None:
-        if self.context.is_our_task:
-            for _ in compose_jobs(self.context.config, may_be_recorded=True):
-                pass
         check_disk(self.context.folder)
 
     def open(
         self, coordination: Coordination, may_ask: Callable[[], bool], say: Callable[[str], None]
     ) -> list[Search]:
-        return [open_grid(self, self._plan(), coordination, may_ask, say)]
+        return [open_grid(self.jobs, self.settings, self._plan(), coordination, may_ask, say)]
 
     def withdraw_results(self, _searches: list[Search]) -> None:
         return
 
     def announcement(self, searches: list[Search]) -> Iterator[str]:
         (plan,) = (search.plan for search in searches)
-        names = ", ".join(axes(self.jobs))
+        names = ", ".join(axes(self.jobs.words))
         over = f" over {names}" if names else ""
-        yield f"{counted(len(self.jobs), 'job')}{over}; in {plan.folder}"
+        yield f"{counted(len(self.jobs.words), 'job')}{over}; in {plan.folder}"
+        yield from () if self.jobs.ours is None else self.jobs.ours.notes
 
     def are_written(self, _searches: list[Search]) -> bool:
         return True
@@ -80,20 +70,8 @@ class Grid:
         if error is not None:
             raise StoppedEarly(error)
 
-    def compose(self, place: int, number: int, *more: str) -> DictConfig:
-        """The config of the job at a place of the list under a number; ``more`` overrides."""
-        folder = None if self.names_folders else str(number)
-        return self.context.compose((*self.jobs[place], *more), folder, number)
-
-    @property
-    def names_folders(self) -> bool:
-        """Whether somebody names the jobs' folders otherwise than by their numbers."""
-        plain = OmegaConf.to_container(self.context.config.hydra.sweep, resolve=False)
-        assert isinstance(plain, dict)
-        return bool(plain["subdir"] != _BY_NUMBER)
-
     def _plan(self) -> Plan:
-        config = self.compose(0, 0)
+        config = self.jobs.compose(0, 0)
         objectives = objectives_of(config) or ["value"]
         return Plan(
             sweep=self.context.folder,
@@ -103,11 +81,11 @@ class Grid:
             config=config,
             objectives=tuple(objectives),
             directions=tuple(directions(None, objectives)),
-            n_trials=len(self.jobs),
+            n_trials=len(self.jobs.words),
             points=None,
             seed=0,
             threads=threads_of(config),
             typed=frozenset(),
             noun="job",
-            swept=frozenset(axes(self.jobs)),
+            swept=frozenset(axes(self.jobs.words)),
         )

@@ -35,10 +35,10 @@ class Begun:
 
 def axes(jobs: Sequence[Sequence[str]]) -> list[str]:
     """The keys whose values differ between jobs, in the order in which they were typed."""
-    values: dict[str, set[str | None]] = defaultdict(set)
+    values: dict[str, set[str]] = defaultdict(set)
     by_job = [_values(job) for job in jobs]
     for key in dict.fromkeys(key for found in by_job for key in found):
-        values[key] = {found.get(key) for found in by_job}
+        values[key] = {found[key] for found in by_job if key in found}
     return [key for key, found in values.items() if len(found) > 1]
 
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import optuna
 from optuna.study import Study
@@ -12,10 +11,12 @@ from optuna.study import Study
 from cnnsweep.folders.provenance import code, versions
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.sweep.grid.ask import NUMBER, OVERRIDES, GridAsker, failed
+from cnnsweep.sweep.grid.jobs import Jobs
 from cnnsweep.sweep.grid.numbering import Begun, GridJob, numbered
 from cnnsweep.sweep.grid.search import OBJECTIVE, GridSearch
 from cnnsweep.sweep.spec.plan import FOLDER, Plan
-from cnnsweep.sweep.study.compatibility import FACTS, Facts, settle
+from cnnsweep.sweep.spec.settings import GridSettings
+from cnnsweep.sweep.study.compatibility import FACTS, KEEPS_ALL, Facts, settle
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import Coordination
 from cnnsweep.sweep.study.failure_policy import NoWatch
@@ -25,14 +26,12 @@ from cnnsweep.sweep.study.storage_outage import OutageStorage
 from cnnsweep.sweep.study.tell import Recorder
 from cnnsweep.task.changed_data import DataCheck
 
-if TYPE_CHECKING:
-    from cnnsweep.sweep.grid.grid import Grid
-
 Say = Callable[[str], None]
 
 
 def open_grid(
-    grid: "Grid",
+    jobs: Jobs,
+    settings: GridSettings,
     plan: Plan,
     coordination: Coordination,
     may_ask: Callable[[], bool],
@@ -44,28 +43,35 @@ def open_grid(
         UserError: what is recorded there does not go with this launch.
         TryLater: another host writes to the study.
     """
-    study = _open_study(plan, grid.settings.shared, coordination)
+    study = _open_study(plan, settings.shared, coordination)
     if [direction.name.lower() for direction in study.directions] != list(plan.directions):
         plan = replace(plan, swept=plan.swept | {OBJECTIVE})
-    begun = _begun(grid, study)
+    begun = _begun(jobs, study)
     plan = replace(plan, threads=_threads(study, plan, is_begun=bool(begun)))
-    resolve = partial(_resolved, grid, plan)
+    more = plan.threads_override()
+
+    def resolve(place: int, number: int) -> dict[str, Any]:
+        return jobs.resolved(place, number, more)
+
     folders = {number: folder for number, (folder, _) in begun.items()}
-    jobs = numbered(grid.jobs, {n: b for n, (_, b) in begun.items()}, resolve, plan.folder)
-    if grid.context.is_our_task:
-        _refuse_other_data(plan.folder, jobs, folders, resolve)
-    settle(study, _facts(plan), say)
+    known = {number: _known(jobs, one, more) for number, (_, one) in begun.items()}
+    listed = numbered(jobs.words, known, resolve, plan.folder)
+    if jobs.context.is_our_task:
+        _refuse_other_data(plan.folder, listed, folders, resolve)
+    if begun and study.user_attrs.get(FACTS) is None:
+        study.set_user_attr(KEEPS_ALL, True)
+    settle(study, _facts(plan, settings), say)
     placed = [
-        (job, folders.get(job.number) or _folder(grid, place, job))
-        for place, job in enumerate(jobs)
+        (job, folders.get(job.number) or jobs.folder(place, job.number))
+        for place, job in enumerate(listed)
     ]
     plan = replace(plan, jobs={folder: job.swept for job, folder in placed})
-    recorder = Recorder(plan, study, NoWatch(), say, grid.context.log_file("").name)
+    recorder = Recorder(plan, study, NoWatch(), say, jobs.context.log_file("").name)
     return GridSearch(
         search_index=0,
         plan=plan,
         seeds=1,
-        retries=Retries(recorder, grid.settings.retries),
+        retries=Retries(recorder, settings.retries),
         study=study,
         asker=GridAsker(study, placed, failed(study)),
         recorder=recorder,
@@ -102,9 +108,9 @@ def _threads(study: Study, plan: Plan, *, is_begun: bool) -> int | None:
     return None if is_begun else plan.threads
 
 
-def _begun(grid: "Grid", study: Study) -> dict[int, tuple[str, Begun]]:
+def _begun(jobs: Jobs, study: Study) -> dict[int, tuple[str, Begun]]:
     """By number, the folder and what an earlier launch left there of each job."""
-    root = grid.context.folder
+    root = jobs.context.folder
     trials = study.get_trials(deepcopy=False)
     by_number = {t.user_attrs[NUMBER]: t for t in trials if FOLDER in t.user_attrs}
     if by_number:
@@ -112,8 +118,8 @@ def _begun(grid: "Grid", study: Study) -> dict[int, tuple[str, Begun]]:
             number: _of(root, str(trial.user_attrs[FOLDER]), tuple(trial.user_attrs[OVERRIDES]))
             for number, trial in by_number.items()
         }
-    if grid.names_folders:
-        places = {place: _folder(grid, place, None) for place in range(len(grid.jobs))}
+    if jobs.names_folders:
+        places = {place: jobs.folder(place, place) for place in range(len(jobs.words))}
     else:
         places = {int(p.name): p.name for p in root.glob("*") if p.name.isdecimal()}
     found = {number: _of(root, folder, None) for number, folder in sorted(places.items())}
@@ -124,17 +130,11 @@ def _of(root: Path, folder: str, overrides: tuple[str, ...] | None) -> tuple[str
     return folder, Begun(overrides, RunFolder(root / folder).read_config())
 
 
-def _folder(grid: "Grid", place: int, job: GridJob | None) -> str:
-    """The name of a job's folder below the sweep's."""
-    number = place if job is None else job.number
-    if not grid.names_folders:
-        return str(number)
-    return str(grid.compose(place, number).hydra.sweep.subdir)
-
-
-def _resolved(grid: "Grid", plan: Plan, place: int, number: int) -> dict[str, Any]:
-    config = grid.compose(place, number, *plan.threads_override())
-    return dict(grid.context.resolved(config))
+def _known(jobs: Jobs, begun: Begun, more: tuple[str, ...]) -> Begun:
+    """With the config of other words than today's, where the run has not left its own."""
+    if begun.config is not None or begun.overrides is None or begun.overrides in jobs.words:
+        return begun
+    return replace(begun, config=jobs.resolved_words((*begun.overrides, *more), 0))
 
 
 def _refuse_other_data(
@@ -151,7 +151,7 @@ def _refuse_other_data(
             )
 
 
-def _facts(plan: Plan) -> Facts:
+def _facts(plan: Plan, settings: GridSettings) -> Facts:
     """Of a grid only the code is compared: its jobs' configs are compared one by one."""
     return Facts(
         config={},
@@ -162,5 +162,6 @@ def _facts(plan: Plan) -> Facts:
         threads=plan.threads or 0,
         sampler={},
         pruner={},
+        keep_best=settings.keep_best,
         code={**versions(), **code().as_plain()},
     )

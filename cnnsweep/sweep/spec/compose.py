@@ -13,7 +13,7 @@ from omegaconf import DictConfig, open_dict, read_write
 
 from cnnsweep.config.key_sources import KeySources
 from cnnsweep.config.validation import checked, resolve
-from cnnsweep.folders.sweep_folder import SweepFolder
+from cnnsweep.task.resumed_config import resumed_folders
 
 
 @dataclass
@@ -60,7 +60,7 @@ class SweepContext:
         Raises:
             UserError: it cannot be meant, see :func:`cnnsweep.config.validation.checked`.
         """
-        is_recorded = SweepFolder(self.folder).config.exists()
+        is_recorded = self.folder in resumed_folders
         with _current(config):
             return checked(config, sources, may_be_recorded=is_recorded)
 

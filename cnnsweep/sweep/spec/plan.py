@@ -1,7 +1,7 @@
 """What one search is to do, decided before its study is opened, and its runs as jobs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from cnnsweep.errors import UserError
 from cnnsweep.folders.sweep_folder import SweepFolder
 from cnnsweep.metric_names import Direction
 from cnnsweep.rules import as_typed
+from cnnsweep.sweep.spec.choice_keys import fitted
 from cnnsweep.sweep.spec.compose import SweepContext, typed_overrides
 from cnnsweep.sweep.spec.messages import Job
 from cnnsweep.sweep.spec.points import count_points
@@ -39,7 +40,7 @@ class Plan:
     how many different points the space has, None where they have no end or no list is kept of them:
     a function draws more, or the grid sampler goes through them by itself. ``noun`` is what a
     person calls its trials: those of a grid are jobs, which go through the keys in ``swept`` with
-    the values that ``jobs`` has by folder.
+    the values that ``jobs`` has by folder. ``notes`` are lines on what its trials leave out.
     """
 
     sweep: Path
@@ -55,6 +56,7 @@ class Plan:
     threads: int | None
     typed: frozenset[str]
     noun: str = "trial"
+    notes: tuple[str, ...] = ()
     swept: frozenset[str] = frozenset()
     jobs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -113,16 +115,27 @@ def make_plans(context: SweepContext, settings: Settings, arguments: list[str]) 
         hydra.errors.HydraException: the config does not compose.
     """
     typed = typed_overrides(arguments)
-    if not settings.compare:
-        return [_plan(context, settings, typed, subfolder="")]
-    if len(settings.compare) != 1:
+    compare = settings.compare or {}
+    if len(compare) > 1:
         raise UserError(f"hydra.sweeper.compare={settings.compare} must name one config group")
-    group, choices = next((str(key), value) for key, value in settings.compare.items())
-    return [_plan(context, settings, [*typed, f"{group}={c}"], subfolder=str(c)) for c in choices]
+    group, choices = next(((str(key), value) for key, value in compare.items()), (None, [""]))
+    loader = context.hydra_context.config_loader
+    spaces = {}
+    for choice in choices:
+        word = "" if group is None else f"{group}={choice}"
+        lines = [*typed, word] if word else typed
+        spaces[word] = read_space(settings.params or {}, lines, loader)
+    found, notes = fitted(context, spaces, group)
+    plans = [
+        _plan(context, settings, space, [*typed, word], str(choice))
+        for choice, word, space in zip(choices, spaces, found, strict=True)
+    ]
+    return [replace(plans[0], notes=tuple(notes)), *plans[1:]]
 
 
-def _plan(context: SweepContext, settings: Settings, typed: list[str], subfolder: str) -> Plan:
-    space = read_space(settings.params or {}, typed, context.hydra_context.config_loader)
+def _plan(
+    context: SweepContext, settings: Settings, space: SearchSpace, typed: list[str], subfolder: str
+) -> Plan:
     if not space.distributions and settings.custom_search_space is None:
         raise UserError(
             "there is nothing to search over: choose a space (search=sgd), or give one "

@@ -1,10 +1,9 @@
 """The search space, from ``hydra.sweeper.params`` and the command line."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice, product
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
@@ -13,11 +12,11 @@ from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import HydraException, OverrideParseException
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
+from cnnsweep.config.composing.combinations import combinations
 from cnnsweep.errors import UserError
 from cnnsweep.rules import as_typed
 from cnnsweep.sweep.spec.optuna_internals import distribution_of
 
-MOST_CORNERS = 256
 _SPACES = (
     "allowed: interval(LOW, HIGH), tag(log, interval(LOW, HIGH)), int(interval(LOW, HIGH)), "
     "range(START, STOP, STEP), or values with commas between: A, B"
@@ -31,10 +30,24 @@ class SearchSpace:
 
     distributions: dict[str, BaseDistribution]
     fixed: tuple[str, ...]
+    groups: tuple[str, ...] = ()  # those drawn, where an option lacks a fixed key
+    lacking: Callable[[tuple[str, ...]], frozenset[str]] | None = None
 
     def overrides(self, params: Mapping[str, Any]) -> tuple[str, ...]:
         """All overrides of a trial with these parameters."""
-        return self.fixed + tuple(f"{name}={as_typed(value)}" for name, value in params.items())
+        return self.fixed_with(params) + tuple(word_of(n, value) for n, value in params.items())
+
+    def fixed_with(self, choices: Mapping[str, Any]) -> tuple[str, ...]:
+        """The overrides that all trials share, without the keys that these options lack."""
+        if self.lacking is None:
+            return self.fixed
+        words = tuple(word_of(name, choices[name]) for name in self.groups if name in choices)
+        absent = self.lacking(words)
+        return tuple(word for word in self.fixed if word.partition("=")[0] not in absent)
+
+    def ends(self, name: str) -> tuple[Any, ...]:
+        """A parameter's ends, or its choices."""
+        return _ends(self.distributions[name])
 
     def first_corner(self) -> dict[str, Any]:
         """The lower end or first choice of every parameter."""
@@ -46,13 +59,12 @@ class SearchSpace:
         Where there are more than 256, each end and choice comes once beside the first of all
         others, after these.
         """
-        ends = {name: _ends(self.distributions[name]) for name in names}
-        combinations = product(*ends.values())
-        yield from (dict(zip(ends, c, strict=True)) for c in islice(combinations, MOST_CORNERS))
-        if next(combinations, None) is not None:
-            first = {name: values[0] for name, values in ends.items()}
-            for name, values in ends.items():
-                yield from (first | {name: value} for value in values)
+        yield from combinations({name: self.ends(name) for name in names})
+
+
+def word_of(name: str, value: Any) -> str:
+    """What the command line types for a drawn value."""
+    return f"{name}={as_typed(value)}"
 
 
 def read_space(

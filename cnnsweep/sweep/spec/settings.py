@@ -31,6 +31,7 @@ class GridSettings:
     trial_timeout: float | None = MISSING
     timeout: float | None = MISSING
     shared: bool = MISSING
+    keep_best: int | None = MISSING
 
     def __post_init__(self) -> None:
         for rule in _RULES:
@@ -71,6 +72,7 @@ class Settings:
     timeout: float | None = MISSING
     compare: dict[str, list[str]] | None = MISSING
     shared: bool = MISSING
+    keep_best: int | None = MISSING
 
     def __post_init__(self) -> None:
         for rule in _RULES:
@@ -127,6 +129,7 @@ _RULES = (
     Rule(f"{_NODE}max_failure_rate", lambda v: 0 <= v <= 1, "a share from 0 to 1"),
     _seconds(f"{_NODE}trial_timeout"),
     _seconds(f"{_NODE}timeout"),
+    or_null(whole(f"{_NODE}keep_best", 0)),
     or_null(Rule(f"{_NODE}devices", lambda v: len(v) > 0, "a list of devices")),
 )
 

@@ -15,6 +15,7 @@ from cnnsweep.folders.run_folder import differing_keys
 from cnnsweep.sweep.spec.samplers import Space
 
 FACTS = "facts"
+KEEPS_ALL = "keeps_all"  # of a study that older code began, which kept all checkpoints
 _NONE = "not there"
 
 
@@ -23,7 +24,7 @@ class Facts:
     """Plain values that go into JSON.
 
     ``config`` is the config that all trials share, unresolved; ``objectives`` their names and
-    directions; ``seed`` the sampler's; ``code`` versions and commit.
+    directions; ``seed`` the sampler's; ``keep_best`` as first typed; ``code`` versions and commit.
     """
 
     config: dict[str, Any]
@@ -34,6 +35,7 @@ class Facts:
     threads: int
     sampler: dict[str, Any]
     pruner: dict[str, Any]
+    keep_best: int | None
     code: dict[str, Any]
 
     def as_json(self) -> dict[str, Any]:
@@ -58,6 +60,8 @@ def settle(study: Study, present: Facts, say: Callable[[str], None]) -> None:
         study.set_user_attr(FACTS, now)
         return
     _refuse_mixing(before, now)
+    if "keep_best" not in before:
+        study.set_user_attr(KEEPS_ALL, True)
     for name in ("space", "sampler", "pruner", "code"):
         old = completed(before[name], now[name], f"hydra.sweeper.{name}")
         new = leaves(now[name])

@@ -102,9 +102,15 @@ class Confirmation:
 
 
 def winner(study: Study) -> FrozenTrial | None:
-    """The best completed trial; None before the first, or where several objectives compete."""
+    """The best completed trial; None before the first, or where several objectives compete.
+
+    Of equally good ones the first by number: storages differ in which they call the best.
+    """
     completed = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    return study.best_trial if completed and len(study.directions) == 1 else None
+    if not completed or len(study.directions) > 1:
+        return None
+    best = study.best_trial
+    return next((trial for trial in completed if trial.value == best.value), best)
 
 
 def metric_on_test(objective: str) -> str:

@@ -36,6 +36,7 @@ from cnnsweep.sweep.study.storage_outage import OutageStorage
 from cnnsweep.sweep.study.tell import Recorder
 
 SWEEP_FOLDER = "sweep_folder"
+DEFAULT = "default config"  # the attribute of the trial that is it
 Say = Callable[[str], None]
 
 
@@ -160,7 +161,7 @@ def _own(study: Study, plan: Plan, settings: Settings) -> None:
 def _facts(plan: Plan, settings: Settings) -> Facts:
     config = OmegaConf.to_container(plan.config, resolve=False)
     assert isinstance(config, dict)
-    for key in ("hydra", "threads", "resume"):
+    for key in ("hydra", "threads", "resume", "from"):
         config.pop(key, None)
     for name in plan.space.distributions:
         remove(config, name.lstrip("+").split("@")[0])
@@ -173,6 +174,7 @@ def _facts(plan: Plan, settings: Settings) -> Facts:
         threads=plan.threads or 0,
         sampler=_plain(settings.sampler),
         pruner=_plain(settings.pruner),
+        keep_best=settings.keep_best,
         code={**versions(), **code().as_plain()},
     )
 
@@ -190,15 +192,17 @@ def _enqueue_default(
     space = plan.space.distributions
     if is_grid_sampler(settings.sampler) or not space:
         return
-    default = context.compose(plan.space.fixed, plan.subfolder or ".", 0)
-    values = {name: _default(default, name) for name in space}
-    points = {name: default_point(d, values[name]) for name, d in space.items()}
+    fixed = plan.space.fixed_with(context.config.hydra.runtime.choices)
+    default = context.compose(fixed, plan.subfolder or ".", 0)
+    defaults = {name: _default(default, name) for name in space}
+    points = {name: default_point(d, defaults[name]) for name, d in space.items()}
     outside = [name for name, point in points.items() if not point]
     if outside:
-        said = ", ".join(f"{name}={as_typed(values[name])}" for name in outside)
+        said = ", ".join(f"{name}={as_typed(defaults[name])}" for name in outside)
         say(f"note: the default config is no trial of this search: {said} is outside its space")
         return
-    study.enqueue_trial({name: point[0] for name, point in points.items()})
+    values = {name: point[0] for name, point in points.items()}
+    study.enqueue_trial(values, user_attrs={DEFAULT: True})
 
 
 def _default(config: DictConfig, name: str) -> Any:

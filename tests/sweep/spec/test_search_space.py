@@ -3,8 +3,9 @@
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+from cnnsweep.config.composing.combinations import MOST_COMBINATIONS
 from cnnsweep.errors import UserError
-from cnnsweep.sweep.spec.search_space import MOST_CORNERS, SearchSpace, read_space
+from cnnsweep.sweep.spec.search_space import SearchSpace, read_space
 
 
 def test_ranges_are_drawn_and_values_are_fixed() -> None:
@@ -44,7 +45,7 @@ def test_where_there_are_too_many_corners_each_end_is_still_seen() -> None:
     names = [f"k{i}" for i in range(12)]
     space = SearchSpace({name: FloatDistribution(0, 1) for name in names}, ())
     corners = list(space.corners(names))
-    assert len(corners) == MOST_CORNERS + 24
+    assert len(corners) == MOST_COMBINATIONS + 13
     assert all({corner[name] for corner in corners} == {0.0, 1.0} for name in names)
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.sweep.checkpoints import Checkpoints
 from cnnsweep.sweep.event_loop import EventLoop
 from cnnsweep.sweep.progress import SweepProgress
 from cnnsweep.sweep.spec.messages import Epoch, Finished, Job, Message
@@ -216,6 +217,7 @@ def make(
     outage_seconds: float = 60.0,
     space: Space | None = None,
     sampling: DictConfig | None = None,
+    keep_best: int | None = None,
 ) -> Parts:
     """A search, by default over one real number, minimizing val_loss; its storage can fail."""
     said: list[str] = []
@@ -253,7 +255,8 @@ def make(
     pool = FakePool(slots)
     progress = SweepProgress(Console(file=SaidLines(said)), None)
     outage = Outage(said.append, outage_seconds)
-    loop = EventLoop([search], pool, progress, outage, trial_timeout)
+    checkpoints = Checkpoints(keep_best, (), said.append)
+    loop = EventLoop([search], pool, progress, outage, checkpoints, trial_timeout)
     storage.calls = 0
     return Parts(search, loop, pool, storage, said, folder)
 

@@ -23,6 +23,7 @@ FACTS = Facts(
     seed=0,
     threads=2,
     sampler={"_target_": "a"},
+    keep_best=1,
     pruner={"_target_": "b"},
     code={"torch": "2.14", "commit": "abc"},
 )

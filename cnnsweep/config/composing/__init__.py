@@ -1,0 +1,1 @@
+"""Composing the configs of many jobs: what they share is read and composed once."""

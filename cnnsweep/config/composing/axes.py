@@ -1,0 +1,59 @@
+"""What was typed of a grid as the words of its jobs, as Hydra's basic sweeper has them."""
+
+from functools import lru_cache
+from typing import Any
+
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig, OmegaConf
+
+from cnnsweep.config.hydra_internals import grid_of
+from cnnsweep.errors import UserError
+
+
+def axes_of(config: DictConfig) -> dict[str, tuple[str, ...]]:
+    """The words of each override of a grid, one a value, by the key as it was typed.
+
+    Unlike there, ``~key`` and ``key=extend_list(…)`` stay what was typed. What ``shuffle`` drew
+    stays the same in one process.
+
+    Raises:
+        UserError: a range is no list of values, or a pattern fits nothing.
+        hydra.errors.HydraException: an override cannot be read.
+    """
+    params = config.hydra.sweeper.params or {}
+    lines = [f"{key}={value}" for key, value in params.items()]
+    typed: Any = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)
+    sources: Any = OmegaConf.to_container(config.hydra.runtime.config_sources, resolve=False)
+    return _axes((*lines, *typed), str(sources))
+
+
+@lru_cache(maxsize=8)
+def _axes(lines: tuple[str, ...], _sources: str) -> dict[str, tuple[str, ...]]:
+    """``_sources``: the folders in which ``glob`` looks."""
+    hydra = GlobalHydra.instance()
+    parser = OverridesParser.create(hydra.config_loader() if hydra.is_initialized() else None)
+    axes: dict[str, tuple[str, ...]] = {}
+    for override in parser.parse_overrides(list(lines)):
+        key, line = override.get_key_element(), str(override.input_line)
+        if override.is_list_extend():
+            axes[line] = (line,)  # each of several counts
+        elif override.is_delete() and override.value_type is None:
+            axes[key] = (line,)
+        else:
+            axes[key] = _words(override)
+    return axes
+
+
+def _words(override: Override) -> tuple[str, ...]:
+    if override.is_sweep_override() and not override.is_discrete_sweep():
+        raise UserError(
+            f"{override.input_line} is a range, and a grid needs values "
+            f"({override.get_key_element()}=0.1,0.01); a search draws from ranges: "
+            "add hydra/sweeper=optuna"
+        )
+    words = tuple(word for (word,) in grid_of([override]))
+    if not words:
+        raise UserError(f"{override.input_line} stands for no option at all")
+    return words

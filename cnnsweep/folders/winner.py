@@ -1,0 +1,202 @@
+"""The run that a folder stands for: a run's own, or the best one of a sweep."""
+
+import json
+from collections.abc import Iterator, Mapping
+from math import fsum
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from cnnsweep.dotted_keys import leaves, look_up
+from cnnsweep.errors import UserError
+from cnnsweep.folders.run_folder import RESULT, RunFolder, read_mapping
+from cnnsweep.folders.sweep_folder import (
+    CONFIRM,
+    FORMER_CONFIRM,
+    SWEEP_MARKS,
+    SweepFolder,
+    seed_runs,
+)
+from cnnsweep.metric_names import DIRECTIONS
+
+
+class Chosen(NamedTuple):
+    """A run folder, and a line on why it was taken; None where it is the folder itself."""
+
+    run: Path
+    said: str | None
+
+
+class _Found(NamedTuple):
+    """A completed run of a sweep: its place below it, its config, its objective and its value."""
+
+    place: Path
+    config: dict[str, Any]
+    metric: str
+    value: float
+
+
+def chosen_run(folder: Path) -> Chosen:
+    """The run folder itself; of a sweep's folder the best run, wherever the folder lies now.
+
+    Of a search that is its winner, of a comparison the choice with the best confirmation runs (by
+    the objective; without any, by the searches' best values). Of a grid, or a search that is not
+    over, it is the best completed job; jobs that differ in their seed alone count as one, by their
+    mean. Of a trial's or a job's several seeds it is the first.
+
+    Raises:
+        UserError: the folder holds neither a run nor a sweep, or a sweep without a single best run.
+    """
+    if RunFolder(folder).config.exists():
+        return Chosen(folder, None)
+    sweep = SweepFolder(folder)
+    results = sweep.read_results()
+    if results is not None:
+        if "best_folder" in results:
+            trial = _winner(folder, results)
+            return Chosen(_first_seed(trial), f"{folder}: trial {trial.name}, its winner, is taken")
+        return _of_choices(folder, results)
+    if any((folder / mark).exists() for mark in SWEEP_MARKS):
+        return _best_job(folder)
+    if seed_runs(folder):
+        run = _first_seed(folder)
+        return Chosen(run, f"{folder}: {run.name}, its first seed, is taken")
+    raise UserError(f"{folder} holds neither a run nor a sweep: allowed is the folder of one")
+
+
+def _first_seed(trial: Path) -> Path:
+    runs = [trial, *seed_runs(trial)]
+    having = [run for run in runs if RunFolder(run).best.exists()]
+    having += [run for run in runs if RunFolder(run).config.exists()]
+    if not having:
+        raise UserError(f"{trial} is the best trial of its sweep, and holds no run")
+    return having[0]
+
+
+def _winner(sweep: Path, results: Mapping[str, Any]) -> Path:
+    """The winner's folder; as it was written it may be another machine's."""
+    if results["best_folder"] is None:
+        raise UserError(f"{sweep} has no best trial: none was completed")
+    return sweep / Path(str(results["best_folder"])).name
+
+
+def _of_choices(sweep: Path, results: Mapping[str, Any]) -> Chosen:
+    """A comparison's best choice."""
+    if "solutions" in results:
+        folders = [s["folder"] if isinstance(s, dict) else s for s in results["solutions"]]
+        named = ", ".join(str(sweep / Path(str(f)).name) for f in folders if f is not None)
+        raise UserError(
+            f"{sweep} has no single best trial, but a front of several objectives: name one of "
+            f"{named}"
+        )
+    searches = {key: r for key, r in results.items() if isinstance(r, dict)}
+    if any("best_folder" not in r for r in searches.values()):
+        named = ", ".join(str(sweep / key) for key in searches)
+        raise UserError(f"{sweep} has no single best trial: name one of {named}")
+    completed = {key: r for key, r in searches.items() if r["best_folder"] is not None}
+    if not completed:
+        raise UserError(f"{sweep} has no best trial: none was completed")
+    confirmed = {key: runs for key in completed if (runs := _confirmations(sweep / key))}
+    values = {key: _mean(runs) for key, runs in confirmed.items()} or {
+        key: float(r["best_value"]) for key, r in completed.items()
+    }
+    first = _first_seed(_winner(sweep / next(iter(values)), completed[next(iter(values))]))
+    metric = _metric(RunFolder(first).read_config() or {}, sweep)
+    best = _best(values, _is_maximized(sweep, metric))
+    trial = _winner(sweep / best, completed[best])
+    how = f"in {len(confirmed[best])} confirmation runs" if confirmed else "in its search"
+    return Chosen(
+        _first_seed(trial),
+        f"{sweep}: trial {trial.name} of {best} is taken, the best of {len(values)} choices by "
+        f"{metric} {how} ({values[best]:.4g})",
+    )
+
+
+def _confirmations(search: Path) -> list[_Found]:
+    return list(_completed(search / CONFIRM))
+
+
+def _best_job(sweep: Path) -> Chosen:
+    """The best completed run of a grid, or of a search that is not over."""
+    found = [one for one in _completed(sweep) if not _is_confirming(one.place)]
+    if not found:
+        raise UserError(f"{sweep} has no completed run with an objective yet: name another folder")
+    metrics = {one.metric for one in found}
+    if len(metrics) > 1:
+        raise UserError(
+            f"{sweep} has runs with several objectives ({', '.join(sorted(metrics))}), and no "
+            "single best one: name the folder of one"
+        )
+    repeats: dict[str, list[_Found]] = {}
+    for one in found:
+        known = {key: value for key, value in leaves(one.config).items() if key != "seed"}
+        repeats.setdefault(json.dumps(known, sort_keys=True, default=str), []).append(one)
+    values = {key: _mean(runs) for key, runs in repeats.items()}
+    (metric,) = metrics
+    best = _best(values, _is_maximized(sweep, metric))
+    runs, reached = repeats[best], f"{metric} {values[best]:.4g}"
+    is_search = look_up(_recorded(sweep), "hydra.sweeper.n_trials") is not None
+    so_far = " so far, since the search is not over" if is_search else ""
+    if len(runs) > 1:
+        reached += f", the mean of {len(runs)} seeds, of which this is the first"
+    return Chosen(
+        sweep / runs[0].place,
+        f"{sweep}: {runs[0].place} is taken, the best of {len(repeats)} completed settings"
+        f"{so_far} ({reached})",
+    )
+
+
+def _completed(folder: Path) -> Iterator[_Found]:
+    """The completed runs below a folder that have one number as their objective, by place."""
+    places = [path.parent.relative_to(folder) for path in folder.rglob(RESULT)]
+    for place in sorted(places, key=_in_order):
+        run = RunFolder(folder / place)
+        config, result = run.read_config(), run.read_result()
+        if config is None or result is None or result.get("status") != "completed":
+            continue
+        metric, value = _metric(config, folder), result.get("objective")
+        if isinstance(value, int | float) and value == value:  # not NaN
+            yield _Found(place, config, metric, float(value))
+
+
+def _in_order(place: Path) -> list[tuple[int, str]]:
+    """Numbers by size, at any depth."""
+    return [(int(part) if part.isdecimal() else -1, part) for part in place.parts]
+
+
+def _is_confirming(place: Path) -> bool:
+    former = FORMER_CONFIRM.format("")
+    return any(part == CONFIRM or part.startswith(former) for part in place.parts)
+
+
+def _metric(config: Mapping[str, Any], sweep: Path) -> str:
+    """The one objective of a run."""
+    named = config.get("objective")
+    names = named if isinstance(named, list) else [named]
+    if len(names) != 1:
+        raise UserError(
+            f"{sweep} has several objectives ({', '.join(map(str, names))}), and no single best "
+            "run: name the folder of one"
+        )
+    return str(names[0])
+
+
+def _is_maximized(sweep: Path, metric: str) -> bool:
+    typed = look_up(_recorded(sweep), "hydra.sweeper.direction")
+    way = typed if isinstance(typed, str) else DIRECTIONS.get(metric, "minimize")
+    return way == "maximize"
+
+
+def _recorded(sweep: Path) -> dict[str, Any]:
+    return read_mapping(SweepFolder(sweep).config, yaml.safe_load, yaml.YAMLError) or {}
+
+
+def _mean(runs: list[_Found]) -> float:
+    return fsum(run.value for run in runs) / len(runs)
+
+
+def _best(values: Mapping[str, float], is_maximized: bool) -> str:
+    """The key of the best value, of equal ones the first."""
+    best = max(values.values()) if is_maximized else min(values.values())
+    return next(key for key, value in values.items() if value == best)

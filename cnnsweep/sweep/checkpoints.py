@@ -1,0 +1,138 @@
+"""Which trials of a sweep keep best.pt and last.pt; those of the others are removed.
+
+A trial's are removed once the study knows its end: nothing resumes it then. Which trials are the
+best depends on the study alone, so that a resumed launch and every other host come to the same.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from statistics import fmean
+
+from optuna.study import Study, StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from cnnsweep.config.overrides import by_key, typed_lines
+from cnnsweep.errors import one_line
+from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.folders.sweep_folder import seed_runs
+from cnnsweep.sweep.grid.search import GridSearch
+from cnnsweep.sweep.spec.compose import SweepContext
+from cnnsweep.sweep.spec.plan import FOLDER, Plan
+from cnnsweep.sweep.spec.settings import GridSettings, Settings
+from cnnsweep.sweep.study.compatibility import KEEPS_ALL
+from cnnsweep.sweep.study.confirmation import winner
+from cnnsweep.sweep.study.coordination import TryLater
+from cnnsweep.sweep.study.search import Search
+
+KEEP, KEEP_BEST = "keep", "hydra.sweeper.keep_best"
+
+
+class Checkpoints:
+    """Removes the checkpoints of trials that are over and not among the best of their search."""
+
+    def __init__(
+        self, keep_best: int | None, typed: Iterable[str], say: Callable[[str], None]
+    ) -> None:
+        """``keep_best`` trials of each search keep theirs, None: all. ``typed`` are the keys typed.
+
+        ``keep`` on the command line is about every run of the sweep: each has what it says, unless
+        ``keep_best`` is typed as well.
+        """
+        keys = set(typed)
+        self._is_typed = KEEP_BEST in keys
+        self._keep_best = None if KEEP in keys and not self._is_typed else keep_best
+        self._say = say
+        self._emptied: dict[int, set[str]] = {}  # folders, by search
+        self._has_failed = False
+
+    def drop(self, search: Search, *, again: bool = False) -> None:
+        """Remove what is not kept by now; ``again``: look into folders that were emptied, too.
+
+        Where the study cannot be reached nothing is removed: there is a next time.
+        """
+        with_these = self._emptied.setdefault(search.search_index, set())
+        if again:
+            with_these.clear()
+        try:
+            folders = self._losers(search) - with_these
+        except TryLater:
+            return
+        for folder in folders:
+            self._empty(search.plan, folder)
+        with_these |= folders
+
+    def _losers(self, search: Search) -> set[str]:
+        """Folders of trials that are over and not among the best."""
+        study = search.study
+        if self._keep_best is None or (study.user_attrs.get(KEEPS_ALL) and not self._is_typed):
+            return set()
+        trials = [t for t in study.get_trials(deepcopy=False) if FOLDER in t.user_attrs]
+        last = {str(t.user_attrs[FOLDER]): t for t in trials}  # of several tries at one job
+        if isinstance(search, GridSearch):
+            done = {f: t for f, t in last.items() if t.state is TrialState.COMPLETE}
+            if len(study.directions) == 1:
+                return _losing_jobs(search.plan, done, study.direction, self._keep_best)
+        else:
+            done = {f: t for f, t in last.items() if t.state.is_finished()}
+        kept = {t.number for t in best_trials(study, self._keep_best)}
+        return {f for f, t in done.items() if t.number not in kept}
+
+    def _empty(self, plan: Plan, folder: str) -> None:
+        trial = plan.folder / folder
+        try:
+            for path in (trial, *seed_runs(trial)):
+                run = RunFolder(path)
+                run.last.unlink(missing_ok=True)
+                run.best.unlink(missing_ok=True)
+        except OSError as error:
+            if not self._has_failed:
+                self._say(f"a checkpoint cannot be removed: {one_line(error)}")
+            self._has_failed = True
+
+
+def checkpoints_of(
+    context: SweepContext, settings: Settings | GridSettings, say: Callable[[str], None]
+) -> Checkpoints:
+    """What a sweep keeps; another app's files are its own, whatever their names."""
+    keep_best = settings.keep_best if context.is_our_task else None
+    return Checkpoints(keep_best, by_key(typed_lines(context.config.hydra)), say)
+
+
+def best_trials(study: Study, count: int) -> list[FrozenTrial]:
+    """The ``count`` best completed trials; all of the Pareto front where objectives compete."""
+    if count == 0:
+        return []
+    if len(study.directions) > 1:
+        return list(study.best_trials)
+    best = winner(study)
+    if best is None:
+        return []
+    sign = _sign(study.direction)
+    completed = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    others = [t for t in completed if t.number != best.number]
+    ranked = sorted(others, key=lambda t: (sign * (t.value or 0.0), t.number))
+    return [best, *ranked[: count - 1]]
+
+
+def _losing_jobs(
+    plan: Plan, done: Mapping[str, FrozenTrial], direction: StudyDirection, count: int
+) -> set[str]:
+    """A grid's jobs, by folder, but for those of its ``count`` best settings.
+
+    Jobs that differ in their seed alone are one setting, whose value is their mean. It is known
+    once all of them are done: one that failed is tried again. One without an objective is not
+    ``done`` here, since nobody knows how good it is.
+    """
+    settings: dict[str, list[str]] = defaultdict(list)
+    for folder, swept in plan.jobs.items():
+        setting = {key: value for key, value in swept.items() if key != "seed"}
+        settings[json.dumps(setting, sort_keys=True)].append(folder)
+    known = [folders for folders in settings.values() if all(f in done for f in folders)]
+    sign = _sign(direction)
+    ranked = sorted(known, key=lambda folders: sign * fmean(done[f].value or 0.0 for f in folders))
+    return {folder for folders in ranked[count:] for folder in folders}
+
+
+def _sign(direction: StudyDirection) -> int:
+    return -1 if direction is StudyDirection.MAXIMIZE else 1

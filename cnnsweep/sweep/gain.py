@@ -1,0 +1,183 @@
+"""How much better a search's winner is than the config without the search, and how sure that is."""
+
+import math
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any, NamedTuple
+
+from optuna.trial import FrozenTrial, TrialState
+
+from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.folders.sweep_folder import seed_runs
+from cnnsweep.sweep.spec.formatting import format_value
+from cnnsweep.sweep.spec.plan import FOLDER
+from cnnsweep.sweep.study.confirmation import winner
+from cnnsweep.sweep.study.search import Search
+from cnnsweep.sweep.study.study import DEFAULT
+
+_ALPHA = 0.05
+_IMAGES_OF = {"val_accuracy": "validation", "test_accuracy": "test"}
+_ENDS = {TrialState.PRUNED: "was pruned", TrialState.FAIL: "failed"}
+
+
+class _Interval(NamedTuple):
+    """Of a difference, both ends; ``basis`` says in words what it rests on."""
+
+    low: float
+    high: float
+    basis: str
+
+    def has_zero(self) -> bool:
+        return self.low <= 0 <= self.high
+
+
+def gain_lines(search: Search) -> list[str]:
+    """What is known of the difference between the winner and the default config.
+
+    The default config is the trial that :func:`cnnsweep.sweep.study.study.open_search` enqueued as
+    the first; nothing is said of searches that older code began, which does not tell it apart.
+    """
+    best = winner(search.study)
+    if best is None:
+        return []
+    trials = search.study.get_trials(deepcopy=False)
+    default = next((trial for trial in trials if DEFAULT in trial.user_attrs), None)
+    if default is None:
+        is_unknown = any("fixed_params" in trial.system_attrs for trial in trials)
+        none = "the default config was no trial of this search: what was gained over it is unknown"
+        return [] if is_unknown else [none]
+    number = sum(trial.state is TrialState.COMPLETE for trial in trials)
+    return [_against(search, best, default, number), *_optimism(search, number)]
+
+
+def _optimism(search: Search, number: int) -> list[str]:
+    if number < 2:
+        return []
+    line = f"a winner's value is the best of {number} and so looks better than it is: "
+    if search.confirmation.wanted:
+        return [f"{line}its confirmation runs do not"]
+    return [f"{line}runs with fresh seeds do not (hydra.sweeper.confirm=3)"]
+
+
+def _against(search: Search, best: FrozenTrial, default: FrozenTrial, number: int) -> str:
+    named = f"the default config (trial {default.number}"
+    if default.number == best.number:
+        others = "" if number < 2 else f": none of the other {number - 1} was better"
+        return f"trial {default.number} is the default config{others}"
+    if default.state is not TrialState.COMPLETE:
+        ending = _ENDS.get(default.state, "is not over")
+        return f"{named}) {ending}: what the winner gained over it is unknown"
+    metric = search.plan.objectives[0]
+    named += f", {metric} {format_value(default.value)})"
+    assert best.value is not None
+    assert default.value is not None
+    difference = best.value - default.value
+    if difference == 0:
+        return f"the winner is as good as {named}"
+    is_share = metric.endswith("accuracy")
+    shown = f"{100 * abs(difference):.2f} points" if is_share else f"{abs(difference):.3g}"
+    said = f"{shown} {'above' if difference > 0 else 'below'} {named}"
+    interval = _interval(search, best, default, _ALPHA)
+    if interval is None:
+        seeds = "hydra.sweeper.seeds=3 measures that"
+        return f"{said}; how far chance alone goes is unknown: {seeds}"
+    scale, digits = (100, ".2f") if is_share else (1, ".3g")
+    ends = f"{scale * interval.low:{digits}} to {scale * interval.high:{digits}}"
+    said += f", 95 % interval {ends} ({interval.basis}): "
+    if interval.has_zero():
+        return f"{said}no finding, chance alone may do that"
+    chosen = _interval(search, best, default, _ALPHA / (number - 1))
+    if chosen is None or chosen.has_zero():
+        return f"{said}no finding all the same, since it was chosen as the best of {number}"
+    return f"{said}more than chance, also for the best of {number}"
+
+
+def _interval(
+    search: Search, best: FrozenTrial, default: FrozenTrial, alpha: float
+) -> _Interval | None:
+    """Of the winner's objective minus the default config's; None where nothing tells it.
+
+    Seeds are compared in pairs (Student's t). One run each of an accuracy is compared by how many
+    images there are, as if they were different images: on the same ones it is rather too wide.
+    """
+    folders = _folder(search, best), _folder(search, default)
+    if search.seeds > 1:
+        pairs = [_objectives(folder) for folder in folders]
+        return _paired(pairs[0], pairs[1], alpha)
+    split = _IMAGES_OF.get(search.plan.objectives[0])
+    if split is None:
+        return None
+    images = [_images(RunFolder(folder), split) for folder in folders]
+    if None in images or best.value is None or default.value is None:
+        return None
+    low, high = newcombe(
+        (best.value, int(images[0] or 0)), (default.value, int(images[1] or 0)), alpha
+    )
+    return _Interval(low, high, f"{images[0]:,} {split} images, one seed")
+
+
+def _folder(search: Search, trial: FrozenTrial) -> Path:
+    return search.plan.folder / str(trial.user_attrs.get(FOLDER, trial.number))
+
+
+def _objectives(trial: Path) -> list[float]:
+    results = [RunFolder(run).read_result() for run in seed_runs(trial)]
+    found = [None if result is None else result.get("objective") for result in results]
+    return [value for value in found if isinstance(value, int | float)]
+
+
+def _paired(first: list[float], second: list[float], alpha: float) -> _Interval | None:
+    """Student's interval of the mean difference between runs of the same seeds."""
+    from scipy import special  # when a search is over: it takes a while to import
+
+    count = len(first)
+    if count < 2 or count != len(second):
+        return None
+    differences = [a - b for a, b in zip(first, second, strict=True)]
+    mean = math.fsum(differences) / count
+    variance = math.fsum((d - mean) ** 2 for d in differences) / (count - 1)
+    half = float(special.stdtrit(count - 1, 1 - alpha / 2)) * math.sqrt(variance / count)
+    return _Interval(mean - half, mean + half, f"{count} seeds each, in pairs")
+
+
+def newcombe(
+    first: tuple[float, int], second: tuple[float, int], alpha: float
+) -> tuple[float, ...]:
+    """The interval of a difference between two shares, first minus second.
+
+    Source: Newcombe, Statistics in Medicine 1998, method 10, of two Wilson intervals.
+
+    Args:
+        first: a share in 0..1, and of how many.
+        second: likewise.
+        alpha: one minus the interval's confidence.
+    """
+    z = NormalDist().inv_cdf(1 - alpha / 2)
+    (p1, _), (p2, _) = first, second
+    (l1, u1), (l2, u2) = _wilson(*first, z), _wilson(*second, z)
+    return (
+        p1 - p2 - math.hypot(p1 - l1, u2 - p2),
+        p1 - p2 + math.hypot(u1 - p1, p2 - l2),
+    )
+
+
+def _wilson(share: float, count: int, z: float) -> tuple[float, float]:
+    centre = share + z * z / (2 * count)
+    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    whole = 1 + z * z / count
+    return (centre - half) / whole, (centre + half) / whole
+
+
+def _images(run: RunFolder, split: str) -> int | None:
+    """How many images a run's figures of a split rest on; None where it isn't recorded."""
+    config, result = run.read_config(), run.read_result()
+    if config is None or result is None or not isinstance(result.get("data"), dict):
+        return None
+    data: dict[str, Any] = result["data"]
+    if split == "test":
+        return data.get("test")
+    if data.get("val") is not None:
+        return int(data["val"])
+    train, limit = data.get("train"), config["data"].get("train_limit")
+    images = train if limit is None else limit
+    return None if images is None else round(config["data"]["val_fraction"] * images) or None

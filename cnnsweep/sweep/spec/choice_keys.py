@@ -1,0 +1,136 @@
+"""Keys that only some of the options have that a search draws or compares.
+
+What was typed once for all trials is left out of those whose choice lacks it. A key that is drawn
+belongs to every trial of a study; of several that are compared each has its own.
+"""
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from hydra.core.override_parser.types import OverrideType
+from omegaconf.errors import OmegaConfBaseException
+
+from cnnsweep.config.composing.base import Base, Words
+from cnnsweep.config.composing.combinations import few_combinations, parsed, plain_keys, set_key
+from cnnsweep.config.composing.left_out import left_out_lines
+from cnnsweep.config.error_messages import error_line
+from cnnsweep.config.own_keys import GROUPS
+from cnnsweep.errors import UserError
+from cnnsweep.sweep.spec.compose import SweepContext
+from cnnsweep.sweep.spec.search_space import SearchSpace, word_of
+
+
+def fitted(
+    context: SweepContext, spaces: Mapping[str, SearchSpace], compared: str | None
+) -> tuple[list[SearchSpace], list[str]]:
+    """Spaces without the keys that their choices lack, and lines that say so.
+
+    ``spaces`` has one for each word ``group=option`` of the group that is ``compared``, or one.
+
+    Raises:
+        UserError: no choice has a key that was typed, or a drawn option lacks a drawn key.
+    """
+    if not context.is_our_task:
+        return list(spaces.values()), []
+    each = [_Choices(context, space, compared) for space in spaces.values()]
+    lacking: dict[Words, frozenset[str]] = {}
+    for word, one in zip(spaces, each, strict=True):
+        before = (word,) if compared is not None else ()
+        lacking |= {(*before, *words): keys for words, keys in one.all_lacking().items()}
+    typed = {key: words for one in each for key, words in one.typed.items()}
+    absent_everywhere = [key for key in typed if all(key in keys for keys in lacking.values())]
+    for one in each:
+        one.refuse(absent_everywhere)
+    groups = [*([] if compared is None else [compared]), *each[0].groups]
+    kept = {key: words for key, words in typed.items() if key not in absent_everywhere}
+    lines = left_out_lines(kept, groups, lacking)
+    return [one.fitted(kept) for one in each], lines
+
+
+class _Choices:
+    """The options that one search draws, and the keys that they may lack."""
+
+    def __init__(self, context: SweepContext, space: SearchSpace, compared: str | None) -> None:
+        self._context = context
+        self._space = space
+        self._loader = context.hydra_context.config_loader
+        fixed = {word.partition("=")[0]: word for word in space.fixed}
+        names = [*space.distributions, *fixed]
+        plain = plain_keys(names, context.config, self._loader)
+        self.groups = [name for name in space.distributions if name not in plain]
+        swept = [*self.groups, *([] if compared is None else [compared])]
+        self._fixed = {k: w for k, w in fixed.items() if k in plain and _may_lack(w, swept)}
+        first = {name: word_of(name, value) for name, value in space.first_corner().items()}
+        self._drawn = {k: w for k, w in first.items() if k in plain and _may_lack(w, swept)}
+        self._bases: dict[Words, Base] = {}
+
+    @property
+    def typed(self) -> dict[str, Sequence[str]]:
+        """The words of each key, as a line shows them; those of a drawn key are too long."""
+        return {**{k: (w,) for k, w in self._fixed.items()}, **{k: (k,) for k in self._drawn}}
+
+    def all_lacking(self) -> dict[Words, frozenset[str]]:
+        """The keys that each combination of drawn options lacks."""
+        words = {
+            name: [word_of(name, value) for value in self._space.ends(name)] for name in self.groups
+        }
+        found = [tuple(one.values()) for one in few_combinations(words)]
+        is_needed = bool(self._fixed or self._drawn)
+        return {one: self.lacking(one) if is_needed else frozenset() for one in found}
+
+    def lacking(self, choices: Words) -> frozenset[str]:
+        """The keys that these options lack."""
+        return frozenset(self._base(choices).lacking)
+
+    def fitted(self, keys: Container[str]) -> SearchSpace:
+        """The space, which leaves out those of ``keys`` that a trial's choices lack."""
+        lacking = self.all_lacking()
+        absent = {key for found in lacking.values() for key in found if key in keys}
+        for key in absent & self._drawn.keys():
+            without = [choices for choices, found in lacking.items() if key in found]
+            if len(without) < len(lacking):
+                raise UserError(
+                    f"{key} is drawn for every trial, and {' '.join(without[0])}, which is drawn "
+                    "too, has no such key: draw one of the two, or compare the options, each in a "
+                    "search of its own (search=compare)"
+                )
+        if not absent:
+            return self._space
+        drawn = self._space.distributions
+        return replace(
+            self._space,
+            distributions={name: drawn[name] for name in drawn if name not in absent},
+            groups=tuple(self.groups),
+            lacking=self.lacking,
+        )
+
+    def refuse(self, keys: Iterable[str]) -> None:
+        """Refuse keys that no choice has.
+
+        Raises:
+            UserError: names the key, and the nearest one.
+        """
+        first = next(iter(self._bases.values()), None)
+        for key in keys:
+            if first is not None and key in self._fixed:
+                try:
+                    set_key(first.config, self._fixed[key])
+                except OmegaConfBaseException as error:
+                    raise UserError(error_line(error).removeprefix("error: ")) from error
+
+    def _base(self, choices: Words) -> Base:
+        if choices not in self._bases:
+            others = [word for word in self._space.fixed if word not in self._fixed.values()]
+            first = [*self._fixed.values(), *self._drawn.values()]
+            self._bases[choices] = Base(
+                self._loader, self._context.config, (*others, *choices), first
+            )
+        return self._bases[choices]
+
+
+def _may_lack(word: str, swept: Sequence[str]) -> bool:
+    """Whether a word sets a key that may depend on which options of the swept groups are chosen."""
+    override = parsed(word)
+    is_plain = override.type is OverrideType.CHANGE and not isinstance(override.value(), dict)
+    section = override.key_or_group.partition(".")[0]
+    return is_plain and any(group == section or group not in GROUPS for group in swept)

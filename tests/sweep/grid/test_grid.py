@@ -1,0 +1,193 @@
+"""Grids by the real command line: workers, failures, resume, folders, the last lines."""
+
+import random
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cnnsweep.folders.run_folder import RunFolder
+from tests.command import TINY, cnnsweep, succeeded
+from tests.sweep.sweep_commands import (
+    command,
+    finish,
+    metrics,
+    start,
+    study,
+    sweep,
+    workers,
+)
+
+TOY = ("tests.sweep.toy.app", "hydra/sweeper=grid")
+FAST = ("epochs=3", "epoch_seconds=0")
+SLOW = ("epochs=6", "epoch_seconds=0.05")
+
+
+def outcomes(folder: Path) -> dict[str, Any]:
+    """What a grid leaves, without times: by folder the objective and the epochs."""
+    found = {}
+    for run in sorted(folder.glob("[0-9]*")):
+        result = RunFolder(run).read_result()
+        assert result is not None, run
+        toy = run / "toy.json"
+        epochs = toy.read_text() if toy.exists() else metrics(run)
+        found[run.name] = (result["status"], result["objective"], epochs)
+    return found
+
+
+def test_a_grid_has_workers_lines_a_table_and_a_study(tmp_path: Path) -> None:
+    done = cnnsweep(
+        *("-m", *TINY, "model=simple,lenet", "seed=0,1", "pictures=false"),
+        *("hydra.sweep.dir=grid", "hydra.sweeper.n_jobs=2"),
+        cwd=tmp_path,
+    )
+    lines = succeeded(done).splitlines()
+    assert lines[0].startswith("4 jobs over model, seed; 2 workers")
+    said = [line for line in lines if line.startswith("job ")]
+    assert sorted(line.split(":")[0] for line in said) == [f"job {n}" for n in range(4)]
+    assert all("(model=" in line and "val_accuracy " in line for line in said)
+    assert lines[-2] == "4 of 4 completed"
+    assert lines[-1] == f"report: {tmp_path / 'grid/report/index.html'}"
+    heading, *rows = lines[-5:-2]
+    assert heading.split() == ["model", "runs", "val_accuracy", "test_accuracy", "time", "a", "run"]
+    assert {tuple(row.split()[:2]) for row in rows} == {("simple", "2"), ("lenet", "2")}
+    assert all("±" in row for row in rows)
+    results = [RunFolder(tmp_path / "grid" / str(n)).read_result() for n in range(4)]
+    assert [r and r["status"] for r in results] == ["completed"] * 4
+    assert all(r is not None and r["test_accuracy"] is not None for r in results)
+    trials = study(tmp_path / "grid").trials
+    assert sorted(t.values for t in trials) == sorted([r["objective"]] for r in results if r)
+
+
+@pytest.mark.parametrize("mishap", ["raise", "SIGKILL", "exit", "memory", "hang"])
+def test_a_bad_job_costs_one_job_and_the_exit_code(mishap: str, tmp_path: Path) -> None:
+    done = sweep(
+        *(TOY, tmp_path / "grid", *FAST, f"mishap=none,{mishap}", "seed=0,1"),
+        *("hydra.sweeper.n_jobs=2", "hydra.sweeper.trial_timeout=20", "hydra.sweeper.retries=1")
+        if mishap != "hang"
+        else ("hydra.sweeper.n_jobs=2", "hydra.sweeper.trial_timeout=1.5"),
+    )
+    assert done.code == 1, done.text
+    last = done.text.splitlines()[-1]
+    assert "2 of 4 completed, 2 failed: " in last
+    assert "job 2" in last
+    assert "job 3" in last
+    assert f"resume={tmp_path / 'grid'} tries them again" in last
+    states = [outcomes(tmp_path / "grid")[str(n)][0] for n in range(4)]
+    assert states == ["completed", "completed", "failed", "failed"]
+
+
+def test_ten_failures_in_a_row_end_no_grid(tmp_path: Path) -> None:
+    done = sweep(TOY, tmp_path / "grid", *FAST, "mishap=raise,none", "seed=range(10)")
+    assert done.code == 1
+    assert "10 of 20 completed, 10 failed: job 0, job 1" in done.text.splitlines()[-1]
+
+
+def test_the_same_command_tries_failed_jobs_again_and_no_other(tmp_path: Path) -> None:
+    folder, gate = tmp_path / "grid", tmp_path / "gate"
+    hold = ("hydra.sweeper.n_jobs=1", "hydra.sweeper.trial_timeout=2", "lr=0.1,0.2", *FAST)
+    gate.touch()  # until it goes, jobs hang
+    assert sweep(TOY, folder, *hold, f"hold={gate}").code == 1
+    gate.unlink()
+    again = sweep(TOY, folder, *hold, f"hold={gate}")
+    assert again.code == 0, again.text
+    assert "resuming: 0 of 2 jobs are over" in again.text
+    before = {run: (run / "epochs.txt").read_text() for run in folder.glob("[0-9]*")}
+    third = sweep(TOY, folder, *hold, f"hold={gate}")
+    assert "resuming: 2 of 2 jobs are over" in third.text
+    assert before == {run: (run / "epochs.txt").read_text() for run in folder.glob("[0-9]*")}
+
+
+def test_a_value_added_to_any_axis_keeps_the_numbers_that_are_there(tmp_path: Path) -> None:
+    folder = tmp_path / "grid"
+    assert sweep(TOY, folder, *FAST, "lr=0.1,0.2", "seed=5,6").code == 0
+    before = outcomes(folder)
+    done = sweep(TOY, folder, *FAST, "lr=0.3,0.1,0.2", "seed=5,4,6", "momentum=0.5")
+    assert done.code == 0, done.text
+    after = outcomes(folder)
+    assert {name: after[name] for name in before} == before
+    assert sorted(map(int, after)) == list(range(9))
+
+
+def test_a_job_of_any_returned_value_is_completed(tmp_path: Path) -> None:
+    done = sweep(TOY, tmp_path / "grid", *FAST, "mishap=none,no_number", "objective=val_loss")
+    assert done.code == 0, done.text
+    assert done.text.splitlines()[-1] == "2 of 2 completed"
+
+
+def test_a_run_without_a_validation_split_is_completed(tmp_path: Path) -> None:
+    done = cnnsweep(
+        *("-m", *TINY, "data.val_fraction=0,0.1", "pictures=false", "hydra.sweep.dir=grid"),
+        cwd=tmp_path,
+    )
+    lines = succeeded(done).splitlines()
+    assert "job 0: completed (data.val_fraction=0)" in lines
+    assert "2 of 2 completed" in lines
+
+
+def test_folders_may_be_named_by_their_values(tmp_path: Path) -> None:
+    named = ("hydra.sweep.subdir=${hydra.job.override_dirname}", "lr=0.1,0.2", "seed=0,1", *FAST)
+    done = sweep(TOY, tmp_path / "grid", *named)
+    assert done.code == 0, done.text
+    names = {p.parent.name for p in (tmp_path / "grid").rglob("result.json")}
+    assert len(names) == 4
+    assert any(name.startswith("lr=0.1") and "seed=1" in name for name in names)
+    again = sweep(TOY, tmp_path / "grid", *named)
+    assert "resuming: 4 of 4 jobs are over" in again.text
+
+
+def test_a_timeout_begins_no_more_jobs_and_says_how_many_wait(tmp_path: Path) -> None:
+    line = ("seed=range(6)", "epochs=4", "epoch_seconds=0.4", "hydra.sweeper.n_jobs=1")
+    done = sweep(TOY, tmp_path / "grid", *line, "hydra.sweeper.timeout=2")
+    assert done.code == 0, done.text
+    assert "not begun: hydra.sweeper.timeout was over" in done.text
+    assert sweep(TOY, tmp_path / "grid", *line).text.splitlines()[-1] == "6 of 6 completed"
+
+
+KILLS = [pytest.param(2, id="2 kills"), pytest.param(20, id="20 kills", marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("most", KILLS)
+def test_a_grid_killed_often_ends_with_the_outcomes_of_an_unbroken_one(
+    most: int, tmp_path: Path
+) -> None:
+    draw = random.Random(most)
+    axes = (*SLOW, "lr=0.1,0.2,0.3", "seed=range(4)", "hydra.sweeper.n_jobs=2")
+    whole = sweep(TOY, tmp_path / "whole", *axes)
+    assert whole.code == 0, whole.text
+    line = command(TOY, tmp_path / "killed", *axes)
+    stops = [ended_in_training(line, tmp_path / "killed", turn, draw) for turn in range(most)]
+    done = finish(start(line))
+    assert done.code == 0, done.text
+    assert sum(stops) >= most // 2
+    assert outcomes(tmp_path / "killed") == outcomes(tmp_path / "whole")
+    table = [text.splitlines()[-5:-1] for text in (whole.text, done.text)]
+    assert table[0] == table[1]
+
+
+def ended_in_training(line: list[str], folder: Path, turn: int, draw: random.Random) -> bool:
+    """Kill a launch, its worker, or press Ctrl-C, a moment after an epoch ended.
+
+    Returns whether it came to that before the grid was over.
+    """
+    process, before = start(line), epochs(folder)
+    while epochs(folder) == before and process.poll() is None:
+        time.sleep(0.01)
+    time.sleep(draw.uniform(0, 0.2))
+    if process.poll() is not None:
+        finish(process)
+        return False
+    if turn % 2:
+        process.send_signal(signal.SIGINT)
+    elif (at_work := workers(process)) and draw.random() < 0.3:
+        draw.choice(at_work).send_signal(signal.SIGKILL)
+    else:
+        process.send_signal(signal.SIGKILL)
+    finish(process)
+    return True
+
+
+def epochs(folder: Path) -> int:
+    return sum(len(trace.read_text().splitlines()) for trace in folder.glob("*/epochs.txt"))

@@ -1,0 +1,121 @@
+"""What the end of a search says of its winner and the default config."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omegaconf import OmegaConf
+from optuna.trial import TrialState
+
+from cnnsweep.sweep.gain import gain_lines, newcombe
+from cnnsweep.sweep.study.search import Search
+from cnnsweep.sweep.study.study import DEFAULT
+from tests.sweep.test_results import make_search
+
+
+def test_intervals_are_those_of_the_source() -> None:
+    """Newcombe 1998, table II, method 10: 56/70 - 48/80, 9/10 - 3/10, 10/10 - 0/10."""
+    for (a, m), (b, n), expected in [
+        ((56, 70), (48, 80), (0.0524, 0.3339)),
+        ((9, 10), (3, 10), (0.1705, 0.8090)),
+        ((10, 10), (0, 10), (0.6075, 1.0)),
+    ]:
+        found = newcombe((a / m, m), (b / n, n), 0.05)
+        assert found == pytest.approx(expected, abs=1e-4)
+
+
+def searched(
+    folder: Path,
+    values: list[Any],
+    *,
+    metric: str = "val_accuracy",
+    has_default: bool = True,
+    images: int = 1000,
+) -> Search:
+    """A search whose trials have these values, a list of them for several seeds, None: pruned."""
+    search = make_search(folder, confirm=0, objective=metric)
+    search.seeds = max(len(v) if isinstance(v, list) else 1 for v in values)
+    if has_default:
+        search.study.enqueue_trial({"x": 0.5, "n": 3}, user_attrs={DEFAULT: True})
+    for value in values:
+        number = search.asker.ask().number
+        runs = value if isinstance(value, list) else [value]
+        for seed, reached in enumerate(runs):
+            run = folder / str(number) / (f"seed_{seed}" if len(runs) > 1 else "")
+            run.mkdir(parents=True)
+            config = {"data": {"train_limit": None, "val_fraction": 0.1}}
+            (run / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(config)))
+            data = {"train": 10 * images, "val": None, "test": 5}
+            (run / "result.json").write_text(json.dumps({"objective": reached, "data": data}))
+        if value is None:
+            search.study.tell(number, state=TrialState.PRUNED)
+        else:
+            search.study.tell(number, sum(runs) / len(runs))
+    return search
+
+
+def said(search: Search) -> str:
+    return gain_lines(search)[0]
+
+
+def test_a_difference_that_chance_explains_is_no_finding(tmp_path: Path) -> None:
+    line = said(searched(tmp_path, [0.978, 0.97, 0.984], images=500))
+    assert line.startswith(
+        "0.60 points above the default config (trial 0, val_accuracy 0.978), 95 % interval "
+    )
+    assert "(500 validation images, one seed): no finding" in line
+    low, high = line.partition("interval ")[2].split(" (")[0].split(" to ")
+    assert float(low) < 0 < 0.6 < float(high)
+
+
+def test_a_difference_beyond_chance_is_one(tmp_path: Path) -> None:
+    assert "more than chance, also for the best of 3" in said(searched(tmp_path, [0.7, 0.6, 0.9]))
+
+
+def test_the_best_of_many_needs_a_larger_difference(tmp_path: Path) -> None:
+    few = said(searched(tmp_path / "few", [0.90, 0.93]))
+    assert "more than chance" in few
+    many = said(searched(tmp_path / "many", [0.90, 0.93, *[0.9] * 38]))
+    assert "no finding all the same, since it was chosen as the best of 40" in many
+
+
+def test_of_a_loss_less_is_better_and_one_run_has_no_interval(tmp_path: Path) -> None:
+    line = said(searched(tmp_path, [0.5, 0.25], metric="val_loss"))
+    assert line == (
+        "0.25 below the default config (trial 0, val_loss 0.5); how far chance alone goes is "
+        "unknown: hydra.sweeper.seeds=3 measures that"
+    )
+
+
+def test_seeds_are_compared_in_pairs(tmp_path: Path) -> None:
+    values = [[0.5, 0.7, 0.9], [0.51, 0.711, 0.909]]
+    line = said(searched(tmp_path, values, metric="val_accuracy"))
+    assert "1.00 points above" in line
+    assert "95 % interval 0.75 to 1.25 (3 seeds each, in pairs): more than chance" in line
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        ([0.9, 0.8], "trial 0 is the default config: none of the other 1 was better"),
+        ([0.9], "trial 0 is the default config"),
+        ([None, 0.8], "the default config (trial 0) was pruned: what the winner gained"),
+    ],
+)
+def test_nothing_is_claimed_where_there_is_nothing_to_compare(
+    values: list[float | None], wanted: str, tmp_path: Path
+) -> None:
+    assert said(searched(tmp_path, values)).startswith(wanted)
+
+
+def test_without_the_default_config_as_a_trial_it_says_so(tmp_path: Path) -> None:
+    line = said(searched(tmp_path, [0.9, 0.8], has_default=False))
+    assert line.startswith("the default config was no trial of this search")
+
+
+def test_of_what_older_code_enqueued_nothing_is_said(tmp_path: Path) -> None:
+    search = make_search(tmp_path, confirm=0)
+    search.study.enqueue_trial({"x": 0.5, "n": 3})
+    search.study.tell(search.asker.ask().number, 0.5)
+    assert gain_lines(search) == []
