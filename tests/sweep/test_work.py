@@ -74,11 +74,11 @@ def test_a_grid_has_all_its_jobs_at_work_but_no_more_than_its_batch(tmp_path: Pa
     made = search(tmp_path, 9, space={"x": STEPS}, noun="job", jobs=jobs, swept=swept)
     keys: dict[str, Any] = {
         "params": None, "n_jobs": "auto", "devices": None, "retries": 1,
-        "trial_timeout": None, "timeout": None, "shared": False,
+        "keep_best": 1, "trial_timeout": None, "timeout": None, "shared": False,
     }  # fmt: skip
     work = work_of([made], GridSettings(**keys, max_batch_size=None))
     assert (work.limit, work.threads, work.devices) == (
         Limit(5, "5 jobs"), ["1", "2"], ["cpu", "cpu"]
     )  # fmt: skip
     few = work_of([made], GridSettings(**keys, max_batch_size=2))
-    assert few.limit == Limit(2, "hydra.sweeper.max_batch_size=2")
+    assert few.most == Limit(2, "hydra.sweeper.max_batch_size=2")
