@@ -14,8 +14,9 @@ from cnnsweep.sweep.study.search import Search
 def work_of(searches: Sequence[Search], settings: Settings | GridSettings) -> Work:
     """The work of opened searches, which know what an earlier launch has fixed."""
     plans = [search.plan for search in searches]
+    most = settings.max_batch_size if isinstance(settings, GridSettings) else None
     return Work(
-        _limit(searches, settings),
+        _limit(searches),
         threads=[one for plan in plans for one in _values(plan, "threads", plan.threads)],
         devices=[
             one
@@ -23,18 +24,16 @@ def work_of(searches: Sequence[Search], settings: Settings | GridSettings) -> Wo
             for one in _values(plan, "device", OmegaConf.select(plan.config, "device"))
         ],
         kept_threads=any(plan.threads not in (None, threads_of(plan.config)) for plan in plans),
+        most=None if most is None else Limit(most, f"hydra.sweeper.max_batch_size={most}"),
     )
 
 
-def _limit(searches: Sequence[Search], settings: Settings | GridSettings) -> Limit:
+def _limit(searches: Sequence[Search]) -> Limit:
     """A quarter of its trials for each search: the sampler has then seen most when it proposes one.
 
     All of them where every point is tried, whatever came of the others.
     """
-    most = settings.max_batch_size if isinstance(settings, GridSettings) else None
     trials = [search.asker.trials_in_all() for search in searches]
-    if most is not None and most < sum(trials):
-        return Limit(most, f"hydra.sweeper.max_batch_size={most}")
     where = f" of {len(searches)} searches" if len(searches) > 1 else ""
     said = f"{counted(sum(trials), searches[0].plan.noun)}{where}"
     if all(search.asker.takes_every_point for search in searches):
@@ -43,9 +42,13 @@ def _limit(searches: Sequence[Search], settings: Settings | GridSettings) -> Lim
 
 
 def _values(plan: Plan, key: str, shared: object) -> Iterator[object]:
-    """A key's values in the runs of a plan; ``shared`` where they do not differ in it."""
+    """A key's values in the runs of a plan, of a range the highest.
+
+    ``shared`` where they do not differ in it.
+    """
     if key in plan.space.distributions:
-        yield from getattr(plan.space.distributions[key], "choices", [shared])
+        drawn = plan.space.distributions[key]
+        yield from getattr(drawn, "choices", [getattr(drawn, "high", shared)])
     elif key in plan.swept:
         yield from (swept[key] for swept in plan.jobs.values() if key in swept)
     else:

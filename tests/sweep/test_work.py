@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from omegaconf import OmegaConf
-from optuna.distributions import CategoricalDistribution, FloatDistribution
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from cnnsweep.sweep.machine.workers import Limit
 from cnnsweep.sweep.spec.settings import GridSettings, read_settings
@@ -62,6 +62,8 @@ def test_threads_and_devices_are_those_of_all_runs(tmp_path: Path) -> None:
     space = {"x": X, "threads": CategoricalDistribution((1, 4))}
     drawn = search(tmp_path, 4, config=config, threads=1, space=space)
     assert work_of([one, drawn], settings).threads == [1, 1, 4]
+    ranged = search(tmp_path, 4, config=config, space={"threads": IntDistribution(1, 6)})
+    assert work_of([ranged], settings).threads == [6]
     own_app = work_of([search(tmp_path, 4)], settings)
     assert (own_app.threads, own_app.devices) == ([None], [None])
 
@@ -72,11 +74,11 @@ def test_a_grid_has_all_its_jobs_at_work_but_no_more_than_its_batch(tmp_path: Pa
     made = search(tmp_path, 9, space={"x": STEPS}, noun="job", jobs=jobs, swept=swept)
     keys: dict[str, Any] = {
         "params": None, "n_jobs": "auto", "devices": None, "retries": 1,
-        "trial_timeout": None, "timeout": None, "shared": False,
+        "keep_best": 1, "trial_timeout": None, "timeout": None, "shared": False,
     }  # fmt: skip
     work = work_of([made], GridSettings(**keys, max_batch_size=None))
     assert (work.limit, work.threads, work.devices) == (
         Limit(5, "5 jobs"), ["1", "2"], ["cpu", "cpu"]
     )  # fmt: skip
     few = work_of([made], GridSettings(**keys, max_batch_size=2))
-    assert few.limit == Limit(2, "hydra.sweeper.max_batch_size=2")
+    assert few.most == Limit(2, "hydra.sweeper.max_batch_size=2")

@@ -28,13 +28,14 @@ class Work:
     ``limit`` says how many runs may go side by side at all. ``threads`` and ``devices`` are the
     values that runs have of the keys ``threads`` and ``device``, None where an app of one's own has
     no such key; ``auto`` threads are all that there are. ``kept_threads``: an earlier launch has
-    fixed them.
+    fixed them. ``most`` holds for a number that is typed, too.
     """
 
     limit: Limit
     threads: Sequence[object]
     devices: Collection[object]
     kept_threads: bool = False
+    most: Limit | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def make_crew(config: DictConfig, settings: Keys, machine: Machine, work: Work) 
     limits = []
     if here:
         used = _gpus_used(config, machine, work.devices)
-        limits += limits_of(replace(machine, gpus=used), max(number or 1 for number in threads))
+        limits += limits_of(replace(machine, gpus=used), max((n or 1 for n in threads), default=1))
     launchers = most_at_once(config)
     if launchers is not None:
         limits.append(Limit(*launchers))
@@ -72,6 +73,7 @@ def make_crew(config: DictConfig, settings: Keys, machine: Machine, work: Work) 
         [*limits, work.limit],
         kept_threads=work.kept_threads,
         cores=cores if here else None,
+        most=work.most,
     )
     if gives_gpus(config) or (devices is None and _one_gpu(work.devices)):
         slots: list[str | None] = [None] * workers.count

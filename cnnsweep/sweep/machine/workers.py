@@ -36,15 +36,19 @@ def decide(
     *,
     kept_threads: bool,
     cores: Limit | None,
+    most: Limit | None = None,
 ) -> Workers:
     """The number that was typed, by itself or as a list of GPUs; else the smallest limit.
+
+    Never more than ``most``.
 
     ``threads`` has the CPU threads of a worker (None: an app of one's own sees to it), of one
     search as a rule; ``kept_threads`` says that an earlier launch has fixed them. ``limits`` are
     all that hold for workers, the first of equal ones is named. ``cores`` is how many threads run
     at a time, None where workers run elsewhere.
     """
-    least = min(limits, key=lambda limit: limit.count)
+    held = [] if most is None else [most]
+    least = min([*limits, *held], key=lambda limit: limit.count)
     auto = Limit(max(1, least.count), least.reason)
     if typed != AUTO:
         chosen = Limit(int(typed), f"{_KEY}={typed}")
@@ -53,6 +57,7 @@ def decide(
         chosen = Limit(len(devices), f"hydra.sweeper.devices=[{named}]")
     else:
         chosen = auto
+    chosen = min([chosen, *held], key=lambda limit: limit.count)
     of_threads = _threads(threads) + (" as at the first launch" if kept_threads else "")
     lines = [*_lines(chosen, auto, of_threads), *_note_on_threads(threads, cores)]
     return Workers(chosen.count, tuple(lines))

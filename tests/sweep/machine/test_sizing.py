@@ -40,8 +40,9 @@ def crew(
     launcher: DictConfig | None = None,
     limit: Limit = WORK,
     kept: bool = False,
+    most: Limit | None = None,
 ) -> Crew:
-    work = Work(limit, threads or [1], device or ["auto"], kept)
+    work = Work(limit, threads or [1], device or ["auto"], kept, most)
     settings = SimpleNamespace(n_jobs=n_jobs, devices=devices)
     return make_crew(launcher or config(), settings, machine, work)
 
@@ -117,3 +118,14 @@ def test_an_app_of_ones_own_shares_out_the_cores(n_jobs: int | str, share: str) 
     assert made.environment == {"OMP_NUM_THREADS": share}
     assert crew(threads=[2]).environment == {}
     assert crew(threads=[None], launcher=config("ray")).environment == {}
+
+
+@pytest.mark.parametrize("n_jobs", ["auto", 1, 2, 9])
+def test_a_grids_batch_holds_for_a_typed_number_too(n_jobs: int | str) -> None:
+    two = Limit(2, "hydra.sweeper.max_batch_size=2")
+    assert len(crew(n_jobs=n_jobs, most=two).devices) == (1 if n_jobs == 1 else 2)
+    assert len(crew(n_jobs=n_jobs, devices=[0, 1, 2], most=two).devices) == (
+        1 if n_jobs == 1 else 2
+    )
+    said = crew(n_jobs=9, most=two).lines[0]
+    assert said == "2 workers of 1 thread: hydra.sweeper.max_batch_size=2 (auto: 2)"
