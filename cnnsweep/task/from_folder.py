@@ -120,9 +120,10 @@ def _recorded(
         if not is_below(key, left) or (is_below(key, _COMPOSING) and key not in typed)
     }
     choices = {g: option for g, option in record.choices.items() if not is_below(g, left)}
+    meant = RecordedCommand(record.overrides, choices, record.config)
     with _composing([*options, *more]) as composed:
         present = composed(lines)
-        asked = recorded_options(record._replace(choices=choices), present, lines, left)
+        asked = recorded_options(meant, present, lines, left)
         if asked:
             lines = asked | lines
             present = composed(lines)
