@@ -14,12 +14,10 @@ from cnnsweep.config.launchers import cpus_each
 from cnnsweep.config.own_keys import options_with
 from cnnsweep.config.validation import objective_names
 from cnnsweep.errors import UserError
-from cnnsweep.folders.sweep_folder import SweepFolder
 from cnnsweep.metric_names import Direction
 from cnnsweep.rules import as_typed
 from cnnsweep.sweep.spec.choice_keys import fitted
 from cnnsweep.sweep.spec.compose import SweepContext, typed_overrides
-from cnnsweep.sweep.spec.messages import Job
 from cnnsweep.sweep.spec.points import count_points
 from cnnsweep.sweep.spec.samplers import grid_size, is_grid_sampler
 from cnnsweep.sweep.spec.search_space import SearchSpace, read_space
@@ -232,35 +230,3 @@ def threads_of(config: DictConfig) -> int | None:
         return cpus_each(config) or 1
     # Another Hydra app may mean something else by it.
     return config.threads if isinstance(config.threads, int) else None
-
-
-def trial_job(
-    plan: Plan, search_index: int, trial: FrozenTrial, seed_index: int, seeds: int
-) -> Job:
-    """Run number ``seed_index`` of a trial of ``seeds`` seeds, counted from 0."""
-    is_prunable = len(plan.objectives) == 1 and seeds == 1
-    overrides = plan.overrides(plan.params(trial), test=False, pictures=False)
-    if seeds > 1:
-        overrides += (f"seed={first_seed(plan) + seed_index}",)
-    folder = str(_below(plan).run(trial.number, seed_index if seeds > 1 else None))
-    return Job(search_index, trial.number, seed_index, folder, trial.number, overrides, is_prunable)
-
-
-def confirm_job(
-    plan: Plan, search_index: int, winner: FrozenTrial, seed_index: int, seeds: int
-) -> Job:
-    """Confirmation run ``seed_index``, with a seed that the search has not used."""
-    seed = first_seed(plan) + seeds + seed_index
-    overrides = (*plan.overrides(plan.params(winner), test=True, pictures=True), f"seed={seed}")
-    folder = str(_below(plan).confirmation(seed))
-    return Job(search_index, None, seed_index, folder, winner.number, overrides, is_prunable=False)
-
-
-def first_seed(plan: Plan) -> int:
-    """The seed of runs with one seed."""
-    return int(plan.config.seed)
-
-
-def _below(plan: Plan) -> SweepFolder:
-    """The search's folder, relative to the sweep's."""
-    return SweepFolder(Path(plan.subfolder))

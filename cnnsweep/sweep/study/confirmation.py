@@ -11,8 +11,9 @@ from optuna.trial import FrozenTrial, TrialState
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import CONFIRM, FORMER_CONFIRM
 from cnnsweep.sweep.spec.formatting import format_value
+from cnnsweep.sweep.spec.jobs import confirm_job
 from cnnsweep.sweep.spec.messages import Finished, Job
-from cnnsweep.sweep.spec.plan import Plan, confirm_job
+from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.study.tell import Recorder
 from cnnsweep.sweep.study.trial_results import write_failure
 

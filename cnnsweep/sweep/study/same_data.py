@@ -14,8 +14,9 @@ from cnnsweep.folders.data_record import differences
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.shared_files import read_data_files
 from cnnsweep.sweep.spec.compose import SweepContext
+from cnnsweep.sweep.spec.jobs import trial_job
 from cnnsweep.sweep.spec.messages import Job
-from cnnsweep.sweep.spec.plan import Plan, trial_job
+from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.task.changed_data import DataCheck
 
 DATA = "data"

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from cnnsweep.sweep.spec.jobs import trial_job
 from cnnsweep.sweep.spec.messages import Epoch, Finished, Job, Reason
-from cnnsweep.sweep.spec.plan import FOLDER, Plan, trial_job
+from cnnsweep.sweep.spec.plan import FOLDER, Plan
 from cnnsweep.sweep.study.ask import TrialSource
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import Coordination
@@ -47,8 +48,7 @@ class Search:
 
     def __post_init__(self) -> None:
         self._held = HeldRuns(self.plan.sweep, self.recorder.say)
-        single = len(self.plan.objectives) == 1
-        self._pruner = StudyPruner(self.study) if single else None
+        self._pruner = StudyPruner(self.study) if len(self.plan.objectives) == 1 else None
 
     def resume_trials(self) -> int:
         """Queue the trials that an earlier launch left running, under their own numbers.

@@ -1,0 +1,41 @@
+"""The runs of a search as jobs for workers."""
+
+from pathlib import Path
+
+from optuna.trial import FrozenTrial
+
+from cnnsweep.folders.sweep_folder import SweepFolder
+from cnnsweep.sweep.spec.messages import Job
+from cnnsweep.sweep.spec.plan import Plan
+
+
+def trial_job(
+    plan: Plan, search_index: int, trial: FrozenTrial, seed_index: int, seeds: int
+) -> Job:
+    """Run number ``seed_index`` of a trial of ``seeds`` seeds, counted from 0."""
+    is_prunable = len(plan.objectives) == 1 and seeds == 1
+    overrides = plan.overrides(plan.params(trial), test=False, pictures=False)
+    if seeds > 1:
+        overrides += (f"seed={first_seed(plan) + seed_index}",)
+    folder = str(_below(plan).run(trial.number, seed_index if seeds > 1 else None))
+    return Job(search_index, trial.number, seed_index, folder, trial.number, overrides, is_prunable)
+
+
+def confirm_job(
+    plan: Plan, search_index: int, winner: FrozenTrial, seed_index: int, seeds: int
+) -> Job:
+    """Confirmation run ``seed_index``, with a seed that the search has not used."""
+    seed = first_seed(plan) + seeds + seed_index
+    overrides = (*plan.overrides(plan.params(winner), test=True, pictures=True), f"seed={seed}")
+    folder = str(_below(plan).confirmation(seed))
+    return Job(search_index, None, seed_index, folder, winner.number, overrides, is_prunable=False)
+
+
+def first_seed(plan: Plan) -> int:
+    """The seed of runs with one seed."""
+    return int(plan.config.seed)
+
+
+def _below(plan: Plan) -> SweepFolder:
+    """The search's folder, relative to the sweep's."""
+    return SweepFolder(Path(plan.subfolder))
