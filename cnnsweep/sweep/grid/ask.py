@@ -55,8 +55,8 @@ class GridAsker:
     def latest(self) -> dict[int, FrozenTrial]:
         """The last trial of each job that was begun, by the job's number."""
         wanted = {job.number for job, _ in self.jobs}
-        trials = self.study.get_trials(deepcopy=False)
-        return {n: t for t in trials if (n := t.user_attrs.get(NUMBER)) in wanted}
+        trials = [t for t in self.study.get_trials(deepcopy=False) if FOLDER in t.user_attrs]
+        return {n: t for t in trials if (n := t.user_attrs[NUMBER]) in wanted}
 
     def is_failed_before(self, trial: FrozenTrial) -> bool:
         """Whether a trial is one that this launch tries again."""
