@@ -19,9 +19,10 @@ TINY = ("-m", "model.channels=[2,4]", "model.hidden=8", "data.train_limit=100", 
 ONE = ("hydra.sweeper.n_trials=2", "hydra.sweeper.n_jobs=1")
 ALL = "data.train_limit=null data.val_fraction=0"
 LIMIT = "data.train_limit=null"
+EVERY_DAY = "adam, a name with spaces"
 # What is typed, the folder, what the line types, why a validation split stays.
 SEARCHES: dict[str, tuple[tuple[str, ...], str, str, str | None]] = {
-    "adam, a name with spaces": (("search=adam",), "a b's x", ALL, None),
+    EVERY_DAY: (("search=adam",), "a b's x", ALL, None),
     "early stopping": (
         ("search=sgd", "early_stopping.patience=1"), "s", LIMIT, "early_stopping judges by it",
     ),
@@ -64,7 +65,9 @@ def pasted(line: str, cwd: Path) -> None:
     assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
 
 
-@pytest.mark.parametrize("kind", SEARCHES)
+@pytest.mark.parametrize(
+    "kind", [k if k == EVERY_DAY else pytest.param(k, marks=pytest.mark.slow) for k in SEARCHES]
+)
 def test_the_line_trains_the_winner_on_all_data(
     kind: str, commands: Commands, tmp_path: Path
 ) -> None:
@@ -93,6 +96,7 @@ def test_the_line_trains_the_winner_on_all_data(
     }
 
 
+@pytest.mark.slow
 def test_a_front_has_no_such_line_but_names_its_trials(commands: Commands, tmp_path: Path) -> None:
     typed = ("search=sgd", *ONE, "objective=[val_accuracy,parameters]", "hydra.sweep.dir=s")
     ended = commands.run([*TINY, *typed], tmp_path)
