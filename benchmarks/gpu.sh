@@ -47,11 +47,11 @@ step() {
   SUMMARY+=("$(printf '%-34s %-14s %4s s' "$name" "$said" $((SECONDS - began)))")
 }
 
-# run FOLDER OVERRIDE…: MNIST as README has it.
+# run FOLDER OVERRIDE…: MNIST as README has it. EXEC=exec: in the place of this process.
 run() {
   local folder=$1
   shift
-  "$PYTHON" -m cnnsweep data=mnist data.root="$DATA" data.train_limit="$LIMIT" epochs=3 \
+  ${EXEC:-} "$PYTHON" -m cnnsweep data=mnist data.root="$DATA" data.train_limit="$LIMIT" epochs=3 \
     device="$DEVICE" pictures=false hydra.run.dir="$RUNS/$folder" "$@"
 }
 
@@ -59,7 +59,7 @@ run() {
 killed_run() {
   local words=(model=resnet deterministic=true epochs=6) pid lines=0
   run unbroken "${words[@]}" || return
-  run killed "${words[@]}" & pid=$!
+  EXEC=exec run killed "${words[@]}" & pid=$!
   while kill -0 "$pid" 2>/dev/null && [ "$lines" -lt 3 ]; do
     lines=$(cat "$RUNS/killed/metrics.csv" 2>/dev/null | wc -l)
     sleep 0.02
