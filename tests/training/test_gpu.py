@@ -151,10 +151,12 @@ def test_auto_precision_is_bfloat16_and_learns(tmp_path: Path) -> None:
 @pytest.mark.gpu
 @needs_cuda
 def test_a_compiled_run_learns_what_the_plain_one_does(tmp_path: Path) -> None:
-    for compiled in ("false", "true"):
+    for name, compiled in (("plain", "false"), ("compiled", "true")):
         words = ("model=lenet", "device=cuda", f"compile={compiled}", "epochs=3", *SHORT)
-        succeeded(cnnsweep(*words, f"hydra.run.dir={compiled}", cwd=tmp_path))
-    assert losses(tmp_path / "true") == pytest.approx(losses(tmp_path / "false"), rel=1e-2)
+        done = cnnsweep(*words, f"hydra.run.dir={name}", cwd=tmp_path)
+        succeeded(done)
+        assert (tmp_path / name / "metrics.csv").exists(), done.stdout + done.stderr
+    assert losses(tmp_path / "compiled") == pytest.approx(losses(tmp_path / "plain"), rel=1e-2)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="it would measure")
