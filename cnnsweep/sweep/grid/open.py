@@ -61,10 +61,7 @@ def open_grid(
     if begun and study.user_attrs.get(FACTS) is None:
         study.set_user_attr(KEEPS_ALL, True)
     settle(study, _facts(plan, settings), say)
-    placed = [
-        (job, folders.get(job.number) or jobs.folder(place, job.number))
-        for place, job in enumerate(listed)
-    ]
+    placed = _placed(jobs, listed, folders)
     plan = replace(plan, jobs={folder: job.swept for job, folder in placed})
     recorder = Recorder(plan, study, NoWatch(), say, jobs.context.log_file("").name)
     return GridSearch(
@@ -80,6 +77,16 @@ def open_grid(
         coordination=coordination,
         may_confirm=coordination.is_alone,
     )
+
+
+def _placed(
+    jobs: Jobs, listed: list[GridJob], folders: Mapping[int, str]
+) -> list[tuple[GridJob, str]]:
+    """The jobs with the names of their folders, which those that were begun have already."""
+    return [
+        (job, folders.get(job.number) or jobs.folder(place, job.number))
+        for place, job in enumerate(listed)
+    ]
 
 
 def _open_study(plan: Plan, shared: bool, coordination: Coordination) -> Study:
