@@ -82,8 +82,8 @@ def note_unfinished(dir_key: str, is_same: Callable[[Path], bool]) -> None:
 
 def resume_command(folder: Path) -> str:
     """This command again, for a folder that it left unfinished."""
-    typed = as_typed_words(sys.argv[1:])
-    words = [masked_word(word) for word in typed if not word.startswith("resume=")]
+    typed = map(masked_word, as_typed_words(sys.argv[1:]))
+    words = [word for word in typed if not word.startswith("resume=")]
     if not any(word.startswith((RUN_DIR, SWEEP_DIR)) for word in words):
         place = str(RunFolder(folder))
         words.append(f"resume={place if _PLAIN.fullmatch(place) else as_text(place)}")
@@ -238,11 +238,8 @@ def _adds_trials(folder: Path, wanted: str | None) -> bool:
 
 def _newest_first(dir_key: str) -> list[Path]:
     """The folders `<date>/<time>` below the root."""
-    folders = [
-        folder
-        for folder in _ROOTS[dir_key].glob("*/*")
-        if folder.is_dir() and not folder.name.startswith(".")
-    ]
+    found = _ROOTS[dir_key].glob("*/*")
+    folders = [one for one in found if one.is_dir() and not one.name.startswith(".")]
     return sorted(folders, key=_started, reverse=True)
 
 
