@@ -15,8 +15,8 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
+from cnnsweep.config.composing.grid_jobs import grid_keys, is_basic, is_grid, job_overrides
 from cnnsweep.config.composing.late_keys import as_typed_words
-from cnnsweep.config.grid_jobs import grid_keys, is_basic, is_grid, job_overrides
 from cnnsweep.config.overrides import as_text
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock, run_folder, sweep_folder

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep import report
-from cnnsweep.config.grid_jobs import GridJobs, checked_jobs, job_overrides
+from cnnsweep.config.composing.grid_jobs import GridJobs, checked_jobs, job_overrides
 from cnnsweep.errors import StoppedEarly
 from cnnsweep.sweep.grid.numbering import axes
 from cnnsweep.sweep.grid.open import open_grid
