@@ -19,8 +19,8 @@ from cnnsweep.config import CONF_DIR
 from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.config.command_words import check_flags, check_options, options_first, with_homes
 from cnnsweep.config.composing.late_keys import words_of_sweep
-from cnnsweep.config.composing.sweeper_keys import check_sweepers
 from cnnsweep.config.error_messages import error_line
+from cnnsweep.config.sweeper_keys import check_sweepers
 from cnnsweep.folders import lock
 from cnnsweep.process import Terminated, postpone_collection, raise_on_sigterm
 from cnnsweep.redact import masked_output

@@ -17,10 +17,10 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
+from cnnsweep.config.composing.grid_jobs import GridJobs, check_jobs, is_basic, is_grid
 from cnnsweep.config.composing.late_keys import restore_typed
 from cnnsweep.config.composing.read_once import read_files_once
 from cnnsweep.config.error_messages import error_line
-from cnnsweep.config.grid_jobs import GridJobs, check_jobs, is_basic, is_grid
 from cnnsweep.config.launchers import check_installed
 from cnnsweep.config.overrides import as_text
 from cnnsweep.config.own_keys import is_ours

@@ -36,7 +36,7 @@ FLOORS = (
     "sweep.study", "sweep.spec", "sweep.machine", "export", "task", "run", "session", "loggers",
     "report",
     "report.output", "report.charts", "report.study", "report.stats", "report.read", "training",
-    "models", "data", "data.pictures", "folders", "config", "ground",
+    "models", "data", "data.pictures", "folders", "config.composing", "config", "ground",
 )  # fmt: skip
 # What a package that stands higher may not import all the same. A report reads folders only.
 ABOVE_REPORTS = set(FLOORS[FLOORS.index("export") : FLOORS.index("report")])
@@ -44,8 +44,8 @@ APART = {
     "training": {"models", "data"},
     "models": {"training", "data"},
     "data": {"training", "models"},
-    "data.pictures": {"folders", "config"},
-    "folders": {"config"},
+    "data.pictures": {"folders", "config", "config.composing"},
+    "folders": {"config", "config.composing"},
     **{
         floor: ABOVE_REPORTS | {"training", "models", "data", "config"}
         for floor in FLOORS

@@ -18,10 +18,10 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 
 from cnnsweep.config import CONF_DIR, launchers
 from cnnsweep.config.command_words import corrected, for_shell
-from cnnsweep.config.composing.sweeper_keys import NODE, unknown_key
 from cnnsweep.config.hydra_internals import expected_type, root_of
 from cnnsweep.config.nearest_key import suggestion
 from cnnsweep.config.own_keys import options_with
+from cnnsweep.config.sweeper_keys import NODE, unknown_key
 from cnnsweep.dotted_keys import leaves
 from cnnsweep.errors import UserError, on_one_line, one_line, unknown
 from cnnsweep.redact import masked, masked_word

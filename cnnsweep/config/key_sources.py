@@ -2,20 +2,20 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import as_file, files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep.config import CONF_DIR
-from cnnsweep.config.composing.read_once import plain_file
 from cnnsweep.config.overrides import typed_lines
 from cnnsweep.config.own_keys import GROUPS
 from cnnsweep.dotted_keys import leaves
@@ -178,10 +178,18 @@ def _keys(folder: _Folder, path: str, package: str | None) -> set[str]:
     file = folder.file(path)
     assert file is not None
     with as_file(file) as there:
-        whole = plain_file(there)
+        written = there.stat()
+        whole = _read(there, written.st_mtime_ns, written.st_size)
     plain = {key: value for key, value in whole.items() if key != "defaults"}
     found = map(str, leaves(plain, f"{package}." if package else ""))
     return {key for key in found if not _is_hydras(key)}
+
+
+@cache
+def _read(file: Path, _changed: int, _size: int) -> dict[str, Any]:
+    """A file as plain values, read again once it has changed."""
+    whole: Any = OmegaConf.to_container(OmegaConf.load(file))
+    return cast(dict[str, Any], whole)
 
 
 def _is_hydras(key: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import yaml
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
-from cnnsweep.config.grid_jobs import is_grid
+from cnnsweep.config.composing.grid_jobs import is_grid
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import (
     COMMAND,

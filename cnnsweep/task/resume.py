@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
-from cnnsweep.config.grid_jobs import grid_keys, is_basic, is_grid, job_overrides
+from cnnsweep.config.composing.grid_jobs import grid_keys, is_basic, is_grid, job_overrides
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock, run_folder, sweep_folder
 from cnnsweep.folders.run_folder import RESULT, RunFolder
@@ -221,11 +221,8 @@ def _adds_trials(folder: Path, wanted: str | None) -> bool:
 
 def _newest_first(dir_key: str) -> list[Path]:
     """The folders `<date>/<time>` below the root."""
-    folders = [
-        folder
-        for folder in _ROOTS[dir_key].glob("*/*")
-        if folder.is_dir() and not folder.name.startswith(".")
-    ]
+    found = _ROOTS[dir_key].glob("*/*")
+    folders = [one for one in found if one.is_dir() and not one.name.startswith(".")]
     return sorted(folders, key=_started, reverse=True)
 
 

@@ -9,8 +9,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
+from cnnsweep.config.composing.grid_jobs import is_grid
 from cnnsweep.config.composing.late_keys import restore_typed, with_late_keys
-from cnnsweep.config.grid_jobs import is_grid
 from cnnsweep.config.hydra_internals import node_of
 from cnnsweep.config.overrides import Overrides, as_text, by_key, typed_lines
 from cnnsweep.dotted_keys import is_below, leaves, look_up

@@ -15,7 +15,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep.config import CONF_DIR
-from cnnsweep.config.grid_jobs import check_jobs
+from cnnsweep.config.composing.grid_jobs import check_jobs
 from cnnsweep.config.validation import resolve
 from cnnsweep.errors import UserError
 from cnnsweep.folders.recorded_defaults import DEFAULTS, OldDefault

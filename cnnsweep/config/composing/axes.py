@@ -8,8 +8,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from cnnsweep.config.composing.sweeper_keys import searches_over
 from cnnsweep.config.hydra_internals import grid_of
+from cnnsweep.config.sweeper_keys import searches_over
 from cnnsweep.errors import UserError
 
 

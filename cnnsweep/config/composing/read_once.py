@@ -2,17 +2,14 @@
 
 import pickle
 from pathlib import Path
-from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.object_type import ObjectType
 from hydra.plugins.config_source import ConfigResult
-from omegaconf import OmegaConf
 
 from cnnsweep.config.hydra_internals import ConfigRepository, repository_of, set_repository
 
 _READ: dict[object, bytes] = {}  # pickled, which is the quickest way to a copy
-_PLAIN: dict[object, Any] = {}
 
 
 class ReadOnce(ConfigRepository):
@@ -38,14 +35,6 @@ def read_files_once(loader: ConfigLoader) -> None:
     """Have this loader compose from what this process has read before."""
     if not isinstance(repository_of(loader), ReadOnce):
         set_repository(loader, ReadOnce)
-
-
-def plain_file(path: Path) -> Any:
-    """A YAML file as plain values, which must not be changed."""
-    key = path, _stamp(path)
-    if key not in _PLAIN:
-        _PLAIN[key] = OmegaConf.to_container(OmegaConf.load(path))
-    return _PLAIN[key]
 
 
 def _stamp(path: Path | None) -> object:

@@ -6,7 +6,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep.config.composing.combinations import parsed
-from cnnsweep.config.grid_jobs import GridJobs, checked_jobs, job_overrides
+from cnnsweep.config.composing.grid_jobs import GridJobs, checked_jobs, job_overrides
 from cnnsweep.sweep.spec.compose import SweepContext
 
 _BY_NUMBER = "${hydra.job.num}"  # the place of a job's folder, unless somebody names it otherwise

@@ -17,10 +17,34 @@ from cnnsweep.config.error_messages import error_line
 from cnnsweep.config.own_keys import GROUPS
 from cnnsweep.errors import UserError
 from cnnsweep.sweep.spec.compose import SweepContext
-from cnnsweep.sweep.spec.search_space import SearchSpace, word_of
+from cnnsweep.sweep.spec.search_space import SearchSpace, read_space, word_of
+from cnnsweep.sweep.spec.settings import Settings
 
 
-def fitted(
+def spaces_of_choices(
+    context: SweepContext, settings: Settings, typed: list[str]
+) -> tuple[dict[str, SearchSpace], list[str]]:
+    """A space for each word ``group=option`` of what is compared, or for "", and lines on them.
+
+    Raises:
+        UserError: several groups are compared, a space cannot be read, or as :func:`_fitted`.
+    """
+    compare = settings.compare or {}
+    if len(compare) > 1:
+        raise UserError(f"hydra.sweeper.compare={settings.compare} must name one config group")
+    words = [f"{group}={option}" for group, options in compare.items() for option in options]
+    if compare and not words:
+        raise UserError(f"hydra.sweeper.compare={settings.compare} names no option to compare")
+    loader, params = context.hydra_context.config_loader, settings.params or {}
+    spaces = {
+        word: read_space(params, [*typed, word] if word else typed, loader)
+        for word in words or [""]
+    }
+    found, notes = _fitted(context, spaces, next(map(str, compare), None))
+    return dict(zip(spaces, found, strict=True)), notes
+
+
+def _fitted(
     context: SweepContext, spaces: Mapping[str, SearchSpace], compared: str | None
 ) -> tuple[list[SearchSpace], list[str]]:
     """Spaces without the keys that their choices lack, and lines that say so.

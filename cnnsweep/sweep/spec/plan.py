@@ -16,11 +16,11 @@ from cnnsweep.config.validation import objective_names
 from cnnsweep.errors import UserError
 from cnnsweep.metric_names import Direction
 from cnnsweep.rules import as_typed
-from cnnsweep.sweep.spec.choice_keys import fitted
+from cnnsweep.sweep.spec.choice_keys import spaces_of_choices
 from cnnsweep.sweep.spec.compose import SweepContext, typed_overrides
 from cnnsweep.sweep.spec.points import count_points
 from cnnsweep.sweep.spec.samplers import grid_size, is_grid_sampler
-from cnnsweep.sweep.spec.search_space import SearchSpace, read_space
+from cnnsweep.sweep.spec.search_space import SearchSpace
 from cnnsweep.sweep.spec.settings import Settings, directions
 
 DEFAULT_STUDY = "cnnsweep"
@@ -113,20 +113,10 @@ def make_plans(context: SweepContext, settings: Settings, arguments: list[str]) 
         hydra.errors.HydraException: the config does not compose.
     """
     typed = typed_overrides(arguments)
-    compare = settings.compare or {}
-    if len(compare) > 1:
-        raise UserError(f"hydra.sweeper.compare={settings.compare} must name one config group")
-    group, choices = next(((str(key), value) for key, value in compare.items()), (None, [""]))
-    loader = context.hydra_context.config_loader
-    spaces = {}
-    for choice in choices:
-        word = "" if group is None else f"{group}={choice}"
-        lines = [*typed, word] if word else typed
-        spaces[word] = read_space(settings.params or {}, lines, loader)
-    found, notes = fitted(context, spaces, group)
+    spaces, notes = spaces_of_choices(context, settings, typed)
     plans = [
-        _plan(context, settings, space, [*typed, word], str(choice))
-        for choice, word, space in zip(choices, spaces, found, strict=True)
+        _plan(context, settings, space, [*typed, word], word.partition("=")[2])
+        for word, space in spaces.items()
     ]
     return [replace(plans[0], notes=tuple(notes)), *plans[1:]]
 
@@ -148,7 +138,7 @@ def _plan(
     ways = directions(settings.direction, objectives)
     n_trials, points = settings.n_trials, None
     if is_grid_sampler(settings.sampler):
-        n_trials = min(n_trials, _grid_size(space))
+        n_trials = min(n_trials, grid_size(space.distributions))
     elif settings.custom_search_space is None:
         points = count_points(space.distributions)
     return Plan(
@@ -202,13 +192,6 @@ def _study_name(context: SweepContext, settings: Settings, subfolder: str) -> st
     if name is None:
         name = DEFAULT_STUDY if settings.storage is None else str(context.folder)
     return f"{name}/{subfolder}" if subfolder else name
-
-
-def _grid_size(space: SearchSpace) -> int:
-    try:
-        return grid_size(space.distributions)
-    except ValueError as error:
-        raise UserError(f"hydra/sweeper/sampler=grid: {error}") from error
 
 
 def _seed(sampler: DictConfig, config: DictConfig) -> int:

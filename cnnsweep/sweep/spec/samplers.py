@@ -18,6 +18,7 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, GridSampler, QMCSampler, RandomSampler
 
 from cnnsweep.config.allowed_targets import allowed_targets
+from cnnsweep.errors import UserError
 from cnnsweep.sweep.spec.optuna_internals import NumberedPoints as NumberedPoints
 from cnnsweep.sweep.spec.optuna_internals import grid_values
 
@@ -85,4 +86,12 @@ def grid_choices(space: Space) -> dict[str, list[Any]]:
 
 
 def grid_size(space: Space) -> int:
-    return math.prod(len(choices) for choices in grid_choices(space).values())
+    """How many points the grid sampler goes through.
+
+    Raises:
+        UserError: a parameter has no end of values.
+    """
+    try:
+        return math.prod(len(choices) for choices in grid_choices(space).values())
+    except ValueError as error:
+        raise UserError(f"hydra/sweeper/sampler=grid: {error}") from error

@@ -7,7 +7,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
-from cnnsweep.config.composing.sweeper_keys import unknown_key
+from cnnsweep.config.sweeper_keys import unknown_key
 from cnnsweep.errors import UserError
 from cnnsweep.metric_names import DIRECTIONS, Direction
 from cnnsweep.rules import Rule, choice, or_null, whole, with_home

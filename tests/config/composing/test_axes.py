@@ -13,7 +13,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from cnnsweep.config import CONF_DIR
-from cnnsweep.config.grid_jobs import job_overrides
+from cnnsweep.config.composing.grid_jobs import job_overrides
 from cnnsweep.errors import UserError
 from tests.command import environment
 from tests.config.composing.sweeps import WITHOUT_CALLBACKS, loader, sweep

@@ -6,9 +6,9 @@ import pytest
 from hydra.errors import HydraException
 
 from cnnsweep.config import CONF_DIR
-from cnnsweep.config.composing.sweeper_keys import check_sweepers, keys_of, searches_over
+from cnnsweep.config.composing.grid_jobs import is_basic, is_grid
 from cnnsweep.config.error_messages import error_line
-from cnnsweep.config.grid_jobs import is_basic, is_grid
+from cnnsweep.config.sweeper_keys import check_sweepers, keys_of, searches_over
 from cnnsweep.errors import UserError
 from tests.config.composing.sweeps import sweep
 

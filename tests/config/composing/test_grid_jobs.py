@@ -8,7 +8,7 @@ import pytest
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import open_dict
 
-from cnnsweep.config.grid_jobs import GridJobs, check_jobs, job_overrides
+from cnnsweep.config.composing.grid_jobs import GridJobs, check_jobs, job_overrides
 from cnnsweep.config.validation import resolve
 from cnnsweep.errors import UserError
 from tests.config.composing.sweeps import loader, sweep
