@@ -37,6 +37,7 @@ from benchmarks.peak import flops_per_image, matmul_flops
 from benchmarks.peers.article import NETWORKS
 from benchmarks.rows import RESULTS, write_csv
 from cnnsweep.session import build
+from cnnsweep.training.device import name_of_gpu
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 _BESIDE = ("article", "bare")
@@ -58,6 +59,7 @@ def main(words: Sequence[str] | None = None) -> None:
     about = facts(("torch", "torchvision", "cnnsweep"))
     peaks = {name: matmul_flops(arguments.device, _DTYPES[name]) for name in arguments.precisions}
     about |= {
+        "gpu": str(name_of_gpu(torch.device(arguments.device))),
         "threads": str(torch.get_num_threads()),
         "article": f"num_workers={arguments.article_workers}, default layout, float32",
         "rounds": f"{arguments.rounds} (and one to warm up); ratios: median (least to greatest)",

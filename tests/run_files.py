@@ -25,7 +25,7 @@ def result(folder: Path) -> dict[str, Any]:
 
 def tensors(path: Path) -> dict[str, bytes]:
     """Every tensor of a checkpoint by its place, as bytes."""
-    return dict(_tensors(torch.load(path, weights_only=True), ""))
+    return dict(_tensors(torch.load(path, map_location="cpu", weights_only=True), ""))
 
 
 def _tensors(node: Any, place: str) -> list[tuple[str, bytes]]:

@@ -96,10 +96,15 @@ def floor_of(module: str) -> str:
 
 
 @cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
 def imports(path: Path, *, at_import: bool = False) -> frozenset[str]:
     """All that a file imports, from a package its modules; ``at_import``: not inside functions."""
     found: set[str] = set()
-    for node in statements(ast.parse(path.read_text()), at_import):
+    for node in statements(tree_of(path), at_import):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -220,7 +225,7 @@ def test_folders_and_files_and_functions_are_of_a_size_that_can_be_looked_over()
 
 def lengths() -> Iterator[tuple[str, int]]:
     for path in FILES:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.FunctionDef) and node.end_lineno is not None:
                 name = f"{path.relative_to(PACKAGE)}:{node.lineno} {node.name}"
                 yield name, node.end_lineno - node.lineno + 1
@@ -239,7 +244,7 @@ def is_private(name: str) -> bool:
 
 def private_names(path: Path) -> Iterator[str]:
     """Private names that a file uses of what is not its own."""
-    nodes = list(ast.walk(ast.parse(path.read_text())))
+    nodes = list(ast.walk(tree_of(path)))
     used = [n for n in nodes if isinstance(n, ast.Attribute) and is_private(n.attr)]
     methods = {n.name for n in nodes if isinstance(n, ast.FunctionDef)}
     fields = {ast.unparse(n.target) for n in nodes if isinstance(n, ast.AnnAssign)}
@@ -276,18 +281,20 @@ def test_no_file_names_one_machines_folders() -> None:
     assert [str(path) for path in tracked if pattern.search(path.read_text())] == []
 
 
-def literals(path: Path) -> Iterator[str]:
+@cache
+def literals(path: Path) -> tuple[str, ...]:
     """String literals and the fixed parts of f-strings; no docstrings."""
-    tree = ast.parse(path.read_text())
-    lone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in lone:
-            yield node.value
+    nodes = list(ast.walk(tree_of(path)))
+    lone = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    texts = [n for n in nodes if isinstance(n, ast.Constant) and id(n) not in lone]
+    return tuple(node.value for node in texts if isinstance(node.value, str))
 
 
 def spells(literal: str, name: str) -> bool:
     if name in FOLDER_WORDS:
         return literal.strip("/") == name
+    if name not in literal:
+        return False
     end = r"" if name.endswith(("_", "}")) else r"(?!\w)"
     return re.search(rf"(?<!\w){re.escape(name)}{end}", literal) is not None
 

@@ -125,6 +125,7 @@ class GridJobs:
             return Path(str(number))
         job = self._jobs[index]
         base = self._base(job.choices)
+        base.set(job.keys)
         with base.as_job(job.all, number):
             return Path(str(base.config.hydra.sweep.subdir))
 

@@ -6,7 +6,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -122,6 +122,9 @@ def _remove_if_unused(folder: Path) -> None:
         return
     if {entry.name for entry in folder.iterdir()} <= {lock.LOCK_NAME, SWEEP_CONFIG}:
         shutil.rmtree(folder)
+        with suppress(OSError):  # they hold other sweeps
+            for above in (folder.parent, folder.parent.parent):
+                above.rmdir()
 
 
 @dataclass

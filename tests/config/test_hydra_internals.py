@@ -16,6 +16,7 @@ from cnnsweep.config import CONF_DIR
 from cnnsweep.config.hydra_internals import (
     BASIC_LAUNCHER,
     BASIC_SWEEPER,
+    ConfigRepository,
     command_line_parser,
     escaped,
     expected_type,
@@ -24,15 +25,17 @@ from cnnsweep.config.hydra_internals import (
     node_of,
     option_names,
     outcome_of,
+    repository_of,
     root_of,
+    set_repository,
 )
 from tests.contracts import breaks
 
 
-@breaks("launchers.is_chosen and grid_jobs.is_grid: workers of our own, grids checked beforehand")
-def test_a_config_without_a_choice_has_the_basic_launcher_and_sweeper() -> None:
+@breaks("launchers.is_chosen and grid_jobs.is_basic: workers of our own, grids of our own")
+def test_hydras_basic_launcher_and_sweeper_have_these_targets() -> None:
     with initialize_config_dir(str(CONF_DIR)):
-        hydra = compose("config", return_hydra_config=True).hydra
+        hydra = compose("config", ["hydra/sweeper=basic"], return_hydra_config=True).hydra
     assert hydra.launcher._target_ == BASIC_LAUNCHER
     assert hydra.sweeper._target_ == BASIC_SWEEPER
 
@@ -48,8 +51,22 @@ def test_a_grid_is_every_combination_the_last_parameter_changing_first() -> None
     ]
 
 
+@breaks("read_once: every job reads every file anew, or a loader finds nothing at all")
+def test_a_loader_looks_for_configs_in_its_repository() -> None:
+    class Empty(ConfigRepository):
+        def load_config(self, config_path: str) -> None:
+            raise Heard(config_path)
+
+    with initialize_config_dir(str(CONF_DIR)):
+        loader = GlobalHydra.instance().config_loader()
+        assert type(repository_of(loader)) is ConfigRepository
+        set_repository(loader, Empty)
+        with pytest.raises(Heard):
+            compose("config")
+
+
 class Heard(Exception):
-    """Nobody is to be told of a nanny's job."""
+    """Somebody was told, or asked."""
 
 
 class Callback:

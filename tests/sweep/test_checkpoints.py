@@ -10,14 +10,15 @@ import pytest
 from optuna.trial import TrialState
 
 from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.metric_names import Direction
 from cnnsweep.sweep.checkpoints import KEEP_BEST, Checkpoints, best_trials
 from cnnsweep.sweep.grid.search import GridSearch
-from cnnsweep.sweep.spec.messages import Finished, Job
+from cnnsweep.sweep.spec.messages import Finished, Job, Reason
 from cnnsweep.sweep.spec.plan import FOLDER, Plan
 from cnnsweep.sweep.study.compatibility import KEEPS_ALL
 from tests.sweep.study.in_process import Parts, make
 
-ENDS = ("completed", "completed", "completed", "pruned", "failed", "died")
+ENDS: tuple[Reason, ...] = ("completed", "completed", "completed", "pruned", "failed", "died")
 
 
 def write_checkpoints(parts: Parts, job: Job) -> None:
@@ -162,7 +163,7 @@ def test_where_objectives_compete_all_of_the_front_is_best() -> None:
 
 
 @pytest.mark.parametrize("direction", ["minimize", "maximize"])
-def test_the_best_are_best_in_the_studys_direction(direction: str) -> None:
+def test_the_best_are_best_in_the_studys_direction(direction: Direction) -> None:
     study = optuna.create_study(direction=direction)
     for value in (0.5, 0.1, 0.9, 0.9, 0.1):
         study.tell(study.ask(), value)

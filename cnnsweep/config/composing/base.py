@@ -48,14 +48,18 @@ class Base:
         """Whether no job has been resolved yet."""
         return self._resolved is None
 
+    def set(self, keys: Words) -> None:
+        """Set the plain keys of a job."""
+        for word in keys:
+            set_key(self.config, word)
+
     def resolved(self, keys: Words, words: Words, number: int) -> dict[str, Any]:
         """The resolved config of the job that sets ``keys``, of which ``words`` are all overrides.
 
         Sections in which nothing is set, and that follow from none by an interpolation, are those
         of the job before: the next job changes what is returned.
         """
-        for word in keys:
-            set_key(self.config, word)
+        self.set(keys)
         if self._reads_hydra or any("${" in word and "hydra" in word for word in keys):
             with self.as_job(words, number):
                 return resolve(self.config)

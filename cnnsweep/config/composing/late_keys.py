@@ -24,6 +24,7 @@ def words_of_sweep(words: Sequence[str]) -> list[str]:
 
     They come with the options first.
     """
+    _typed.clear()
     options, _ = command_line_parser().parse_known_args(list(words))
     overrides = list(options.overrides)
     if not (options.multirun or "hydra.mode=MULTIRUN" in overrides):

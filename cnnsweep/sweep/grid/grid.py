@@ -64,7 +64,8 @@ class Grid:
         (search,) = searches
         assert isinstance(search, GridSearch)
         lines, error = outage.retry(lambda: outcome_lines(search))
-        print("\n".join(lines), flush=True)
+        for line in lines:
+            print(line, flush=True)
         if self.context.is_our_task and search.counts()["done"]:
             print(f"report: {report.write(self.context.folder)}", flush=True)
         if error is not None:

@@ -44,7 +44,8 @@ def test_a_grid_has_workers_lines_a_table_and_a_study(tmp_path: Path) -> None:
         cwd=tmp_path,
     )
     lines = succeeded(done).splitlines()
-    assert lines[0].startswith("4 jobs over model, seed; 2 workers")
+    assert lines[0].startswith("2 workers of 1 thread: hydra.sweeper.n_jobs=2")
+    assert lines[1] == f"4 jobs over model, seed; in {tmp_path / 'grid'}"
     said = [line for line in lines if line.startswith("job ")]
     assert sorted(line.split(":")[0] for line in said) == [f"job {n}" for n in range(4)]
     assert all("(model=" in line and "val_accuracy " in line for line in said)
@@ -67,7 +68,7 @@ def test_a_bad_job_costs_one_job_and_the_exit_code(mishap: str, tmp_path: Path) 
         *(TOY, tmp_path / "grid", *FAST, f"mishap=none,{mishap}", "seed=0,1"),
         *("hydra.sweeper.n_jobs=2", "hydra.sweeper.trial_timeout=20", "hydra.sweeper.retries=1")
         if mishap != "hang"
-        else ("hydra.sweeper.n_jobs=2", "hydra.sweeper.trial_timeout=1.5"),
+        else ("hydra.sweeper.n_jobs=2", "hydra.sweeper.trial_timeout=5"),
     )
     assert done.code == 1, done.text
     last = done.text.splitlines()[-1]

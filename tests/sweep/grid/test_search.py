@@ -142,7 +142,7 @@ def test_a_failed_job_is_tried_again_by_the_next_launch_and_only_then(tmp_path: 
     first.until_done()
     assert first.search.counts() == {"done": 0, "failed": 3, "running": 0, "of": 3}
     assert isinstance(first.search, GridSearch)
-    lines, error = outcome_lines(first.search)
+    _, error = outcome_lines(first.search)
     assert error is not None
     assert error.startswith("0 of 3 completed, 3 failed: job 0, job 1, job 2: why")
     again = make(tmp_path, storage)
