@@ -142,7 +142,7 @@ def _best_job(sweep: Path) -> Chosen:
         reached += f", the mean of {len(runs)} seeds, of which this is the first"
     return Chosen(
         sweep / runs[0].place,
-        f"{sweep}: {runs[0].place} is taken, the best of {len(repeats)} completed settings"
+        f"{sweep}: run {runs[0].place} is taken, the best of {len(repeats)} completed settings"
         f"{so_far} ({reached})",
     )
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig
@@ -114,11 +115,12 @@ def _recorded(
     groups = [group for group in record.choices if not is_below(group, _NO_SETTINGS)]
     is_free = not any(is_below(group, settled) for group in groups)
     left = [*settled, *_OF_THE_COMMAND, *_EACH_RUNS_OWN, *([] if is_free else [_EXPERIMENT])]
-    lines = {
-        key: line
-        for key, line in by_key(record.overrides).items()
-        if not is_below(key, left) or (is_below(key, _COMPOSING) and key not in typed)
-    }
+    lines: Overrides = {}
+    for override in OverridesParser.create().parse_overrides(record.overrides):
+        key = override.get_key_element().lstrip("+~")
+        if not is_below(key, left) or (is_below(key, _COMPOSING) and key not in typed):
+            # All that was typed for a key: what an earlier word read would be unread without it.
+            lines[key if key not in lines else str(override.input_line)] = override
     choices = {g: option for g, option in record.choices.items() if not is_below(g, left)}
     meant = RecordedCommand(record.overrides, choices, record.config)
     with _composing([*options, *more]) as composed:

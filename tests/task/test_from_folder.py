@@ -108,6 +108,13 @@ def test_it_has_the_bytes_of_a_run_that_was_typed_in_any_way(
     assert ran > EVERY_DAY // 2
 
 
+def test_a_key_that_was_typed_twice_is_taken_as_it_was_typed(
+    commands: Commands, tmp_path: Path
+) -> None:
+    words = ["+my.rate=0.2", "optim.lr=${my.rate}", "++optim.lr=0.1", *TINY]
+    assert check_drawn(Command(words=words), commands, tmp_path)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_it_has_the_bytes_of_forty_drawn_runs(commands: Commands, tmp_path: Path) -> None:
