@@ -18,7 +18,7 @@ from omegaconf import OmegaConf
 from cnnsweep.config.overrides import as_text
 from cnnsweep.dotted_keys import leaves
 
-WIDTH = 80
+WIDTH = 79  # of 80: some count bytes, and × has two
 _BESIDE = 32  # the column of comments
 _GROUPS, _KEYS, _END = "== What can be chosen", "== The keys of this command", "== End"
 _SWEEPER, _SPACE = "hydra.sweeper.", "hydra.sweeper.params"

@@ -148,11 +148,11 @@ def of_a_sweep(words: Sequence[str]) -> list[str]:
         folder = _latest(SWEEP_DIR, words)
     elif not SweepFolder(folder).config.exists():
         return list(words)
-    more = [] if flags else ["--multirun"]
+    more = sorted(flags) or ["--multirun"]  # options stand first: see words_of_sweep
     sweeper = recorded_sweeper(read_command(folder))
     if sweeper is not None and _SWEEPER not in typed and "search" not in typed:
         more.append(f"{_SWEEPER}={sweeper}")
-    return [*more, *words]
+    return [*more, *(word for word in words if word not in flags)]
 
 
 def _typed(words: Sequence[str]) -> dict[str, str]:

@@ -214,8 +214,8 @@ def test_workers_are_those_that_were_typed_not_the_default_of_older_code(
 @pytest.mark.parametrize(
     ("typed", "line"),
     [
-        ("resume=grid", "--multirun hydra/sweeper=basic resume=grid"),
-        ("-m resume='search'", "hydra/sweeper=optuna -m resume='search'"),
+        ("resume=grid", "--multirun hydra/sweeper=grid resume=grid"),
+        ("-m resume='search'", "-m hydra/sweeper=optuna resume='search'"),
         ("resume=search search=sgd", "--multirun resume=search search=sgd"),
         ("resume=run epochs=9", "resume=run epochs=9"),
         ("resume=grid --cfg job", "resume=grid --cfg job"),
