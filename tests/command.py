@@ -1,19 +1,24 @@
-"""The real command line, in a process of its own."""
+"""The real command line, to its end in a forked child or in a process of its own."""
 
+import atexit
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+from tests.fork_server import REPOSITORY as REPOSITORY
+from tests.fork_server import ForkServer
+
 REAL_DATA = Path(os.environ.get("CNNSWEEP_DATA") or REPOSITORY.parent / "shared" / "data").resolve()
 needs_real_data = pytest.mark.skipif(
     not all((REAL_DATA / name / "raw").is_dir() for name in ("MNIST", "FashionMNIST")),
     reason=f"no real MNIST and Fashion-MNIST in {REAL_DATA}: CNNSWEEP_DATA names another folder",
 )
 TINY = ("model=lenet", "data.train_limit=200", "epochs=2", "threads=1")
+QUICK = (*TINY, "pictures=false")
 SECONDS = 240
 
 
@@ -35,14 +40,26 @@ def start(*arguments: str, cwd: Path, **env: str) -> subprocess.Popen[str]:
     )
 
 
+@cache
+def fork_server() -> ForkServer:
+    """The server of this process, which ends with it."""
+    server = ForkServer(environment())
+    atexit.register(server.close)
+    return server
+
+
 def cnnsweep(
     *arguments: str, cwd: Path, module: str = "cnnsweep", **env: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run `python -m cnnsweep ARGUMENTS` in a folder to its end."""
+    """Run `python -m cnnsweep ARGUMENTS` in a folder to its end, forked where that is the same."""
+    variables = environment(**env)
+    if fork_server().can_run(variables):
+        ended = fork_server().run(module, arguments, cwd, variables, seconds=SECONDS)
+        return subprocess.CompletedProcess([module, *arguments], *ended)
     return subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=cwd,
-        env=environment(**env),
+        env=variables,
         capture_output=True,
         text=True,
         timeout=SECONDS,

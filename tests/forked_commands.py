@@ -1,105 +1,43 @@
-"""The real command line in children of one process that has loaded what is slow to load.
-
-Each child is forked before anything of Hydra's or torch's has run, and calls the entry point of
-``python -m cnnsweep``. What its objects got is written into ``built.json`` of its folder.
-"""
+"""Commands in forked children that note what their objects got, in ``built.json`` of the run."""
 
 import contextlib
 import json
-import os
-import subprocess
-import sys
-import traceback
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from tests.command import REPOSITORY, environment
+from tests.fork_server import Ended, ForkServer
 
+__all__ = ["BUILT", "Commands", "Ended", "forked_commands"]
 BUILT = "built.json"
-
-
-class Ended(NamedTuple):
-    """A command that has ended."""
-
-    code: int
-    out: str
-    err: str
 
 
 class Commands:
     """Runs commands one after the other."""
 
-    def __init__(self, server: "subprocess.Popen[str]") -> None:
-        self._server = server
+    def __init__(self, server: ForkServer, variables: dict[str, str]) -> None:
+        self._server, self._variables = server, variables
 
     def run(self, words: Sequence[str], cwd: Path) -> Ended:
         """Run one in a folder, to its end."""
-        assert self._server.stdin is not None
-        assert self._server.stdout is not None
-        self._server.stdin.write(json.dumps([list(words), str(cwd)]) + "\n")
-        self._server.stdin.flush()
-        code = int(self._server.stdout.readline())
-        out, err = ((cwd / name).read_text(errors="replace") for name in (".out", ".err"))
-        for name in (".out", ".err"):
-            (cwd / name).unlink()
-        return Ended(code, out, err)
+        before = f"{__name__}:look_at_what_is_built"
+        return self._server.run("cnnsweep", words, cwd, self._variables, before=before)
 
 
 @contextlib.contextmanager
 def forked_commands(**more: str) -> Iterator[Commands]:
     """A process that runs commands, until the block ends; ``more`` is set in its environment."""
-    with subprocess.Popen(
-        [sys.executable, "-m", __name__],
-        cwd=REPOSITORY,
-        env=environment(**{"PYTHONPATH": str(REPOSITORY)} | more),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as server:
-        yield Commands(server)  # leaving closes its input, at which it ends
-
-
-def _serve() -> None:
-    for name in ("run", "sweep.controller", "cli"):
-        import_module(f"cnnsweep.{name}")
-    for line in sys.stdin:
-        words, folder = json.loads(line)
-        child = os.fork()
-        if child == 0:
-            _be(words, Path(folder))
-        _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
-
-
-def _be(words: list[str], folder: Path) -> None:
-    """Be the command; ends this process as Python would."""
-    os.chdir(folder)
-    for name, number in ((".out", 1), (".err", 2)):
-        os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666), number)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    sys.argv = ["cnnsweep", *words]
-    code: Any = 0
+    variables = environment(**{"PYTHONPATH": str(REPOSITORY)} | more)
+    server = ForkServer(variables)
     try:
-        _look_at_what_is_built()
-        from cnnsweep.cli import main
-
-        main()
-    except SystemExit as end:
-        code = end.code
-        if isinstance(code, str):
-            print(code, file=sys.stderr)
-            code = 1
-    except BaseException:  # noqa: BLE001 - a child must never go on as its parent
-        traceback.print_exc()
-        code = 99
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code or 0)
+        yield Commands(server, variables)
+    finally:
+        server.close()
 
 
-def _look_at_what_is_built() -> None:
+def look_at_what_is_built() -> None:
     """Have a run note what its parts got, beside its files."""
     from hydra.core.hydra_config import HydraConfig
 
@@ -129,7 +67,3 @@ def _facts(trainer: Any) -> dict[str, Any]:
         facts["loss.label_smoothing"] = trainer.loss.label_smoothing
     facts["model.dropout"] = sorted({m.p for m in trainer.model.modules() if hasattr(m, "p")})
     return facts
-
-
-if __name__ == "__main__":
-    _serve()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.command import TINY, cnnsweep, complaint_of, succeeded
+from tests.command import QUICK, cnnsweep, complaint_of, succeeded
 from tests.run_files import assert_same, metrics, result
 
 FIELDS = (
@@ -76,7 +76,7 @@ def test_balanced_accuracy_is_the_mean_of_the_classes_shares(tiny_run: Path) -> 
 
 
 def test_a_run_that_never_learned_says_so(tmp_path: Path) -> None:
-    command = (*TINY, "optim.lr=1e-9", "hydra.run.dir=run")
+    command = (*QUICK, "optim.lr=1e-9", "hydra.run.dir=run")
     output = succeeded(cnnsweep(*command, cwd=tmp_path))
     assert result(tmp_path / "run")["learned"] is False
     assert "did not learn: test balanced accuracy 0." in output
@@ -88,7 +88,7 @@ def test_a_run_that_never_learned_says_so(tmp_path: Path) -> None:
 def test_balanced_accuracy_is_an_objective(tmp_path: Path) -> None:
     objective = "objective=[val_balanced_accuracy,test_balanced_accuracy]"
     stop = "early_stopping.patience=1"
-    succeeded(cnnsweep(*TINY, objective, stop, "hydra.run.dir=run", cwd=tmp_path))
+    succeeded(cnnsweep(*QUICK, objective, stop, "hydra.run.dir=run", cwd=tmp_path))
     found = result(tmp_path / "run")
     best = max(float(row["val_balanced_accuracy"]) for row in metrics(tmp_path / "run"))
     assert found["objective"] == [best, found["test_balanced_accuracy"]]
@@ -96,7 +96,7 @@ def test_balanced_accuracy_is_an_objective(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "mse"])
 def test_weights_change_what_is_trained_and_equal_ones_do_not(loss: str, tmp_path: Path) -> None:
-    command = (*TINY, f"loss={loss}", "epochs=1", "pictures=false")
+    command = (*QUICK, f"loss={loss}", "epochs=1")
     alike, uneven = str([2] * 10), str([1] * 9 + [9])
     for name, weight in (("plain", "null"), ("alike", alike), ("uneven", uneven)):
         words = (f"loss.weight={weight.replace(' ', '')}", f"hydra.run.dir={name}")
@@ -111,8 +111,8 @@ def test_weights_change_what_is_trained_and_equal_ones_do_not(loss: str, tmp_pat
 def test_a_loss_without_weights_refuses_them(tmp_path: Path) -> None:
     own = ("loss._target_=torch.nn.MultiMarginLoss", "loss._target_=torch.nn.MultiLabelMarginLoss")
     words = ("loss.weight=balanced", "hydra.run.dir=run")
-    succeeded(cnnsweep(*TINY, own[0], *words, cwd=tmp_path))
-    line = complaint_of(cnnsweep(*TINY, own[1], *words[:1], cwd=tmp_path))
+    succeeded(cnnsweep(*QUICK, own[0], *words, cwd=tmp_path))
+    line = complaint_of(cnnsweep(*QUICK, own[1], *words[:1], cwd=tmp_path))
     assert "torch.nn.MultiLabelMarginLoss has no weight" in line
 
 
@@ -125,8 +125,8 @@ def test_the_log_lists_each_layers_shape(tiny_run: Path) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        TINY,
-        (*TINY, "augment=light", "model.dropout=0.3", "precision=bfloat16", "optim=adam"),
+        QUICK,
+        (*QUICK, "augment=light", "model.dropout=0.3", "precision=bfloat16", "optim=adam"),
     ],
     ids=["plain", "everything that draws"],
 )
@@ -139,13 +139,13 @@ def test_the_same_command_twice_leaves_the_same_bytes(
 
 
 def test_another_seed_leaves_other_figures(tiny_run: Path, tmp_path: Path) -> None:
-    succeeded(cnnsweep(*TINY, "seed=1", "hydra.run.dir=run", cwd=tmp_path))
+    succeeded(cnnsweep(*QUICK, "seed=1", "hydra.run.dir=run", cwd=tmp_path))
     assert metrics(tmp_path / "run") != metrics(tiny_run)
 
 
 def test_without_a_validation_split_the_last_weights_count(tmp_path: Path) -> None:
     output = succeeded(
-        cnnsweep(*TINY, "data.val_fraction=0", "keep=none", "hydra.run.dir=run", cwd=tmp_path)
+        cnnsweep(*QUICK, "data.val_fraction=0", "keep=none", "hydra.run.dir=run", cwd=tmp_path)
     )
     content = result(tmp_path / "run")
     assert content["best_epoch"] == content["epochs"] == 2
@@ -158,7 +158,7 @@ def test_without_a_validation_split_the_last_weights_count(tmp_path: Path) -> No
 def test_a_search_trial_leaves_the_test_split_alone(tmp_path: Path) -> None:
     succeeded(
         cnnsweep(
-            *TINY,
+            *QUICK,
             "test=false",
             "objective=[val_loss,parameters]",
             "keep=best",

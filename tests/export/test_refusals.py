@@ -96,7 +96,8 @@ def test_what_was_typed_wrongly_is_told_before_any_work(
 
 def test_the_command_says_one_line(tmp_path: Path) -> None:
     done = cnnsweep(".", "--format", "torch", cwd=tmp_path, module="cnnsweep.export")
-    assert complaint_of(done).endswith("holds neither a run nor a sweep: allowed is the folder of one")
+    allowed = "holds neither a run nor a sweep: allowed is the folder of one"
+    assert complaint_of(done).endswith(allowed)
 
 
 class Undecided(nn.Module):

@@ -96,8 +96,8 @@ def test_of_a_grid_it_is_the_best_settings_by_their_mean_over_seeds(tmp_path: Pa
     run, said = chosen_run(sweep)
     assert run == sweep / "2"
     assert said == (
-        f"{sweep}: run 2 is taken, the best of 3 completed settings (val_accuracy 0.85, the mean of 2 "
-        "seeds, of which this is the first)"
+        f"{sweep}: run 2 is taken, the best of 3 completed settings (val_accuracy 0.85, the mean "
+        "of 2 seeds, of which this is the first)"
     )
 
 

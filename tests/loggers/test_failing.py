@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cnnsweep.loggers.base import alone
-from tests.command import REPOSITORY, SECONDS, TINY, cnnsweep, complaint_of, start, succeeded
+from tests.command import QUICK, REPOSITORY, SECONDS, TINY, cnnsweep, complaint_of, start, succeeded
 from tests.run_files import assert_same, result
 
 ALLOWED = {"CNNSWEEP_ALLOW": "tests.loggers.own_trackers.*", "PYTHONPATH": str(REPOSITORY)}
@@ -73,7 +73,7 @@ def test_loggers_that_raise_hang_or_meddle_change_nothing(tiny_run: Path, tmp_pa
 
 
 def test_the_outcome_waits_for_no_tracker_and_the_checkpoints_go_after_it(tmp_path: Path) -> None:
-    arguments = (*TINY, "keep=none", own("b", "Hanging"), "hydra.run.dir=run")
+    arguments = (*QUICK, "keep=none", own("b", "Hanging"), "hydra.run.dir=run")
     folder, deadline = tmp_path / "run", time.monotonic() + SECONDS
     process = start(*arguments, cwd=tmp_path, **ALLOWED)
     for is_there in (True, False):  # first it comes, then it goes
@@ -91,21 +91,21 @@ def test_the_outcome_waits_for_no_tracker_and_the_checkpoints_go_after_it(tmp_pa
 
 
 def test_a_logger_that_refuses_its_config_ends_the_run_before_any_training(tmp_path: Path) -> None:
-    done = cnnsweep(*TINY, own("own", "Refusing"), "hydra.run.dir=run", cwd=tmp_path, **ALLOWED)
+    done = cnnsweep(*QUICK, own("own", "Refusing"), "hydra.run.dir=run", cwd=tmp_path, **ALLOWED)
     assert "logger.own.key=7 is not what I want" in complaint_of(done)
     assert not (tmp_path / "run" / "last.pt").exists()
 
 
 def test_keys_that_a_logger_does_not_know_are_named(tmp_path: Path) -> None:
     typed = (own("own", "Raising"), "+logger.own.colour=red")
-    done = cnnsweep(*TINY, *typed, cwd=tmp_path, **ALLOWED)
+    done = cnnsweep(*QUICK, *typed, cwd=tmp_path, **ALLOWED)
     line = complaint_of(done)
     assert "logger.own" in line
     assert "colour" in line
 
 
 def test_a_logger_that_nobody_allowed_is_refused(tmp_path: Path) -> None:
-    done = cnnsweep(*TINY, own("own", "Raising"), cwd=tmp_path, PYTHONPATH=str(REPOSITORY))
+    done = cnnsweep(*QUICK, own("own", "Raising"), cwd=tmp_path, PYTHONPATH=str(REPOSITORY))
     assert "CNNSWEEP_ALLOW='tests.*'" in complaint_of(done)
     assert not (tmp_path / "outputs").exists()
 
@@ -113,7 +113,7 @@ def test_a_logger_that_nobody_allowed_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("package", ["tensorboard", "mlflow", "wandb"])
 def test_without_its_package_one_line_says_how_to_get_it(package: str, tmp_path: Path) -> None:
     (tmp_path / f"{package}.py").write_text(f"raise ModuleNotFoundError('{package}')\n")
-    done = cnnsweep(*TINY, f"logger={package}", cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    done = cnnsweep(*QUICK, f"logger={package}", cwd=tmp_path, PYTHONPATH=str(tmp_path))
     assert f"pip install -e '.[{package}]'" in complaint_of(done)
     assert not list(tmp_path.glob("outputs/*/*/last.pt"))
 
@@ -121,7 +121,7 @@ def test_without_its_package_one_line_says_how_to_get_it(package: str, tmp_path:
 def test_a_run_that_goes_on_tells_its_epochs_as_history(
     tmp_path: Path,
 ) -> None:
-    arguments = (*TINY, own("e", "Notebook"), "+logger.e.title=mine", "hydra.run.dir=run")
+    arguments = (*QUICK, own("e", "Notebook"), "+logger.e.title=mine", "hydra.run.dir=run")
     succeeded(cnnsweep(*arguments, cwd=tmp_path, **ALLOWED))
     folder = tmp_path / "run"
     assert notes(folder)
