@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fork_server import REPOSITORY as REPOSITORY
 from tests.fork_server import ForkServer
 
+REPOSITORY = Path(__file__).resolve().parent.parent
 REAL_DATA = Path(os.environ.get("CNNSWEEP_DATA") or REPOSITORY.parent / "shared" / "data").resolve()
 needs_real_data = pytest.mark.skipif(
     not all((REAL_DATA / name / "raw").is_dir() for name in ("MNIST", "FashionMNIST")),
