@@ -230,8 +230,10 @@ def test_two_runs_started_at_once_never_share_a_folder(tmp_path: Path) -> None:
 
 
 def test_a_grid_skips_what_is_finished_and_goes_on_with_the_rest(tmp_path: Path) -> None:
-    arguments = ("--multirun", *TINY, "pictures=false", "seed=0,1", "hydra.sweep.dir=grid")
-    arguments += ("hydra.sweeper.n_jobs=1",)
+    arguments = (
+        *("--multirun", *TINY, "pictures=false", "seed=0,1", "hydra.sweep.dir=grid"),
+        "hydra.sweeper.n_jobs=1",
+    )
     process = start(*arguments, cwd=tmp_path)
     while not (tmp_path / "grid" / "1" / "config.yaml").exists():
         assert process.poll() is None, process.communicate()
