@@ -4,14 +4,15 @@ A search of a comparison has a sweep folder of its own below the comparison's. N
 to be formatted.
 """
 
-from collections.abc import Iterator
+import csv
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
 import yaml
 
 from cnnsweep.folders.lock import LOCK_NAME
-from cnnsweep.folders.run_folder import TRACKERS, read_mapping
+from cnnsweep.folders.run_folder import TRACKERS, as_csv, read_mapping, write_text_whole
 
 ROOT = Path("multirun")  # where Hydra puts sweeps unless told otherwise
 SWEEP_CONFIG = "multirun.yaml"
@@ -20,6 +21,7 @@ ENDED_BY = "ended_by"  # in RESULTS: what ended the search, one of
 NO_TRIALS, NO_POINTS, TIMEOUT = "n_trials", "points", "timeout"
 _FOUND = {"best_params", "solutions"}  # with one of them, RESULTS are those of one search
 JOURNAL = "study.journal"
+JOBS = "jobs.csv"  # of a grid: the number and folder of each job, and its values of the axes
 SWEEP_MARKS = (JOURNAL, RESULTS, SWEEP_CONFIG)  # one of them makes a folder a sweep's
 DEEPEST = 4  # folders from a run's up to its sweep's
 SEED = "seed_"  # then the number of the run among its trial's, from 0
@@ -55,6 +57,19 @@ class SweepFolder:
     def confirmation(self, seed: int) -> Path:
         """The folder of the confirmation run with this seed."""
         return self.path / CONFIRM / str(seed)
+
+    def write_jobs(self, axes: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Write a grid's jobs: number, folder, then the values of the axes."""
+        write_text_whole(self.path / JOBS, as_csv(("number", "folder", *axes), rows))
+
+    def read_jobs(self) -> list[Path] | None:
+        """The folders of a grid's jobs; None where no launch of ours has listed them."""
+        try:
+            text = (self.path / JOBS).read_text(encoding="utf-8")
+        except (FileNotFoundError, UnicodeDecodeError):
+            return None
+        rows = csv.DictReader(text.splitlines())
+        return [self.path / str(row["folder"]) for row in rows if row.get("folder")]
 
     def tracked(self, tracker: str) -> Iterator[Path]:
         """The run folders in which a tracker was at work."""

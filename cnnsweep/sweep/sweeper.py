@@ -28,7 +28,7 @@ class CnnSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> None:
         from cnnsweep.sweep.controller import run_sweep
-        from cnnsweep.sweep.grid.grid import Grid
+        from cnnsweep.sweep.grids import Grid
         from cnnsweep.sweep.searches import Searches
         from cnnsweep.sweep.spec.compose import SweepContext
 

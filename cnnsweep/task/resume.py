@@ -88,8 +88,10 @@ def is_unfinished(folder: Path) -> bool:
         if not is_grid(config):
             results = _results(folder)
             return results is None or TIMEOUT in ends(results)
-        is_over = _is_finished if is_basic(config) else _is_completed
-        done = sum(is_over(result.parent) for result in folder.rglob(RESULT))
+        if not is_basic(config):
+            jobs = sweep.read_jobs()
+            return jobs is None or not all(map(_is_completed, jobs))
+        done = sum(_is_finished(result.parent) for result in folder.rglob(RESULT))
         return done < len(job_overrides(config))
     return RunFolder(folder).config.exists() and not _is_finished(folder)
 

@@ -10,6 +10,7 @@ from optuna.study import Study
 
 from cnnsweep.folders.provenance import code, versions
 from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.folders.sweep_folder import SweepFolder
 from cnnsweep.sweep.grid.ask import NUMBER, OVERRIDES, GridAsker, failed
 from cnnsweep.sweep.grid.jobs import Jobs
 from cnnsweep.sweep.grid.numbering import Begun, GridJob, numbered
@@ -63,6 +64,7 @@ def open_grid(
     settle(study, _facts(plan, settings), say)
     placed = _placed(jobs, listed, folders)
     plan = replace(plan, jobs={folder: job.swept for job, folder in placed})
+    _list(plan, placed)
     recorder = Recorder(plan, study, NoWatch(), say, jobs.context.log_file("").name)
     return GridSearch(
         search_index=0,
@@ -87,6 +89,15 @@ def _placed(
         (job, folders.get(job.number) or jobs.folder(place, job.number))
         for place, job in enumerate(listed)
     ]
+
+
+def _list(plan: Plan, placed: list[tuple[GridJob, str]]) -> None:
+    """Write down which jobs there are, where a person and ``resume=latest`` look."""
+    names = list(dict.fromkeys(key for job, _ in placed for key in job.swept))
+    rows = (
+        (job.number, folder, *(job.swept.get(key, "") for key in names)) for job, folder in placed
+    )
+    SweepFolder(plan.folder).write_jobs(names, rows)
 
 
 def _open_study(plan: Plan, shared: bool, coordination: Coordination) -> Study:

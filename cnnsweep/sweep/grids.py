@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from cnnsweep import report
 from cnnsweep.errors import StoppedEarly
+from cnnsweep.sweep.final_model import final_lines
 from cnnsweep.sweep.grid.jobs import Jobs
 from cnnsweep.sweep.grid.numbering import axes
 from cnnsweep.sweep.grid.open import open_grid
@@ -64,6 +65,8 @@ class Grid:
         (search,) = searches
         assert isinstance(search, GridSearch)
         lines, error = outage.retry(lambda: outcome_lines(search))
+        if set(axes(self.jobs.words)) - {"seed"} and search.counts()["done"]:
+            lines += final_lines(self.context)
         for line in lines:
             print(line, flush=True)
         if self.context.is_our_task and search.counts()["done"]:
