@@ -10,11 +10,12 @@ from cnnsweep.config import CONF_DIR
 from cnnsweep.dotted_keys import is_below, leaves
 
 # Logging and help are compared nowhere, other launchers' keys are their packages', and options of
-# the last two only choose among others'.
+# the last three only choose among others'.
 _LEFT_OUT = (
     *("hydra/job_logging", "hydra/hydra_logging", "hydra/help", "hydra/launcher"),
-    *("experiment", "search"),
+    *("experiment", "search", "sweep"),
 )
+_GRID = "hydra/sweeper", "grid"  # whose jobs are compared one by one; it has no sampler or pruner
 
 
 def options() -> dict[str, list[str]]:
@@ -22,7 +23,7 @@ def options() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for path in sorted(CONF_DIR.rglob("*.yaml")):
         group = path.parent.relative_to(CONF_DIR).as_posix()
-        if group != "." and group not in _LEFT_OUT:
+        if group != "." and group not in _LEFT_OUT and (group, path.stem) != _GRID:
             found.setdefault(group, []).append(path.stem)
     return found
 

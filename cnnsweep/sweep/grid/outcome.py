@@ -64,7 +64,8 @@ def _table(search: GridSearch, trials: Sequence[FrozenTrial]) -> list[str]:
     table = Table(box=None, pad_edge=False)
     for key in keys:
         table.add_column(Text(key))
-    for heading in ("runs", *metrics, "time a run"):
+    headings = [f"{m}, mean ± sd" for m in metrics] if len(results) > len(rows) else metrics
+    for heading in ("runs", *headings, "time a run"):
         table.add_column(heading, justify="right")
     ordered = sorted(rows.items(), key=lambda row: _rank(row[1], metrics))
     for values, found in ordered[:_MOST_ROWS]:

@@ -1,6 +1,7 @@
 """Grids by the real command line: workers, failures, resume, folders, the last lines."""
 
 import random
+import re
 import signal
 import time
 from pathlib import Path
@@ -49,10 +50,13 @@ def test_a_grid_has_workers_lines_a_table_and_a_study(tmp_path: Path) -> None:
     said = [line for line in lines if line.startswith("job ")]
     assert sorted(line.split(":")[0] for line in said) == [f"job {n}" for n in range(4)]
     assert all("(model=" in line and "val_accuracy " in line for line in said)
-    assert lines[-2] == "4 of 4 completed"
+    assert lines[-4] == "4 of 4 completed"
+    assert lines[-2] == "  python -m cnnsweep from=grid data.train_limit=null data.val_fraction=0"
     assert lines[-1] == f"report: {tmp_path / 'grid/report/index.html'}"
-    heading, *rows = lines[-5:-2]
-    assert heading.split() == ["model", "runs", "val_accuracy", "test_accuracy", "time", "a", "run"]
+    heading, *rows = lines[-7:-4]
+    assert re.split(r"\s{2,}", heading) == [
+        *("model", "runs", "val_accuracy, mean ± sd", "test_accuracy, mean ± sd", "time a run")
+    ]
     assert {tuple(row.split()[:2]) for row in rows} == {("simple", "2"), ("lenet", "2")}
     assert all("±" in row for row in rows)
     results = [RunFolder(tmp_path / "grid" / str(n)).read_result() for n in range(4)]
