@@ -143,6 +143,26 @@ def test_folders_may_be_named_by_their_values(tmp_path: Path) -> None:
     assert "resuming: 4 of 4 jobs are over" in again.text
 
 
+def test_two_launches_share_a_grid_and_train_no_job_twice(tmp_path: Path) -> None:
+    folder = tmp_path / "grid"
+    axes = (*SLOW, "seed=range(8)", "hydra.sweeper.shared=true", "hydra.sweeper.n_jobs=1")
+    both = [start(command(TOY, folder, *axes)) for _ in range(2)]
+    done = [finish(process) for process in both]
+    assert [one.code for one in done] == [0, 0], done
+    assert all(one.text.splitlines()[-1] == "8 of 8 completed" for one in done)
+    assert epochs(folder) == 8 * 6
+    assert sum(one.text.count("\njob ") for one in done) == 8
+
+
+def test_a_launcher_brings_a_grids_workers(tmp_path: Path) -> None:
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    line = (*FAST, "lr=0.1,0.2", "seed=0,1", "hydra/launcher=joblib")
+    assert sweep(TOY, tmp_path / "plain", *line[:-1]).code == 0
+    done = sweep(TOY, tmp_path / "grid", *line)
+    assert done.code == 0, done.text
+    assert outcomes(tmp_path / "grid") == outcomes(tmp_path / "plain")
+
+
 def test_a_timeout_begins_no_more_jobs_and_says_how_many_wait(tmp_path: Path) -> None:
     line = ("seed=range(6)", "epochs=4", "epoch_seconds=0.4", "hydra.sweeper.n_jobs=1")
     done = sweep(TOY, tmp_path / "grid", *line, "hydra.sweeper.timeout=2")
