@@ -62,6 +62,8 @@ def chosen_run(folder: Path) -> Chosen:
     if seed_runs(folder):
         run = _first_seed(folder)
         return Chosen(run, f"{folder}: {run.name}, its first seed, is taken")
+    if not folder.exists():
+        raise UserError(f"{folder}: there is no such folder; allowed is that of a run or a sweep")
     raise UserError(f"{folder} holds neither a run nor a sweep: allowed is the folder of one")
 
 

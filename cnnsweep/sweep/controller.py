@@ -194,7 +194,8 @@ class Controller:
             pool.close(grace=0.0, stop=True)
             raise
         except BaseException:
-            self.progress.say("stopping: running trials keep their last whole epoch")
+            noun = searches[0].plan.noun if searches else "trial"
+            self.progress.say(f"stopping: running {noun}s keep their last whole epoch")
             pool.close(grace=STOP_SECONDS, stop=True)
             raise
         pool.close(grace=STOP_SECONDS, stop=False)

@@ -166,3 +166,5 @@ def test_a_sweep_of_which_nothing_is_completed_has_none(tmp_path: Path) -> None:
 def test_another_folder_has_none(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds neither a run nor a sweep"):
         chosen_run(tmp_path)
+    with pytest.raises(UserError, match="no-such: there is no such folder; allowed is that of"):
+        chosen_run(tmp_path / "no-such")

@@ -51,7 +51,9 @@ def join(runs: list[Run], folders: list[Path], problems: list[str]) -> list[Swee
 
 def _sweep(folder: Path, members: list[Run], problems: list[str]) -> Sweep:
     sweeper = _sweeper(folder, problems)
-    searched = "n_trials" in sweeper or any((folder / n).is_file() for n in (JOURNAL, RESULTS))
+    # A grid has a journal too: only where its keys aren't known does that tell of a search.
+    marks = (RESULTS,) if sweeper else (RESULTS, JOURNAL)
+    searched = "n_trials" in sweeper or any((folder / name).is_file() for name in marks)
     n_jobs = sweeper.get("n_jobs")
     known = isinstance(n_jobs, int) and 0 < n_jobs < 10_000
     return Sweep(folder, searched, n_jobs if known else None, members)

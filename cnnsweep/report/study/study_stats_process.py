@@ -66,9 +66,11 @@ def facts(request: Mapping[str, Any]) -> dict[str, Any]:
     journal = request["journal"]
     try:
         study = _load(Path(journal)) if journal else _made(request)
+        trials = study.get_trials(deepcopy=False)
+        has_space = any(trial.params for trial in trials)  # the study of a grid has none
         return {
-            "importances": _importances(study),
-            **_busy(study.get_trials(deepcopy=False), request["workers"]),
+            "importances": _importances(study if has_space else _made(request)),
+            **_busy(trials, request["workers"]),
         }
     except (*_DAMAGE, OSError, RuntimeError) as error:
         return {"error": one_line(error)[:200]}

@@ -101,7 +101,9 @@ class Recorder:
         self._record_mean(job, "failed", error)
         self._tell(job, TrialState.FAIL, error=error)
         stop = self._watch.failed(cause, error)
-        self.say(f"{self._name(job)}: failed: {error}; its log: {folder / self._log_name}")
+        params = format_params(self._plan.params(self.trial(job)))
+        log = f"{folder / self._log_name}{f' ({params})' if params else ''}"
+        self.say(f"{self._name(job)}: failed: {error}; its log: {log}")
         if stop is not None:
             raise stop
 

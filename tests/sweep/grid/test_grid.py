@@ -64,6 +64,10 @@ def test_a_grid_has_workers_lines_a_table_and_a_study(tmp_path: Path) -> None:
     assert all(r is not None and r["test_accuracy"] is not None for r in results)
     trials = study(tmp_path / "grid").trials
     assert sorted(t.values for t in trials) == sorted([r["objective"]] for r in results if r)
+    of_report = (tmp_path / "grid/report/runs.csv").read_text().splitlines()
+    assert all(row.startswith("completed,grid,") for row in of_report[1:])
+    told = (tmp_path / "grid/report/report.md").read_text()
+    assert not any(words in told for words in ("of searches", "no confirmation run"))
 
 
 @pytest.mark.parametrize("mishap", ["raise", "SIGKILL", "exit", "memory", "hang"])
@@ -77,6 +81,8 @@ def test_a_bad_job_costs_one_job_and_the_exit_code(mishap: str, tmp_path: Path) 
     assert done.code == 1, done.text
     last = done.text.splitlines()[-1]
     assert "2 of 4 completed, 2 failed: " in last
+    (said,) = [line for line in done.text.splitlines() if line.startswith("job 3: failed: ")]
+    assert said.endswith(f" (mishap={mishap}, seed=1)")
     assert "job 2" in last
     assert "job 3" in last
     assert f"resume={tmp_path / 'grid'} tries them again" in last
