@@ -41,6 +41,7 @@ class Grid:
         return cls(context, read_grid_settings(keys), Jobs.read(context))
 
     def check(self) -> None:
+        self.jobs.check_folders()
         check_disk(self.context.folder)
 
     def open(

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.sweep.grid.numbering import GridJob
 from cnnsweep.sweep.spec.optuna_internals import get_trial, storage_of, trial_id
 from cnnsweep.sweep.spec.plan import FOLDER, SWEPT
@@ -17,13 +19,13 @@ NUMBER, OVERRIDES = "number", "overrides"  # trial attributes: a job's number an
 class GridAsker:
     """Hands out the jobs of a grid in their order, each as a trial of the study.
 
-    A job that failed in an earlier launch is handed out once more, as another trial with the same
-    folder. Call inside ``coordination.turn()``: other hosts may ask too.
+    A job that failed in an earlier launch, or whose result is gone, is handed out once more, as
+    another trial with the same folder. Call inside ``coordination.turn()``: other hosts may ask.
     """
 
     study: Study
     jobs: list[tuple[GridJob, str]]  # with the name of the folder of each
-    failed_before: frozenset[int]  # trials that had failed when this launch began
+    failed_before: frozenset[int]  # trials that had failed, or lost, when this launch began
 
     @property
     def goes_through(self) -> bool:
@@ -83,3 +85,13 @@ def failed(study: Study) -> frozenset[int]:
     """The trials of a study that have failed."""
     trials = study.get_trials(deepcopy=False, states=(TrialState.FAIL,))
     return frozenset(trial.number for trial in trials)
+
+
+def lost(study: Study, root: Path) -> dict[int, str]:
+    """By trial, the folders below ``root`` of completed jobs whose result is no longer there."""
+    folders = {
+        trial.number: str(trial.user_attrs[FOLDER])
+        for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        if FOLDER in trial.user_attrs
+    }
+    return {n: name for n, name in folders.items() if RunFolder(root / name).read_result() is None}

@@ -1,14 +1,19 @@
 """The jobs of a grid as its launch was told them: their configs and their folders."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep.config.composing.combinations import parsed
 from cnnsweep.config.composing.grid_jobs import GridJobs, checked_jobs, job_overrides
+from cnnsweep.errors import UserError
+from cnnsweep.folders.sweep_folder import HOSTS, JOURNAL, REPORT, SWEEP_CONFIG, WORKERS
+from cnnsweep.redact import masked_word
 from cnnsweep.sweep.spec.compose import SweepContext
 
+_TAKEN = (REPORT, SWEEP_CONFIG, JOURNAL, HOSTS, WORKERS)  # in a sweep folder
 _BY_NUMBER = "${hydra.job.num}"  # the place of a job's folder, unless somebody names it otherwise
 
 
@@ -54,6 +59,31 @@ class Jobs:
         if not self.names_folders:
             return str(number)
         return str(self.compose(place, number).hydra.sweep.subdir)
+
+    def check_folders(self) -> None:
+        """Refuse a ``hydra.sweep.subdir`` that does not give each job a folder of its own.
+
+        Raises:
+            UserError: names the folder and its jobs.
+        """
+        if not self.names_folders:
+            return
+        root, jobs = self.context.folder, dict[Path, str]()
+        for place, words in enumerate(self.words):
+            name = (
+                self.folder(place, place) if self.ours is None else self.ours.subdir(place, place)
+            )
+            folder, job = (root / name).resolve(), " ".join(map(masked_word, words))
+            if root not in folder.parents or folder.relative_to(root).parts[0] in _TAKEN:
+                raise UserError(
+                    f"hydra.sweep.subdir puts the job {job} into {folder}; allowed are folders "
+                    f"below {root}, other than {', '.join(_TAKEN)}"
+                )
+            if (other := jobs.setdefault(folder, job)) is not job:
+                raise UserError(
+                    f"hydra.sweep.subdir puts two jobs into {folder}: {other}, and {job}; each "
+                    "needs its own, e.g. 'hydra.sweep.subdir=${hydra.job.override_dirname}'"
+                )
 
     @property
     def names_folders(self) -> bool:

@@ -8,10 +8,11 @@ from typing import Any
 import optuna
 from optuna.study import Study
 
+from cnnsweep.errors import and_more
 from cnnsweep.folders.provenance import code, versions
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import SweepFolder
-from cnnsweep.sweep.grid.ask import NUMBER, OVERRIDES, GridAsker, failed
+from cnnsweep.sweep.grid.ask import NUMBER, OVERRIDES, GridAsker, failed, lost
 from cnnsweep.sweep.grid.jobs import Jobs
 from cnnsweep.sweep.grid.numbering import Begun, GridJob, numbered
 from cnnsweep.sweep.grid.search import OBJECTIVE, GridSearch
@@ -48,7 +49,7 @@ def open_grid(
     if [direction.name.lower() for direction in study.directions] != list(plan.directions):
         plan = replace(plan, swept=plan.swept | {OBJECTIVE})
     begun = _begun(jobs, study)
-    plan = replace(plan, threads=_threads(study, plan, is_begun=bool(begun)))
+    plan = replace(plan, threads=_threads(study, plan, [one for _, one in begun.values()]))
     more = plan.threads_override()
 
     def resolve(place: int, number: int) -> dict[str, Any]:
@@ -65,6 +66,10 @@ def open_grid(
     placed = _placed(jobs, listed, folders)
     plan = replace(plan, jobs={folder: job.swept for job, folder in placed})
     _list(plan, placed)
+    gone = lost(study, plan.folder)
+    if gone:
+        names = and_more(sorted(set(gone.values())))
+        say(f"no longer there: the results of {names} in {plan.folder}; these jobs run again")
     recorder = Recorder(plan, study, NoWatch(), say, jobs.context.log_file("").name)
     return GridSearch(
         search_index=0,
@@ -72,7 +77,7 @@ def open_grid(
         seeds=1,
         retries=Retries(recorder, settings.retries),
         study=study,
-        asker=GridAsker(study, placed, failed(study)),
+        asker=GridAsker(study, placed, failed(study) | gone.keys()),
         recorder=recorder,
         confirmation=Confirmation(0, plan, study, recorder, wanted=0, seeds=1),
         may_ask=may_ask,
@@ -116,14 +121,20 @@ def _open_study(plan: Plan, shared: bool, coordination: Coordination) -> Study:
     return optuna.create_study(**chosen, directions=plan.directions)
 
 
-def _threads(study: Study, plan: Plan, *, is_begun: bool) -> int | None:
-    """As at the first launch; jobs that Hydra's own sweeper began keep what their config says."""
+def _threads(study: Study, plan: Plan, begun: list[Begun]) -> int | None:
+    """As at the first launch, which its jobs' configs say where the journal was lost.
+
+    Jobs that Hydra's own sweeper began keep what was typed.
+    """
     recorded = study.user_attrs.get(FACTS)
     if isinstance(plan.config.get("threads"), int):
         return plan.threads
     if recorded is not None:
         return recorded["threads"] or None
-    return None if is_begun else plan.threads
+    if not begun:
+        return plan.threads
+    (threads, *others) = {(one.config or {}).get("threads") for one in begun}
+    return threads if isinstance(threads, int) and not others else None
 
 
 def _begun(jobs: Jobs, study: Study) -> dict[int, tuple[str, Begun]]:

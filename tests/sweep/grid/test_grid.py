@@ -2,6 +2,7 @@
 
 import random
 import re
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -167,6 +168,47 @@ def test_a_launcher_brings_a_grids_workers(tmp_path: Path) -> None:
     done = sweep(TOY, tmp_path / "grid", *line)
     assert done.code == 0, done.text
     assert outcomes(tmp_path / "grid") == outcomes(tmp_path / "plain")
+
+
+@pytest.mark.parametrize(
+    ("subdir", "said"),
+    [
+        ("${lr}", "puts two jobs into {}/0.1: lr=0.1 seed=0, and lr=0.1 seed=1;"),
+        ("''", "puts the job lr=0.1 seed=0 into {};"),
+        ("../x${seed}", "allowed are folders below {}, other than report"),
+        ("report/${lr}_${seed}", "other than report"),
+    ],
+)
+def test_each_job_has_a_folder_of_its_own(subdir: str, said: str, tmp_path: Path) -> None:
+    named = (f"hydra.sweep.subdir={subdir}", "lr=0.1,0.2", "seed=0,1")
+    done = sweep(TOY, tmp_path / "grid", *named)
+    assert done.code == 1
+    (line,) = [line for line in done.text.splitlines() if "hydra.sweep.subdir puts" in line]
+    assert said.format(tmp_path / "grid") in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_job_whose_result_is_gone_runs_again(tmp_path: Path) -> None:
+    folder, words = tmp_path / "grid", ("lr=0.1,0.2,0.3", *FAST)
+    assert sweep(TOY, folder, *words).code == 0
+    before = outcomes(folder)
+    shutil.rmtree(folder / "1")
+    (folder / "2/result.json").unlink()
+    again = sweep(TOY, folder, *words)
+    assert again.code == 0, again.text
+    assert f"no longer there: the results of 1, 2 in {folder}; these jobs run again" in again.text
+    assert "resuming: 1 of 3 jobs are over" in again.text
+    assert outcomes(folder) == before
+    assert "resuming: 3 of 3 jobs are over" in sweep(TOY, folder, *words).text
+
+
+def test_a_grid_goes_on_without_its_journal(tmp_path: Path) -> None:
+    words = ("-m", *TINY, "pictures=false", "hydra.sweep.dir=grid")
+    succeeded(cnnsweep(*words, "seed=0,1", cwd=tmp_path))
+    (tmp_path / "grid/study.journal").unlink()
+    assert "3 of 3 completed" in succeeded(cnnsweep(*words, "seed=1,0,2", cwd=tmp_path))
+    configs = [RunFolder(tmp_path / "grid" / str(n)).read_config() for n in range(3)]
+    assert [config and config["seed"] for config in configs] == [0, 1, 2]
 
 
 def test_a_timeout_begins_no_more_jobs_and_says_how_many_wait(tmp_path: Path) -> None:
