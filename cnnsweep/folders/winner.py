@@ -152,7 +152,7 @@ def _best_job(sweep: Path) -> Chosen:
 def _completed(folder: Path) -> Iterator[_Found]:
     """The completed runs below a folder that have one number as their objective, by place."""
     places = [path.parent.relative_to(folder) for path in folder.rglob(RESULT)]
-    for place in sorted(places, key=_in_order):
+    for place in sorted(places, key=in_order):
         run = RunFolder(folder / place)
         config, result = run.read_config(), run.read_result()
         if config is None or result is None or result.get("status") != "completed":
@@ -162,7 +162,7 @@ def _completed(folder: Path) -> Iterator[_Found]:
             yield _Found(place, config, metric, float(value))
 
 
-def _in_order(place: Path) -> list[tuple[int, str]]:
+def in_order(place: Path) -> list[tuple[int, str]]:
     """Numbers by size, at any depth."""
     return [(int(part) if part.isdecimal() else -1, part) for part in place.parts]
 

@@ -7,6 +7,7 @@ best depends on the study alone, so that a resumed launch and every other host c
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from statistics import fmean
 
 from optuna.study import Study, StudyDirection
@@ -16,6 +17,7 @@ from cnnsweep.config.overrides import by_key, typed_lines
 from cnnsweep.errors import one_line
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import seed_runs
+from cnnsweep.folders.winner import in_order
 from cnnsweep.sweep.grid.search import GridSearch
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.plan import FOLDER, Plan
@@ -122,11 +124,12 @@ def _losing_jobs(
 
     Jobs that differ in their seed alone are one setting, whose value is their mean. It is known
     once all of them are done: one that failed is tried again. One without an objective is not
-    ``done`` here, since nobody knows how good it is.
+    ``done`` here, since nobody knows how good it is. Of equal ones the first by number counts, as
+    for :func:`cnnsweep.folders.winner.chosen_run`, in whatever order the axes were typed.
     """
     settings: dict[str, list[str]] = defaultdict(list)
-    for folder, swept in plan.jobs.items():
-        setting = {key: value for key, value in swept.items() if key != "seed"}
+    for folder in sorted(plan.jobs, key=lambda folder: in_order(Path(folder))):
+        setting = {key: value for key, value in plan.jobs[folder].items() if key != "seed"}
         settings[json.dumps(setting, sort_keys=True)].append(folder)
     known = [folders for folders in settings.values() if all(f in done for f in folders)]
     sign = _sign(direction)

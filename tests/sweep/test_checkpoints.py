@@ -254,3 +254,14 @@ def test_a_grid_keeps_the_same_in_whatever_order_its_jobs_end(
         grid.tell(str(number), [0.5, 0.5, 0.4, 0.6, 0.5, 0.4][number], DONE)
         checkpoints.drop(grid)
     assert left(tmp_path) == {"0", "1", "2", "3"}
+
+
+def test_of_equal_settings_a_grid_keeps_the_first_by_number_as_its_folder_stands_for(
+    tmp_path: Path,
+) -> None:
+    """`-m lr=1`, then `-m lr=2,1` in the same folder: job 1 is asked for before job 0."""
+    grid = Grid(tmp_path, {folder: {"epochs": folder} for folder in ("10", "9", "2")})
+    for folder in grid.plan.jobs:
+        grid.tell(folder, 0.5, DONE)
+    Checkpoints(1, (), print).drop(grid)
+    assert left(tmp_path) == {"2"}
