@@ -46,6 +46,8 @@ def _forward(model: nn.Module, blank: Tensor, num_classes: int, where: str) -> N
     # Raised for a wrong size: the first two by torch, AssertionError by torchvision's transformers.
     except (RuntimeError, ValueError, AssertionError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
+        if images == 1:
+            reason += "; another data.batch_size leaves no batch of a single image"
         raise UserError(
             f"the model {name} does not take {where} of {size} (channels×height×width): {reason}"
         ) from error
