@@ -26,7 +26,7 @@ from cnnsweep.config.own_keys import GROUPS, is_ours, own_leaves
 from cnnsweep.dotted_keys import is_below, leaves
 from cnnsweep.errors import UserError
 from cnnsweep.folders.recorded_defaults import completed
-from cnnsweep.folders.run_folder import HYDRA, HYDRA_CONFIG
+from cnnsweep.folders.run_folder import CONFIG, HYDRA, HYDRA_CONFIG
 from cnnsweep.folders.winner import chosen_run
 from cnnsweep.rules import path_with_home, tree_with_home
 from cnnsweep.task.command_again import sources
@@ -76,6 +76,8 @@ def with_recorded(words: Sequence[str]) -> list[str]:
         return list(words)
     run = _chosen(folder, is_shown=any(option.startswith(_SHOWING) for option in options))
     record = read_command(run)
+    if not record.config:
+        raise UserError(f"{FROM}={folder}: {run} has no {CONFIG}, where a run records its config")
     if not is_ours(record.config):
         raise UserError(f"{FROM}={folder}: {run} is no run of cnnsweep, but another app's")
     found = _recorded(run, record, options, typed)
@@ -202,6 +204,11 @@ def _sources(run: Path, options: list[str]) -> list[str]:
     for name, value in zip(recorded[::2], recorded[1::2], strict=True):
         typed = getattr(parsed, name.removeprefix("--").replace("-", "_"))
         is_gone = name != "--config-name" and not Path(value).is_dir()
+        if typed is None and is_gone and name == "--config-dir":
+            raise UserError(
+                f"{FROM}={run}: its configs came from --config-dir {value}, which is not there: "
+                "type --config-dir with its present place"
+            )
         is_our_conf = (Path(value) / "hydra" / "sweeper" / "optuna.yaml").is_file()  # elsewhere
         if typed is None and not is_gone and not is_our_conf:
             words += [name, value]

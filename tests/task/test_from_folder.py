@@ -201,6 +201,11 @@ def test_an_experiment_that_was_recorded_is_taken_but_for_typed_options(
     words = ["--config-dir", "more", "experiment=x", *TINY[1:], "hydra.run.dir=a"]
     succeeded(commands.run(words, tmp_path))
     assert shown(commands, tmp_path, "from=a", "width=8")["model.channels"] == [8, 4]
+    (tmp_path / "more").rename(tmp_path / "moved")
+    line = refused(commands.run(["from=a"], tmp_path))
+    assert f"--config-dir {tmp_path / 'more'}, which is not there" in line
+    assert shown(commands, tmp_path, "--config-dir", "moved", "from=a")["optim.lr"] == 0.02
+    (tmp_path / "moved").rename(tmp_path / "more")
     found = shown(commands, tmp_path, "from=a", "model=lenet")
     assert found["optim.lr"] == 0.02
     assert found["model.dropout"] == shown(commands, tmp_path, "model=lenet")["model.dropout"]
@@ -293,13 +298,18 @@ def test_folders_of_older_code_are_started_from(
         ("from=begun", "no completed run"),
         ("from=another", "is no run of cnnsweep"),
         ("from=damaged", "is damaged"),
+        ("from=robbed", "robbed/0 has no config.yaml"),
     ],
 )
 def test_a_folder_without_a_config_to_take_is_refused_before_anything_is_made(
     word: str, said: str, commands: Commands, tmp_path: Path
 ) -> None:
-    for name in ("s", "empty", "front", "begun", "another", "damaged"):
-        (tmp_path / name).mkdir()
+    for name in ("s", "empty", "front", "begun", "another", "damaged", "robbed/0"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "robbed" / "optimization_results.yaml").write_text(
+        "name: optuna\nbest_params: {}\nbest_value: 0.5\nbest_trial: 0\nbest_folder: x/0\n"
+    )
+    (tmp_path / "robbed" / "0" / "result.json").write_text("{}")
     (tmp_path / "front" / "optimization_results.yaml").write_text(
         "name: optuna\nsolutions:\n- folder: x/1\n- folder: x/4\n"
     )
