@@ -21,7 +21,7 @@ from optuna.trial import TrialState
 from cnnsweep.config.launchers import is_chosen, refuse_devices, with_submissions
 from cnnsweep.folders import lock
 from cnnsweep.folders.run_folder import write_text_whole
-from cnnsweep.folders.sweep_folder import SWEEP_CONFIG, WORKERS
+from cnnsweep.folders.sweep_folder import ROOT, SWEEP_CONFIG, WORKERS
 from cnnsweep.process import begin_collection
 from cnnsweep.sweep.checkpoints import checkpoints_of
 from cnnsweep.sweep.cluster.launcher_pool import LaunchedPool
@@ -122,9 +122,11 @@ def _remove_if_unused(folder: Path) -> None:
         return
     if {entry.name for entry in folder.iterdir()} <= {lock.LOCK_NAME, SWEEP_CONFIG}:
         shutil.rmtree(folder)
-        with suppress(OSError):  # they hold other sweeps
-            for above in (folder.parent, folder.parent.parent):
-                above.rmdir()
+        root = ROOT.resolve()
+        if folder.parent.parent == root:
+            with suppress(OSError):  # they hold other sweeps
+                folder.parent.rmdir()
+                root.rmdir()
 
 
 @dataclass

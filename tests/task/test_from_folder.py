@@ -309,7 +309,7 @@ def test_a_folder_without_a_config_to_take_is_refused_before_anything_is_made(
     (tmp_path / "robbed" / "optimization_results.yaml").write_text(
         "name: optuna\nbest_params: {}\nbest_value: 0.5\nbest_trial: 0\nbest_folder: x/0\n"
     )
-    (tmp_path / "robbed" / "0" / "result.json").write_text("{}")
+    (tmp_path / "robbed" / "0" / "best.pt").write_bytes(b"")
     (tmp_path / "front" / "optimization_results.yaml").write_text(
         "name: optuna\nsolutions:\n- folder: x/1\n- folder: x/4\n"
     )

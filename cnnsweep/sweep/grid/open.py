@@ -66,10 +66,6 @@ def open_grid(
     placed = _placed(jobs, listed, folders)
     plan = replace(plan, jobs={folder: job.swept for job, folder in placed})
     _list(plan, placed)
-    gone = lost(study, plan.folder)
-    if gone:
-        names = and_more(sorted(set(gone.values())))
-        say(f"no longer there: the results of {names} in {plan.folder}; these jobs run again")
     recorder = Recorder(plan, study, NoWatch(), say, jobs.context.log_file("").name)
     return GridSearch(
         search_index=0,
@@ -77,7 +73,7 @@ def open_grid(
         seeds=1,
         retries=Retries(recorder, settings.retries),
         study=study,
-        asker=GridAsker(study, placed, failed(study) | gone.keys()),
+        asker=GridAsker(study, placed, _done_again(study, plan.folder, say)),
         recorder=recorder,
         confirmation=Confirmation(0, plan, study, recorder, wanted=0, seeds=1),
         may_ask=may_ask,
@@ -135,6 +131,15 @@ def _threads(study: Study, plan: Plan, begun: list[Begun]) -> int | None:
         return plan.threads
     (threads, *others) = {(one.config or {}).get("threads") for one in begun}
     return threads if isinstance(threads, int) and not others else None
+
+
+def _done_again(study: Study, root: Path, say: Say) -> frozenset[int]:
+    """The trials whose jobs this launch does once more."""
+    gone = lost(study, root)
+    if gone:
+        names = and_more(sorted(set(gone.values())))
+        say(f"no longer there: the results of {names} in {root}; these jobs run again")
+    return failed(study) | gone.keys()
 
 
 def _begun(jobs: Jobs, study: Study) -> dict[int, tuple[str, Begun]]:
