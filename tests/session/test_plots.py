@@ -45,7 +45,7 @@ def generated(seed: int) -> list[str]:
     return names + draw.sample(STRANGE, draw.randrange(1, 6))
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(k, marks=pytest.mark.slow) for k in (1, 2))])
 def test_any_class_names_are_drawn_without_a_warning(tmp_path: Path, seed: int) -> None:
     shown = answers(generated(seed))
     draw_predictions(tmp_path / "predictions.png", shown)  # a warning is an error in all tests
@@ -54,7 +54,9 @@ def test_any_class_names_are_drawn_without_a_warning(tmp_path: Path, seed: int) 
     assert size(tmp_path / "confusion.png")[0] > 1000
 
 
-@pytest.mark.parametrize("classes", [1, 2, 16, 60, 61, 1000])
+@pytest.mark.parametrize(
+    "classes", [1, 16, 61, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 60, 1000))]
+)
 def test_any_number_of_classes_is_drawn_without_a_warning(tmp_path: Path, classes: int) -> None:
     shown = answers([f"species number {n} of the genus Felis" for n in range(classes)])
     draw_predictions(tmp_path / "predictions.png", shown)
