@@ -21,7 +21,7 @@ from cnnsweep.folders.winner import in_order
 from cnnsweep.sweep.grid.search import GridSearch
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.plan import FOLDER, Plan
-from cnnsweep.sweep.spec.settings import GridSettings, Settings
+from cnnsweep.sweep.spec.settings import SharedSettings
 from cnnsweep.sweep.study.compatibility import KEEPS_ALL
 from cnnsweep.sweep.study.confirmation import winner
 from cnnsweep.sweep.study.coordination import TryLater
@@ -94,7 +94,7 @@ class Checkpoints:
 
 
 def checkpoints_of(
-    context: SweepContext, settings: Settings | GridSettings, say: Callable[[str], None]
+    context: SweepContext, settings: SharedSettings, say: Callable[[str], None]
 ) -> Checkpoints:
     """What a sweep keeps; another app's files are its own, whatever their names."""
     keep_best = settings.keep_best if context.is_our_task else None

@@ -33,7 +33,7 @@ from cnnsweep.sweep.multihost.membership import HostExpired
 from cnnsweep.sweep.multihost.shared_study import joined
 from cnnsweep.sweep.progress import SweepProgress, counted, open_progress
 from cnnsweep.sweep.spec.compose import SweepContext
-from cnnsweep.sweep.spec.settings import GridSettings, Settings
+from cnnsweep.sweep.spec.settings import SharedSettings
 from cnnsweep.sweep.study.coordination import Coordination
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.storage_outage import Outage
@@ -51,7 +51,7 @@ class Sweep(Protocol):
     context: SweepContext
 
     @property
-    def settings(self) -> Settings | GridSettings: ...
+    def settings(self) -> SharedSettings: ...
 
     def check(self) -> None:
         """Refuse, by a UserError, what could only fail."""

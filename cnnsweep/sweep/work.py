@@ -7,11 +7,11 @@ from omegaconf import OmegaConf
 from cnnsweep.sweep.machine.sizing import Work
 from cnnsweep.sweep.machine.workers import Limit, counted
 from cnnsweep.sweep.spec.plan import Plan, threads_of
-from cnnsweep.sweep.spec.settings import GridSettings, Settings
+from cnnsweep.sweep.spec.settings import GridSettings, SharedSettings
 from cnnsweep.sweep.study.search import Search
 
 
-def work_of(searches: Sequence[Search], settings: Settings | GridSettings) -> Work:
+def work_of(searches: Sequence[Search], settings: SharedSettings) -> Work:
     """The work of opened searches, which know what an earlier launch has fixed."""
     plans = [search.plan for search in searches]
     most = settings.max_batch_size if isinstance(settings, GridSettings) else None

@@ -14,18 +14,14 @@ from cnnsweep.rules import Rule, choice, or_null, whole, with_home
 
 
 @dataclass
-class GridSettings:
-    """Hydra's schema of a grid's sweeper node, and the values it hands over, checked.
-
-    conf/hydra/sweeper/grid.yaml says what each key means. Mappings and lists arrive as OmegaConf's.
+class SharedSettings:
+    """What every sweep has: who works, for how long, and what is kept.
 
     Raises:
         UserError: a value is out of range.
     """
 
     _target_: str = MISSING
-    params: dict[str, Any] | None = MISSING
-    max_batch_size: int | None = MISSING
     n_jobs: Any = MISSING
     devices: list[Any] | None = MISSING
     retries: int = MISSING
@@ -42,44 +38,41 @@ class GridSettings:
 
 
 @dataclass
-class Settings:
+class GridSettings(SharedSettings):
+    """Hydra's schema of a grid's sweeper node, and the values it hands over, checked.
+
+    conf/hydra/sweeper/grid.yaml says what each key means. Mappings and lists arrive as OmegaConf's.
+    """
+
+    params: dict[str, Any] | None = MISSING
+    max_batch_size: int | None = MISSING
+
+
+@dataclass
+class Settings(SharedSettings):
     """Hydra's schema of a search's sweeper node, and the values it hands over, checked.
 
     conf/hydra/sweeper/optuna.yaml says what each key means. Unlike Hydra's sweeper: ``direction``
     may be null (from the objective), ``n_trials`` counts all launches, ``max_failure_rate`` is of
     *finished* trials. ``sampler`` and ``pruner`` are Any: their keys belong to their own config
     groups; so is ``n_jobs``, a number or ``auto``. Mappings and lists arrive as OmegaConf's.
-
-    Raises:
-        UserError: a value is out of range.
     """
 
-    _target_: str = MISSING
     sampler: Any = MISSING
     direction: Any = MISSING
     storage: str | None = MISSING
     study_name: str | None = MISSING
     n_trials: int = MISSING
-    n_jobs: Any = MISSING
     max_failure_rate: float = MISSING
     params: dict[str, str] | None = MISSING
     custom_search_space: str | None = MISSING
     pruner: Any = MISSING
     seeds: int = MISSING
     confirm: int = MISSING
-    devices: list[Any] | None = MISSING
-    retries: int = MISSING
-    trial_timeout: float | None = MISSING
-    timeout: float | None = MISSING
     compare: dict[str, list[str]] | None = MISSING
-    shared: bool = MISSING
-    keep_best: int | None = MISSING
 
     def __post_init__(self) -> None:
-        for rule in _RULES:
-            name = rule.key.removeprefix(_NODE)
-            if hasattr(self, name):
-                rule.check(getattr(self, name))
+        super().__post_init__()
         if self.storage is not None:
             self.storage = with_home(self.storage)
 
