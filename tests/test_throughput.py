@@ -15,7 +15,9 @@ _SMALL = (
 )
 
 
-@pytest.mark.parametrize(("rounds", "is_sure"), [(5, False), (6, True)])
+@pytest.mark.parametrize(
+    ("rounds", "is_sure"), [pytest.param(5, False, marks=pytest.mark.slow), (6, True)]
+)
 def test_the_median_s_interval_comes_with_six_rounds(
     rounds: int, is_sure: bool, tmp_path: Path
 ) -> None:

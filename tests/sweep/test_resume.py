@@ -46,10 +46,11 @@ def test_a_sweep_killed_often_ends_with_the_table_of_an_unbroken_one(tmp_path: P
     whole = sweep(TOY, tmp_path / "whole", *settings)
     assert whole.code == 0, whole.text
     line = command(TOY, tmp_path / "killed", *settings)
-    assert kill_until_done(line, tmp_path / "killed", seed=0, most=5, seconds=0.4) >= 4
+    assert kill_until_done(line, tmp_path / "killed", seed=0, most=4, seconds=0.4) >= 3
     assert table(tmp_path / "killed") == table(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_real_trainings_killed_end_with_the_table_of_unbroken_ones(tmp_path: Path) -> None:
     settings = (*OUR_TRAINING, "hydra.sweeper.n_jobs=1", "hydra.sweeper.n_trials=2")
     whole = sweep(OURS, tmp_path / "whole", *settings)

@@ -70,7 +70,13 @@ def make_own_files(place: Path) -> None:
     (place / "more" / "mine" / "some.yaml").write_text("# @package _global_\nseed: 7\n")
 
 
-@pytest.mark.parametrize("kind", RUNS)
+NOT_EVERY_DAY = ("a trial", "a confirmation")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(k, marks=pytest.mark.slow if k in NOT_EVERY_DAY else ()) for k in RUNS],
+)
 def test_the_line_makes_the_same_run_again(tmp_path: Path, kind: str) -> None:
     make_own_files(tmp_path)
     typed, jobs = RUNS[kind]

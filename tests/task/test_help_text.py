@@ -35,10 +35,13 @@ def words() -> Iterator[list[str]]:
     yield from ([f"experiment={path.stem}"] for path in (CONF_DIR / "experiment").glob("*.yaml"))
 
 
+@pytest.mark.parametrize(
+    "lines", [list(words())[::4], pytest.param(list(words()), marks=pytest.mark.slow)]
+)
 def test_each_option_is_shown_with_its_comments_in_80_columns(
-    commands: Commands, tmp_path: Path
+    lines: list[list[str]], commands: Commands, tmp_path: Path
 ) -> None:
-    for line in words():
+    for line in lines:
         ended = commands.run([*line, "--help"], tmp_path)
         assert (ended.code, ended.err) == (0, ""), line
         assert [row for row in ended.out.splitlines() if len(row) > WIDTH] == [], line

@@ -161,12 +161,13 @@ def check(whole: Path, cwd: Path, kind: str, how: str, way: str, moment: str) ->
 @pytest.mark.parametrize(
     ("kind", "how", "way", "moment"),
     [
-        ("run", "SIGINT", "line", "amid"),
         ("run", "SIGKILL", "latest", "folder"),
         ("grid", "power cut", "latest, typed", "between"),
-        ("grid", "SIGTERM", "folder", "folder"),
-        ("search", "SIGKILL", "folder", "amid"),
-        ("search", "SIGINT", "typed folder", "end"),
+        ("search", "SIGTERM", "typed folder", "amid"),
+        pytest.param("run", "SIGINT", "line", "amid", marks=pytest.mark.slow),
+        pytest.param("grid", "SIGTERM", "folder", "folder", marks=pytest.mark.slow),
+        pytest.param("search", "SIGKILL", "folder", "amid", marks=pytest.mark.slow),
+        pytest.param("search", "SIGINT", "typed folder", "end", marks=pytest.mark.slow),
     ],
 )
 def test_stopped_and_resumed_it_ends_as_if_nothing_had_happened(

@@ -52,7 +52,13 @@ def test_the_line_that_a_stop_prints_resumes(command: tuple[str, ...], tmp_path:
         assert "nothing below multirun/ is unfinished" in again
 
 
-@pytest.mark.parametrize("command", [GRID, SEARCH], ids=["grid", "search"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(GRID, id="grid"),
+        pytest.param(SEARCH, id="search", marks=pytest.mark.slow),
+    ],
+)
 def test_the_same_command_again_names_the_line_that_resumes(
     command: tuple[str, ...], tmp_path: Path
 ) -> None:
