@@ -1,5 +1,6 @@
 """Every way to choose a sweeper chooses the right one; what belongs to another is refused."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -25,13 +26,9 @@ CHOICES = [
     (["hydra/sweeper=grid"], "grid"),
     (["hydra/sweeper=basic"], "basic"),
     (["hydra/sweeper=optuna"], "optuna"),
-    (["hydra/launcher=joblib"], "grid"),
-    (["hydra/launcher=joblib", "hydra/sweeper=basic"], "basic"),
-    (["hydra/launcher=joblib", "hydra/sweeper=optuna"], "optuna"),
     (["experiment=mnist_simple", "hydra/sweeper=basic"], "basic"),
     (["experiment=mnist_simple,fashion_lenet"], "grid"),
     (["experiment=mnist_simple", "search=sgd"], "optuna"),
-    (["search=sgd", "hydra/launcher=joblib"], "optuna"),
     (["search=sgd", "hydra/sweeper=optuna"], "optuna"),
     *((["experiment=" + name], "grid") for name in EXPERIMENTS),
     *((["search=" + name], "optuna") for name in SEARCHES),
@@ -43,6 +40,18 @@ def test_the_sweeper_is_the_one_that_was_chosen(words: list[str], chosen: str) -
     with sweep(*words) as config:
         assert config.hydra.runtime.choices["hydra/sweeper"] == chosen
         assert (is_grid(config), is_basic(config)) == (chosen != "optuna", chosen == "basic")
+
+
+@pytest.mark.skipif(
+    find_spec("hydra_plugins.hydra_joblib_launcher") is None, reason="the extra joblib is missing"
+)
+@pytest.mark.parametrize(
+    ("words", "chosen"),
+    [([], "grid"), (["hydra/sweeper=basic"], "basic"), (["search=sgd"], "optuna")],
+)
+def test_a_launcher_changes_no_sweeper(words: list[str], chosen: str) -> None:
+    with sweep(*words, "hydra/launcher=joblib") as config:
+        assert config.hydra.runtime.choices["hydra/sweeper"] == chosen
 
 
 @pytest.mark.parametrize("option", ["optuna", "basic", "grid"])
