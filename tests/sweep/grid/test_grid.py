@@ -228,7 +228,7 @@ def test_a_grid_killed_often_ends_with_the_outcomes_of_an_unbroken_one(
     most: int, tmp_path: Path
 ) -> None:
     draw = random.Random(most)
-    axes = (*SLOW, "lr=0.1,0.2,0.3", "seed=range(4)", "hydra.sweeper.n_jobs=2")
+    axes: tuple[str, ...] = (*SLOW, "lr=0.1,0.2,0.3", "seed=range(4)", "hydra.sweeper.n_jobs=2")
     if most > 2:  # work enough for all of them
         axes = (*axes, "seed=range(8)", "epochs=15", "epoch_seconds=0.1")
     whole = sweep(TOY, tmp_path / "whole", *axes)
