@@ -13,6 +13,7 @@ from cnnsweep.sweep.spec.optuna_internals import get_trial, storage_of, trial_id
 from cnnsweep.sweep.spec.plan import FOLDER, SWEPT
 
 NUMBER, OVERRIDES = "number", "overrides"  # trial attributes: a job's number and its overrides
+DONE = (TrialState.COMPLETE, TrialState.PRUNED)  # the latter of jobs without an objective
 
 
 @dataclass
@@ -87,11 +88,21 @@ def failed(study: Study) -> frozenset[int]:
     return frozenset(trial.number for trial in trials)
 
 
-def lost(study: Study, root: Path) -> dict[int, str]:
-    """By trial, the folders below ``root`` of completed jobs whose result is no longer there."""
+def lost(study: Study, root: Path, *, is_our_task: bool) -> dict[int, str]:
+    """By trial, the folders below ``root`` of completed jobs whose result is no longer there.
+
+    Of another app, which may write none, only a folder that is gone tells, or one without a result
+    beside others that have one.
+    """
     folders = {
         trial.number: str(trial.user_attrs[FOLDER])
-        for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        for trial in study.get_trials(deepcopy=False, states=DONE)
         if FOLDER in trial.user_attrs
     }
-    return {n: name for n, name in folders.items() if RunFolder(root / name).read_result() is None}
+    having = {n for n, name in folders.items() if RunFolder(root / name).read_result() is not None}
+    writes_results = is_our_task or bool(having)
+    return {
+        n: name
+        for n, name in folders.items()
+        if n not in having and (writes_results or not (root / name).exists())
+    }

@@ -73,7 +73,7 @@ def open_grid(
         seeds=1,
         retries=Retries(recorder, settings.retries),
         study=study,
-        asker=GridAsker(study, placed, _done_again(study, plan.folder, say)),
+        asker=GridAsker(study, placed, _done_again(study, jobs, say)),
         recorder=recorder,
         confirmation=Confirmation(0, plan, study, recorder, wanted=0, seeds=1),
         may_ask=may_ask,
@@ -133,9 +133,10 @@ def _threads(study: Study, plan: Plan, begun: list[Begun]) -> int | None:
     return threads if isinstance(threads, int) and not others else None
 
 
-def _done_again(study: Study, root: Path, say: Say) -> frozenset[int]:
+def _done_again(study: Study, jobs: Jobs, say: Say) -> frozenset[int]:
     """The trials whose jobs this launch does once more."""
-    gone = lost(study, root)
+    root = jobs.context.folder
+    gone = lost(study, root, is_our_task=jobs.context.is_our_task)
     if gone:
         names = and_more(sorted(set(gone.values())))
         say(f"no longer there: the results of {names} in {root}; these jobs run again")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from optuna.trial import FrozenTrial, TrialState
 
-from cnnsweep.sweep.grid.ask import NUMBER, OVERRIDES, GridAsker
+from cnnsweep.sweep.grid.ask import DONE, NUMBER, OVERRIDES, GridAsker
 from cnnsweep.sweep.spec.messages import Job
 from cnnsweep.sweep.spec.plan import FOLDER
 from cnnsweep.sweep.study.search import Search
@@ -21,7 +21,7 @@ class GridSearch(Search):
 
     def counts(self) -> dict[str, int]:
         latest = self.asker.latest().values()
-        ends = {"done": (TrialState.COMPLETE, TrialState.PRUNED), "failed": (TrialState.FAIL,)}
+        ends = {"done": DONE, "failed": (TrialState.FAIL,)}
         counted = {
             word: sum(t.state in states and not self.asker.is_failed_before(t) for t in latest)
             for word, states in ends.items()

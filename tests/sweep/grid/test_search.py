@@ -11,7 +11,7 @@ from rich.console import Console
 
 from cnnsweep.sweep.checkpoints import Checkpoints
 from cnnsweep.sweep.event_loop import EventLoop
-from cnnsweep.sweep.grid.ask import GridAsker, failed
+from cnnsweep.sweep.grid.ask import GridAsker, failed, lost
 from cnnsweep.sweep.grid.numbering import GridJob
 from cnnsweep.sweep.grid.outcome import outcome_lines
 from cnnsweep.sweep.grid.search import GridSearch
@@ -178,6 +178,28 @@ def test_a_job_without_a_usable_objective_is_completed(value: object, tmp_path: 
     assert parts.states()[0] == "PRUNED"  # Optuna takes no completed trial without a value
     assert parts.search.counts()["done"] == 1
     assert parts.status("0") == "completed"
+
+
+@pytest.mark.parametrize("value", [0.5, None])
+@pytest.mark.parametrize("is_our_task", [True, False])
+def test_what_is_gone_is_done_again_and_what_never_was_is_not(
+    value: float | None, is_our_task: bool, tmp_path: Path
+) -> None:
+    """Another app may write no results at all; a job may have no objective."""
+    parts = make(tmp_path, FailingStorage())
+    for _ in JOBS:
+        parts.step()
+        (tmp_path / parts.pool.given[-1].folder).mkdir()
+        parts.send(Finished("completed", value))
+    parts.until_done()
+    study = parts.search.study
+    everything = {0: "0", 1: "1", 2: "2"}
+    assert lost(study, tmp_path, is_our_task=is_our_task) == (everything if is_our_task else {})
+    (tmp_path / "1").rmdir()
+    gone = everything if is_our_task else {1: "1"}
+    assert lost(study, tmp_path, is_our_task=is_our_task) == gone
+    parts.write_result(parts.pool.given[0], 0.5)
+    assert lost(study, tmp_path, is_our_task=is_our_task) == {1: "1", 2: "2"}
 
 
 def test_a_launch_killed_after_asking_gives_the_trial_the_same_job(tmp_path: Path) -> None:
