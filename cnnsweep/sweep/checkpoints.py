@@ -18,6 +18,7 @@ from cnnsweep.errors import one_line
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import seed_runs
 from cnnsweep.folders.winner import in_order
+from cnnsweep.sweep.grid.numbering import SEED
 from cnnsweep.sweep.grid.search import GridSearch
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.plan import FOLDER, Plan
@@ -129,7 +130,7 @@ def _losing_jobs(
     """
     settings: dict[str, list[str]] = defaultdict(list)
     for folder in sorted(plan.jobs, key=lambda folder: in_order(Path(folder))):
-        setting = {key: value for key, value in plan.jobs[folder].items() if key != "seed"}
+        setting = {key: value for key, value in plan.jobs[folder].items() if key != SEED}
         settings[json.dumps(setting, sort_keys=True)].append(folder)
     known = [folders for folders in settings.values() if all(f in done for f in folders)]
     sign = _sign(direction)

@@ -10,7 +10,6 @@ from optuna.trial import FrozenTrial, TrialState
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import seed_runs
 from cnnsweep.sweep.spec.formatting import format_value
-from cnnsweep.sweep.spec.plan import FOLDER
 from cnnsweep.sweep.study.confirmation import winner
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.study import DEFAULT
@@ -100,7 +99,7 @@ def _interval(
     Seeds are compared in pairs (Student's t). One run each of an accuracy is compared by how many
     images there are, as if they were different images: on the same ones it is rather too wide.
     """
-    folders = _folder(search, best), _folder(search, default)
+    folders = search.plan.place(best), search.plan.place(default)
     if search.seeds > 1:
         pairs = [_objectives(folder) for folder in folders]
         return _paired(pairs[0], pairs[1], alpha)
@@ -114,10 +113,6 @@ def _interval(
         (best.value, int(images[0] or 0)), (default.value, int(images[1] or 0)), alpha
     )
     return _Interval(low, high, f"{images[0]:,} {split} images, one seed")
-
-
-def _folder(search: Search, trial: FrozenTrial) -> Path:
-    return search.plan.folder / str(trial.user_attrs.get(FOLDER, trial.number))
 
 
 def _objectives(trial: Path) -> list[float]:

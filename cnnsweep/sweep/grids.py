@@ -7,7 +7,7 @@ from cnnsweep import report
 from cnnsweep.errors import StoppedEarly
 from cnnsweep.sweep.final_model import final_lines
 from cnnsweep.sweep.grid.jobs import Jobs
-from cnnsweep.sweep.grid.numbering import axes
+from cnnsweep.sweep.grid.numbering import SEED
 from cnnsweep.sweep.grid.open import open_grid
 from cnnsweep.sweep.grid.outcome import outcome_lines
 from cnnsweep.sweep.grid.search import GridSearch
@@ -54,7 +54,7 @@ class Grid:
 
     def announcement(self, searches: list[Search]) -> Iterator[str]:
         (plan,) = (search.plan for search in searches)
-        names = ", ".join(axes(self.jobs.words))
+        names = ", ".join(self.jobs.axes)
         over = f" over {names}" if names else ""
         yield f"{counted(len(self.jobs.words), 'job')}{over}; in {plan.folder}"
         yield from () if self.jobs.ours is None else self.jobs.ours.notes
@@ -66,7 +66,7 @@ class Grid:
         (search,) = searches
         assert isinstance(search, GridSearch)
         lines, error = outage.retry(lambda: outcome_lines(search))
-        if set(axes(self.jobs.words)) - {"seed"} and search.counts()["done"]:
+        if set(self.jobs.axes) - {SEED} and search.counts()["done"]:
             lines += final_lines(self.context)
         for line in lines:
             print(line, flush=True)
@@ -76,7 +76,7 @@ class Grid:
             raise StoppedEarly(error)
 
     def _plan(self) -> Plan:
-        config = self.jobs.compose(0, 0)
+        config = self.jobs.compose(self.jobs.words[0], 0)
         objectives = objectives_of(config) or ["value"]
         return Plan(
             sweep=self.context.folder,
@@ -92,5 +92,5 @@ class Grid:
             threads=threads_of(config),
             typed=frozenset(),
             noun="job",
-            swept=frozenset(axes(self.jobs.words)),
+            swept=frozenset(self.jobs.axes),
         )

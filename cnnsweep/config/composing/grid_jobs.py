@@ -37,7 +37,7 @@ from cnnsweep.redact import masked_word
 
 OUR_SWEEPER = "cnnsweep.sweep.sweeper.CnnSweeper"
 _KEPT = 64  # composed configs, each about half a megabyte
-_NUMBER = "${hydra.job.num}"
+BY_NUMBER = "${hydra.job.num}"  # the place of a job's folder, unless somebody names it otherwise
 _checked: list[tuple[DictConfig, "GridJobs"]] = []  # the last
 
 
@@ -121,7 +121,7 @@ class GridJobs:
     def subdir(self, index: int, number: int) -> Path:
         """The place of a job's folder below the sweep folder, as Hydra's own grids have it."""
         plain: Any = OmegaConf.to_container(self._config.hydra.sweep, resolve=False)
-        if plain["subdir"] == _NUMBER:
+        if plain["subdir"] == BY_NUMBER:
             return Path(str(number))
         job = self._jobs[index]
         base = self._base(job.choices)

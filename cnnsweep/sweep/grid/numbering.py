@@ -13,6 +13,7 @@ from typing import Any
 from cnnsweep.errors import UserError, and_more
 from cnnsweep.folders.run_folder import comparable, differing_keys
 
+SEED = "seed"  # jobs that differ in it alone repeat one setting
 Resolve = Callable[[int, int], Mapping[str, Any]]
 
 
@@ -63,7 +64,8 @@ def numbered(
         differing = [] if config is None else differing_keys(config, resolve(place, number))
         if differing:
             raise _of_another_config(folder, number, differing)
-    left = [number for number in begun if number not in known.values()]
+    matched = set(known.values())
+    left = [number for number in begun if number not in matched]
     new = [place for place in range(len(jobs)) if place not in known]
     if left and new:
         raise _mixed(folder, left, begun, jobs[new[0]], resolve(new[0], new[0]))
@@ -121,6 +123,11 @@ def _values(job: Iterable[str]) -> dict[str, str]:
 def _swept(job: Iterable[str], names: Iterable[str]) -> dict[str, str]:
     values = _values(job)
     return {name: values[name] for name in names if name in values}
+
+
+def names_of(jobs: Iterable[GridJob]) -> list[str]:
+    """The axes of numbered jobs."""
+    return list(dict.fromkeys(name for job in jobs for name in job.swept))
 
 
 def _of_another_config(folder: object, number: int, differing: list[str]) -> UserError:

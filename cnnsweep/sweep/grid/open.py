@@ -14,7 +14,7 @@ from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import SweepFolder
 from cnnsweep.sweep.grid.ask import NUMBER, OVERRIDES, GridAsker, failed, lost
 from cnnsweep.sweep.grid.jobs import Jobs
-from cnnsweep.sweep.grid.numbering import Begun, GridJob, numbered
+from cnnsweep.sweep.grid.numbering import Begun, GridJob, names_of, numbered
 from cnnsweep.sweep.grid.search import OBJECTIVE, GridSearch
 from cnnsweep.sweep.spec.plan import FOLDER, Plan
 from cnnsweep.sweep.spec.settings import GridSettings
@@ -94,7 +94,7 @@ def _placed(
 
 def _list(plan: Plan, placed: list[tuple[GridJob, str]]) -> None:
     """Write down which jobs there are, where a person and ``resume=latest`` look."""
-    names = list(dict.fromkeys(key for job, _ in placed for key in job.swept))
+    names = names_of(job for job, _ in placed)
     rows = (
         (job.number, folder, *(job.swept.get(key, "") for key in names)) for job, folder in placed
     )

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from io import StringIO
-from statistics import mean, stdev
+from statistics import mean
 from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
@@ -14,10 +14,12 @@ from rich.text import Text
 from cnnsweep.errors import and_more
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.metric_names import DIRECTIONS, duration
+from cnnsweep.sweep.grid.numbering import SEED, names_of
 from cnnsweep.sweep.grid.search import GridSearch
+from cnnsweep.sweep.spec.formatting import format_mean
 from cnnsweep.sweep.study.tell import ERROR
 
-_SEED, _SECONDS = "seed", "train_seconds"
+_SECONDS = "train_seconds"
 _MOST_ROWS = 20
 _WIDTH = 100  # where the output is no terminal
 
@@ -55,7 +57,7 @@ def _table(search: GridSearch, trials: Sequence[FrozenTrial]) -> list[str]:
     if not results:
         return []
     rows: dict[tuple[str, ...], list[Mapping[str, Any]]] = defaultdict(list)
-    keys = [key for key in _axes(search) if key != _SEED]
+    keys = [key for key in names_of(job for job, _ in search.asker.jobs) if key != SEED]
     for trial in trials:
         if trial.number in results:
             params = search.plan.params(trial)
@@ -79,11 +81,6 @@ def _table(search: GridSearch, trials: Sequence[FrozenTrial]) -> list[str]:
     return lines + ([f"… and {more} more in the report"] if more > 0 else [])
 
 
-def _axes(search: GridSearch) -> list[str]:
-    named = [job.swept for job, _ in search.asker.jobs]
-    return list(dict.fromkeys(key for swept in named for key in swept))
-
-
 def _metrics(search: GridSearch) -> list[str]:
     named = [name for name in search.plan.objectives if name in DIRECTIONS]
     return list(dict.fromkeys([*named, "val_accuracy", "test_accuracy"]))
@@ -100,10 +97,7 @@ def _rank(found: Sequence[Mapping[str, Any]], metrics: Sequence[str]) -> float:
 
 def _spread(found: Sequence[Mapping[str, Any]], metric: str) -> str:
     values = [result[metric] for result in found if result.get(metric) is not None]
-    if not values:
-        return "–"
-    deviation = f" ± {stdev(values):.4f}" if len(values) > 1 else ""
-    return f"{mean(values):.4f}{deviation}"
+    return format_mean(values) if values else "–"
 
 
 def _time(found: Sequence[Mapping[str, Any]]) -> str:

@@ -1,5 +1,6 @@
 """A grid's jobs as the trials of a study: which comes next, and what became of each."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from optuna.trial import FrozenTrial, TrialState
@@ -36,10 +37,8 @@ class GridSearch(Search):
             return True
         values = None
         if OBJECTIVE not in self.plan.swept:
-            try:
+            with suppress(Unusable):
                 values = as_values(returned, len(self.plan.objectives))
-            except Unusable:
-                values = None
         self.recorder.complete(job, values)
         return True
 

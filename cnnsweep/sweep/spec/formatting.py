@@ -2,7 +2,8 @@
 
 import re
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from statistics import mean, stdev
 from typing import Any
 
 from cnnsweep.config.error_messages import error_line
@@ -13,6 +14,12 @@ _NUMBER = re.compile(r"[-+]?\d[\w.+-]*")
 def format_value(value: object) -> str:
     """A float with four significant digits; anything else as it is."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def format_mean(values: Sequence[float]) -> str:
+    """``0.9886 ± 0.0007``; the deviation is that of a sample, and none of a single value."""
+    deviation = f" ± {stdev(values):.4f}" if len(values) > 1 else ""
+    return f"{mean(values):.4f}{deviation}"
 
 
 def format_params(params: Mapping[str, Any]) -> str:

@@ -3,14 +3,13 @@
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import mean, stdev
 
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import CONFIRM, FORMER_CONFIRM
-from cnnsweep.sweep.spec.formatting import format_value
+from cnnsweep.sweep.spec.formatting import format_mean, format_value
 from cnnsweep.sweep.spec.jobs import confirm_job
 from cnnsweep.sweep.spec.messages import Finished, Job
 from cnnsweep.sweep.spec.plan import Plan
@@ -121,5 +120,4 @@ def metric_on_test(objective: str) -> str:
 
 def spread(values: list[float]) -> str:
     """``0.9886 ± 0.0007 (n = 5)``; the deviation is that of a sample."""
-    deviation = f" ± {stdev(values):.4f}" if len(values) > 1 else ""
-    return f"{mean(values):.4f}{deviation} (n = {len(values)})"
+    return f"{format_mean(values)} (n = {len(values)})"
