@@ -43,6 +43,11 @@ def error_line(error: BaseException) -> str:
     return f"error: {masked(_said(error))}"
 
 
+def short_error(error: BaseException) -> str:
+    """The same without the word error before it."""
+    return error_line(error).removeprefix("error: ")
+
+
 def _said(error: BaseException) -> str:
     if isinstance(error, UserError):
         return one_line(error)

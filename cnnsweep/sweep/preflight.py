@@ -9,6 +9,7 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from cnnsweep.config.composing.combinations import plain_keys, set_key
+from cnnsweep.config.error_messages import short_error
 from cnnsweep.config.key_sources import KeySources, key_sources
 from cnnsweep.config.overrides import by_key
 from cnnsweep.config.own_keys import chosen_by
@@ -16,7 +17,6 @@ from cnnsweep.config.validation import monitors_validation
 from cnnsweep.errors import UserError
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.disk import check_disk
-from cnnsweep.sweep.spec.formatting import short_error
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.samplers import Sampling
 from cnnsweep.sweep.spec.search_space import word_of

@@ -12,7 +12,8 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
-from cnnsweep.config.composing.grid_jobs import grid_keys, is_basic, is_grid, job_overrides
+from cnnsweep.config.composing.grid_jobs import is_basic, is_grid, job_overrides
+from cnnsweep.config.sweeper_keys import keys_of
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock, run_folder, sweep_folder
 from cnnsweep.folders.run_folder import RESULT, RunFolder
@@ -168,7 +169,7 @@ def _of_searches(typed: Mapping[str, str]) -> bool:
     if _SWEEPER in typed:
         return typed[_SWEEPER] not in (BASIC, GRID)
     keys = (key for key in typed if key.startswith(_SWEEPER_KEY))
-    return "search" in typed or any(k.removeprefix(_SWEEPER_KEY) not in grid_keys() for k in keys)
+    return "search" in typed or any(k.removeprefix(_SWEEPER_KEY) not in keys_of(GRID) for k in keys)
 
 
 def _of_sweeps(typed: Mapping[str, str]) -> bool:

@@ -11,7 +11,9 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from cnnsweep.config.composing.combinations import parsed, set_key
+from cnnsweep.config.error_messages import short_error
 from cnnsweep.config.validation import resolve, resolve_section
+from cnnsweep.errors import UserError
 
 Words = tuple[str, ...]
 
@@ -53,6 +55,13 @@ class Base:
         for word in keys:
             set_key(self.config, word)
 
+    def refuse(self, word: str) -> None:
+        """Raise UserError, with the nearest key, where the config lacks the key of a word."""
+        try:
+            set_key(self.config, word)
+        except OmegaConfBaseException as error:
+            raise UserError(short_error(error)) from error
+
     def resolved(self, keys: Words, words: Words, number: int) -> dict[str, Any]:
         """The resolved config of the job that sets ``keys``, of which ``words`` are all overrides.
 
@@ -78,16 +87,23 @@ class Base:
             config.hydra.overrides.task = list(words)
             config.hydra.job.id = str(number)
             config.hydra.job.num = number
-        controller = HydraConfig.instance().cfg
-        HydraConfig.instance().set_config(config)
-        try:
-            with read_write(config.hydra), open_dict(config.hydra):
-                place = Path(str(config.hydra.sweep.dir)).resolve() / str(config.hydra.sweep.subdir)
-                config.hydra.runtime.output_dir = str(place)
-            HydraConfig.instance().set_config(config)
+        with as_current(config):
+            place = Path(str(config.hydra.sweep.dir)).resolve() / str(config.hydra.sweep.subdir)
+        with read_write(config.hydra), open_dict(config.hydra):
+            config.hydra.runtime.output_dir = str(place)
+        with as_current(config):
             yield
-        finally:
-            HydraConfig.instance().cfg = controller
+
+
+@contextmanager
+def as_current(config: DictConfig) -> Iterator[None]:
+    """Until the block ends what ``${hydra:…}`` reads is ``config``, not the sweep's own."""
+    controller = HydraConfig.instance().cfg
+    HydraConfig.instance().set_config(config)
+    try:
+        yield
+    finally:
+        HydraConfig.instance().cfg = controller
 
 
 def section_of(word: str) -> str:

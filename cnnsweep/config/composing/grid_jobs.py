@@ -3,19 +3,17 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import product
 from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from cnnsweep.config import CONF_DIR
 from cnnsweep.config.composing.axes import axes_of
 from cnnsweep.config.composing.base import Base, Words, section_of
 from cnnsweep.config.composing.combinations import (
@@ -25,10 +23,9 @@ from cnnsweep.config.composing.combinations import (
     one_by_one,
     parsed,
     plain_keys,
-    set_key,
 )
 from cnnsweep.config.composing.left_out import left_out_lines
-from cnnsweep.config.error_messages import error_line
+from cnnsweep.config.error_messages import short_error
 from cnnsweep.config.hydra_internals import BASIC_SWEEPER
 from cnnsweep.config.key_sources import key_sources
 from cnnsweep.config.validation import check, checked
@@ -50,13 +47,6 @@ def is_grid(config: DictConfig) -> bool:
     """Whether a --multirun config is a grid's, by Hydra's basic sweeper or by ours."""
     ours = bool(config.hydra.sweeper._target_ == OUR_SWEEPER)
     return is_basic(config) or (ours and "n_trials" not in config.hydra.sweeper)
-
-
-@cache
-def grid_keys() -> frozenset[str]:
-    """The keys of a grid's sweeper, those that follow ``hydra.sweeper.``."""
-    text = (CONF_DIR / "hydra/sweeper/grid.yaml").read_text(encoding="utf-8")
-    return frozenset(yaml.safe_load(text)) - {"defaults", "_target_"}
 
 
 def job_overrides(config: DictConfig) -> list[list[str]]:
@@ -197,10 +187,7 @@ class GridJobs:
         choices, lacking = next(iter(self._lacking.items()))
         for key in lacking:
             if all(key in absent for absent in self._lacking.values()):
-                try:
-                    set_key(self._base(choices).config, self._keys[key][0])
-                except OmegaConfBaseException as error:
-                    raise UserError(error_line(error).removeprefix("error: ")) from error
+                self._base(choices).refuse(self._keys[key][0])
 
     @contextmanager
     def _said_of(self, words: Mapping[str, str]) -> Iterator[None]:
@@ -210,8 +197,7 @@ class GridJobs:
         except (HydraException, OmegaConfBaseException, UserError) as error:
             said = " ".join(masked_word(words[key]) for key in self._axes if key in words)
             where = f" (in the job {said})" if said else ""
-            line = error_line(error).removeprefix("error: ")
-            raise UserError(f"{line}{where}") from error
+            raise UserError(f"{short_error(error)}{where}") from error
 
 
 def check_jobs(config: DictConfig, *, may_be_recorded: bool = False) -> GridJobs:

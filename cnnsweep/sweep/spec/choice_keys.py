@@ -8,12 +8,10 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from hydra.core.override_parser.types import OverrideType
-from omegaconf.errors import OmegaConfBaseException
 
 from cnnsweep.config.composing.base import Base, Words
-from cnnsweep.config.composing.combinations import few_combinations, parsed, plain_keys, set_key
+from cnnsweep.config.composing.combinations import few_combinations, parsed, plain_keys
 from cnnsweep.config.composing.left_out import left_out_lines
-from cnnsweep.config.error_messages import error_line
 from cnnsweep.config.own_keys import GROUPS
 from cnnsweep.errors import UserError
 from cnnsweep.sweep.spec.compose import SweepContext
@@ -137,10 +135,7 @@ class _Choices:
         first = next(iter(self._bases.values()), None)
         for key in keys:
             if first is not None and key in self._fixed:
-                try:
-                    set_key(first.config, self._fixed[key])
-                except OmegaConfBaseException as error:
-                    raise UserError(error_line(error).removeprefix("error: ")) from error
+                first.refuse(self._fixed[key])
 
     def _base(self, choices: Words) -> Base:
         if choices not in self._bases:

@@ -1,16 +1,14 @@
 """A sweep's Hydra config, and the configs of its jobs composed from it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import filter_overrides
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict, read_write
 
+from cnnsweep.config.composing.base import as_current
 from cnnsweep.config.key_sources import KeySources
 from cnnsweep.config.validation import checked, resolve
 from cnnsweep.task.resumed_config import resumed_folders
@@ -61,28 +59,17 @@ class SweepContext:
             UserError: it cannot be meant, see :func:`cnnsweep.config.validation.checked`.
         """
         is_recorded = self.folder in resumed_folders
-        with _current(config):
+        with as_current(config):
             return checked(config, sources, may_be_recorded=is_recorded)
 
     def resolved(self, config: DictConfig) -> dict[str, object]:
         """A composed config as plain values, without Hydra's part, unchecked."""
-        with _current(config):
+        with as_current(config):
             return resolve(config)
 
     def log_file(self, folder: str) -> Path:
         """Where the log of the job in ``folder`` is."""
         return self.folder / folder / f"{self.config.hydra.job.name}.log"
-
-
-@contextmanager
-def _current(config: DictConfig) -> Iterator[None]:
-    """What ``${hydra:…}`` reads is ``config``, not the sweep's own."""
-    controller = HydraConfig.instance().cfg
-    HydraConfig.instance().set_config(config)
-    try:
-        yield
-    finally:
-        HydraConfig.instance().cfg = controller
 
 
 def typed_overrides(arguments: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
 from typing import Any
 
-from cnnsweep.config.error_messages import error_line
+from cnnsweep.config.error_messages import short_error
 
 _NUMBER = re.compile(r"[-+]?\d[\w.+-]*")
 
@@ -25,11 +25,6 @@ def format_mean(values: Sequence[float]) -> str:
 def format_params(params: Mapping[str, Any]) -> str:
     """``optim.lr=0.01, optim.momentum=0.9``."""
     return ", ".join(f"{name}={format_value(value)}" for name, value in params.items())
-
-
-def short_error(error: BaseException) -> str:
-    """An error as one line, without the word error before it."""
-    return error_line(error).removeprefix("error: ")
 
 
 def cause_of(error: BaseException) -> str:

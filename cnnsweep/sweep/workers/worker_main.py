@@ -23,13 +23,14 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from cnnsweep import epoch_reporter
+from cnnsweep.config.error_messages import short_error
 from cnnsweep.config.hydra_internals import outcome_of
 from cnnsweep.errors import UserError, one_line
 from cnnsweep.folders import lock
 from cnnsweep.process import Terminated, begin_collection, postpone_collection, raise_on_sigterm
 from cnnsweep.sweep.multihost.membership import LOST_SECONDS
 from cnnsweep.sweep.spec.compose import SweepContext
-from cnnsweep.sweep.spec.formatting import cause_of, short_error
+from cnnsweep.sweep.spec.formatting import cause_of
 from cnnsweep.sweep.spec.messages import Epoch, Finished, Job, Note, Started
 from cnnsweep.sweep.workers.watchdog import die_with_parent, die_without_heartbeat
 
