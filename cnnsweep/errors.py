@@ -39,11 +39,11 @@ def on_one_line(text: object) -> str:
     return " ".join(str(text).split())
 
 
-def and_more(items: Iterable[str], most: int = 5) -> str:
+def and_more(items: Iterable[str], most: int = 5, *, between: str = ", ") -> str:
     """The first of several names, and how many more there are."""
     listed = list(items)
     more = len(listed) - most
-    return ", ".join(listed[:most]) + (f" and {more} more" if more > 0 else "")
+    return between.join(listed[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def printable(text: str) -> str:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from cnnsweep.data.dataset import Dataset, Images
-from cnnsweep.errors import UserError
+from cnnsweep.errors import UserError, and_more
 
 _MOST_NAMES = 5
 
@@ -103,11 +103,10 @@ def _refuse_empty(images: Images, classes: Sequence[str]) -> None:
     counts = images.by_class(len(classes))
     empty = [name for name, count in zip(classes, counts, strict=True) if count == 0]
     if empty:
-        more = f" and {len(empty) - _MOST_NAMES} more" if len(empty) > _MOST_NAMES else ""
         kind = "class" if len(empty) == 1 else "classes"
         raise UserError(
-            f"no training images of {kind} {', '.join(map(repr, empty[:_MOST_NAMES]))}{more}: what "
-            "was never seen can't be learned. Add images, or leave it out of the data."
+            f"no training images of {kind} {and_more(map(repr, empty), _MOST_NAMES)}: what was "
+            "never seen can't be learned. Add images, or leave it out of the data."
         )
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cnnsweep.errors import printable
+from cnnsweep.errors import and_more, printable
 
 Fingerprint = Mapping[str, Any]  # as cnnsweep.data.fingerprint makes it
 Files = Mapping[str, str]  # a hash of each file, by its name in the data set
@@ -79,8 +79,7 @@ def _parted(names: Sequence[str], files: Files, moved: Counter[str]) -> tuple[li
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return and_more(names, _NAMED)
 
 
 def _shape(fingerprint: Fingerprint) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from cnnsweep import checkpoint_file
-from cnnsweep.errors import UserError, unknown
+from cnnsweep.errors import UserError, and_more, unknown
 from cnnsweep.models.inspect import last_layer_name
 from cnnsweep.rules import whole
 from cnnsweep.torchvision_import import torchvision
@@ -107,9 +107,8 @@ def load_published(network: nn.Module, name: str, weights: str) -> None:
         if key not in state and not key.startswith(last) and not key.endswith("batches_tracked")
     ]
     if misfits:
-        more = f" and {len(misfits) - 3} more" if len(misfits) > 3 else ""
         raise UserError(
             f"model.weights={weights} does not fit model.name={name}: "
-            f"{'; '.join(misfits[:3])}{more}"
+            f"{and_more(misfits, 3, between='; ')}"
         )
     network.load_state_dict(state, strict=False)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from cnnsweep.errors import UserError
+from cnnsweep.errors import UserError, and_more
 
 _KEY = "loss.weight"
 _MOST_NAMES = 10
@@ -36,13 +36,13 @@ def class_weights(
     if len(given) != len(classes):
         raise UserError(
             f"{_KEY}={list(given)} has {len(given)} numbers for {len(classes)} classes: one for "
-            f"each is needed, in the order {_listed(classes)}"
+            f"each is needed, in the order {and_more(classes, _MOST_NAMES)}"
         )
     for weight, name in zip(given, classes, strict=True):
         if not (math.isfinite(weight) and weight > 0):
             raise UserError(
                 f"{_KEY}={list(given)} gives class {name!r} the weight {weight}: allowed are "
-                f"numbers above 0, in the order {_listed(classes)}"
+                f"numbers above 0, in the order {and_more(classes, _MOST_NAMES)}"
             )
     return torch.tensor(given, dtype=torch.float32)
 
@@ -53,9 +53,3 @@ def _balanced(images: Sequence[int], classes: Sequence[str]) -> Tensor:
             raise UserError(f"{_KEY}=balanced: class {name!r} has no training images")
     total, number = sum(images), len(classes)
     return torch.tensor([total / (number * count) for count in images], dtype=torch.float32)
-
-
-def _listed(classes: Sequence[str]) -> str:
-    more = len(classes) - _MOST_NAMES
-    shown = ", ".join(classes[:_MOST_NAMES])
-    return f"{shown} and {more} more" if more > 0 else shown

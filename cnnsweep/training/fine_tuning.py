@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from cnnsweep import checkpoint_file
-from cnnsweep.errors import UserError
+from cnnsweep.errors import UserError, and_more
 
 
 def load_weights(model: nn.Module, path: Path, last_layer: str) -> list[str]:
@@ -26,9 +26,8 @@ def load_weights(model: nn.Module, path: Path, last_layer: str) -> list[str]:
     other = [name for name, tensor in own.items() if weights[name].shape != tensor.shape]
     refused = [name for name in other if not name.startswith(f"{last_layer}.")]
     if refused:
-        listed = ", ".join(_shapes(name, weights[name], own[name]) for name in refused[:5])
-        more = f" and {len(refused) - 5} more" if len(refused) > 5 else ""
-        raise UserError(f"init_from={path} holds other shapes: {listed}{more}")
+        listed = and_more(_shapes(name, weights[name], own[name]) for name in refused)
+        raise UserError(f"init_from={path} holds other shapes: {listed}")
     model.load_state_dict({k: own[k] if k in other else v for k, v in weights.items()})
     return other
 

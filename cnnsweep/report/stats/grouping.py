@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from cnnsweep.errors import and_more
 from cnnsweep.report.read.run_record import FINGERPRINT, UNKNOWN, Run
 from cnnsweep.report.read.safe_io import Scalar
 from cnnsweep.report.stats.group_keys import like_keys, setting_keys
@@ -193,9 +194,8 @@ def _note_on_data(runs: list[Run]) -> str:
         places = roots.setdefault(str(run.config.get(FINGERPRINT)), {})
         places[str(run.config.get("data.root") or run.config.get("data"))] = None
     known = [f"{data} ({', '.join([*where][:3])})" for data, where in roots.items()]
-    named = ", ".join(known[:_NAMED_DATA])
+    named = and_more(known, _NAMED_DATA)
     told = f"Warning: these runs have {len(known)} different data sets: {named}"
-    more = f" and {len(known) - _NAMED_DATA} more" if len(known) > _NAMED_DATA else ""
     old = any(data.startswith(UNKNOWN) for data in roots)
     unknown = f"; {UNKNOWN}: older code did not record which" if old else ""
-    return f"{told}{more}{unknown}. Runs of one are neither averaged nor compared with another's."
+    return f"{told}{unknown}. Runs of one are neither averaged nor compared with another's."
