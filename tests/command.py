@@ -67,6 +67,20 @@ def cnnsweep(
     )
 
 
+def pasted(line: str, cwd: Path) -> None:
+    """Have bash run a line that must work, with this Python as `python`."""
+    done = subprocess.run(
+        ["bash", "-c", line],
+        cwd=cwd,
+        env=environment(PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}"),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+
+
 def succeeded(done: subprocess.CompletedProcess[str]) -> str:
     """The standard output of a command that must have worked."""
     assert done.returncode == 0, done.stdout + done.stderr

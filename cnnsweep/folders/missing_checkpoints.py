@@ -1,7 +1,7 @@
 """Why a run folder lacks a checkpoint that its run wrote, and how to get it again."""
 
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.folders.sweep_folder import in_sweep
+from cnnsweep.folders.sweep_folder import sweep_around
 
 _BY_SWEEP = "hydra.sweeper.keep_best dropped it, for better trials"
 
@@ -14,7 +14,7 @@ def why_no_weights(folder: RunFolder) -> str:
         return f"{none}: no epoch is over yet"
     if config.get("keep") == "none":
         return f"{none}: keep=none dropped it; {_again(folder)} keep=best"
-    dropped = _BY_SWEEP if in_sweep(folder.path) else "it was removed"
+    dropped = _BY_SWEEP if sweep_around(folder.path) else "it was removed"
     return f"{none}: {dropped}; {_again(folder)}"
 
 
@@ -22,7 +22,7 @@ def why_not_resumed(folder: RunFolder) -> str | None:
     """One line on a run whose last.pt was dropped before its last epoch; None for any other."""
     result = folder.read_result() or {}
     is_short = result.get("status") in ("pruned", "failed") and result.get("epochs", 0) > 0
-    if folder.last.exists() or not is_short or not in_sweep(folder.path):
+    if folder.last.exists() or not is_short or sweep_around(folder.path) is None:
         return None
     return (
         f"{folder} cannot be resumed, it has no {folder.last.name}: {_BY_SWEEP}; {_again(folder)}"

@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 
 from cnnsweep.folders.run_folder import UNFINISHED, RunFolder, as_csv, write_whole
-from cnnsweep.folders.sweep_folder import DEEPEST, SWEEP_CONFIG
+from cnnsweep.folders.sweep_folder import sweep_around
 
 DataFile = tuple[str, str, str]  # name, part, hash
 
@@ -51,7 +51,7 @@ def write_patches(folder: RunFolder, patch: bytes, folder_patch: bytes) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    sweep = next((f for f in path.parents[1:][:DEEPEST] if (f / SWEEP_CONFIG).exists()), None)
+    sweep = sweep_around(path.parent)
     first = None if sweep is None else sweep / path.name
     unfinished = path.with_name(path.name + UNFINISHED)
     if first is not None and _holds(first, content):

@@ -23,7 +23,7 @@ _FOUND = {"best_params", "solutions"}  # with one of them, RESULTS are those of 
 JOURNAL = "study.journal"
 JOBS = "jobs.csv"  # of a grid: the number and folder of each job, and its values of the axes
 SWEEP_MARKS = (JOURNAL, RESULTS, SWEEP_CONFIG)  # one of them makes a folder a sweep's
-DEEPEST = 4  # folders from a run's up to its sweep's
+_DEEPEST = 4  # folders from a run's up to its sweep's: <sweep>/<choice>/<search>/<trial>/<seed>
 SEED = "seed_"  # then the number of the run among its trial's, from 0
 CONFIRM = "confirm"
 FORMER_CONFIRM = f"{CONFIRM}-of-{{}}"  # the confirmation runs of an earlier winner, by its number
@@ -98,10 +98,10 @@ def seed_runs(trial: Path) -> list[Path]:
     return sorted((r for r, n in numbers.items() if n.isdecimal()), key=lambda r: int(numbers[r]))
 
 
-def in_sweep(run: Path) -> bool:
-    """Whether a run folder lies in a sweep's: <sweep>/<choice>/<search>/<trial>/<seed>."""
-    above = run.absolute().parents[:DEEPEST]
-    return any((folder / SWEEP_CONFIG).exists() for folder in above)
+def sweep_around(run: Path) -> Path | None:
+    """The sweep folder in which a run folder lies; None for a single run's."""
+    above = run.absolute().parents[:_DEEPEST]
+    return next((folder for folder in above if (folder / SWEEP_CONFIG).exists()), None)
 
 
 def is_confirmation(run: PurePath) -> bool:

@@ -1,9 +1,6 @@
 """The line that a sweep prints in the end trains its winner on all data, pasted into a shell."""
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +9,7 @@ import yaml
 
 from cnnsweep.dotted_keys import look_up
 from cnnsweep.folders.run_folder import RunFolder
-from tests.command import SECONDS, environment
+from tests.command import pasted
 from tests.forked_commands import Commands, forked_commands
 
 TINY = ("-m", "model.channels=[2,4]", "model.hidden=8", "data.train_limit=100", "epochs=1")
@@ -50,19 +47,6 @@ def line_of(out: str) -> tuple[str, str]:
     lines = out.splitlines()
     (at,) = [n for n, line in enumerate(lines) if line.startswith("to train the final model")]
     return lines[at], lines[at + 1].strip()
-
-
-def pasted(line: str, cwd: Path) -> None:
-    done = subprocess.run(
-        ["bash", "-c", line],
-        cwd=cwd,
-        env=environment(PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}"),
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
 
 
 @pytest.mark.parametrize(

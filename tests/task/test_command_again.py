@@ -1,15 +1,12 @@
 """The line in result.json, pasted into a shell, makes the same run again, to the byte."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.command import SECONDS, cnnsweep, environment, succeeded
+from tests.command import cnnsweep, pasted, succeeded
 from tests.run_files import metrics, tensors
 
 TINY = (
@@ -89,17 +86,7 @@ def test_the_line_makes_the_same_run_again(tmp_path: Path, kind: str) -> None:
         assert "\n" not in line
         assert "search=" not in line.replace("hydra.searchpath=", "")
         new = tmp_path / "new" / job.replace("/", "-")
-        pasted = f"{line} hydra.run.dir={new}"
-        done = subprocess.run(
-            ["bash", "-c", pasted],
-            cwd=tmp_path,
-            env=environment(PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}"),
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
-        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+        pasted(f"{line} hydra.run.dir={new}", tmp_path)
         assert tensors(new / "best.pt") == tensors(folder / "best.pt")
         assert metrics(new) == metrics(folder)
         again = json.loads((new / "result.json").read_text())
