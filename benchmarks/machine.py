@@ -26,7 +26,7 @@ def facts(packages: Sequence[str]) -> dict[str, str]:
 def command() -> str:
     """What was typed, as it can be typed again in the repository's folder."""
     main = sys.modules["__main__"].__spec__
-    module = "" if main is None else main.name
+    module = "" if main is None else main.name.removesuffix(".__main__")
     return shlex.join(["python", "-m", module, *sys.argv[1:]])
 
 

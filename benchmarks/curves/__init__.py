@@ -1,0 +1,1 @@
+"""Recorded learning curves, and strategies of searching replayed on them."""
