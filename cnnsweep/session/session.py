@@ -83,8 +83,8 @@ class Session:
             return
         try:
             epoch_reporter.current.epoch_ended(int(row["epoch"] or 0), row)
-        except epoch_reporter.Pruned:
-            if not self.trainer.is_finished:  # pruning would save no training
+        except epoch_reporter.Ended:
+            if not self.trainer.is_finished:  # else no training would be saved
                 raise
 
     def _fill_metrics(self) -> None:

@@ -13,7 +13,10 @@ GREY = "#8a8f98"
 
 @dataclass(slots=True)
 class Series:
-    """Points that belong together. ``low`` and ``high``: a band of lines, error bars of points."""
+    """Points that belong together. ``low`` and ``high``: a band of lines, error bars of points.
+
+    ``big`` lines are bars that lie along the x axis.
+    """
 
     name: str
     x: Sequence[Number | str]
@@ -27,6 +30,7 @@ class Series:
     faint: bool = False
     big: bool = False
     cross: bool = False
+    ring: bool = False
     in_legend: bool = True
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cnnsweep.report.charts.chart_model import XY, Chart, Colors, Heat, Series, count
+from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.trial_table import Axis, Tried, axis_of, numbers, wants_log
 
 _MOST_KEYS = 8
@@ -40,7 +41,7 @@ def importances(sweeps: Sequence[tuple[Tried, Importances]], colors: Colors) -> 
     caption += (
         f"explains (Optuna's PED-ANOVA; shares add up to 1). {count(total, 'completed trial')}"
     )
-    caption += f" in {len(told)} sweeps." if len(told) > 1 else "."
+    caption += f" in {len(told)} sweeps." if len(told) > 1 else "." + told[0][0].left_out()
     yield XY("importance", "Hyperparameter importance", caption, "", "importance", series)
 
 
@@ -61,7 +62,7 @@ def contour(one: Tried, parts: Importances) -> Iterator[Chart]:
     )  # fmt: skip
     caption = f"Smoothed from {count(len(one.runs), 'completed trial')} (points"
     caption += f": the best {len(order)})." if len(order) < len(one.runs) else ")."
-    caption += " Between points it is a guess, the more so the fewer there are."
+    caption += " Between points it is a guess, the more so the fewer there are." + one.left_out()
     yield Heat(
         f"contour-{one.label}", f"{x_name} and {y_name}: {one.label}", caption, x_name, y_name,
         gx.tolist(), gy.tolist(), z.tolist(), one.metric.title, points=points, x_log=x_log,
@@ -103,8 +104,10 @@ def slices(sweeps: Sequence[Tried], colors: Colors) -> Iterator[Chart]:
 
 def _slice(key: str, members: Sequence[Tried], colors: Colors) -> XY:
     metric = members[0].metric
-    axis = axis_of([value for one in members for value in one.column(key)])
-    total, few_values = len(axis.places), len({*axis.places}) <= _FEW_VALUES
+    waiting = [(one, run, height) for one in members for run, height in one.so_far()]
+    done = [value for one in members for value in one.column(key)]
+    axis = axis_of([*done, *(run.config.get(key) for _, run, _ in waiting)])
+    total, few_values = len(done), len({*axis.places}) <= _FEW_VALUES
     summed_up = total > _MOST_POINTS
     make: Callable[[Tried, list[float], bool, str], Series] = _all_points
     if summed_up:
@@ -114,6 +117,7 @@ def _slice(key: str, members: Sequence[Tried], colors: Colors) -> XY:
         make(one, list(islice(places, len(one.runs))), axis.log, colors[one.label])
         for one in members
     ]
+    series += [_waiting(waiting, one, axis.places[total:], colors) for one in members]
     if summed_up:
         caption = "Median of the trials, and from their 10th to their 90th percentile, "
         steps = "for each value" if few_values else f"in {_BINS} steps"
@@ -121,15 +125,29 @@ def _slice(key: str, members: Sequence[Tried], colors: Colors) -> XY:
     else:
         caption = f"Each point is one of {count(total, 'completed trial')}"
     caption += "; the axis is logarithmic." if axis.log else "."
+    if waiting:
+        caption += f" A ring is one of {len(waiting):,} paused ones at its last value so far."
     return XY(
         f"{key}-{metric.name}".replace("/", "-"), f"{metric.name} against {key}", caption, key,
-        metric.title, series, x_log=axis.log, ticks=axis.names,
+        metric.title, [s for s in series if s.x], x_log=axis.log, ticks=axis.names,
     )  # fmt: skip
 
 
 def _all_points(one: Tried, xs: list[float], _log: bool, color: str) -> Series:
     hover = [str(run.folder) for run in one.runs]
     return Series(one.label, xs, one.heights(), "points", color, hover=hover)
+
+
+def _waiting(
+    waiting: Sequence[tuple[Tried, Run, float]], one: Tried, places: Sequence[float], colors: Colors
+) -> Series:
+    """The paused trials of one sweep."""
+    own = [(x, run, y) for (of, run, y), x in zip(waiting, places, strict=True) if of is one]
+    return Series(
+        f"{one.label}, paused", [x for x, _, _ in own], [y for _, _, y in own], "points",
+        colors[one.label], ring=True, faint=True, in_legend=False,
+        hover=[f"{run.folder}, paused at epoch {run.epochs_done}" for _, run, _ in own],
+    )  # fmt: skip
 
 
 def _by_value(one: Tried, xs: list[float], _log: bool, color: str) -> Series:
@@ -177,6 +195,7 @@ def parallel(one: Tried) -> Iterator[Chart]:
     caption = f"Each line is a trial, coloured by {one.metric.name}; the axes run from the smallest"
     caption += f" to the largest value. {count(len(order), 'completed trial')}"
     caption += f", the best of {len(one.runs):,}." if len(order) < len(one.runs) else "."
+    caption += one.left_out()
     yield XY(
         f"parallel-{one.label}", f"Hyperparameters side by side: {one.label}", caption, "", "",
         series, ticks=keys, notes=notes,
