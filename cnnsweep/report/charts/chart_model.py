@@ -9,6 +9,10 @@ PALETTE = (  # Okabe and Ito's: distinct for colour-blind readers, on white and 
     "#0077bb", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c6bb1", "#999933",
 )  # fmt: skip
 GREY = "#8a8f98"
+FIFTHS = (  # of values, in shades of viridis
+    ("worst fifth", "#440154"), ("4th", "#31688e"), ("3rd", "#1f9e89"), ("2nd", "#6ece58"),
+    ("best fifth", "#e8c500"),
+)  # fmt: skip
 
 
 @dataclass(slots=True)

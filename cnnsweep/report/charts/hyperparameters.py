@@ -8,7 +8,15 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
-from cnnsweep.report.charts.chart_model import XY, Chart, Colors, Heat, Series, count
+from cnnsweep.report.charts.chart_model import (
+    FIFTHS,
+    XY,
+    Chart,
+    Colors,
+    Heat,
+    Series,
+    count,
+)
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.trial_table import Axis, Tried, axis_of, numbers, wants_log
 
@@ -20,7 +28,6 @@ _BINS = 40  # of a slice that is summed up
 _FEW_VALUES = 12  # of a hyperparameter: each is a place of its own
 _CELLS = 40  # of a contour, along either axis
 _FEWEST = 8  # trials of a contour
-_SHADES = ("#440154", "#31688e", "#1f9e89", "#6ece58", "#e8c500")  # viridis: worst to best
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.intp]
 Importances = Mapping[str, float]
@@ -105,6 +112,7 @@ def slices(sweeps: Sequence[Tried], colors: Colors) -> Iterator[Chart]:
 def _slice(key: str, members: Sequence[Tried], colors: Colors) -> XY:
     metric = members[0].metric
     waiting = [(one, run, height) for one in members for run, height in one.so_far()]
+    paused, waiting = len(waiting), waiting[:: 1 + len(waiting) // _MOST_POINTS]
     done = [value for one in members for value in one.column(key)]
     axis = axis_of([*done, *(run.config.get(key) for _, run, _ in waiting)])
     total, few_values = len(done), len({*axis.places}) <= _FEW_VALUES
@@ -126,7 +134,7 @@ def _slice(key: str, members: Sequence[Tried], colors: Colors) -> XY:
         caption = f"Each point is one of {count(total, 'completed trial')}"
     caption += "; the axis is logarithmic." if axis.log else "."
     if waiting:
-        caption += f" A ring is one of {len(waiting):,} paused ones at its last value so far."
+        caption += f" A ring is one of {paused:,} paused ones at its last value so far."
     return XY(
         f"{key}-{metric.name}".replace("/", "-"), f"{metric.name} against {key}", caption, key,
         metric.title, [s for s in series if s.x], x_log=axis.log, ticks=axis.names,
@@ -183,14 +191,13 @@ def parallel(one: Tried) -> Iterator[Chart]:
     axes.append(Axis(one.heights(), log=False, names=None))
     heights = [_heights(axis) for axis in axes]
     series = []
-    for fifth, part in enumerate(np.array_split(order, len(_SHADES))):
+    for (name, shade), part in zip(FIFTHS, np.array_split(order, len(FIFTHS)), strict=True):
         xs: list[float | None] = []
         ys: list[float | None] = []
         for index in part:
             xs += [*map(float, range(len(keys))), None]
             ys += [*(float(height[index]) for height in heights), None]
-        name = ("worst fifth", "4th", "3rd", "2nd", "best fifth")[fifth]
-        series.append(Series(name, xs, ys, "line", _SHADES[fifth], faint=fifth < 4))
+        series.append(Series(name, xs, ys, "line", shade, faint=name != FIFTHS[-1][0]))
     notes = [note for x, axis in enumerate(axes) for note in _ends(x, axis)]
     caption = f"Each line is a trial, coloured by {one.metric.name}; the axes run from the smallest"
     caption += f" to the largest value. {count(len(order), 'completed trial')}"

@@ -106,7 +106,7 @@ def _draw(axes: Axes, series: Series) -> None:
         return
     marker = "x" if series.cross else "D" if series.big else "o"
     size = 60 if series.big else 18
-    faces = {"facecolors": "none", "edgecolors": color} if series.ring else {"color": color}
+    faces: Any = {"facecolors": "none", "edgecolors": color} if series.ring else {"color": color}
     axes.scatter(x, y, size, alpha=alpha, marker=marker, label=label, **faces)
     if band is not None:
         ends = [y - band[0], band[1] - np.asarray(y)]
@@ -159,5 +159,6 @@ def _axes(axes: Axes, chart: XY | Heat) -> None:
             # Plain numbers: matplotlib's own labels are formulas, which texts here never are.
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             axis.set_minor_formatter(NullFormatter())
-    if chart.x_title in ("epoch", "trial"):
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    for axis, title in ((axes.xaxis, chart.x_title), (axes.yaxis, chart.y_title)):
+        if title in ("epoch", "trial"):
+            axis.set_major_locator(MaxNLocator(integer=True))

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cnnsweep.folders.run_folder import STATUSES as RECORDED
+from cnnsweep.folders import run_folder
 from cnnsweep.report.read.safe_io import Scalar
 
-STATUSES = (*RECORDED, "unfinished", "damaged")
+STATUSES = (*run_folder.STATUSES, "unfinished", "damaged")
 FINGERPRINT, UNKNOWN = "data.fingerprint", "unknown"  # a column beside the config's keys
 Columns = dict[str, list[float | None]]
 
