@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from cnnsweep import epoch_reporter
 from cnnsweep.config.own_keys import check_complete
 from cnnsweep.config.trackers import chosen
-from cnnsweep.config.validation import checked, resolve
+from cnnsweep.config.validation import check, checked, resolve
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock
 from cnnsweep.folders.provenance import code
@@ -56,7 +56,7 @@ def task(config: DictConfig) -> Objective:
             log.info("already finished")
             return cast(Objective, finished["objective"])
         folder.remove_torn_files()
-        if folder.read_config() is None:
+        if not folder.config.exists():
             folder.write_config(resolved)
         write_patches(folder, code().patch, code().patch_of_folder)
         outcome = Outcome(
@@ -69,7 +69,7 @@ def task(config: DictConfig) -> Objective:
         with ExitStack() as trackers:  # result.json is written before they are waited for
             with recorded(folder, outcome):
                 if not is_checked:
-                    checked(config, may_be_recorded=True)
+                    _check(config, resolved, folder)
                 wait_until_ready = None
                 if loggers := chosen(resolved["logger"]):
                     info = tracked_run(folder.path, resolved)
@@ -101,6 +101,14 @@ def _is_checked(folder: RunFolder) -> bool:
     A sweep's job has no such callback, though its worker may hold the folder as well.
     """
     return HydraConfig.get().mode == RunMode.RUN and lock.is_held_here(folder.path)
+
+
+def _check(config: DictConfig, resolved: dict[str, Any], folder: RunFolder) -> None:
+    """Refuse what cannot be meant; that each key is used, only before a first epoch is trained."""
+    if folder.last.exists():  # by the same config: looking up who set each key takes long
+        check(resolved)
+    else:
+        checked(config, may_be_recorded=True)
 
 
 def refuse_other_config(folder: RunFolder, resolved: dict[str, Any]) -> None:
