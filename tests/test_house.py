@@ -33,8 +33,8 @@ MODULES = {
 DOORS = ("__main__", "cli", "predict", "hydra_callback", "callback")
 FLOORS = (
     "doors", "sweep", "sweep.cluster", "sweep.workers", "sweep.multihost", "sweep.grid",
-    "sweep.study", "sweep.spec", "sweep.machine", "export", "task", "run", "session", "loggers",
-    "report",
+    "sweep.study", "sweep.freeze_thaw", "sweep.spec", "sweep.machine", "export", "task", "run",
+    "session", "loggers", "report",
     "report.output", "report.charts", "report.study", "report.stats", "report.read", "training",
     "models", "data", "data.pictures", "folders", "config.composing", "config", "ground",
 )  # fmt: skip
