@@ -51,6 +51,11 @@ def tell_of(
     _put(study, trial_id(trial), "\n\n".join(_paragraphs(plan, trial, run, values, error)) + "\n")
 
 
+def tell_of_pause(study: Study, plan: Plan, trial: FrozenTrial) -> None:
+    """Write the note of a trial that pauses, once; that of its end replaces it."""
+    _put(study, trial_id(trial), f"**paused**\n\n{format_params(plan.params(trial))}\n")
+
+
 def _paragraphs(
     plan: Plan, trial: FrozenTrial, run: Path, values: Sequence[float], error: str | None
 ) -> Iterator[str]:

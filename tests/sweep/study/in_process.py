@@ -1,5 +1,6 @@
 """A whole search in this process: the real Search, recorder and event loop, and no workers."""
 
+import math
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from io import StringIO
@@ -21,7 +22,8 @@ from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.sweep.checkpoints import Checkpoints
 from cnnsweep.sweep.event_loop import EventLoop
 from cnnsweep.sweep.progress import SweepProgress
-from cnnsweep.sweep.spec.messages import Epoch, Finished, Job, Message
+from cnnsweep.sweep.spec.failure_policy import FailureWatch
+from cnnsweep.sweep.spec.messages import Answer, Epoch, Finished, Job, Message
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.points import count_points
 from cnnsweep.sweep.spec.samplers import Sampling, Space
@@ -29,7 +31,6 @@ from cnnsweep.sweep.spec.search_space import SearchSpace
 from cnnsweep.sweep.study.ask import Asker
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import SingleLaunch
-from cnnsweep.sweep.study.failure_policy import FailureWatch
 from cnnsweep.sweep.study.retries import Retries
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.storage_outage import Outage, OutageStorage
@@ -159,7 +160,7 @@ class FakePool:
     slots: int = 1
     jobs: dict[int, Job] = field(default_factory=dict)
     given: list[Job] = field(default_factory=list)
-    answers: list[tuple[int, bool]] = field(default_factory=list)
+    answers: list[tuple[int, Answer]] = field(default_factory=list)
     killed: list[int] = field(default_factory=list)
     age: float | None = None  # seconds that every job has run
     waiting: list[tuple[int, Job, Message]] = field(default_factory=list)
@@ -184,8 +185,8 @@ class FakePool:
         self.jobs[slot] = job
         self.given.append(job)
 
-    def answer(self, slot: int, should_prune: bool) -> None:
-        self.answers.append((slot, should_prune))
+    def answer(self, slot: int, answer: Answer) -> None:
+        self.answers.append((slot, answer))
 
     def kill(self, slot: int) -> None:
         self.killed.append(slot)
@@ -248,7 +249,7 @@ def make(
         ),
         recorder=recorder,
         confirmation=Confirmation(0, plan, study, recorder, wanted=confirm, seeds=seeds),
-        may_ask=lambda: True,
+        time_left=lambda: math.inf,
         coordination=coordination,
         may_confirm=True,
     )

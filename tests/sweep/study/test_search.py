@@ -195,15 +195,16 @@ def test_an_outage_while_a_trial_is_asked_for_skips_and_doubles_none(
 
 
 @pytest.mark.parametrize(
-    ("pruner", "verdict"), [(ThresholdPruner(upper=1.0), True), (ThresholdPruner(upper=9.0), False)]
+    ("pruner", "answer"),
+    [(ThresholdPruner(upper=1.0), "prune"), (ThresholdPruner(upper=9.0), "go_on")],
 )
 def test_a_reported_epoch_is_answered_by_the_pruner(
-    tmp_path: Path, pruner: BasePruner, verdict: bool
+    tmp_path: Path, pruner: BasePruner, answer: str
 ) -> None:
     parts = make(tmp_path, pruner=pruner)
     parts.step()
     parts.send(epoch(1, 5.0))
-    assert parts.pool.answers == [(0, verdict)]
+    assert parts.pool.answers == [(0, answer)]
     assert parts.search.study.get_trials()[0].intermediate_values == {1: 5.0}
 
 
