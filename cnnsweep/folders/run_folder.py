@@ -110,6 +110,16 @@ class RunFolder:
         body = ([r[c] for c in METRICS_COLUMNS] for r in rows)
         write_text_whole(self.metrics, as_csv(METRICS_COLUMNS, body))
 
+    def read_metrics(self) -> list[dict[str, float | int | None]]:
+        """The rows of metrics.csv; [] where there is no such file."""
+        if not self.metrics.exists():
+            return []
+        with self.metrics.open(encoding="utf-8", newline="") as file:
+            return [
+                {k: int(v) if k == "epoch" else float(v) if v else None for k, v in row.items()}
+                for row in csv.DictReader(file)
+            ]
+
     def write_test_predictions(
         self, rows: Iterable[tuple[int, int, float]], classes: Sequence[str], files: Sequence[str]
     ) -> None:
