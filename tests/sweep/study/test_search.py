@@ -45,7 +45,6 @@ TABLE: list[tuple[str, str, str, str, str | None]] = [
     ("just done", "preempted", SAME, "RUNNING", "completed"),
     ("just done", "lost", NEXT, "COMPLETE", "completed"),
     ("thawed", "completed", NEXT, "COMPLETE", "completed"),
-    ("thawed", "paused", NEXT, "RUNNING", "paused"),
     ("thawed", "failed", NEXT, "FAIL", "failed"),
     ("thawed", "died", SAME, "RUNNING", "paused"),
     ("thawed", "timeout", NEXT, "FAIL", "failed"),
@@ -94,7 +93,8 @@ def begin(state: str, folder: Path) -> Parts:
         for value in (0.5, 0.9):
             parts.send(Started())
             parts.send(epoch(1, value))
-            finish(parts, "paused")
+            parts.write_result(parts.pool.jobs[0], value, "paused")
+            parts.send(Finished("paused"))
     parts.send(Started())
     if state == "last seed":
         finish(parts, "completed")
@@ -112,6 +112,8 @@ def begin(state: str, folder: Path) -> Parts:
 def finish(parts: Parts, reason: Reason) -> None:
     """The worker's job ends for this reason, its run having written what runs then write."""
     job = parts.pool.jobs[0]
+    if reason == "paused" and job.trial is not None:
+        parts.send(epoch(1, 0.25))
     if reason in ENDS:
         parts.write_result(job, 0.25, reason)
     value = 0.25 if reason == "completed" else None
