@@ -7,15 +7,29 @@ from collections.abc import Mapping
 from typing import Protocol
 
 
-class Pruned(Exception):
-    """Raised by a reporter: the pruner ends this run, which is no failure."""
+class Ended(Exception):
+    """Raised by a reporter: the sweep ends this run early, which is no failure."""
+
+    status: str  # in result.json
+
+
+class Pruned(Ended):
+    """For good."""
+
+    status = "pruned"
+
+
+class Paused(Ended):
+    """Other trials promise more by now; this one may go on later, from its checkpoint."""
+
+    status = "paused"
 
 
 class EpochReporter(Protocol):
     """Gets every epoch; a resumed run reports those that are already trained again, in order."""
 
     def epoch_ended(self, epoch: int, metrics: Mapping[str, float | int | None]) -> None:
-        """``metrics`` is the epoch's row of metrics.csv. Raises Pruned to end the run."""
+        """``metrics`` is the epoch's row of metrics.csv. Raises Ended to end the run."""
 
     def note(self, line: str) -> None:
         """A line on the run's data that a person should read, once in a sweep."""

@@ -22,6 +22,7 @@ DIRECTIONS: dict[str, Direction] = {
     "images_per_second": "maximize",
 }
 VALIDATION_METRICS = ("val_loss", "val_accuracy", "val_balanced_accuracy")
+EPOCH_METRICS = ("train_loss", "train_accuracy", *VALIDATION_METRICS)
 METRICS_COLUMNS = (
     "epoch",
     "learning_rate",

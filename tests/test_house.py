@@ -33,10 +33,10 @@ MODULES = {
 DOORS = ("__main__", "cli", "predict", "hydra_callback", "callback")
 FLOORS = (
     "doors", "sweep", "sweep.cluster", "sweep.workers", "sweep.multihost", "sweep.grid",
-    "sweep.study", "sweep.spec", "sweep.machine", "export", "task", "run", "session", "loggers",
-    "report",
-    "report.output", "report.charts", "report.study", "report.stats", "report.read", "training",
-    "models", "data", "data.pictures", "folders", "config.composing", "config", "ground",
+    "sweep.study", "sweep.freeze_thaw", "sweep.spec", "sweep.machine", "export", "task", "run",
+    "session", "loggers", "report", "report.output", "report.charts", "report.study",
+    "report.stats", "report.read", "training", "models", "data", "data.pictures", "folders",
+    "config.composing", "config", "ground",
 )  # fmt: skip
 # What a package that stands higher may not import all the same. A report reads folders only.
 ABOVE_REPORTS = set(FLOORS[FLOORS.index("export") : FLOORS.index("report")])
@@ -63,6 +63,7 @@ NEVER = {
     "sweep.spec": ("torch",),
     "sweep.machine": ("torch", "optuna"),
     "sweep.study": ("torch",),
+    "sweep.freeze_thaw": ("torch",),
 }
 MOST_FILES, MOST_LINES, LONGEST_FUNCTION = 15, 250, 50
 FILE_NAMES = (

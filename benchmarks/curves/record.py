@@ -56,7 +56,9 @@ def record(name: str, out: Path, trials: int, data: Path | None) -> None:
     task = TASKS[name]
     about = facts(("torch", "cnnsweep", "optuna")) | {"task": task.about, "n": f"{trials} settings"}
     with TemporaryDirectory() as scratch:
-        root = [] if data is None or "data=digits" in task.words else [f"data.root={data.resolve()}"]
+        root = (
+            [] if data is None or "data=digits" in task.words else [f"data.root={data.resolve()}"]
+        )
         words = [*_command(task, trials), *root, f"hydra.sweep.dir={scratch}/sweep"]
         run([executable, "-m", "cnnsweep", *words], check=True)
         rows = list(_rows(_trials(Path(scratch) / "sweep" / "study.journal")))

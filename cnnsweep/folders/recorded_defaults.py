@@ -25,6 +25,7 @@ DEFAULTS: dict[str, OldDefault] = {
     "loss.weight": OldDefault(None, since="what follows 05ff77a"),
     "from": OldDefault(None, since="what follows 7aedf0e"),
     "hydra.sweeper.keep_best": OldDefault(None, since="what follows 7aedf0e"),
+    "hydra.sweeper.keep_paused": OldDefault(True, since="what follows 9c3d8ab"),
 }
 """By dotted key, ``hydra.sweeper.<key>`` included."""
 

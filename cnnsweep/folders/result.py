@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from cnnsweep.epoch_reporter import Pruned
+from cnnsweep.epoch_reporter import Ended
 from cnnsweep.errors import one_line
 from cnnsweep.folders.provenance import code, hardware, now, versions
 from cnnsweep.folders.run_folder import RunFolder
@@ -80,8 +80,8 @@ def recorded(folder: RunFolder, outcome: Outcome) -> Iterator[None]:
 
 
 def _verdict(error: BaseException) -> tuple[str, str | None]:
-    if isinstance(error, Pruned):
-        return "pruned", None
+    if isinstance(error, Ended):
+        return error.status, None
     if isinstance(error, KeyboardInterrupt):
         return "interrupted", "Ctrl-C"
     if isinstance(error, Terminated):

@@ -14,7 +14,7 @@ from cnnsweep.data.fingerprint import with_test
 from cnnsweep.errors import one_line
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.metric_names import VALIDATION_METRICS, has_learned
+from cnnsweep.metric_names import EPOCH_METRICS, has_learned
 from cnnsweep.session.checkpoints import load_best_weights, write_epoch
 from cnnsweep.session.progress import RunProgress
 from cnnsweep.training.early_stopping import Row
@@ -22,7 +22,6 @@ from cnnsweep.training.epoch import EpochMetrics, run_epoch
 from cnnsweep.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
-_BEST_EPOCHS = ("train_loss", "train_accuracy", *VALIDATION_METRICS)
 
 
 @dataclass
@@ -83,8 +82,8 @@ class Session:
             return
         try:
             epoch_reporter.current.epoch_ended(int(row["epoch"] or 0), row)
-        except epoch_reporter.Pruned:
-            if not self.trainer.is_finished:  # pruning would save no training
+        except epoch_reporter.Ended:
+            if not self.trainer.is_finished:  # else no training would be saved
                 raise
 
     def _fill_metrics(self) -> None:
@@ -95,7 +94,7 @@ class Session:
         best = history[self.trainer.score.best_epoch - 1]
         outcome.epochs = len(history)
         outcome.best_epoch = self.trainer.score.best_epoch
-        for name in _BEST_EPOCHS:
+        for name in EPOCH_METRICS:
             setattr(outcome, name, best[name])
         if (balanced := best["val_balanced_accuracy"]) is not None:
             outcome.learned = has_learned(balanced, self.shown.by_class(self.dataset.num_classes))

@@ -1,5 +1,6 @@
 """A sweep from its first check to its last line, whatever its kind."""
 
+import math
 import os
 import shutil
 import sys
@@ -16,7 +17,6 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.singleton import Singleton
 from omegaconf import OmegaConf
 from optuna.exceptions import ExperimentalWarning
-from optuna.trial import TrialState
 
 from cnnsweep.config.launchers import is_chosen, refuse_devices, with_submissions
 from cnnsweep.folders import lock
@@ -33,8 +33,9 @@ from cnnsweep.sweep.multihost.membership import HostExpired
 from cnnsweep.sweep.multihost.shared_study import joined
 from cnnsweep.sweep.progress import SweepProgress, counted, open_progress
 from cnnsweep.sweep.spec.compose import SweepContext
-from cnnsweep.sweep.spec.settings import SharedSettings
-from cnnsweep.sweep.study.coordination import Coordination
+from cnnsweep.sweep.spec.settings import Settings, SharedSettings
+from cnnsweep.sweep.study.coordination import Coordination, not_in_hand
+from cnnsweep.sweep.study.pruning import drop_paused
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.storage_outage import Outage
 from cnnsweep.sweep.work import work_of
@@ -57,7 +58,7 @@ class Sweep(Protocol):
         """Refuse, by a UserError, what could only fail."""
 
     def open(
-        self, coordination: Coordination, may_ask: Callable[[], bool], say: Callable[[str], None]
+        self, coordination: Coordination, time_left: Callable[[], float], say: Callable[[str], None]
     ) -> list[Search]:
         """The studies, new or as an earlier launch left them; may be called again."""
 
@@ -149,7 +150,7 @@ class Controller:
             if not place.exists():
                 write_text_whole(place, text)
             with self.progress.held_back() as notes:
-                searches = self.sweep.open(self.coordination, self._may_ask(), self.progress.say)
+                searches = self.sweep.open(self.coordination, self._time_left(), self.progress.say)
             write_text_whole(place, text)  # only now: nothing refused what is there
             if self.coordination.is_first() or not all(search.is_done() for search in searches):
                 self.sweep.withdraw_results(searches)
@@ -159,10 +160,10 @@ class Controller:
             self.progress.say(line)
         return searches
 
-    def _may_ask(self) -> Callable[[], bool]:
+    def _time_left(self) -> Callable[[], float]:
         timeout = self.sweep.settings.timeout
-        end = None if timeout is None else time.monotonic() + timeout
-        return lambda: end is None or time.monotonic() < end
+        end = math.inf if timeout is None else time.monotonic() + timeout
+        return lambda: end - time.monotonic()
 
     def run(self, searches: list[Search]) -> None:
         """Run all trials; one launch of several then runs the confirmations."""
@@ -189,6 +190,7 @@ class Controller:
             done_elsewhere = self.outage.retry(lambda: self.sweep.are_written(searches))
             for search in searches:
                 search.may_confirm = self.coordination.is_alone or not done_elsewhere
+                self._drop_paused(search)
             loop.run()
         except HostExpired:  # its workers must not touch a trial that may be another host's by now
             for slot in pool.busy_slots():
@@ -202,11 +204,22 @@ class Controller:
             raise
         pool.close(grace=STOP_SECONDS, stop=False)
 
+    def _drop_paused(self, search: Search) -> None:
+        settings = self.sweep.settings
+        if not isinstance(settings, Settings) or settings.keep_paused or not search.may_confirm:
+            return
+
+        def drop() -> None:
+            with self.coordination.turn():
+                drop_paused(search.study, search.recorder, lambda _: True, "keep_paused=false")
+
+        self.outage.retry(drop)
+
     def _resume_trials(self, search: Search) -> None:
         """Among several launches a search seeks for trials left behind as it goes."""
         is_alone = self.coordination.is_alone
         trials = self.outage.retry(lambda: search.study.get_trials(deepcopy=False))
-        running = sum(trial.state is TrialState.RUNNING for trial in trials)
+        running = len(list(not_in_hand(search.study, ())))
         resumed = self.outage.retry(search.resume_trials) if is_alone else 0
         if len(trials) > 1:
             now = f"{resumed} left running" if is_alone else f"{running} running"

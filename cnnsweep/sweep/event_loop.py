@@ -2,7 +2,7 @@
 
 A step that meets a storage which is away, or another host at work on the study, is left and made
 again later (see :class:`~cnnsweep.sweep.study.coordination.TryLater`). Meanwhile workers go on:
-who waits for an answer is told not to prune.
+who waits for an answer is told to go on.
 """
 
 from collections import deque
@@ -14,7 +14,7 @@ from typing import Protocol
 from cnnsweep.errors import StoppedEarly
 from cnnsweep.sweep.checkpoints import Checkpoints
 from cnnsweep.sweep.progress import SweepProgress
-from cnnsweep.sweep.spec.messages import Epoch, Finished, Job, Message, Note
+from cnnsweep.sweep.spec.messages import Answer, Epoch, Finished, Job, Message, Note
 from cnnsweep.sweep.study.coordination import TryLater
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.storage_outage import Outage
@@ -32,7 +32,7 @@ class JobPool(Protocol):
     def seconds(self, slot: int) -> float | None: ...
     def log(self, slot: int) -> Path: ...
     def give(self, slot: int, job: Job) -> None: ...
-    def answer(self, slot: int, should_prune: bool) -> None: ...
+    def answer(self, slot: int, answer: Answer) -> None: ...
     def kill(self, slot: int) -> None: ...
     def messages(self, seconds: float) -> Iterator[tuple[int, Job, Message]]: ...
 
@@ -152,15 +152,15 @@ class EventLoop:
                 ended = Received(slot, job, Finished("timeout", error=error), is_answered=True)
                 self._inbox = deque([*others, ended])
 
-    def _answer(self, received: Received, should_prune: bool) -> None:
+    def _answer(self, received: Received, answer: Answer) -> None:
         """Once; a slot that has another job by now, or none, waits for nothing."""
         if not received.is_answered and self._pool.job(received.slot) == received.job:
-            self._pool.answer(received.slot, should_prune)
+            self._pool.answer(received.slot, answer)
         received.is_answered = True
 
     def _let_workers_go_on(self) -> None:
         for received in self._inbox:
-            self._answer(received, should_prune=False)
+            self._answer(received, "go_on")
 
     def _receive(self, seconds: float) -> None:
         for slot, job, message in list(self._pool.messages(seconds)):

@@ -9,6 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import seed_runs
+from cnnsweep.sweep.freeze_thaw.paused import paused_at
 from cnnsweep.sweep.spec.formatting import format_value
 from cnnsweep.sweep.study.confirmation import winner
 from cnnsweep.sweep.study.search import Search
@@ -45,14 +46,21 @@ def gain_lines(search: Search) -> list[str]:
         is_unknown = any("fixed_params" in trial.system_attrs for trial in trials)
         none = "the default config was no trial of this search: what was gained over it is unknown"
         return [] if is_unknown else [none]
-    number = sum(trial.state is TrialState.COMPLETE for trial in trials)
+    number = sum(map(_is_tried, trials))
     return [_against(search, best, default, number), *_optimism(search, number)]
+
+
+def _is_tried(trial: FrozenTrial) -> bool:
+    """Whether the winner was chosen over a trial, by its final value or by those it had so far."""
+    if trial.state in (TrialState.PRUNED, TrialState.RUNNING):
+        return bool(trial.intermediate_values)
+    return trial.state is TrialState.COMPLETE
 
 
 def _optimism(search: Search, number: int) -> list[str]:
     if number < 2:
         return []
-    line = f"a winner's value is the best of {number} and so looks better than it is: "
+    line = f"a winner's value is the best of {number} tried and so looks better than it is: "
     if search.confirmation.wanted:
         return [f"{line}its confirmation runs do not"]
     return [f"{line}runs with fresh seeds do not (hydra.sweeper.confirm=3)"]
@@ -63,6 +71,11 @@ def _against(search: Search, best: FrozenTrial, default: FrozenTrial, number: in
     if default.number == best.number:
         others = "" if number < 2 else f": none of the other {number - 1} was better"
         return f"trial {default.number} is the default config{others}"
+    if (epoch := paused_at(default)) is not None:
+        return (
+            f"{named}) is paused at epoch {epoch}, so that its value is not final: what the winner "
+            "gained over it is unknown"
+        )
     if default.state is not TrialState.COMPLETE:
         ending = _ENDS.get(default.state, "is not over")
         return f"{named}) {ending}: what the winner gained over it is unknown"

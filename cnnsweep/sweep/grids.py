@@ -45,9 +45,9 @@ class Grid:
         check_disk(self.context.folder)
 
     def open(
-        self, coordination: Coordination, may_ask: Callable[[], bool], say: Callable[[str], None]
+        self, coordination: Coordination, time_left: Callable[[], float], say: Callable[[str], None]
     ) -> list[Search]:
-        return [open_grid(self.jobs, self.settings, self._plan(), coordination, may_ask, say)]
+        return [open_grid(self.jobs, self.settings, self._plan(), coordination, time_left, say)]
 
     def withdraw_results(self, _searches: list[Search]) -> None:
         return

@@ -15,6 +15,7 @@ from cnnsweep.config.overrides import by_key
 from cnnsweep.config.own_keys import chosen_by
 from cnnsweep.config.validation import monitors_validation
 from cnnsweep.errors import UserError
+from cnnsweep.sweep.freeze_thaw.choice import check_pausing
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.disk import check_disk
 from cnnsweep.sweep.spec.plan import Plan
@@ -33,11 +34,12 @@ def check_sweep(context: SweepContext, settings: Settings, plans: list[Plan]) ->
     Raises:
         UserError: with the parameter, value and reason.
     """
-    make_pruner(settings.pruner, settings.seeds)
+    pruner = make_pruner(settings.pruner, settings.seeds)
     _check_subdir(context)
     if context.is_our_task:
         _check_group_choices(context)
     for plan in plans:
+        check_pausing(pruner, plan)
         if context.is_our_task:
             _check_objective(plan)
         Sampling(settings.sampler, plan.seed, plan.space.distributions).sampler_for(0)

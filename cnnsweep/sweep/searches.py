@@ -8,14 +8,16 @@ from optuna.trial import TrialState
 from cnnsweep import report
 from cnnsweep.errors import StoppedEarly
 from cnnsweep.sweep.final_model import final_lines
+from cnnsweep.sweep.freeze_thaw.choice import with_fitting_pruner
+from cnnsweep.sweep.freeze_thaw.paused import is_paused
 from cnnsweep.sweep.preflight import check_sweep
 from cnnsweep.sweep.progress import announcement
 from cnnsweep.sweep.results import are_written, result_lines, withdraw_results, write_results
 from cnnsweep.sweep.spec.compose import SweepContext
+from cnnsweep.sweep.spec.failure_policy import FailureWatch
 from cnnsweep.sweep.spec.plan import Plan, make_plans
 from cnnsweep.sweep.spec.settings import Settings, read_settings
 from cnnsweep.sweep.study.coordination import Coordination
-from cnnsweep.sweep.study.failure_policy import FailureWatch
 from cnnsweep.sweep.study.pruning import note_on_idle_pruner
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.storage_outage import Outage
@@ -40,24 +42,26 @@ class Searches:
             UserError: a key is out of range, or there is nothing to search over.
         """
         settings = read_settings(keys)
-        return cls(context, settings, make_plans(context, settings, arguments))
+        plans = make_plans(context, settings, arguments)
+        return cls(context, with_fitting_pruner(settings, plans, context), plans)
 
     def check(self) -> None:
         check_sweep(self.context, self.settings, self.plans)
 
     def open(
-        self, coordination: Coordination, may_ask: Callable[[], bool], say: Callable[[str], None]
+        self, coordination: Coordination, time_left: Callable[[], float], say: Callable[[str], None]
     ) -> list[Search]:
         searches: list[Search] = []
 
         def shares() -> tuple[int, int]:
-            states = [t.state for s in searches for t in s.study.get_trials(deepcopy=False)]
-            return states.count(TrialState.FAIL), sum(state.is_finished() for state in states)
+            trials = [t for s in searches for t in s.study.get_trials(deepcopy=False)]
+            failed = sum(trial.state is TrialState.FAIL for trial in trials)
+            return failed, sum(t.state.is_finished() or is_paused(t) for t in trials)
 
         watch = FailureWatch(self.settings.max_failure_rate, shares)
         for index, plan in enumerate(self.plans):
             search = open_search(
-                index, plan, self.settings, self.context, watch, may_ask, coordination, say
+                index, plan, self.settings, self.context, watch, time_left, coordination, say
             )
             searches.append(search)
         return searches

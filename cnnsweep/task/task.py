@@ -1,7 +1,7 @@
 """Hydra's task function: one config, one run folder, one outcome."""
 
 import logging
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -134,6 +134,10 @@ def take_finished(folder: RunFolder, resolved: dict[str, Any]) -> dict[str, Any]
         _drop_checkpoints(folder, resolved["keep"])  # was killed before it could
     if epoch_reporter.current is None:
         print(f"already finished: {folder} (objective {result['objective']})")
+    else:
+        with suppress(epoch_reporter.Ended):
+            for row in folder.read_metrics():
+                epoch_reporter.current.epoch_ended(int(row["epoch"] or 0), row)
     return result
 
 

@@ -54,13 +54,13 @@ def test_while_the_storage_is_away_workers_are_told_not_to_prune_and_their_epoch
     away(parts)
     parts.send(epoch(1, 5.0))
     parts.send(epoch(2, 6.0))
-    assert parts.pool.answers == [(0, False), (0, False)]
+    assert parts.pool.answers == [(0, "go_on"), (0, "go_on")]
     back(parts)
     parts.step(2)
-    assert parts.pool.answers == [(0, False), (0, False)]  # each was answered once
+    assert parts.pool.answers == [(0, "go_on"), (0, "go_on")]  # each was answered once
     assert parts.search.study.get_trials()[0].intermediate_values == {1: 5.0, 2: 6.0}
     parts.send(epoch(3, 7.0))
-    assert parts.pool.answers[2:] == [(0, True)]
+    assert parts.pool.answers[2:] == [(0, "prune")]
 
 
 def test_an_end_that_came_while_the_storage_was_away_is_told_in_its_turn(tmp_path: Path) -> None:

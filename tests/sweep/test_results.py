@@ -7,11 +7,11 @@ from omegaconf import OmegaConf
 
 from cnnsweep.metric_names import DIRECTIONS
 from cnnsweep.sweep.results import are_written, write_results
+from cnnsweep.sweep.spec.failure_policy import FailureWatch
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.search_space import SearchSpace
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import SingleLaunch
-from cnnsweep.sweep.study.failure_policy import FailureWatch
 from cnnsweep.sweep.study.retries import Retries
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.tell import Recorder
@@ -45,7 +45,7 @@ def make_search(folder: Path, confirm: int, objective: str = "val_loss") -> Sear
         asker=asker(study, sampler("RandomSampler")),
         recorder=recorder,
         confirmation=Confirmation(0, plan, study, recorder, wanted=confirm, seeds=1),
-        may_ask=lambda: False,
+        time_left=lambda: 0.0,
         coordination=SingleLaunch(),
         may_confirm=True,
     )

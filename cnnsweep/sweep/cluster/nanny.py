@@ -176,7 +176,7 @@ class _Keeper:
             if self.worker is None:
                 self.worker = Worker(self.setup, self.assignment.log, self.assignment.device)
             self.worker.give(message)
-        elif isinstance(message, bool):
+        elif isinstance(message, str):
             if self.worker is not None:  # else it died after the Epoch that this answers
                 self.worker.send(message)
         elif message is Command.KILL:

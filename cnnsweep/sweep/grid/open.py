@@ -16,12 +16,12 @@ from cnnsweep.sweep.grid.ask import NUMBER, OVERRIDES, GridAsker, failed, lost
 from cnnsweep.sweep.grid.jobs import Jobs
 from cnnsweep.sweep.grid.numbering import Begun, GridJob, names_of, numbered
 from cnnsweep.sweep.grid.search import OBJECTIVE, GridSearch
+from cnnsweep.sweep.spec.failure_policy import NoWatch
 from cnnsweep.sweep.spec.plan import FOLDER, Plan
 from cnnsweep.sweep.spec.settings import GridSettings
 from cnnsweep.sweep.study.compatibility import FACTS, KEEPS_ALL, Facts, settle
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import Coordination
-from cnnsweep.sweep.study.failure_policy import NoWatch
 from cnnsweep.sweep.study.retries import Retries
 from cnnsweep.sweep.study.storage import open_storage
 from cnnsweep.sweep.study.storage_outage import OutageStorage
@@ -36,7 +36,7 @@ def open_grid(
     settings: GridSettings,
     plan: Plan,
     coordination: Coordination,
-    may_ask: Callable[[], bool],
+    time_left: Callable[[], float],
     say: Say,
 ) -> GridSearch:
     """The jobs of a grid, new or as an earlier launch left them; may be called again.
@@ -76,7 +76,7 @@ def open_grid(
         asker=GridAsker(study, placed, _done_again(study, jobs, say)),
         recorder=recorder,
         confirmation=Confirmation(0, plan, study, recorder, wanted=0, seeds=1),
-        may_ask=may_ask,
+        time_left=time_left,
         coordination=coordination,
         may_confirm=coordination.is_alone,
     )

@@ -7,9 +7,9 @@ from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.sweep.grid.ask import DONE, NUMBER, OVERRIDES, GridAsker
 from cnnsweep.sweep.spec.messages import Job
+from cnnsweep.sweep.spec.objectives import Unusable, as_values
 from cnnsweep.sweep.spec.plan import FOLDER
 from cnnsweep.sweep.study.search import Search
-from cnnsweep.sweep.study.tell import Unusable, as_values
 
 OBJECTIVE = "objective"
 
@@ -32,8 +32,7 @@ class GridSearch(Search):
 
     def _complete(self, job: Job, returned: object) -> bool:
         """A job is over whatever it returned: one without a validation split has no objective."""
-        if (other := self.recorder.other_data(job)) is not None:
-            self.recorder.fail(job, other, "other data", anew=True)
+        if self.recorder.has_other_data(job):
             return True
         values = None
         if OBJECTIVE not in self.plan.swept:

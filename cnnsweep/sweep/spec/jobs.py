@@ -10,10 +10,14 @@ from cnnsweep.sweep.spec.plan import Plan
 
 
 def trial_job(
-    plan: Plan, search_index: int, trial: FrozenTrial, seed_index: int, seeds: int
+    plan: Plan,
+    search_index: int,
+    trial: FrozenTrial,
+    seed_index: int,
+    seeds: int,
+    is_prunable: bool = False,
 ) -> Job:
     """Run number ``seed_index`` of a trial of ``seeds`` seeds, counted from 0."""
-    is_prunable = len(plan.objectives) == 1 and seeds == 1
     overrides = plan.overrides(plan.params(trial), test=False, pictures=False)
     if seeds > 1:
         overrides += (f"seed={first_seed(plan) + seed_index}",)

@@ -14,7 +14,7 @@ class Job:
     Optuna's number, None for a confirmation run. ``seed_index`` counts the seeds of one trial (or
     the confirmation runs) from 0. ``number`` is what Hydra gets as ``hydra.job.num``: the trial's,
     for a confirmation run the winner's. ``is_prunable``: the worker waits after each epoch until it
-    is told whether to prune.
+    is told whether to go on.
     """
 
     search_index: int
@@ -35,7 +35,7 @@ class Started:
 class Epoch:
     """An epoch of the job ended; ``number`` counts from 1, ``metrics`` is its row of metrics.csv.
 
-    Where the job is prunable it is answered with whether to prune.
+    Where the job is prunable it is answered.
     """
 
     number: int
@@ -49,9 +49,12 @@ class Note:
     line: str
 
 
+Answer = Literal["go_on", "prune", "pause"]  # to an Epoch; "pause" is "prune", but not for good
+
 Reason = Literal[
     "completed",  # the task returned ``value``
     "pruned",
+    "paused",  # other trials promise more by now; it can go on from its checkpoint
     "failed",  # the task raised, or could not begin
     "died",  # the worker's process ended in the middle of the job
     "timeout",  # the job took longer than it may, and its worker was killed

@@ -25,6 +25,7 @@ from cnnsweep.sweep.spec.settings import Settings, directions
 
 DEFAULT_STUDY = "cnnsweep"
 FOLDER = "folder"  # the trial attribute that names its folder: what it is to do is settled
+EPOCHS = "epochs"
 SWEPT = "swept"  # that of a grid's job: its values of the keys that the grid goes through
 
 
@@ -91,6 +92,18 @@ class Plan:
     def place(self, trial: FrozenTrial) -> Path:
         """The folder of a trial, of all its runs."""
         return self.folder / str(trial.user_attrs.get(FOLDER, trial.number))
+
+    def epochs(self, trial: FrozenTrial) -> int:
+        """How many epochs a trial has, of a config that says it."""
+        return int(trial.params.get(EPOCHS, self.config[EPOCHS]))
+
+    @property
+    def most_epochs(self) -> int:
+        """The epochs of the longest trial that may be asked for."""
+        drawn = self.space.distributions.get(EPOCHS)
+        if drawn is None:
+            return int(self.config[EPOCHS])
+        return int(max(getattr(drawn, "choices", [getattr(drawn, "high", 0)])))
 
     def overrides(self, params: Mapping[str, Any], **changes: Any) -> tuple[str, ...]:
         """The space's, then those of ``changes`` that the app knows and nobody typed."""

@@ -10,7 +10,7 @@ from omegaconf import MISSING
 from cnnsweep.config.sweeper_keys import unknown_key
 from cnnsweep.errors import UserError
 from cnnsweep.metric_names import DIRECTIONS, Direction
-from cnnsweep.rules import Rule, choice, or_null, whole, with_home
+from cnnsweep.rules import Rule, choice, flag, or_null, whole, with_home
 
 
 @dataclass
@@ -69,6 +69,7 @@ class Settings(SharedSettings):
     pruner: Any = MISSING
     seeds: int = MISSING
     confirm: int = MISSING
+    keep_paused: bool = MISSING
     compare: dict[str, list[str]] | None = MISSING
 
     def __post_init__(self) -> None:
@@ -121,6 +122,7 @@ _RULES = (
     whole(f"{_NODE}n_jobs", 1, "auto"),
     whole(f"{_NODE}seeds", 1),
     whole(f"{_NODE}confirm", 0),
+    flag(f"{_NODE}keep_paused"),
     or_null(whole(f"{_NODE}max_batch_size", 1)),
     whole(f"{_NODE}retries", 0),
     Rule(f"{_NODE}max_failure_rate", lambda v: 0 <= v <= 1, "a share from 0 to 1"),

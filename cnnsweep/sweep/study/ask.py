@@ -11,6 +11,7 @@ from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from cnnsweep.sweep.freeze_thaw.known import known
 from cnnsweep.sweep.spec.optuna_internals import (
     draw,
     draw_into,
@@ -66,7 +67,7 @@ class Asker:
     def ask(self) -> FrozenTrial:
         """The next trial, its parameters drawn; it lacks FOLDER where no new point was found."""
         self.study.sampler = self.sampling.sampler_for(self._next_number())
-        return self._complete(self.study.ask())
+        return self._complete(known(self.study).ask())
 
     def ask_again(self, trial: FrozenTrial) -> FrozenTrial:
         """Draw all parameters of a trial again whose asking was interrupted.
@@ -114,7 +115,7 @@ class Asker:
     def _opened(self, trial: FrozenTrial, attempt: int) -> Trial:
         """A trial as just asked for, with another sampler for each attempt."""
         self.study.sampler = self.sampling.sampler_for(trial.number, attempt)
-        return reopened(self.study, trial)
+        return reopened(known(self.study), trial)
 
     def _complete(self, trial: Trial) -> FrozenTrial:
         stored = get_trial(self.study, trial.number)
@@ -146,7 +147,7 @@ class Asker:
             return self._at(chance.choice(left)) if left else None
         for _ in range(MOST_RANDOM_DRAWS):
             self.study.sampler = RandomSampler(seed=chance.getrandbits(32))
-            drawn = self._draw(reopened(self.study, stored))
+            drawn = self._draw(reopened(known(self.study), stored))
             if _identity(drawn) not in tried:
                 return drawn
         return None
@@ -170,11 +171,11 @@ class Asker:
 
         Genetic samplers read them back in another order than they choose them in.
         """
-        sampler = self.study.sampler
+        sampler = trial.study.sampler
         if isinstance(sampler, BaseGASampler):
-            stored = get_trial(self.study, trial.number)
-            generation = sampler.get_trial_generation(self.study, stored)
-            sampler.get_parent_population(self.study, generation)
+            stored = get_trial(trial.study, trial.number)
+            generation = sampler.get_trial_generation(trial.study, stored)
+            sampler.get_parent_population(trial.study, generation)
 
 
 def _identity(drawn: Drawn) -> str:

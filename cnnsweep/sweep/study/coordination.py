@@ -9,6 +9,7 @@ from typing import Protocol
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from cnnsweep.sweep.freeze_thaw.paused import is_paused
 from cnnsweep.sweep.spec.optuna_internals import JournalFileLock
 
 
@@ -121,6 +122,6 @@ class SingleLaunch:
 
 
 def not_in_hand(study: Study, in_hand: Collection[int]) -> Iterator[FrozenTrial]:
-    """Running trials but for those with these numbers."""
+    """Running trials but for those with these numbers; nobody is to work on a paused one."""
     running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-    return (trial for trial in running if trial.number not in in_hand)
+    return (t for t in running if t.number not in in_hand and not is_paused(t))

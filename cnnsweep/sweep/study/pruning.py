@@ -1,6 +1,7 @@
-"""Asking the pruner: its answer for a step is the same however often it is asked."""
+"""What becomes of a trial after each epoch: it goes on, is pruned for good, or pauses."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig
@@ -8,20 +9,28 @@ from optuna.pruners import BasePruner, NopPruner, WilcoxonPruner
 from optuna.samplers import RandomSampler
 from optuna.storages import BaseStorage
 from optuna.study import Study, create_study
-from optuna.trial import TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.metric_names import Direction
+from cnnsweep.sweep.freeze_thaw.paused import is_paused
+from cnnsweep.sweep.freeze_thaw.pruner import FreezeThaw
+from cnnsweep.sweep.freeze_thaw.rule import BEGIN, Step
+from cnnsweep.sweep.freeze_thaw.schedule import Schedule
+from cnnsweep.sweep.freeze_thaw.steps import Steps
+from cnnsweep.sweep.spec.messages import Answer, Job
+from cnnsweep.sweep.spec.objectives import means
 from cnnsweep.sweep.spec.optuna_internals import get_trial, storage_of, trial_id, with_storage
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.settings import Settings
-from cnnsweep.sweep.study.tell import means
+from cnnsweep.sweep.study.tell import Recorder
 
 VERDICT = "verdict"
 _MOST_STEPS, _MOST_TRIALS = 200, 30  # of a rehearsal; a pruner is taken to act in more steps
 _REHEARSALS = 20  # hopeless trials: Hyperband sorts them into brackets, some of which are patient
 _HOPELESS = 1e9
-_UNTRIED = (NopPruner, WilcoxonPruner)  # what was chosen; one that takes seconds for its tests
+# What was chosen, what only pauses, and one that takes seconds for its tests.
+_UNTRIED = (NopPruner, FreezeThaw, WilcoxonPruner)
 
 
 def make_pruner(config: DictConfig, seeds: int) -> BasePruner:
@@ -37,13 +46,96 @@ def make_pruner(config: DictConfig, seeds: int) -> BasePruner:
     return pruner
 
 
-class StudyPruner:
-    """Stores metrics as they are reported, and asks the study's pruner."""
+class TrialScheduler(Protocol):
+    """Says what free workers do, and whether a trial goes on after an epoch."""
 
-    def __init__(self, study: Study) -> None:
+    asks_each_epoch: bool  # whether runs wait after each epoch to be told
+
+    def next_step(self) -> Step:
+        """For a worker that is free: begin a trial, where one may be begun, or thaw one."""
+
+    def begin(self, number: int, after: int = 0) -> None:
+        """A trial is begun or goes on; it trains at least one epoch more than ``after``."""
+
+    def forget(self, number: int) -> None:
+        """A trial is paused, over, or not ours."""
+
+    def report(self, job: Job, epoch: int, value: float) -> Answer:
+        """Store an epoch's value; whether its run goes on."""
+
+    def next_seed(self, number: int) -> int | None:
+        """Of a trial one of whose runs was paused, the seed that trains next; None: none does."""
+
+    def is_losing(self, number: int, parts: list[list[float]]) -> bool:
+        """Whether a trial with these values of its first seeds is not worth another one."""
+
+
+def make_scheduler(
+    study: Study,
+    plan: Plan,
+    seeds: int,
+    unbegun: Callable[[], int],
+    time_left: Callable[[], float],
+) -> TrialScheduler:
+    """What the study's pruner stands for; ``unbegun`` and ``time_left`` as for Schedule."""
+    if len(plan.objectives) > 1:
+        return Unpruned()
+    if not isinstance(study.pruner, FreezeThaw):
+        return StudyPruner(study, asks_each_epoch=seeds == 1)
+    schedule = Schedule(
+        study, study.pruner.terms, plan.epochs, plan.most_epochs, unbegun, time_left, seeds
+    )
+    return Steps(study, schedule, seeds)
+
+
+def drop_paused(
+    study: Study, recorder: Recorder, is_gone: Callable[[FrozenTrial], bool], why: str
+) -> None:
+    """End paused trials for good; in our turn."""
+    for trial in filter(is_paused, study.get_trials(deepcopy=False)):
+        if is_gone(trial):
+            recorder.drop(trial, why=why)
+
+
+class Unpruned:
+    """Every trial is trained to its end, with all its seeds."""
+
+    asks_each_epoch = False
+
+    def next_step(self) -> Step:
+        return BEGIN
+
+    def begin(self, number: int, after: int = 0) -> None:  # noqa: ARG002
+        return
+
+    def forget(self, number: int) -> None:  # noqa: ARG002
+        return
+
+    def report(self, job: Job, epoch: int, value: float) -> Answer:  # noqa: ARG002
+        return "go_on"
+
+    def next_seed(self, number: int) -> int | None:  # noqa: ARG002
+        return None
+
+    def is_losing(self, number: int, parts: list[list[float]]) -> bool:  # noqa: ARG002
+        return False
+
+
+class StudyPruner(Unpruned):
+    """Stores metrics as they are reported, and asks the study's pruner.
+
+    Its answer for a step is the same however often it is asked.
+    """
+
+    def __init__(self, study: Study, *, asks_each_epoch: bool = True) -> None:
+        self.asks_each_epoch = asks_each_epoch
         self._study = study
         # Hyperband sorts trials into brackets, for its sampler too, once it was asked.
         study.pruner.prune(study, create_trial(state=TrialState.RUNNING))
+
+    def report(self, job: Job, epoch: int, value: float) -> Answer:
+        assert job.trial is not None
+        return "prune" if self.should_prune(job.trial, epoch, value) else "go_on"
 
     def should_prune(self, number: int, step: int, value: float) -> bool:
         """Report ``value`` at ``step`` and say whether to prune trial ``number``.
@@ -65,7 +157,7 @@ class StudyPruner:
         return not verdict["goes_on"]
 
     def is_losing(self, number: int, parts: list[list[float]]) -> bool:
-        """Whether a trial is not worth another seed; the step is the number of seeds spent.
+        """The step is the number of seeds spent.
 
         Pruners get the mean so far, but for Wilcoxon's, which compares trials seed by seed.
         """

@@ -13,6 +13,7 @@ from cnnsweep.errors import UserError
 from cnnsweep.folders.data_record import differences
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.shared_files import read_data_files
+from cnnsweep.sweep.freeze_thaw.paused import is_paused
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.jobs import trial_job
 from cnnsweep.sweep.spec.messages import Job
@@ -96,7 +97,8 @@ class SearchData:
         """What trials that were left running have been trained on so far."""
         found: dict[str, dict[str, Any]] = {}
         for trial in trials:
-            for index in range(seeds if trial.state is TrialState.RUNNING else 0):
+            is_left = trial.state is TrialState.RUNNING and not is_paused(trial)
+            for index in range(seeds if is_left else 0):
                 job = trial_job(self.plan, 0, trial, index, seeds)
                 run = RunFolder(self.plan.sweep / job.folder)
                 if not run.last.exists():

@@ -5,27 +5,28 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from optuna.study import Study
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from cnnsweep.sweep.spec.jobs import trial_job
-from cnnsweep.sweep.spec.messages import Epoch, Finished, Job, Reason
+from cnnsweep.sweep.spec.messages import Answer, Epoch, Finished, Job, Reason
+from cnnsweep.sweep.spec.objectives import means
 from cnnsweep.sweep.spec.plan import FOLDER, Plan
 from cnnsweep.sweep.study.ask import TrialSource
 from cnnsweep.sweep.study.confirmation import Confirmation
-from cnnsweep.sweep.study.coordination import Coordination
-from cnnsweep.sweep.study.pruning import StudyPruner
+from cnnsweep.sweep.study.coordination import Coordination, not_in_hand
+from cnnsweep.sweep.study.intake import Intake
+from cnnsweep.sweep.study.pruning import make_scheduler
 from cnnsweep.sweep.study.retries import HeldRuns, Retries
-from cnnsweep.sweep.study.tell import Recorder, Unusable, as_values, means
-from cnnsweep.sweep.study.trial_results import recorded_end
+from cnnsweep.sweep.study.tell import Recorder
 
 
 @dataclass
 class Search:
     """Decides; workers run, the recorder writes down.
 
-    ``search_index`` is its number among the searches of a sweep. ``may_ask`` tells whether the
-    sweep's time is not yet up. ``coordination`` is with other launches on the same study; one of
-    them alone is told, in the end, that it ``may_confirm``.
+    ``search_index`` is its number among the searches of a sweep. ``time_left`` are the seconds in
+    which trials may be begun, infinity where there is no end. ``coordination`` is with other
+    launches on the same study; one of them alone is told, in the end, that it ``may_confirm``.
 
     Every method that reaches the study may raise TryLater and is then called again: what it keeps
     in memory it changes last, and what it writes it writes once however often it is called. The
@@ -40,7 +41,7 @@ class Search:
     asker: TrialSource
     recorder: Recorder
     confirmation: Confirmation
-    may_ask: Callable[[], bool]
+    time_left: Callable[[], float]
     coordination: Coordination
     may_confirm: bool
     _ready: deque[Job] = field(default_factory=deque)
@@ -48,24 +49,30 @@ class Search:
 
     def __post_init__(self) -> None:
         self._held = HeldRuns(self.plan.sweep, self.recorder.say)
-        self._pruner = StudyPruner(self.study) if len(self.plan.objectives) == 1 else None
+        self._scheduler = make_scheduler(
+            self.study, self.plan, self.seeds, lambda: self._intake.unbegun(), self.time_left
+        )
+        self._intake = Intake(
+            self.study, self.plan, self.asker, self.coordination, self._scheduler, self.time_left
+        )
 
     def resume_trials(self) -> int:
         """Queue the trials that an earlier launch left running, under their own numbers.
 
         Returns how many there are.
         """
-        running = self.study.get_trials(states=(TrialState.RUNNING,))
+        running = list(not_in_hand(self.study, ()))
         for trial in running:
             if trial.number not in self._values:
-                self._resume(trial)
+                self._take(self._intake.again(trial))
         return len(running)
 
     def forget(self) -> None:
         """Have no trials any more: others may have taken them over."""
         self._ready.clear()
         self._held.forget()
-        self._values.clear()
+        for number in list(self._values):
+            self._let_go(number)
         self.retries.forget()
         self.may_confirm = False
         self.confirmation.forget()
@@ -82,25 +89,23 @@ class Search:
 
     def counts(self) -> dict[str, int]:
         """How many trials became what, and how many there will be."""
-        states = [trial.state for trial in self.study.get_trials(deepcopy=False)]
-        counted = {word: states.count(state) for word, state in _STATES.items()}
-        return counted | {"of": self.asker.trials_in_all()}
+        return self._intake.counts()
 
     def is_done(self) -> bool:
         """Whether nothing waits, runs or is still to come."""
-        if self._ready or self._held or self._values or self._may_ask_more():
+        if self._ready or self._held or self._values or self._intake.has_more():
             return False
         if self.coordination.others_run(self.study):
             return False
         return not self.may_confirm or self.confirmation.is_done()
 
-    def report(self, job: Job, epoch: Epoch) -> bool:
-        """Store an epoch's metric; whether to prune the trial."""
+    def report(self, job: Job, epoch: Epoch) -> Answer:
+        """Store an epoch's metric; whether the run goes on."""
         self.retries.epoch_ended(job, epoch.number)
         value = epoch.metrics.get(self.plan.objectives[0])
-        if not job.is_prunable or job.trial is None or self._pruner is None or value is None:
-            return False
-        return self._pruner.should_prune(job.trial, epoch.number, float(value))
+        if not job.is_prunable or job.trial is None or value is None:
+            return "go_on"
+        return self._scheduler.report(job, epoch.number, float(value))
 
     def finished(self, job: Job, message: Finished) -> None:
         """Act on the end of a job, by its reason.
@@ -108,7 +113,7 @@ class Search:
         Raises:
             StoppedEarly: this failure ends the sweep.
         """
-        _ON_FINISHED[message.reason](self, job, message)
+        _QUEUED_AGAIN.get(message.reason, Search._tell)(self, job, message)
 
     def _preempted(self, job: Job, message: Finished) -> None:
         """Through no fault of the run, which continues on another worker."""
@@ -120,7 +125,7 @@ class Search:
 
         A run whose appetite for memory kills whatever runs it looks just like this.
         """
-        if self._recorded(job) is None and self.retries.may_be_lost(job):
+        if self.recorder.recorded_end(job) is None and self.retries.may_be_lost(job):
             self._held.give_up(job)
             self._preempted(job, message)
         else:
@@ -138,10 +143,14 @@ class Search:
             elif self.coordination.is_ours(self.recorder.trial(job)):
                 self._tell_trial(job, message)
             else:
-                self._values.pop(job.trial, None)
+                self._let_go(job.trial)
+
+    def _let_go(self, number: int) -> None:
+        self._values.pop(number, None)
+        self._scheduler.forget(number)
 
     def _tell_confirmation(self, job: Job, message: Finished) -> None:
-        if self._recorded(job) is not None:
+        if self.recorder.recorded_end(job) is not None:
             message = Finished("completed")
         elif message.reason == "died" and self._retry(job, message):
             return
@@ -154,15 +163,17 @@ class Search:
             is_over = self._complete(job, message.value)
         elif message.reason == "pruned":
             self.recorder.prune(job)
-        elif message.reason != "failed" and (recorded := self._recorded(job)) is not None:
-            is_over = self._complete(job, recorded.value)  # it was done when its worker ended
+        elif message.reason == "paused":
+            is_over = self._pause(job)
+        elif message.reason != "failed" and (end := self.recorder.recorded_end(job)) is not None:
+            is_over = self._complete(job, end.value)  # it was done when its worker ended
         elif message.reason == "died" and self._retry(job, message):
             is_over = False
         else:
             error = str(message.error)
             self.recorder.fail(job, error, message.cause or error)
         if is_over:
-            self._values.pop(job.trial, None)
+            self._let_go(job.trial)
 
     def _retry(self, job: Job, message: Finished) -> bool:
         """Queue a run whose worker died, where it may be tried again."""
@@ -171,22 +182,30 @@ class Search:
             self._ready.appendleft(job)
         return may
 
+    def _pause(self, job: Job) -> bool:
+        """A run was paused; whether its trial is, or another of its seeds is to train."""
+        assert job.trial is not None
+        trial = self.recorder.trial(job)
+        if self.recorder.has_other_data(job):
+            return True
+        if (seed := self._scheduler.next_seed(job.trial)) is None:
+            self.recorder.pause(job)
+            return True
+        self._ready.appendleft(self._job(trial, seed))
+        return False
+
     def _complete(self, job: Job, returned: object) -> bool:
         """A run returned its objectives; whether its trial is over, or has another seed to run."""
         assert job.trial is not None
-        if (other := self.recorder.other_data(job)) is not None:  # not to be compared
-            self.recorder.fail(job, other, "other data", anew=True)
+        if (values := self.recorder.values(job, returned)) is None:
             return True
-        try:
-            values = as_values(returned, len(self.plan.objectives))
-        except Unusable as error:
-            self.recorder.fail(job, str(error), str(error), anew=True)
-            return True
-        parts = [*self._values[job.trial][: job.seed_index], values]
+        parts = self._values[job.trial][: job.seed_index]
+        if len(parts) == job.seed_index:  # else an earlier seed is yet to be completed
+            parts = [*parts, values]
         if len(parts) == self.seeds:
             self.recorder.complete(job, means(parts))
             return True
-        if self._pruner is not None and self._pruner.is_losing(job.trial, parts):
+        if self._scheduler.is_losing(job.trial, parts):
             self.recorder.prune(job)
             return True
         following = self._job(self.recorder.trial(job), len(parts))
@@ -194,29 +213,16 @@ class Search:
         self._ready.appendleft(following)
         return False
 
-    def _recorded(self, job: Job) -> Finished | None:
-        return recorded_end(self.plan.sweep / job.folder)
-
-    def _may_ask_more(self) -> bool:
-        return not self.asker.has_all_trials() and self.may_ask()
-
     def _seek(self) -> None:
-        """Take a trial that was left behind, or else ask for one."""
         in_hand = self._values.keys()
-        if not (self._may_ask_more() or self.coordination.should_look(self.study, in_hand)):
+        if not self._intake.is_worth_a_turn(in_hand):
             return
         with self.coordination.turn():
-            left = self.coordination.left_behind(self.study, self.plan.folder, in_hand)
-            if left is not None:
-                self._resume(left)
-            elif self._may_ask_more():
-                self._take(self.asker.ask())
-
-    def _resume(self, left: FrozenTrial) -> None:
-        """Queue a trial that somebody left running, or tell it failed where it killed too often."""
-        self._take(left if FOLDER in left.user_attrs else self.asker.ask_again(left))
+            if (found := self._intake.find(in_hand)) is not None:
+                self._take(found)
 
     def _take(self, asked: FrozenTrial) -> None:
+        """Work on a trial, or tell it failed where it killed too often; in our turn."""
         if FOLDER not in asked.user_attrs:
             self.recorder.exhaust(asked.number)
             return
@@ -224,25 +230,17 @@ class Search:
         if self.retries.are_spent(trial):
             self.recorder.fail(self._job(trial, 0), "its process died too often", "died")
             return
+        self._scheduler.begin(trial.number, self.recorder.thaw(trial))
         self._values[trial.number] = []
         self._ready.append(self._job(trial, 0))
 
     def _job(self, trial: FrozenTrial, seed_index: int) -> Job:
-        return trial_job(self.plan, self.search_index, trial, seed_index, self.seeds)
+        asks = self._scheduler.asks_each_epoch
+        return trial_job(self.plan, self.search_index, trial, seed_index, self.seeds, asks)
 
 
-_STATES = {
-    "done": TrialState.COMPLETE,
-    "pruned": TrialState.PRUNED,
-    "failed": TrialState.FAIL,
-    "running": TrialState.RUNNING,
-}
-_ON_FINISHED: dict[Reason, Callable[[Search, Job, Finished], None]] = {
-    "completed": Search._tell,
-    "pruned": Search._tell,
-    "failed": Search._tell,
-    "died": Search._tell,
-    "timeout": Search._tell,
+# All others are told.
+_QUEUED_AGAIN: dict[Reason, Callable[[Search, Job, Finished], None]] = {
     "preempted": Search._preempted,
     "lost": Search._lost,
     "held": Search._wait,

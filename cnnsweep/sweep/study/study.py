@@ -16,7 +16,9 @@ from cnnsweep.dotted_keys import remove
 from cnnsweep.errors import UserError
 from cnnsweep.folders.provenance import code, versions
 from cnnsweep.rules import as_typed
+from cnnsweep.sweep.freeze_thaw.choice import is_typed, pruner_as_begun
 from cnnsweep.sweep.spec.compose import SweepContext
+from cnnsweep.sweep.spec.failure_policy import FailureWatch
 from cnnsweep.sweep.spec.plan import FOLDER, Plan
 from cnnsweep.sweep.spec.points import written
 from cnnsweep.sweep.spec.samplers import Sampling, is_grid_sampler
@@ -26,14 +28,14 @@ from cnnsweep.sweep.study.ask import Asker
 from cnnsweep.sweep.study.compatibility import FACTS, Facts, as_facts, settle
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import Coordination
-from cnnsweep.sweep.study.failure_policy import FailureWatch
-from cnnsweep.sweep.study.pruning import make_pruner
+from cnnsweep.sweep.study.pruning import drop_paused, make_pruner
 from cnnsweep.sweep.study.retries import Retries
 from cnnsweep.sweep.study.same_data import SearchData
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.storage import open_storage
 from cnnsweep.sweep.study.storage_outage import OutageStorage
 from cnnsweep.sweep.study.tell import Recorder
+from cnnsweep.sweep.study.trial_results import lacks_checkpoint
 
 SWEEP_FOLDER = "sweep_folder"
 DEFAULT = "default config"  # the attribute of the trial that is it
@@ -46,7 +48,7 @@ def open_search(
     settings: Settings,
     context: SweepContext,
     watch: FailureWatch,
-    may_ask: Callable[[], bool],
+    time_left: Callable[[], float],
     coordination: Coordination,
     say: Say,
 ) -> Search:
@@ -58,17 +60,15 @@ def open_search(
     """
     plan.folder.mkdir(parents=True, exist_ok=True)
     study = _open_study(plan, settings, coordination)
-    recorded = study.user_attrs.get(FACTS)
-    if recorded is None:
-        _refuse_trials_of_others(study)
-    if recorded is not None and "threads" not in plan.typed:
-        plan = replace(plan, threads=recorded["threads"] or None)  # 0: an app without such a key
+    plan, settings = _as_begun(study, plan, settings, context, say)
     SearchData(study, plan).refuse_other_data(context, settings.seeds)
     settle(study, _facts(plan, settings), say)
     _own(study, plan, settings)
     if not study.get_trials(deepcopy=False):
         _enqueue_default(study, plan, settings, context, say)
     recorder = Recorder(plan, study, watch, say, context.log_file("").name)
+    if context.is_our_task:
+        drop_paused(study, recorder, lambda t: lacks_checkpoint(plan.place(t)), "no checkpoint")
     return Search(
         search_index=search_index,
         plan=plan,
@@ -80,10 +80,27 @@ def open_search(
         confirmation=Confirmation(
             search_index, plan, study, recorder, wanted=settings.confirm, seeds=settings.seeds
         ),
-        may_ask=may_ask,
+        time_left=time_left,
         coordination=coordination,
         may_confirm=coordination.is_alone,
     )
+
+
+def _as_begun(
+    study: Study, plan: Plan, settings: Settings, context: SweepContext, say: Say
+) -> tuple[Plan, Settings]:
+    """With what an earlier launch has fixed; refuses a study that others began."""
+    recorded = study.user_attrs.get(FACTS)
+    if recorded is None:
+        _refuse_trials_of_others(study)
+        return plan, settings
+    if "threads" not in plan.typed:
+        plan = replace(plan, threads=recorded["threads"] or None)  # 0: an app without such a key
+    if not is_typed(context):
+        pruner = pruner_as_begun(recorded["pruner"], settings.pruner, say)
+        settings = replace(settings, pruner=pruner)
+        study.pruner = make_pruner(pruner, settings.seeds)
+    return plan, settings
 
 
 def _asker(study: Study, plan: Plan, settings: Settings, config: DictConfig) -> Asker:

@@ -1,6 +1,5 @@
 """Recording the end of trials: in their folders, in the study, on the terminal."""
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -8,8 +7,11 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.folders.sweep_folder import SEED, seed_runs
+from cnnsweep.sweep.freeze_thaw.paused import PAUSED, paused_at
+from cnnsweep.sweep.spec.failure_policy import FailureWatch, NoWatch
 from cnnsweep.sweep.spec.formatting import format_params, format_value
-from cnnsweep.sweep.spec.messages import Job
+from cnnsweep.sweep.spec.messages import Finished, Job
+from cnnsweep.sweep.spec.objectives import Unusable, as_values
 from cnnsweep.sweep.spec.optuna_internals import (
     allow_stop,
     get_trial,
@@ -21,9 +23,8 @@ from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.search_space import typed_value
 from cnnsweep.sweep.study import dashboard_notes
 from cnnsweep.sweep.study.ask import EXHAUSTED
-from cnnsweep.sweep.study.failure_policy import FailureWatch, NoWatch
 from cnnsweep.sweep.study.same_data import SearchData
-from cnnsweep.sweep.study.trial_results import write_failure, write_mean
+from cnnsweep.sweep.study.trial_results import mark_pruned, recorded_end, write_failure, write_mean
 
 DEATHS, ERROR = "deaths", "error"
 
@@ -48,6 +49,7 @@ class Recorder:
         self.say = say
         self._log_name = log_name
         self._data = SearchData(study, plan)
+        self._said: set[int] = set()  # trials of which it was said that they pause
         allow_stop(study)
         dashboard_notes.introduce(study, plan)
 
@@ -56,9 +58,22 @@ class Recorder:
         assert job.trial is not None
         return get_trial(self._study, job.trial)
 
-    def other_data(self, job: Job) -> str | None:
-        """A line where a run of the search was trained on other data than the runs before it."""
-        return self._data.other_data(self.trial(job), job)
+    def has_other_data(self, job: Job) -> bool:
+        """Tell a trial failed that was trained on other data than those before: not comparable."""
+        line = self._data.other_data(self.trial(job), job)
+        if line is not None:
+            self.fail(job, line, "other data", anew=True)
+        return line is not None
+
+    def values(self, job: Job, returned: object) -> list[float] | None:
+        """What a completed run returned; None where its trial failed by it."""
+        if self.has_other_data(job):
+            return None
+        try:
+            return as_values(returned, len(self._plan.objectives))
+        except Unusable as error:
+            self.fail(job, str(error), str(error), anew=True)
+            return None
 
     def complete(self, job: Job, values: list[float] | None) -> None:
         """Tell the study the objectives of a trial.
@@ -78,13 +93,48 @@ class Recorder:
 
     def prune(self, job: Job) -> None:
         """Tell the study that a trial was pruned."""
-        self.other_data(job)  # the first run's are recorded
+        self._data.other_data(self.trial(job), job)  # the first run's are recorded
         self._record_mean(job, "pruned", None)
         self._tell(job, TrialState.PRUNED)
         trial = self.trial(job)
         self._watch.succeeded()
         params = format_params(self._plan.params(trial))
         self.say(f"{self._name(job)}: pruned at step {trial.last_step} ({params})")
+
+    def pause(self, job: Job) -> None:
+        """Mark a trial as one that waits with its checkpoint; to the study it goes on."""
+        trial = self.trial(job)
+        self._record_mean(job, "paused", None)
+        run = self._plan.sweep / job.folder
+        dashboard_notes.tell_of_pause(self._study, self._plan, trial, run)
+        self._set(job, PAUSED, trial.last_step)
+        self._watch.succeeded()
+        if trial.number not in self._said:  # in this launch
+            self._said.add(trial.number)
+            value = format_value(trial.intermediate_values[trial.last_step or 0])
+            params = format_params(self._plan.params(trial))
+            self.say(
+                f"{self._name(job)}: {self._plan.objectives[0]} {value} after epoch "
+                f"{trial.last_step}, paused ({params})"
+            )
+
+    def thaw(self, trial: FrozenTrial) -> int:
+        """Have a trial go on; the epochs that it has been trained, 0 where it was not paused."""
+        trained = paused_at(trial)
+        if trained is not None:
+            storage_of(self._study).set_trial_user_attr(trial_id(trial), PAUSED, None)
+        return trained or 0
+
+    def drop(self, trial: FrozenTrial, *, why: str) -> None:
+        """Tell the study that a paused trial is over."""
+        place = self._plan.place(trial)
+        for folder in (place, *seed_runs(place)):
+            mark_pruned(folder)
+        dashboard_notes.tell_of(self._study, self._plan, trial, place, (), None)
+        self._study.tell(trial.number, state=TrialState.PRUNED)
+        self.say(
+            f"{self._plan.prefix}{self._plan.label(trial)}: pruned at step {trial.last_step}: {why}"
+        )
 
     def fail(self, job: Job, error: str, cause: str, *, anew: bool = False) -> None:
         """Tell the study that a trial failed; ``cause`` is equal for failures of one reason.
@@ -106,6 +156,10 @@ class Recorder:
         self.say(f"{self._name(job)}: failed: {error}; its log: {log}")
         if stop is not None:
             raise stop
+
+    def recorded_end(self, job: Job) -> Finished | None:
+        """The end of a run that was completed, as its folder has it; else None."""
+        return recorded_end(self._plan.sweep / job.folder)
 
     def deaths(self, job: Job) -> int:
         """How often a job's worker has died while the launching process lived."""
@@ -184,34 +238,3 @@ class Recorder:
 
 def _deaths_key(job: Job) -> str:
     return DEATHS if job.trial is not None else f"{DEATHS} {job.folder}"
-
-
-class Unusable(ValueError):
-    """The task's value is no objective."""
-
-
-def as_values(returned: object, count: int) -> list[float]:
-    """``count`` floats.
-
-    Raises:
-        Unusable: not that many, not numbers, or NaN.
-    """
-    listed = returned if isinstance(returned, Sequence) and count > 1 else [returned]
-    if isinstance(listed, str) or len(listed) != count:
-        raise Unusable(f"the task returned {returned!r:.80}, not {count} objectives")
-    return [_as_float(value) for value in listed]
-
-
-def _as_float(value: object) -> float:
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise Unusable(f"the task returned {value!r:.80}, which is no number") from None
-    if math.isnan(number):
-        raise Unusable("the objective is NaN")
-    return number
-
-
-def means(parts: Sequence[Sequence[float]]) -> list[float]:
-    """The mean of each objective over runs with different seeds."""
-    return [math.fsum(column) / len(parts) for column in zip(*parts, strict=True)]

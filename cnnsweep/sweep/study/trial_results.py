@@ -7,6 +7,7 @@ from typing import Any
 from cnnsweep.folders.provenance import now
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.folders.sweep_folder import seed_runs
 from cnnsweep.sweep.spec.messages import Finished
 
 _SETTING = ("seed", "device", "precision", "threads")
@@ -17,6 +18,19 @@ def recorded_end(folder: Path) -> Finished | None:
     result = RunFolder(folder).read_result()
     is_completed = result is not None and result["status"] == "completed"
     return Finished("completed", result["objective"]) if result and is_completed else None
+
+
+def lacks_checkpoint(trial: Path) -> bool:
+    """Whether a trial's run, or one of its runs, cannot go on where it was."""
+    return not all(RunFolder(run).last.exists() for run in seed_runs(trial) or [trial])
+
+
+def mark_pruned(folder: Path) -> None:
+    """Have a paused run say that it is over."""
+    run = RunFolder(folder)
+    result = run.read_result()
+    if result is not None and result["status"] == "paused":
+        run.write_result(result | {"status": "pruned"})
 
 
 def write_failure(

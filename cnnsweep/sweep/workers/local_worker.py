@@ -39,7 +39,7 @@ class WorkerHandle(ABC):
         self.send(job)
 
     def send(self, message: object) -> None:
-        """Send the answer to an Epoch (a bool), or None: no more jobs come.
+        """Send the answer to an Epoch, or None: no more jobs come.
 
         A worker that is dead is noticed by `receive` or `is_gone`, not here.
         """

@@ -10,7 +10,7 @@ import cloudpickle
 from cnnsweep.errors import UserError
 from cnnsweep.folders.lock import try_lock
 from cnnsweep.folders.sweep_folder import WORKER_LOG
-from cnnsweep.sweep.spec.messages import Finished, Job, Message
+from cnnsweep.sweep.spec.messages import Answer, Finished, Job, Message
 from cnnsweep.sweep.workers.local_worker import Worker, WorkerHandle
 from cnnsweep.sweep.workers.worker_main import Setup
 
@@ -59,9 +59,9 @@ class Pool:
             self._workers[slot] = Worker(self._setup, self.log(slot), self._devices[slot])
         self._workers[slot].give(job)
 
-    def answer(self, slot: int, should_prune: bool) -> None:
+    def answer(self, slot: int, answer: Answer) -> None:
         """Answer the Epoch of a slot's job."""
-        self._workers[slot].send(should_prune)
+        self._workers[slot].send(answer)
 
     def kill(self, slot: int) -> None:
         """End a slot's job at once; the slot has no job afterwards."""

@@ -30,10 +30,9 @@ from cnnsweep.process import Terminated, begin_collection, postpone_collection, 
 from cnnsweep.sweep.multihost.membership import LOST_SECONDS
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.formatting import cause_of
-from cnnsweep.sweep.spec.messages import Epoch, Finished, Job, Note, Started
+from cnnsweep.sweep.spec.messages import Answer, Epoch, Finished, Job, Note, Started
 from cnnsweep.sweep.workers.watchdog import die_with_parent, die_without_heartbeat
 
-_PRUNED = object()
 LOCK_SECONDS = 5.0
 
 
@@ -106,7 +105,7 @@ def _wait_for_lock(folder: Path) -> None:
 def _in_hydra(config: DictConfig, context: SweepContext) -> JobReturn:
     try:
         return run_job(
-            task_function=_until_pruned(context.task),
+            task_function=_until_ended(context.task),
             config=config,
             job_dir_key="hydra.sweep.dir",
             job_subdir_key="hydra.sweep.subdir",
@@ -117,8 +116,8 @@ def _in_hydra(config: DictConfig, context: SweepContext) -> JobReturn:
         configure_log(hydra.hydra_logging, hydra.verbose, context.hydra_context.execution_whitelist)
 
 
-def _until_pruned(task: TaskFunction) -> TaskFunction:
-    """A task that returns _PRUNED where ``run_job`` would log Pruned as a failure.
+def _until_ended(task: TaskFunction) -> TaskFunction:
+    """A task that returns Ended where ``run_job`` would log it as a failure.
 
     It also removes console handlers: a worker's console is the log file already.
     """
@@ -129,8 +128,8 @@ def _until_pruned(task: TaskFunction) -> TaskFunction:
                 logging.getLogger().removeHandler(handler)
         try:
             return task(config)
-        except epoch_reporter.Pruned:
-            return _PRUNED
+        except epoch_reporter.Ended as ended:
+            return ended
 
     return wrapped
 
@@ -138,7 +137,9 @@ def _until_pruned(task: TaskFunction) -> TaskFunction:
 def _finished(job_return: JobReturn) -> Finished:
     value = outcome_of(job_return)
     if job_return.status is JobStatus.COMPLETED:
-        return Finished("pruned") if value is _PRUNED else Finished("completed", value)
+        if isinstance(value, epoch_reporter.Ended):
+            return Finished("paused" if isinstance(value, epoch_reporter.Paused) else "pruned")
+        return Finished("completed", value)
     assert isinstance(value, BaseException)
     return _failed(value, one_line(value))
 
@@ -148,7 +149,7 @@ def _failed(error: BaseException, line: str) -> Finished:
 
 
 class _Reporter:
-    """Reports each epoch to the launching process, and asks it whether to prune."""
+    """Reports each epoch to the launching process, and asks it whether to go on."""
 
     def __init__(self, connection: Connection, is_prunable: bool) -> None:
         self._connection = connection
@@ -156,8 +157,9 @@ class _Reporter:
 
     def epoch_ended(self, epoch: int, metrics: Mapping[str, float | int | None]) -> None:
         self._connection.send(Epoch(epoch, dict(metrics)))
-        if self._is_prunable and self._connection.recv():
-            raise epoch_reporter.Pruned
+        answer: Answer = self._connection.recv() if self._is_prunable else "go_on"
+        if answer != "go_on":
+            raise epoch_reporter.Pruned if answer == "prune" else epoch_reporter.Paused
 
     def note(self, line: str) -> None:
         self._connection.send(Note(line))

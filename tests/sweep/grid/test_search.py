@@ -1,5 +1,6 @@
 """What becomes of a grid's jobs, for each reason for which a run can end; no process is started."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,12 +17,12 @@ from cnnsweep.sweep.grid.numbering import GridJob
 from cnnsweep.sweep.grid.outcome import outcome_lines
 from cnnsweep.sweep.grid.search import GridSearch
 from cnnsweep.sweep.progress import SweepProgress
+from cnnsweep.sweep.spec.failure_policy import NoWatch
 from cnnsweep.sweep.spec.messages import Finished, Reason
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.search_space import SearchSpace
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import SingleLaunch
-from cnnsweep.sweep.study.failure_policy import NoWatch
 from cnnsweep.sweep.study.retries import Retries
 from cnnsweep.sweep.study.storage_outage import Outage, OutageStorage
 from cnnsweep.sweep.study.tell import Recorder
@@ -69,7 +70,7 @@ def make(folder: Path, storage: FailingStorage, jobs: Sequence[tuple[str, ...]] 
         asker=GridAsker(study, [(job, str(job.number)) for job in listed], failed(study)),
         recorder=recorder,
         confirmation=Confirmation(0, plan, study, recorder, wanted=0, seeds=1),
-        may_ask=lambda: True,
+        time_left=lambda: math.inf,
         coordination=coordination,
         may_confirm=True,
     )

@@ -1,5 +1,6 @@
 """A whole search in this process: the real Search, recorder and event loop, and no workers."""
 
+import math
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from io import StringIO
@@ -21,7 +22,8 @@ from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.sweep.checkpoints import Checkpoints
 from cnnsweep.sweep.event_loop import EventLoop
 from cnnsweep.sweep.progress import SweepProgress
-from cnnsweep.sweep.spec.messages import Epoch, Finished, Job, Message
+from cnnsweep.sweep.spec.failure_policy import FailureWatch
+from cnnsweep.sweep.spec.messages import Answer, Epoch, Finished, Job, Message
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.points import count_points
 from cnnsweep.sweep.spec.samplers import Sampling, Space
@@ -29,7 +31,6 @@ from cnnsweep.sweep.spec.search_space import SearchSpace
 from cnnsweep.sweep.study.ask import Asker
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import SingleLaunch
-from cnnsweep.sweep.study.failure_policy import FailureWatch
 from cnnsweep.sweep.study.retries import Retries
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.storage_outage import Outage, OutageStorage
@@ -42,6 +43,9 @@ CALLS = tuple(
     for name in dir(InMemoryStorage)
     if name.startswith(("get_", "set_", "create_")) and callable(getattr(InMemoryStorage, name))
 )
+
+
+EPOCHS = 4  # of each run
 
 
 class FailingStorage(InMemoryStorage):
@@ -159,7 +163,7 @@ class FakePool:
     slots: int = 1
     jobs: dict[int, Job] = field(default_factory=dict)
     given: list[Job] = field(default_factory=list)
-    answers: list[tuple[int, bool]] = field(default_factory=list)
+    answers: list[tuple[int, Answer]] = field(default_factory=list)
     killed: list[int] = field(default_factory=list)
     age: float | None = None  # seconds that every job has run
     waiting: list[tuple[int, Job, Message]] = field(default_factory=list)
@@ -184,8 +188,8 @@ class FakePool:
         self.jobs[slot] = job
         self.given.append(job)
 
-    def answer(self, slot: int, should_prune: bool) -> None:
-        self.answers.append((slot, should_prune))
+    def answer(self, slot: int, answer: Answer) -> None:
+        self.answers.append((slot, answer))
 
     def kill(self, slot: int) -> None:
         self.killed.append(slot)
@@ -218,15 +222,18 @@ def make(
     space: Space | None = None,
     sampling: DictConfig | None = None,
     keep_best: int | None = None,
+    storage: FailingStorage | None = None,
+    time_left: Callable[[], float] = lambda: math.inf,
 ) -> Parts:
     """A search, by default over one real number, minimizing val_loss; its storage can fail."""
     said: list[str] = []
-    storage, coordination = FailingStorage(), coordination or SingleLaunch()
+    storage, coordination = storage or FailingStorage(), coordination or SingleLaunch()
     study = optuna.create_study(
         study_name="test",
         storage=OutageStorage(storage, coordination.check),  # type: ignore[arg-type]
         pruner=pruner or NopPruner(),
         direction="minimize",
+        load_if_exists=True,
     )
     plan = _plan(folder, n_trials, space or {"x": FloatDistribution(0.0, 1.0)})
     watch = FailureWatch(max_failure_rate, _shares(study))
@@ -248,7 +255,7 @@ def make(
         ),
         recorder=recorder,
         confirmation=Confirmation(0, plan, study, recorder, wanted=confirm, seeds=seeds),
-        may_ask=lambda: True,
+        time_left=time_left,
         coordination=coordination,
         may_confirm=True,
     )
@@ -267,7 +274,7 @@ def _plan(folder: Path, n_trials: int, space: Space) -> Plan:
         subfolder="",
         study_name="test",
         space=SearchSpace(space, ()),
-        config=OmegaConf.create({"seed": 0, "x": 0.5}),
+        config=OmegaConf.create({"seed": 0, "x": 0.5, "epochs": EPOCHS}),
         objectives=("val_loss",),
         directions=("minimize",),
         n_trials=n_trials,

@@ -1,0 +1,1 @@
+"""Trials that pause and thaw: the next epoch goes to whichever trial promises most."""

@@ -1,0 +1,64 @@
+"""The study as samplers see it: a paused trial tells what it has reached.
+
+For Optuna a paused trial is running, and nothing is known of running ones. Samplers see it pruned
+at its epoch, which TPE learns from; those that look at completed trials alone see it completed
+with its best value so far. What they write goes into the study itself.
+"""
+
+import copy
+import math
+from collections.abc import Container
+from typing import Any
+
+from optuna.samplers import BaseGASampler, BaseSampler, CmaEsSampler, GPSampler
+from optuna.storages import BaseStorage
+from optuna.study import Study, StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from cnnsweep.sweep.freeze_thaw.paused import is_paused
+from cnnsweep.sweep.spec.optuna_internals import storage_of, with_storage
+
+BLIND_TO_PRUNED = (GPSampler, CmaEsSampler, BaseGASampler)  # BaseGASampler: NSGA-II and III
+
+
+def known(study: Study) -> Study:
+    """``study`` for its sampler; the trials that it shows are as they are at each look."""
+    seen = with_storage(study, _Known(storage_of(study), study.sampler))
+    seen.stop = study.stop  # type: ignore[method-assign]  # a sampler may end the search
+    return seen
+
+
+class _Known:
+    """A storage whose paused trials look as if they were over."""
+
+    def __init__(self, storage: BaseStorage, sampler: BaseSampler) -> None:
+        self._storage = storage
+        self._completes = isinstance(sampler, BLIND_TO_PRUNED)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._storage, name)
+
+    def get_all_trials(
+        self,
+        study_id: int,
+        deepcopy: bool = True,
+        states: Container[TrialState] | None = None,
+    ) -> list[FrozenTrial]:
+        """As a storage's own."""
+        trials = self._storage.get_all_trials(study_id, deepcopy=deepcopy)
+        direction = self._storage.get_study_directions(study_id)[0]
+        shown = [self._shown(trial, direction) for trial in trials]
+        return [trial for trial in shown if states is None or trial.state in states]
+
+    def _shown(self, trial: FrozenTrial, direction: StudyDirection) -> FrozenTrial:
+        if not is_paused(trial) or not trial.intermediate_values:
+            return trial
+        shown = copy.copy(trial)  # the storage's own is not to change
+        values = [v for _, v in sorted(trial.intermediate_values.items()) if not math.isnan(v)]
+        best = max if direction is StudyDirection.MAXIMIZE else min
+        if self._completes and values:
+            shown.state, shown.value = TrialState.COMPLETE, best(values)
+        else:
+            shown.state, shown.value = TrialState.PRUNED, values[-1] if values else None
+        shown.datetime_complete = trial.datetime_start
+        return shown

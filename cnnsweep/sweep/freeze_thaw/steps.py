@@ -1,0 +1,76 @@
+"""What an epoch of a run means for its trial: a step of its curve, and whether it goes on."""
+
+from dataclasses import dataclass, field
+from math import fsum
+
+from optuna.study import Study
+
+from cnnsweep.sweep.freeze_thaw.rule import Step
+from cnnsweep.sweep.freeze_thaw.schedule import Schedule
+from cnnsweep.sweep.spec.messages import Answer, Job
+from cnnsweep.sweep.spec.optuna_internals import get_trial, storage_of, trial_id
+
+
+@dataclass
+class Steps:
+    """Stores steps as they are trained, and says which runs go on.
+
+    With several seeds a step is one epoch of each: runs take turns, and the step's value is their
+    mean. A resumed run reports its former epochs once more, so nothing else is kept of them.
+    """
+
+    study: Study
+    schedule: Schedule
+    seeds: int
+    asks_each_epoch = True
+    _values: dict[int, dict[int, dict[int, float]]] = field(default_factory=dict)
+    _owed: dict[int, int] = field(default_factory=dict)  # beyond which a thawed trial must get
+
+    def next_step(self) -> Step:
+        return self.schedule.next_step()
+
+    def begin(self, number: int, after: int = 0) -> None:
+        self._owed[number] = max(after, self._owed.get(number, 0))
+        self.schedule.begun(number)
+
+    def forget(self, number: int) -> None:
+        self._values.pop(number, None)
+        self._owed.pop(number, None)
+
+    def report(self, job: Job, epoch: int, value: float) -> Answer:
+        assert job.trial is not None
+        trial = get_trial(self.study, job.trial)
+        done, last = trial.last_step or 0, self.schedule.epochs(trial)
+        runs = self._values.setdefault(job.trial, {})
+        runs.setdefault(job.seed_index, {})[epoch] = value
+        if epoch <= max(done - 1, self._owed.get(job.trial, 0)):
+            return "go_on"
+        if epoch > done:
+            self.schedule.epoch_ended(job.trial)
+            values = [known[epoch] for known in runs.values() if epoch in known]
+            if len(values) < self.seeds:
+                return "go_on" if epoch >= last else "pause"
+            storage = storage_of(self.study)
+            storage.set_trial_intermediate_value(trial_id(trial), epoch, fsum(values) / self.seeds)
+        if epoch >= last:
+            return "go_on"
+        goes_on = self.schedule.goes_on(job.trial)
+        if goes_on:
+            self._owed[job.trial] = epoch
+        return "go_on" if goes_on and (self.seeds == 1 or epoch == done) else "pause"
+
+    def next_seed(self, number: int) -> int | None:
+        if self.seeds == 1:
+            return None
+        done = get_trial(self.study, number).last_step or 0
+        runs = self._values.get(number, {})
+        reached = [max(runs.get(seed, ()), default=0) for seed in range(self.seeds)]
+        if any(epoch > done for epoch in reached):
+            return next(seed for seed, epoch in enumerate(reached) if epoch <= done)
+        if self._owed.get(number, 0) >= done or self.schedule.goes_on(number):
+            self._owed[number] = done
+            return 0
+        return None
+
+    def is_losing(self, number: int, parts: list[list[float]]) -> bool:  # noqa: ARG002
+        return False  # its runs take turns, and are over together

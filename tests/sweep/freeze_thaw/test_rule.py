@@ -1,0 +1,115 @@
+"""The rule that gives out epochs keeps its promises on generated curves."""
+
+import random
+from collections.abc import Sequence
+
+import pytest
+
+from cnnsweep.sweep.freeze_thaw.curve import Curve
+from cnnsweep.sweep.freeze_thaw.reserve import least_epochs
+from cnnsweep.sweep.freeze_thaw.rule import Begin, Step, Terms, Thaw, next_step
+
+AUTO = Terms(budget="auto", min_epochs=1)
+Full = Sequence[Sequence[float]]  # every trial's values to its end
+
+
+class Search:
+    """Trials whose curves are known beforehand, with workers whose epochs last random times."""
+
+    def __init__(self, full: Full, epochs: int, terms: Terms, workers: int = 1, seed: int = 0):
+        self.full, self.epochs, self.terms = full, epochs, terms
+        self.trained: list[int] = []  # the trial of every epoch, in order
+        self.known: dict[int, int] = {}  # epochs that are trained and known
+        self.running: dict[int, float] = {}  # trials in training, and when their epoch ends
+        self._durations = random.Random(seed)
+        self._run(workers)
+
+    def step(self, current: int | None = None) -> Step:
+        curves = [self.curve(number) for number in sorted(self.known)]
+        unbegun = len(self.full) - len(self.known)
+        step = next_step(curves, self.terms, unbegun=unbegun, epochs=self.epochs, current=current)
+        assert step == next_step(  # whatever the order, whoever asks again
+            curves[::-1], self.terms, unbegun=unbegun, epochs=self.epochs, current=current
+        )
+        return step
+
+    def curve(self, number: int) -> Curve:
+        count = self.known[number]
+        over = count >= len(self.full[number]) and number not in self.running
+        state = "running" if number in self.running else "over" if over else "paused"
+        return Curve(number, tuple(self.full[number][:count]), self.epochs, state)
+
+    def _run(self, workers: int) -> None:
+        free, now = workers, 0.0
+        current = None
+        while True:
+            while free and self._give(self.step(current), now):
+                free, current = free - 1, None
+            current = None
+            if not self.running:
+                return
+            number = min(self.running, key=lambda n: (self.running[n], n))
+            now = self.running.pop(number)
+            free += 1
+            if self.known[number] < len(self.full[number]):
+                self.known[number] += 1
+                ended = self.known[number] == len(self.full[number])
+                current = None if ended else number
+
+    def _give(self, step: Step, now: float) -> bool:
+        if step is None:
+            return False
+        if isinstance(step, Begin):
+            number = len(self.known)
+            self.known[number] = 0
+        else:
+            number = step.number
+            assert self.curve(number).state == "paused"
+        self.running[number] = now + self._durations.uniform(0.5, 1.5)
+        self.trained.append(number)
+        return True
+
+
+def power_laws(trials: int, epochs: int, seed: int) -> list[list[float]]:
+    numbers = random.Random(seed)
+    laws = [(numbers.random(), numbers.random(), 2 * numbers.random()) for _ in range(trials)]
+    return [
+        [end - fall / epoch**speed + numbers.gauss(0, 0.01) for epoch in range(1, epochs + 1)]
+        for end, fall, speed in laws
+    ]
+
+
+@pytest.mark.parametrize("workers", [1, 2, 8])
+@pytest.mark.parametrize("budget", ["auto", 0.3, 0.5, 0.9, 1.0])
+@pytest.mark.parametrize("min_epochs", [1, 3])
+def test_the_winner_is_trained_to_its_end_within_the_budget(workers, budget, min_epochs):
+    for seed in range(10):
+        trials, epochs = 4 + 3 * seed, 5 + seed
+        least = least_epochs(trials, epochs, min_epochs)
+        share = budget if budget == "auto" else max(budget, least / (trials * epochs))
+        terms = Terms(share, min_epochs)
+        search = Search(power_laws(trials, epochs, seed), epochs, terms, workers, seed)
+        best = {n: max(search.full[n][:count]) for n, count in search.known.items()}
+        assert search.known[max(best, key=best.__getitem__)] == epochs
+        assert all(search.known[number] >= min_epochs for number in range(trials))
+        spent = len(search.trained)
+        assert least <= spent <= (1 if share == "auto" else share) * trials * epochs + 1e-6
+
+
+@pytest.mark.parametrize("workers", [1, 2, 8])
+def test_the_whole_budget_trains_everything(workers):
+    search = Search(power_laws(10, 7, 0), 7, Terms(1.0, 1), workers)
+    assert all(count == 7 for count in search.known.values())
+
+
+@pytest.mark.parametrize("slope", [100, 1e-3, 8.0])
+def test_units_change_nothing(slope):
+    for seed in range(5):
+        full = power_laws(16, 9, seed)
+        moved = [[slope * value + 3 for value in values] for values in full]
+        assert Search(full, 9, AUTO).trained == Search(moved, 9, AUTO).trained
+
+
+def test_a_current_trial_below_the_least_goes_on():
+    curves = [Curve(0, (0.1,), 9, "paused"), Curve(1, (0.9, 0.91), 9, "paused")]
+    assert next_step(curves, Terms(0.9, 2), unbegun=1, epochs=9, current=0) == Thaw(0)
