@@ -10,6 +10,7 @@ from optuna.trial import Trial, TrialState
 from benchmarks.curves.clock import run
 from benchmarks.curves.draw import Draw
 from cnnsweep.config import CONF_DIR
+from cnnsweep.config.allowed_targets import allowed_targets
 
 PRUNERS = CONF_DIR / "hydra" / "sweeper" / "pruner"
 
@@ -17,9 +18,9 @@ PRUNERS = CONF_DIR / "hydra" / "sweeper" / "pruner"
 def pruned(draw: Draw, name: str) -> None:
     """As the search does with ``hydra/sweeper/pruner=NAME``."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    config = OmegaConf.create(
-        {"epochs": draw.epochs, "pruner": OmegaConf.load(PRUNERS / f"{name}.yaml")}
-    )
+    keys = OmegaConf.load(PRUNERS / f"{name}.yaml")
+    config = OmegaConf.create({"epochs": draw.epochs, "pruner": keys}).pruner
+    pruner = instantiate(config, _execution_whitelist_=allowed_targets())
     sampler = optuna.samplers.RandomSampler(seed=0)
     study = optuna.create_study(direction="maximize", pruner=pruner, sampler=sampler)
     going: dict[int, Trial] = {}
