@@ -3,6 +3,7 @@
 from collections.abc import Set
 
 import optuna
+from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from optuna.study import Study
 from optuna.trial import Trial, TrialState
