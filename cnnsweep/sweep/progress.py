@@ -155,12 +155,10 @@ def _over(counts: dict[str, int]) -> int:
 
 def _epochs_left(search: Search) -> tuple[int, bool] | None:
     """The epochs of all runs that may still be trained, and whether fewer may do; else None."""
-    plan = search.plan
-    trials = search.asker.trials_in_all()
-    left = epochs_left(search.study, plan.epochs, trials, plan.most_epochs)
+    left = epochs_left(search.study, search.plan, search.asker.trials_in_all())
     if left is None:
         return None
-    runs = search.seeds * left[0] + search.confirmation.wanted * plan.most_epochs
+    runs = search.seeds * left[0] + search.confirmation.wanted * search.plan.most_epochs
     return runs, left[1]
 
 
