@@ -107,12 +107,23 @@ def _asker(study: Study, plan: Plan, settings: Settings, config: DictConfig) -> 
     space = plan.space.distributions
     return Asker(
         study,
-        Sampling(settings.sampler, plan.seed, space),
+        sampling_of(plan, settings),
         space,
         custom_search_space(settings),
         config,
         plan.n_trials,
         plan.points,
+    )
+
+
+def sampling_of(plan: Plan, settings: Settings) -> Sampling:
+    """The sampler of a search; raises UserError where a key of it is out of range."""
+    return Sampling(
+        settings.sampler,
+        plan.seed,
+        plan.space.distributions,
+        plan.n_trials,
+        is_conditional=settings.custom_search_space is not None and len(plan.directions) == 1,
     )
 
 
