@@ -3,9 +3,10 @@
 from optuna.study import Study
 
 from cnnsweep.sweep.freeze_thaw.curves import curves_of
+from cnnsweep.sweep.freeze_thaw.hope import Outlook
 from cnnsweep.sweep.freeze_thaw.pruner import FreezeThaw
-from cnnsweep.sweep.freeze_thaw.reserve import allowed_epochs
-from cnnsweep.sweep.freeze_thaw.rule import AUTO_SHARE
+from cnnsweep.sweep.freeze_thaw.reserve import allowed_epochs, leader_of
+from cnnsweep.sweep.freeze_thaw.rule import PATIENT_SHARE, share_of
 from cnnsweep.sweep.spec.plan import Plan
 
 
@@ -18,7 +19,8 @@ def epochs_left(study: Study, plan: Plan, trials: int) -> tuple[int, bool] | Non
     if not isinstance(pruner, FreezeThaw) or len(study.directions) > 1:
         return None
     curves = curves_of(study, plan.epochs)
-    is_auto = pruner.terms.budget == "auto"
-    share = AUTO_SHARE if pruner.terms.budget == "auto" else pruner.terms.budget
+    terms, is_known = pruner.terms, leader_of(curves) is not None
+    share = share_of(terms, Outlook(curves)) if is_known else PATIENT_SHARE
     allowed = allowed_epochs(share, curves, max(0, trials - len(curves)), plan.most_epochs)
-    return max(0, allowed - sum(len(curve.values) for curve in curves)), is_auto
+    left = max(0, allowed - sum(len(curve.values) for curve in curves))
+    return left, terms.budget == "auto"

@@ -66,7 +66,7 @@ def next_step(
     if leader is None:
         return None
     reserve, outlook = Reserve(curves, unbegun, epochs, terms.min_epochs), Outlook(curves)
-    most = allowed_epochs(_share(terms, outlook), curves, unbegun, epochs)
+    most = allowed_epochs(share_of(terms, outlook), curves, unbegun, epochs)
     if reserve.after(leader) > most and all(curve.state != "running" for curve in curves):
         return Thaw(leader.number) if leader in waiting else None  # another winner failed
     for curve in _by_promise(waiting, outlook, current):
@@ -75,7 +75,8 @@ def next_step(
     return None
 
 
-def _share(terms: Terms, outlook: Outlook) -> float:
+def share_of(terms: Terms, outlook: Outlook) -> float:
+    """The share of all epochs that may be spent, as the curves look by now."""
     if terms.budget != "auto":
         return terms.budget
     return PATIENT_SHARE if outlook.is_late or outlook.is_noisy else AUTO_SHARE
