@@ -191,5 +191,6 @@ def _counted(search: Search) -> str:
         "failed": states.count(TrialState.FAIL),
     }
     said = [f"{number} {word}" for word, number in others.items() if number]
-    counted = f"{states.count(TrialState.COMPLETE)} trials"
+    completed = states.count(TrialState.COMPLETE)
+    counted = f"{completed} trial{'' if completed == 1 else 's'}"
     return f"{counted}; {', '.join(said)}" if said else counted

@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
-from statistics import median
 from typing import Literal
 
-from .curve import Curve
-from .reserve import Reserve, allowed_epochs, leader_of
+from cnnsweep.sweep.freeze_thaw.curve import Curve
+from cnnsweep.sweep.freeze_thaw.hope import Outlook
+from cnnsweep.sweep.freeze_thaw.reserve import Reserve, allowed_epochs, leader_of
 
-AUTO_SHARE = 0.5  # of all epochs, at most
-HOPE = 0.5
+AUTO_SHARE = 0.355  # of all epochs, where first epochs tell
+PATIENT_SHARE = 0.6  # where they don't
 
 
 @dataclass(frozen=True)
@@ -66,24 +65,25 @@ def next_step(
     leader = leader_of(curves)
     if leader is None:
         return None
-    reserve = Reserve(curves, unbegun, epochs, terms.min_epochs)
-    share = AUTO_SHARE if terms.budget == "auto" else terms.budget
-    most = allowed_epochs(share, curves, unbegun, epochs)
+    reserve, outlook = Reserve(curves, unbegun, epochs, terms.min_epochs), Outlook(curves)
+    most = allowed_epochs(share_of(terms, outlook), curves, unbegun, epochs)
     if reserve.after(leader) > most and all(curve.state != "running" for curve in curves):
         return Thaw(leader.number) if leader in waiting else None  # another winner failed
-    hopes = _hopes(curves)
-    for curve in sorted(waiting, key=lambda c: (-hopes[c.number], c.number != current, c.number)):
-        enough = leader.state == "over" and hopes[curve.number] <= hopes[leader.number]
-        if terms.budget == "auto" and enough:
-            return None
+    for curve in _by_promise(waiting, outlook, current):
         if reserve.after(curve) <= most:
             return Thaw(curve.number)
     return None
 
 
-def _hopes(curves: Sequence[Curve]) -> dict[int, float]:
-    """What each trial may reach: its best so far, and the more the fewer epochs it has had."""
-    known = [curve for curve in curves if curve.values]
-    firsts = median(curve.values[0] for curve in known)
-    scale = max(curve.best for curve in known) - firsts
-    return {c.number: c.best + HOPE * scale / sqrt(len(c.values)) for c in known}
+def share_of(terms: Terms, outlook: Outlook) -> float:
+    """The share of all epochs that may be spent, as the curves look by now."""
+    if terms.budget != "auto":
+        return terms.budget
+    return PATIENT_SHARE if outlook.is_late or outlook.is_noisy else AUTO_SHARE
+
+
+def _by_promise(waiting: Sequence[Curve], outlook: Outlook, current: int | None) -> list[Curve]:
+    if outlook.says_nothing:
+        return sorted(waiting, key=lambda c: (len(c.values), c.number != current, c.number))
+    hopes = outlook.hopes
+    return sorted(waiting, key=lambda c: (-hopes[c.number], c.number != current, c.number))

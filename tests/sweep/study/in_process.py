@@ -246,7 +246,9 @@ def make(
         study=study,
         asker=Asker(
             study,
-            Sampling(sampling or sampler("RandomSampler"), 0, plan.space.distributions),
+            Sampling(
+                sampling or sampler("RandomSampler"), 0, plan.space.distributions, plan.n_trials
+            ),
             plan.space.distributions,
             None,
             plan.config,

@@ -1,0 +1,121 @@
+"""What each trial may still reach, judged by its own curve and by those of the others."""
+
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+from math import ceil, inf, log2, sqrt
+from statistics import median
+
+from cnnsweep.sweep.freeze_thaw.curve import Curve
+
+_SLOPE = 0.4  # of the gain in the last doubling of epochs, expected in each doubling to come
+_RISEN = 0.1  # of the way from the starting level to the leader: from there on a trial learns
+_MANY = 0.25  # of all trials must learn before their levels tell anything
+_PATIENCE = 0.2  # of a trial's epochs, at most, for all trials, until that many learn
+_FENCE = 1.5  # quartile distances (Tukey's): a first value below is no starting level
+_NORMAL = 0.6745 * sqrt(2)  # the median size of a difference of two normal numbers, in sigmas
+
+
+class Outlook:
+    """The curves of a search side by side. All figures move with the values' unit and origin.
+
+    ``hopes``: what a trial may reach at its end: its best so far, what curves that bend as learning
+    curves do may gain in the epochs that it has left, and the noise of its few values.
+    """
+
+    def __init__(self, curves: Sequence[Curve]) -> None:
+        self._known = [curve for curve in curves if curve.can_win]
+        firsts = sorted(curve.values[0] for curve in self._known)
+        low, high = firsts[len(firsts) // 4], firsts[3 * len(firsts) // 4]
+        self.start = max(firsts[0], low - _FENCE * (high - low))
+        self.top = max(curve.best for curve in self._known)
+        self._learning = self.start + _RISEN * (self.top - self.start)
+        self.noise = _noise(self._known)
+        self._onsets = {curve.number: self._onset(curve) for curve in self._known}
+        self._learned = self._best_after_learning()
+        self.hopes = {curve.number: self._hope(curve) for curve in self._known}
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether too few trials have left the starting level for comparing them.
+
+        Judged after as many epochs as every trial has had; some may never learn, so that after a
+        fifth of all epochs it is taken for enough.
+        """
+        going = [curve for curve in self._known if curve.state != "over"]
+        least = min((len(curve.values) for curve in going), default=0)
+        if not going or self.top <= self.start:
+            return bool(going)
+        is_enough = least >= ceil(_PATIENCE * max(curve.epochs for curve in going))
+        return not is_enough and self._share_that_learns(least) < _MANY
+
+    @property
+    def is_late(self) -> bool:
+        """Whether first epochs tell little of the end.
+
+        Few learned in the first, or of those that began later one is in the better half.
+        """
+        if self._share_that_learns(1) < _MANY:
+            return True
+        learning = [c for c in self._known if self._onsets[c.number] is not None]
+        late = [c.best for c in learning if self._onsets[c.number]]
+        return bool(late) and max(late) >= median(curve.best for curve in learning)
+
+    @property
+    def is_noisy(self) -> bool:
+        """Whether the noise of a value is no small part of what the trials differ in."""
+        return self.noise > 0.25 * (self.top - median(curve.best for curve in self._known))
+
+    def _onset(self, curve: Curve) -> int | None:
+        return next((i for i, value in enumerate(curve.values) if value > self._learning), None)
+
+    def _share_that_learns(self, after: int) -> float:
+        learning = [max(c.values[:after]) > self._learning for c in self._known]
+        return sum(learning) / len(learning)
+
+    def _hope(self, curve: Curve) -> float:
+        done, best = len(curve.values), curve.best
+        if done >= curve.epochs:
+            return best
+        before = max(curve.values[: done // 2], default=min(self.start, best))
+        doublings = log2(done / (done // 2)) if done > 1 else 1.0
+        gain = (best - before) / doublings * log2(curve.epochs / done)
+        hope = best + _SLOPE * gain + self.noise / sqrt(done)
+        if best < (self.start + self.top) / 2:
+            hope = max(hope, self._hope_of_rising(curve))
+        return hope
+
+    def _hope_of_rising(self, curve: Curve) -> float:
+        """What the best trial had reached after the epochs of learning that this one will have.
+
+        A trial that has waited for some epochs is taken to wait for as many more; and none is
+        taken to rise where none was seen to rise late.
+        """
+        begun, done = self._onsets[curve.number], len(curve.values)
+        left = curve.epochs - (2 * done if begun is None else begun)
+        if left < 1 or not self._learned:
+            return -inf
+        return self._learned[min(left, len(self._learned)) - 1]
+
+    def _best_after_learning(self) -> list[float]:
+        """The best value after 1, 2, … epochs of learning; empty where none began late."""
+        if not any(self._onsets.values()):
+            return []
+        begun = [(c, at) for c in self._known if (at := self._onsets[c.number]) is not None]
+        longest = max(len(curve.values) - at for curve, at in begun)
+        at_age = [
+            max(curve.values[at + age] for curve, at in begun if at + age < len(curve.values))
+            for age in range(longest)
+        ]
+        return list(accumulate(at_age, max))
+
+
+def _noise(curves: Sequence[Curve]) -> float:
+    """The deviation of a value: by differences of neighbours in the later halves of good curves."""
+    middle = median(curve.best for curve in curves)
+    steps = [
+        abs(after - before)
+        for curve in curves
+        if curve.best >= middle and len(curve.values) > 2
+        for before, after in pairwise(curve.values[len(curve.values) // 2 - 1 :])
+    ]
+    return median(steps) / _NORMAL if steps else 0.0
