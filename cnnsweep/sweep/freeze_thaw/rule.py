@@ -66,19 +66,24 @@ def next_step(
     if leader is None:
         return None
     reserve, outlook = Reserve(curves, unbegun, epochs, terms.min_epochs), Outlook(curves)
-    most = allowed_epochs(_share(terms, outlook), curves, unbegun, epochs)
-    if reserve.after(leader) > most and all(curve.state != "running" for curve in curves):
-        return Thaw(leader.number) if leader in waiting else None  # another winner failed
+    most, most_for_noise = (
+        allowed_epochs(share, curves, unbegun, epochs) for share in _shares(terms, outlook)
+    )
+    alone = all(curve.state != "running" for curve in curves)
+    if alone and leader in waiting and reserve.after(leader) > most:
+        return Thaw(leader.number)  # another winner failed, or the limit has sunk
     for curve in _by_promise(waiting, outlook, current):
-        if reserve.after(curve) <= most:
+        limit = most_for_noise if outlook.may_win_by_noise(curve) else most
+        if reserve.after(curve) <= limit:
             return Thaw(curve.number)
     return None
 
 
-def _share(terms: Terms, outlook: Outlook) -> float:
+def _shares(terms: Terms, outlook: Outlook) -> tuple[float, float]:
+    """What all trials, and those that noise may hide, may bring the spent epochs to."""
     if terms.budget != "auto":
-        return terms.budget
-    return PATIENT_SHARE if outlook.is_late or outlook.is_noisy else AUTO_SHARE
+        return terms.budget, terms.budget
+    return PATIENT_SHARE if outlook.is_late else AUTO_SHARE, PATIENT_SHARE
 
 
 def _by_promise(waiting: Sequence[Curve], outlook: Outlook, current: int | None) -> list[Curve]:
