@@ -7,7 +7,7 @@ from statistics import median
 
 from cnnsweep.sweep.freeze_thaw.curve import Curve
 
-_SLOPE = 0.4  # of the gain in the last doubling of epochs, expected in each doubling to come
+_SLOPE = 0.25  # of the gain in the last doubling of epochs, expected in each doubling to come
 _DOUBT = 1.0  # deviations of the mean of its values that a trial is given
 _RISEN = 0.1  # of the way from the starting level to the leader: from there on a trial learns
 _MANY = 0.25  # of all trials must learn before their levels tell anything
