@@ -1,6 +1,5 @@
 """An environment for each peer: a venv that reuses this one's torch and adds the peer."""
 
-import site
 import subprocess
 import sys
 import venv
@@ -34,7 +33,8 @@ def python_of(peer: str, folder: Path) -> Path:
     venv.create(place, with_pip=True, clear=True)
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     own = place / "lib" / version / "site-packages"
-    (own / "launching_environment.pth").write_text("\n".join(site.getsitepackages()) + "\n")
+    launching = [path for path in sys.path if Path(path).name == "site-packages"]
+    (own / "launching_environment.pth").write_text("\n".join(launching) + "\n")
     install = [str(python), "-m", "pip", "install", "--quiet", *PACKAGES[peer]]
     subprocess.run(install, check=True)
     complete.touch()

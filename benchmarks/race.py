@@ -1,15 +1,15 @@
-"""What a contestant of the search did, read from what it left, and the picture of all of them."""
+"""What a contestant of the search did, read from what it left."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from matplotlib.figure import Figure
-
 _TIME = "%Y-%m-%d %H:%M:%S,%f"
+_RESUMING = "resuming after epoch"  # a line of cnnsweep's log: the trial is taken up again
 
 
 class Event(NamedTuple):
@@ -17,7 +17,7 @@ class Event(NamedTuple):
 
     seconds: float
     trial: str
-    kind: str  # begin, epoch, end
+    kind: str  # begin (also: again), line, epoch, end
     accuracy: float | None
 
 
@@ -45,22 +45,27 @@ class Race:
 
     @property
     def best(self) -> float:
-        return max(event.accuracy for event in self.events if event.accuracy is not None)
+        return max((accuracy for _, accuracy in self.curve()), default=0.0)
 
     def idle(self, workers: int) -> float:
         """Share of the workers' time in which they had no trial, start-up and end included."""
         busy = 0.0
         for trial in {event.trial for event in self.events}:
-            times = [event.seconds for event in self.events if event.trial == trial]
-            busy += max(times) - min(times)
+            own = sorted((e for e in self.events if e.trial == trial), key=lambda e: e.seconds)
+            busy += sum(b.seconds - a.seconds for a, b in pairwise(own) if b.kind != "begin")
         return 1 - busy / (workers * self.seconds)
 
     def seconds_to(self, accuracy: float) -> float | None:
-        """When a validation accuracy of at least that was first seen."""
-        times = [
-            e.seconds for e in self.events if e.accuracy is not None and e.accuracy >= accuracy
-        ]
-        return min(times, default=None)
+        """When a validation accuracy of at least that was first seen; None: never."""
+        return next((when for when, best in self.curve() if best >= accuracy), None)
+
+    def curve(self) -> Iterator[tuple[float, float]]:
+        """Seconds and the best validation accuracy so far, wherever that rises."""
+        best = 0.0
+        for event in sorted(self.events, key=lambda e: e.seconds):
+            if event.accuracy is not None and event.accuracy > best:
+                best = event.accuracy
+                yield event.seconds, best
 
 
 def read_events(file: Path, started: float) -> list[Event]:
@@ -82,42 +87,6 @@ def read_logs(sweep: Path, started: float) -> list[Event]:
             stamp, _, rest = line[1:].partition("]")
             seconds = datetime.strptime(stamp, _TIME).timestamp() - started
             accuracy = rest.partition("val_accuracy ")[2].partition(",")[0]
-            kind = "epoch" if accuracy else "begin"
+            kind = "begin" if _RESUMING in rest else "epoch" if accuracy else "line"
             found.append(Event(seconds, trial, kind, float(accuracy) if accuracy else None))
-        ended = (log.parent / "result.json").stat().st_mtime - started
-        found.append(Event(ended, trial, "end", None))
     return found
-
-
-def draw(races: Sequence[Race], path: Path) -> None:
-    """Best validation accuracy so far against wall time; a dot where a contestant was through."""
-    figure = Figure(figsize=(9, 4.6), layout="constrained")
-    axes = figure.subplots()
-    colors = {name: f"C{i}" for i, name in enumerate(dict.fromkeys(race.name for race in races))}
-    for race in races:
-        points = [(e.seconds, e.accuracy) for e in race.events if e.accuracy is not None]
-        best, seconds, accuracies = 0.0, [], []
-        for when, accuracy in sorted(points):
-            if accuracy > best:
-                best = accuracy
-                seconds.append(when)
-                accuracies.append(best)
-        color = colors[race.name]
-        first = race.name not in axes.get_legend_handles_labels()[1]
-        axes.step(
-            [*seconds, race.seconds],
-            [*accuracies, best],
-            where="post",
-            color=color,
-            label=race.name if first else None,
-        )
-        axes.plot(race.seconds, best, "o", color=color)
-    axes.set_ylim(0.9, 1.0)
-    axes.set_xlim(left=0)
-    axes.set_xlabel("seconds since the command was started")
-    axes.set_ylabel("best validation accuracy so far")
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, loc="lower right")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=150)

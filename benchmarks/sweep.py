@@ -1,14 +1,17 @@
 """The same search by five contestants: ``python -m benchmarks.sweep --data DIR [--only …]``.
 
-16 trials of the ResNet on 9,000 training and 1,000 validation images of MNIST, at most 9 epochs
-each, over learning rate, momentum and batch size; two workers with one CPU thread each. Each
-contestant runs alone, one after the other, in a process (and, the peers, an environment) of its
-own; wall time counts from the start of its command to its end.
+``search=sgd`` as it comes, and its space for the others: 16 trials of the ResNet on 9,000 training
+and 1,000 validation images of MNIST, at most 9 epochs each, float32; two workers with one CPU
+thread each. Typed is only what all contestants share. Each contestant runs alone, one after the
+other, each seed in another order, in a process (and, the peers, an environment) of its own; wall
+time counts from the start of its command to its end. ``ray, cnnsweep's loop`` tells scheduling and
+loop apart. What is stopped keeps the searches that are over.
 """
 
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -18,39 +21,34 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
+import yaml
 
 from benchmarks.environments import python_of
 from benchmarks.images import mnist_folder, read_idx
 from benchmarks.machine import facts
-from benchmarks.race import Race, draw, read_events, read_logs
+from benchmarks.race import Race, read_events, read_logs
+from benchmarks.race_picture import curve_rows, draw
 from benchmarks.rows import RESULTS, print_rows, write_csv
-from benchmarks.standing import compared, standing
+from benchmarks.standing import TARGETS, compared, standing
+from cnnsweep.config import CONF_DIR
 from cnnsweep.data.dataset import Images
 from cnnsweep.data.split import limit, split
 
 PEERS = Path(__file__).parent / "peers"
 DIGITS = tuple("0123456789")  # the classes of MNIST
-CONTESTANTS = (
-    *("cnnsweep bfloat16", "cnnsweep float32", "cnnsweep bfloat16, default search"),
-    *("hydra", "lightning", "ray"),
-)
-# For few trials of a network that learns from its first epoch on: the median from the second epoch
-# and the third trial on; TPE over all parameters together after four trials.
-_FEW_TRIALS = (
-    *("hydra/sweeper/pruner=median", "hydra.sweeper.pruner.n_startup_trials=2"),
-    "hydra.sweeper.pruner.n_warmup_steps=1",
-    *("hydra.sweeper.sampler.multivariate=true", "hydra.sweeper.sampler.n_startup_trials=4"),
-)
-SPACE: dict[str, list[Any]] = {
-    "lr": [1e-3, 0.3],
-    "momentum": [0.0, 0.95],
-    "batch_size": [32, 64, 128, 256],
-}
+OURS, RAY_WITH_OURS = "cnnsweep", "ray, cnnsweep's loop"
+CONTESTANTS = (OURS, "hydra", "lightning", "ray", RAY_WITH_OURS)
 _TITLES = {
+    OURS: "cnnsweep, search=sgd",
     "hydra": "Hydra's Optuna sweeper + joblib, articles' loop",
     "lightning": "Lightning + Hydra (template's stack)",
     "ray": "Ray Tune + ASHA, articles' loop",
+    RAY_WITH_OURS: "Ray Tune + ASHA, cnnsweep's loop",
 }
+_FILE = CONF_DIR / "search" / "sgd.yaml"
+# Our keys with what is tried of each, in the words of Hydra's own sweeper, which takes them too.
+SPACE: dict[str, str] = yaml.safe_load(_FILE.read_text())["hydra"]["sweeper"]["params"]
+_NUMBER = re.compile(r"\d[\d.e-]*")
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -58,29 +56,42 @@ def main(words: Sequence[str] | None = None) -> None:
     arguments = _arguments(words)
     about = facts(("torch", "torchvision", "cnnsweep", "hydra-core", "optuna"))
     pythons = {
-        name: python_of(name, arguments.environments) for name in arguments.only if name in _TITLES
+        name: python_of(_peer(name), arguments.environments)
+        for name in arguments.only
+        if name != OURS
     }
     about |= {"workers": f"{arguments.workers}, one CPU thread each", "space": str(SPACE)}
     races: list[Race] = []
-    rows: list[dict[str, Any]] = []
     with mnist_folder(arguments.data) as (folder, data), TemporaryDirectory() as scratch:
         about["data"] = f"{arguments.images:,} images of {data}, a tenth for validation"
-        for seed in arguments.seeds:
+        for number, seed in enumerate(arguments.seeds):
             parts = Path(scratch) / f"split-{seed}.json"
             parts.write_text(json.dumps(_split(folder, arguments.images, seed)))
-            once = arguments.once if seed != arguments.seeds[0] else []
-            for name in (name for name in arguments.only if name not in once):
-                place = Path(scratch) / f"{name.replace(' ', '_').replace(',', '')}-{seed}"
+            once = arguments.once if number else []
+            names = [name for name in arguments.only if name not in once]
+            for name in names[number % len(names) :] + names[: number % len(names)]:
+                place = Path(scratch) / f"{CONTESTANTS.index(name)}-{seed}"
                 place.mkdir()
                 race = _run(name, seed, place, parts, folder, pythons, arguments)
                 races.append(race)
-                rows = [_row(each, races, arguments.workers) for each in races]
-                write_csv(arguments.out, rows, about)  # after each: what is stopped keeps the rest
-                draw(races, arguments.picture)
+                _write(races, arguments, about)
                 print(f"{race.name}, seed {seed}: {race.seconds:.1f} s", flush=True)
-    print_rows(rows)
-    print_rows(standing(races))
-    print_rows(compared(races, list(_TITLES.values())))
+            print_rows(standing(races))
+    if rows := compared(races, _TITLES[OURS]):
+        print_rows(rows)
+
+
+def _write(races: Sequence[Race], arguments: argparse.Namespace, about: dict[str, str]) -> None:
+    """After each search, so that what is stopped keeps the rest."""
+    out: Path = arguments.out
+    write_csv(out, [_row(each, races, arguments.workers) for each in races], about)
+    write_csv(out.with_name(f"{out.stem}_curves.csv"), curve_rows(races), about)
+    draw(races, arguments.picture)
+
+
+def _peer(name: str) -> str:
+    """Whose environment it has."""
+    return name.partition(",")[0]
 
 
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
@@ -133,21 +144,28 @@ def _run(
         "threads": 1,
         "seed": seed,
     }
-    if name == "ray":
+    peer, paths = _peer(name), [str(PEERS)]
+    if peer == "ray":
+        paths += [str(Path.cwd())] if name == RAY_WITH_OURS else []
         file = place / "setting.json"
-        more = {"trials": arguments.trials, "workers": arguments.workers, "space": SPACE}
-        file.write_text(json.dumps(setting | more | {"storage": str(place)}))
+        more = {
+            "trials": arguments.trials,
+            "workers": arguments.workers,
+            "images": arguments.images,
+            "space": {_last(key): _numbers(text) for key, text in SPACE.items()},
+            "loop": "cnnsweep" if name == RAY_WITH_OURS else "articles",
+            "storage": str(place),
+        }
+        file.write_text(json.dumps(setting | more))
         command = [str(pythons[name]), str(PEERS / "ray_app.py"), str(file)]
-    elif name in pythons:
-        app = PEERS / f"{name}_app.py"
+    elif name != OURS:
+        app = PEERS / f"{peer}_app.py"
         command = [str(pythons[name]), str(app), *_hydra_words(setting, seed, place, arguments)]
     else:
-        command = _cnnsweep_words(name, data.resolve(), seed, place, arguments)
-    environment = dict(os.environ) | {"OMP_NUM_THREADS": "1"}
-    if name in pythons:
-        environment["PYTHONPATH"] = str(PEERS)  # joblib's workers import the app's modules too
-    else:
-        environment["PYTHONPATH"] = str(Path.cwd())
+        paths = [str(Path.cwd())]
+        command = _cnnsweep_words(data.resolve(), seed, place, arguments)
+    # joblib's and Ray's workers import the app's modules too
+    environment = dict(os.environ) | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(paths)}
     started = time.time()
     with (place / "output.txt").open("w") as output:
         done = subprocess.run(
@@ -158,8 +176,18 @@ def _run(
         raise SystemExit(
             f"{name} ended with {done.returncode}:\n{(place / 'output.txt').read_text()}"
         )
-    found = read_events(events, started) if name in pythons else read_logs(place / "sweep", started)
-    return Race(_TITLES.get(name, name), seed, seconds, load, found)
+    found = read_logs(place / "sweep", started) if name == OURS else read_events(events, started)
+    return Race(_TITLES[name], seed, seconds, load, found)
+
+
+def _last(key: str) -> str:
+    return key.rpartition(".")[2]
+
+
+def _numbers(text: str) -> list[float]:
+    """Those in what is tried of a key: its ends, or its choices."""
+    found = map(float, _NUMBER.findall(text))
+    return [int(number) if text.startswith("choice") else number for number in found]
 
 
 def _hydra_words(
@@ -175,40 +203,25 @@ def _hydra_words(
         "hydra.sweeper.direction=maximize",
         f"hydra.sweeper.sampler.seed={seed}",
         f"hydra.sweep.dir={place / 'sweep'}",
-        f"lr=tag(log, interval({SPACE['lr'][0]}, {SPACE['lr'][1]}))",
-        f"momentum=interval({SPACE['momentum'][0]}, {SPACE['momentum'][1]})",
-        f"batch_size=choice({','.join(map(str, SPACE['batch_size']))})",
+        *(f"{_last(key)}={text}" for key, text in SPACE.items()),
         *(f"{key}={value}" for key, value in setting.items()),
     ]
 
 
-def _cnnsweep_words(
-    name: str, data: Path, seed: int, place: Path, arguments: argparse.Namespace
-) -> list[str]:
-    """No pictures: the peers draw none."""
-    precision, _, default = name.removeprefix("cnnsweep ").partition(", ")
+def _cnnsweep_words(data: Path, seed: int, place: Path, arguments: argparse.Namespace) -> list[str]:
     return [
-        *(sys.executable, "-m", "cnnsweep", "--multirun", "hydra/sweeper=optuna"),
-        *(() if default else _FEW_TRIALS),
-        f"hydra.sweeper.n_jobs={arguments.workers}",
+        *(sys.executable, "-m", "cnnsweep", "--multirun", "search=sgd", "model=resnet"),
+        *("data=mnist", f"data.root={data}", f"data.train_limit={arguments.images}"),
+        *("data.val_fraction=0.1", f"epochs={arguments.epochs}", f"seed={seed}"),
         f"hydra.sweeper.n_trials={arguments.trials}",
-        f"hydra.sweeper.sampler.seed={seed}",
+        f"hydra.sweeper.n_jobs={arguments.workers}",
         f"hydra.sweep.dir={place / 'sweep'}",
-        f"optim.lr=tag(log, interval({SPACE['lr'][0]}, {SPACE['lr'][1]}))",
-        f"optim.momentum=interval({SPACE['momentum'][0]}, {SPACE['momentum'][1]})",
-        f"data.batch_size=choice({','.join(map(str, SPACE['batch_size']))})",
-        *("model=resnet", "data=mnist", f"data.root={data}", "data.val_fraction=0.1"),
-        f"data.train_limit={arguments.images}",
-        f"epochs={arguments.epochs}",
-        f"seed={seed}",
-        f"precision={precision}",
-        "pictures=false",
     ]
 
 
 def _row(race: Race, races: Sequence[Race], workers: int) -> dict[str, Any]:
     hydra = [r.seconds for r in races if r.name == _TITLES["hydra"] and r.seed == race.seed]
-    to_98 = race.seconds_to(0.98)
+    times = {f"seconds_to_{target}": race.seconds_to(target) for target in TARGETS}
     return {
         "contestant": race.name,
         "seed": race.seed,
@@ -217,7 +230,7 @@ def _row(race: Race, races: Sequence[Race], workers: int) -> dict[str, Any]:
         "trials": race.trials,
         "epochs": race.epochs,
         "best_val_accuracy": round(race.best, 4),
-        "seconds_to_0.98": "" if to_98 is None else round(to_98, 1),
+        **{name: "" if found is None else round(found, 1) for name, found in times.items()},
         "idle_share": round(race.idle(workers), 3),
         "load": round(race.load, 1),
     }

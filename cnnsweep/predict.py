@@ -9,6 +9,7 @@ from cnnsweep.config.error_messages import error_line
 from cnnsweep.data.pictures.picture_files import LeftOut, pictures_below
 from cnnsweep.data.pictures.prepare import MODES, Prepared, Unusable, prepare, quietly
 from cnnsweep.errors import UserError, printable
+from cnnsweep.folders.not_final import why_not_final
 from cnnsweep.folders.run_folder import BEST
 from cnnsweep.folders.winner import chosen_run
 from cnnsweep.process import postpone_collection
@@ -105,6 +106,8 @@ def predict(folder: Path, images: list[Path], *, invert: bool) -> Answers:
     from cnnsweep.task.load_model import load_model
 
     trained = load_model(chosen.run)
+    if (why := why_not_final(trained.folder)) is not None:
+        notes.append(why)
     if trained.in_channels not in MODES:
         raise UserError(
             f"{folder}: its network takes images of {trained.in_channels} channels; image "

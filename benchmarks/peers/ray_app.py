@@ -1,4 +1,4 @@
-"""Ray Tune with ASHA around the articles' loop: ``ray_app.py SETTING.json``.
+"""Ray Tune with ASHA around the articles' loop, or cnnsweep's: ``ray_app.py SETTING.json``.
 
 Settings: two trials at a time, one CPU each, workers reused where Ray can; ASHA with a grace period
 of one epoch and a reduction factor of 3; no dashboard.
@@ -19,7 +19,10 @@ from ray.tune.search.basic_variant import BasicVariantGenerator
 
 
 def trial(point: dict[str, Any], setting: dict[str, Any]) -> None:
-    from search_task import train
+    if setting["loop"] == "cnnsweep":
+        from own_loop import train
+    else:
+        from search_task import train
 
     train(
         setting,
@@ -37,7 +40,7 @@ def main(setting: dict[str, Any]) -> None:
         include_dashboard=False,
         log_to_driver=False,
         logging_level="error",
-        runtime_env={"env_vars": {"PYTHONPATH": str(Path(__file__).parent)}},
+        runtime_env={"env_vars": {"PYTHONPATH": os.environ["PYTHONPATH"]}},
     )
     space = setting["space"]
     tuner = tune.Tuner(

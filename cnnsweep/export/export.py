@@ -11,6 +11,7 @@ from cnnsweep.data.pictures.prepare import STEPS
 from cnnsweep.errors import UserError
 from cnnsweep.export import formats
 from cnnsweep.export.verify import agreement, sample
+from cnnsweep.folders.not_final import why_not_final
 from cnnsweep.folders.run_folder import RunFolder, write_whole
 from cnnsweep.folders.winner import chosen_run
 from cnnsweep.task.load_model import LoadedModel, load_model
@@ -34,6 +35,8 @@ def export(folder: Path, kind: str, *, out: Path | None, opset: int | None) -> N
         print(said, file=sys.stderr)
     path = _path(RunFolder(run), kind, out)
     trained = load_model(run)
+    if (why := why_not_final(trained.folder)) is not None:
+        print(why, file=sys.stderr)
     print(f"{trained.folder}: {_summary(trained)}")
     content, reader = _make(trained, kind, opset)
     print(_checked(trained, reader))

@@ -18,7 +18,7 @@ ROOT = Path("multirun")  # where Hydra puts sweeps unless told otherwise
 SWEEP_CONFIG = "multirun.yaml"
 RESULTS = "optimization_results.yaml"
 ENDED_BY = "ended_by"  # in RESULTS: what ended the search, one of
-NO_TRIALS, NO_POINTS, TIMEOUT = "n_trials", "points", "timeout"
+NO_TRIALS, NO_POINTS, TIMEOUT, BUDGET = "n_trials", "points", "timeout", "budget"
 _FOUND = {"best_params", "solutions"}  # with one of them, RESULTS are those of one search
 JOURNAL = "study.journal"
 JOBS = "jobs.csv"  # of a grid: the number and folder of each job, and its values of the axes
@@ -107,3 +107,10 @@ def sweep_around(run: Path) -> Path | None:
 def is_confirmation(run: PurePath) -> bool:
     """Whether a run folder, relative to its sweep's, is a confirmation run's."""
     return run.parent.name == CONFIRM
+
+
+def is_search_trial(place: PurePath) -> bool:
+    """Whether a folder, relative to its sweep's, is that of a trial, of all its runs."""
+    former = FORMER_CONFIRM.format("")
+    above = place.parent.name
+    return place.name.isdecimal() and above != CONFIRM and not above.startswith(former)

@@ -63,7 +63,10 @@ class Logger(Protocol):
         """``row`` is the epoch's line of metrics.csv."""
 
     def ended(self, result: Mapping[str, Any], folder: RunFolder) -> None:
-        """``result`` is the content of result.json, whatever its status; the pictures are drawn."""
+        """``result`` is the content of result.json, whatever its status; the pictures are drawn.
+
+        A run that is ``paused`` or ``interrupted`` may go on, as another object's.
+        """
 
     def sweep_ended(self) -> None:
         """All runs of the sweep are over; called on an object of its own, instead of the others.

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 BOOT_SECONDS = 10.0  # until its process runs, which takes 1 s unless the machine is busy
 START_SECONDS = 3.0
 END_SECONDS = 6.0
-INTERRUPTED_SECONDS = 1.0  # a person waits, or a job's time is up
+INTERRUPTED_SECONDS = 1.0  # a person waits, a job's time is up, or the next trial's has come
 
 _LAST_WORDS = ("done", "refused", "failed")
 
@@ -118,7 +118,7 @@ def following(
     seconds = END_SECONDS
     try:
         yield lambda: _wait_until_ready(trackers)
-    except (KeyboardInterrupt, Terminated):
+    except (KeyboardInterrupt, Terminated, epoch_reporter.Paused):
         seconds = INTERRUPTED_SECONDS
         raise
     finally:

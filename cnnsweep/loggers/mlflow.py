@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from urllib.request import urlopen
 
 from cnnsweep.errors import UserError
-from cnnsweep.folders.run_folder import CONFIG, RunFolder
+from cnnsweep.folders.run_folder import CONFIG, PAUSED, RunFolder
 from cnnsweep.loggers.base import Row, RunInfo, SweepInfo, alone, epoch_metrics, final_metrics, flat
 from cnnsweep.redact import masked, masked_word
 
@@ -79,7 +79,10 @@ class MLflow:
         for key, value in tags.items():
             if value is not None:
                 self._client.set_tag(self._run_id, key, value)
-        self._client.set_terminated(self._run_id, _STATUSES.get(status, "KILLED"))
+        if status == PAUSED:  # it waits for its turn, and may go on
+            self._client.update_run(self._run_id, status="SCHEDULED")
+        else:
+            self._client.set_terminated(self._run_id, _STATUSES.get(status, "KILLED"))
 
     def sweep_ended(self) -> None:
         run_id = self._find(self._open(), self._run.id)

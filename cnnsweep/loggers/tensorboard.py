@@ -13,7 +13,7 @@ from tensorboard.compat.proto.types_pb2 import DT_STRING
 from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.folders.run_folder import PAUSED, RunFolder
 from cnnsweep.loggers.base import Row, RunInfo, SweepInfo, epoch_metrics, final_metrics, flat
 
 FOLDER = "tensorboard"
@@ -50,6 +50,9 @@ class TensorBoard:
         self._writer.flush()
 
     def ended(self, result: Mapping[str, Any], folder: RunFolder) -> None:
+        if result["status"] == PAUSED:  # nothing of it is final, and it may go on
+            self._writer.close()
+            return
         step = int(result["epochs"])
         for name, value in final_metrics(result).items():
             self._add_scalar(name, value, step)

@@ -5,11 +5,12 @@ import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.folders.run_folder import PAUSED, RunFolder
 from cnnsweep.folders.sweep_folder import CONFIRM
 from cnnsweep.loggers.base import Row, RunInfo, epoch_metrics
 
-_EXIT_CODES = {"completed": 0, "pruned": 0, "failed": 1, "interrupted": 130}
+_EXIT_CODES = {"failed": 1, "interrupted": 130}  # else 0
+_TAGGED = ("pruned", PAUSED)
 
 
 class WandB:
@@ -59,6 +60,8 @@ class WandB:
                 x_stats_pid=self._run.pid,
             ),
         )
+        if PAUSED in (tags := self._wandb_run.tags or ()):  # it goes on
+            self._wandb_run.tags = tuple(tag for tag in tags if tag != PAUSED)
         for row in history:
             self.epoch_ended(row)
 
@@ -73,9 +76,9 @@ class WandB:
         if pictures:
             run.log(pictures, step=max(int(result["epochs"]), run.step))
         run.summary.update({k: v for k, v in result.items() if v is not None})
-        if status == "pruned":
-            run.tags = (*(run.tags or ()), "pruned")
-        run.finish(exit_code=_EXIT_CODES[status])
+        if status in _TAGGED:
+            run.tags = (*(run.tags or ()), status)
+        run.finish(exit_code=_EXIT_CODES.get(status, 0))
 
     def _remove_earlier(self) -> None:
         """A killed run's file may end in a torn record: all epochs go into a new file."""

@@ -1,7 +1,6 @@
 """The process of one tracker: it follows the run folder and passes on what it finds there."""
 
 import contextlib
-import csv
 import faulthandler
 import inspect
 import os
@@ -21,7 +20,7 @@ from cnnsweep.config.trackers import missing, package_of
 from cnnsweep.errors import UserError, causes, one_line
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import SweepFolder
-from cnnsweep.loggers.base import Logger, Row, RunInfo, Setup, alone, stamp
+from cnnsweep.loggers.base import Logger, RunInfo, Setup, alone, stamp
 from cnnsweep.process import begin_collection, postpone_collection
 
 LINGER_SECONDS = 60.0  # for what came last, once the run is over
@@ -93,7 +92,7 @@ def _follow(logger: Logger, folder: RunFolder, setup: Setup, wait: Callable[[flo
         latest = stamp(folder.metrics)
         if latest == seen and not (is_over and told < 0):
             continue
-        seen, rows = latest, _read_metrics(folder)
+        seen, rows = latest, folder.read_metrics()
         if told < 0:
             told = min(setup.old_epochs, len(rows))
             logger.started(rows[:told])
@@ -101,16 +100,6 @@ def _follow(logger: Logger, folder: RunFolder, setup: Setup, wait: Callable[[flo
             logger.epoch_ended(row)
         told = len(rows)
     logger.ended(folder.read_result() or {}, folder)
-
-
-def _read_metrics(folder: RunFolder) -> list[Row]:
-    if not folder.metrics.exists():
-        return []
-    with folder.metrics.open(encoding="utf-8", newline="") as file:
-        return [
-            {k: int(v) if k == "epoch" else float(v) if v else None for k, v in row.items()}
-            for row in csv.DictReader(file)
-        ]
 
 
 def _end_sweep(logger: Any, sweep: Path, name: str) -> None:

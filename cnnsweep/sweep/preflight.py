@@ -18,8 +18,7 @@ from cnnsweep.errors import UserError
 from cnnsweep.sweep.freeze_thaw.choice import check_pausing
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.disk import check_disk
-from cnnsweep.sweep.spec.plan import Plan
-from cnnsweep.sweep.spec.samplers import Sampling
+from cnnsweep.sweep.spec.plan import Plan, sampling_of
 from cnnsweep.sweep.spec.search_space import word_of
 from cnnsweep.sweep.spec.settings import Settings
 from cnnsweep.sweep.study.pruning import make_pruner
@@ -42,7 +41,7 @@ def check_sweep(context: SweepContext, settings: Settings, plans: list[Plan]) ->
         check_pausing(pruner, plan)
         if context.is_our_task:
             _check_objective(plan)
-        Sampling(settings.sampler, plan.seed, plan.space.distributions).sampler_for(0)
+        sampling_of(plan, settings).sampler_for(0)
         if settings.seeds > 1 or settings.confirm > 0:
             _check_seeds(plan)
         if settings.confirm > 0 and len(plan.objectives) > 1:

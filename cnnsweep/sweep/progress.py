@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from statistics import fmean
 from typing import IO
 
 from rich.console import Console, Group
@@ -12,11 +13,15 @@ from rich.table import Table
 from rich.text import Text
 
 from cnnsweep.metric_names import duration
+from cnnsweep.sweep.freeze_thaw.remaining import epochs_left
 from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.spec.messages import Epoch, Job
 from cnnsweep.sweep.spec.settings import Settings
 from cnnsweep.sweep.study.confirmation import winner
 from cnnsweep.sweep.study.search import Search
+
+_COUNTED = ("done", "pruned", "failed", "running", "paused", "of")  # in the order of columns
+_OPEN = ("running", "paused", "of")  # those that say nothing of trials that are over
 
 
 @dataclass
@@ -29,6 +34,7 @@ class SweepProgress:
     _epochs: dict[int, Epoch] = field(default_factory=dict)
     _since: float = field(default_factory=time.monotonic)
     _ended: int = 0
+    _trained: list[float] = field(default_factory=list)  # seconds of each epoch that was reported
     _held: list[str] | None = None
 
     def say(self, line: str) -> None:
@@ -58,6 +64,8 @@ class SweepProgress:
 
     def epoch_ended(self, slot: int, epoch: Epoch) -> None:
         self._epochs[slot] = epoch
+        if (seconds := epoch.metrics.get("train_seconds")) is not None:
+            self._trained.append(float(seconds))
 
     def over(self, slot: int) -> None:
         self._jobs.pop(slot, None)
@@ -73,17 +81,31 @@ class SweepProgress:
 
     def _summary(self, searches: Sequence[Search]) -> Table:
         table = Table(box=None, pad_edge=False)
-        headings = (*searches[0].counts(), "best", "left")
+        counts = [search.counts() for search in searches]
+        words = sorted({w for one in counts for w in one}, key=_COUNTED.index)
+        headings = (*words, "best", "left")
         for heading in ("search", *headings) if len(searches) > 1 else headings:
             table.add_column(heading, style="bold" if heading == "best" else None)
-        for search in searches:
+        left = self._left(searches)
+        for search, counted in zip(searches, counts, strict=True):
             subfolder = [search.plan.subfolder] if len(searches) > 1 else []
-            counts = map(str, search.counts().values())
-            table.add_row(*subfolder, *counts, _best(search), self._left(searches))
+            numbers = (str(counted.get(word, 0)) for word in words)
+            table.add_row(*subfolder, *numbers, _best(search), left)
         return table
 
     def _left(self, searches: Sequence[Search]) -> str:
-        """The time left at this launch's pace, confirmation runs counted as trials."""
+        """The time left at this launch's pace, confirmation runs counted as trials.
+
+        Where trials are paused it is that of the epochs that may still be spent.
+        """
+        epochs = [_epochs_left(search) for search in searches]
+        known = [left for left in epochs if left is not None]
+        if len(known) == len(epochs):
+            if not self._trained:
+                return "?"
+            each = fmean(self._trained) / max(1, len(self._jobs))
+            said = duration(each * sum(number for number, _ in known))
+            return f"≤ {said}" if any(is_most for _, is_most in known) else said
         if self._ended == 0:
             return "?"
         left = sum(_open_runs(search) for search in searches)
@@ -128,7 +150,16 @@ def _open_runs(search: Search) -> int:
 
 
 def _over(counts: dict[str, int]) -> int:
-    return sum(number for word, number in counts.items() if word not in ("running", "of"))
+    return sum(number for word, number in counts.items() if word not in _OPEN)
+
+
+def _epochs_left(search: Search) -> tuple[int, bool] | None:
+    """The epochs of all runs that may still be trained, and whether fewer may do; else None."""
+    left = epochs_left(search.study, search.plan, search.asker.trials_in_all())
+    if left is None:
+        return None
+    runs = search.seeds * left[0] + search.confirmation.wanted * search.plan.most_epochs
+    return runs, left[1]
 
 
 def announcement(search: Search, settings: Settings, is_our_task: bool) -> Iterator[str]:
@@ -155,9 +186,10 @@ def counted(search: Search) -> str:
     """How many trials of a resumed search are over."""
     counts = search.counts()
     over, wanted = _over(counts), counts["of"]
+    more = f", {counts['paused']} are paused" if "paused" in counts else ""
     if over <= wanted:
-        return f"{over} of {wanted} {search.plan.noun}s are over"
-    return f"{over} trials are over, more than hydra.sweeper.n_trials={wanted}"
+        return f"{over} of {wanted} {search.plan.noun}s are over{more}"
+    return f"{over} trials are over{more}, more than hydra.sweeper.n_trials={wanted}"
 
 
 @contextmanager

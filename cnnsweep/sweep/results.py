@@ -7,15 +7,26 @@ from typing import Any
 from omegaconf import OmegaConf
 from optuna.trial import FrozenTrial, TrialState
 
-from cnnsweep.folders.run_folder import write_text_whole
-from cnnsweep.folders.sweep_folder import ENDED_BY, NO_POINTS, NO_TRIALS, RESULTS, TIMEOUT
+from cnnsweep.folders.run_folder import RunFolder, write_text_whole
+from cnnsweep.folders.sweep_folder import (
+    BUDGET,
+    ENDED_BY,
+    NO_POINTS,
+    NO_TRIALS,
+    RESULTS,
+    TIMEOUT,
+    seed_runs,
+)
 from cnnsweep.rules import as_typed
+from cnnsweep.sweep.freeze_thaw.paused import is_paused
 from cnnsweep.sweep.gain import gain_lines
 from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.spec.plan import FOLDER
 from cnnsweep.sweep.spec.search_space import typed_value
 from cnnsweep.sweep.study.confirmation import spread, winner
 from cnnsweep.sweep.study.search import Search
+from cnnsweep.task.command_again import shell_line
+from cnnsweep.task.folder_lines import folder_word
 
 
 def write_results(sweep: Path, searches: list[Search]) -> None:
@@ -32,7 +43,8 @@ def write_results(sweep: Path, searches: list[Search]) -> None:
 
 def result_lines(searches: list[Search]) -> list[str]:
     """The lines that the terminal shows in the end."""
-    return [line for search in searches for line in _lines(search)]
+    lines = [line for search in searches for line in _lines(search)]
+    return [*lines, *_paused_lines(searches)]
 
 
 def are_written(searches: list[Search]) -> bool:
@@ -66,7 +78,9 @@ def _results(search: Search) -> dict[str, Any]:
 
 
 def _ended_by(search: Search) -> str:
-    """What ended the search: its points, its number of trials, or else its timeout."""
+    """What ended the search: its points, its number of trials, its budget, or else its timeout."""
+    if _paused(search):
+        return BUDGET if search.time_left() > 0 else TIMEOUT
     if search.asker.is_gone_through():
         return NO_POINTS
     return NO_TRIALS if search.asker.has_all_trials() else TIMEOUT
@@ -143,10 +157,40 @@ def _folder(search: Search, trial: FrozenTrial) -> str | None:
     return None if folder is None else str(search.plan.folder / str(folder))
 
 
+def _paused(search: Search) -> list[FrozenTrial]:
+    return [trial for trial in search.study.get_trials(deepcopy=False) if is_paused(trial)]
+
+
+def _paused_lines(searches: list[Search]) -> list[str]:
+    """How many trials can go on, from which checkpoints, and how."""
+    waiting = [(search.plan, trial) for search in searches for trial in _paused(search)]
+    if not waiting:
+        return []
+    megabytes = sum(_bytes(plan.place(trial)) for plan, trial in waiting) / 1e6
+    subject = f"{len(waiting)} trials are" if len(waiting) > 1 else "1 trial is"
+    sweep = searches[0].plan.sweep
+    return [
+        f"{subject} paused, with {megabytes:.3g} MB of checkpoints; to train on all of them:",
+        f"  {shell_line([folder_word('resume', sweep), 'hydra.sweeper.pruner.budget=1'])}",
+    ]
+
+
+def _bytes(trial: Path) -> int:
+    """The size of a trial's checkpoints."""
+    runs = map(RunFolder, (trial, *seed_runs(trial)))
+    files = (path for run in runs for path in (run.last, run.best))
+    return sum(path.stat().st_size for path in files if path.exists())
+
+
 def _counted(search: Search) -> str:
     """The trials that have a value, among which a winner is chosen, and what became of others."""
     states = [trial.state for trial in search.study.get_trials(deepcopy=False)]
-    others = {"pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
-    said = [f"{states.count(s)} {word}" for word, s in others.items() if s in states]
-    counted = f"{states.count(TrialState.COMPLETE)} trials"
+    others = {
+        "pruned": states.count(TrialState.PRUNED),
+        "paused": len(_paused(search)),
+        "failed": states.count(TrialState.FAIL),
+    }
+    said = [f"{number} {word}" for word, number in others.items() if number]
+    completed = states.count(TrialState.COMPLETE)
+    counted = f"{completed} trial{'' if completed == 1 else 's'}"
     return f"{counted}; {', '.join(said)}" if said else counted

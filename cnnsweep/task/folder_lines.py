@@ -18,8 +18,12 @@ _PLAIN = re.compile(r"[\w/.:+-]+")  # what Hydra reads without quotes
 
 def folder_word(key: str, folder: Path) -> str:
     """``key=folder`` as a person here would type it, before a shell's own quotes."""
-    place = str(RunFolder(folder))
-    return f"{key}={place if _PLAIN.fullmatch(place) else as_text(place)}"
+    return path_word(key, str(RunFolder(folder)))
+
+
+def path_word(key: str, path: str) -> str:
+    """``key=path``, quoted for Hydra where it needs that, before a shell's own quotes."""
+    return f"{key}={path if _PLAIN.fullmatch(path) else as_text(path)}"
 
 
 def resume_command(folder: Path) -> str:

@@ -1,32 +1,32 @@
 """Which folder a command resumes, and which folders are unfinished.
 
 ``resume=latest`` is the newest folder, not at work now, to which the command adds something: one
-that is unfinished, or a finished search that has fewer trials than the command types. Without
---multirun it is a run's, with it a sweep's; a command that types keys of searches means a search.
+that is unfinished, or a finished search that has fewer trials, or a smaller budget, than the
+command types. Without --multirun it is a run's, with it a sweep's; a command that types keys of
+searches means a search.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep.config.composing.grid_jobs import is_basic, is_grid, job_overrides
 from cnnsweep.config.sweeper_keys import keys_of
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock, run_folder, sweep_folder
-from cnnsweep.folders.run_folder import RESULT, RunFolder
-from cnnsweep.folders.sweep_folder import NO_POINTS, TIMEOUT, SweepFolder, ends
+from cnnsweep.folders.run_folder import RESULT, STATUSES, RunFolder
+from cnnsweep.folders.sweep_folder import TIMEOUT, SweepFolder, ends
 from cnnsweep.rules import path_with_home
+from cnnsweep.task.added_work import adds_work, missing_work, search_results, sweep_config
 from cnnsweep.task.folder_lines import RUN_DIR, SWEEP_DIR, resume_command
 from cnnsweep.task.recorded_command import BASIC, GRID, read_command, recorded_sweeper
 
 _ROOTS = {RUN_DIR: run_folder.ROOT, SWEEP_DIR: sweep_folder.ROOT}
-_FINISHED = ("completed", "pruned", "failed")
+_FINISHED = {*STATUSES} - {"interrupted"}  # a paused trial is its search's to go on with
 _MULTIRUN = {"-m", "--multirun"}
 _SWEEPER_KEY = "hydra.sweeper."
-_SWEEPER, _N_TRIALS, _SHARED = "hydra/sweeper", "hydra.sweeper.n_trials", "hydra.sweeper.shared"
+_SWEEPER, _SHARED = "hydra/sweeper", "hydra.sweeper.shared"
 
 
 def chosen_folder(config: DictConfig, dir_key: str) -> Path | None:
@@ -83,11 +83,11 @@ def is_unfinished(folder: Path) -> bool:
     """
     sweep = SweepFolder(folder)
     if sweep.config.exists():
-        config = _sweep_config(folder)
+        config = sweep_config(folder)
         if config is None:
             return False
         if not is_grid(config):
-            results = _results(folder)
+            results = search_results(folder)
             return results is None or TIMEOUT in ends(results)
         if not is_basic(config):
             jobs = sweep.read_jobs()
@@ -95,24 +95,6 @@ def is_unfinished(folder: Path) -> bool:
         done = sum(_is_finished(result.parent) for result in folder.rglob(RESULT))
         return done < len(job_overrides(config))
     return RunFolder(folder).config.exists() and not _is_finished(folder)
-
-
-def _sweep_config(folder: Path) -> DictConfig | None:
-    """What a sweep recorded; None where that is damaged: ``resume=latest`` passes it over."""
-    try:
-        config = OmegaConf.load(SweepFolder(folder).config)
-    except (yaml.YAMLError, UnicodeDecodeError):
-        return None
-    whole = isinstance(config, DictConfig) and OmegaConf.select(config, "hydra.verbose") is not None
-    return config if whole and isinstance(config, DictConfig) else None
-
-
-def _results(folder: Path) -> dict[str, Any] | None:
-    """A search's results; of a damaged file, results that say nothing."""
-    try:
-        return SweepFolder(folder).read_results()
-    except UserError:
-        return {}
 
 
 def _is_finished(folder: Path) -> bool:
@@ -185,11 +167,9 @@ def _latest(dir_key: str, words: Sequence[str]) -> Path:
     typed = _typed(words)
     folder = next((f for f in _newest_first(dir_key) if _is_meant(f, dir_key, typed)), None)
     if folder is None:
-        wanted = typed.get(_N_TRIALS)
-        fewer = "" if wanted is None else f", or a search of fewer than {wanted} trials"
         raise UserError(
-            f"resume=latest: nothing below {_ROOTS[dir_key]}/ is unfinished{fewer}; leave resume "
-            "out to start anew, or name a folder"
+            f"resume=latest: nothing below {_ROOTS[dir_key]}/ is unfinished{missing_work(typed)}; "
+            "leave resume out to start anew, or name a folder"
         )
     return folder
 
@@ -199,7 +179,7 @@ def _is_meant(folder: Path, dir_key: str, typed: Mapping[str, str]) -> bool:
     if SweepFolder(folder).config.exists() != (dir_key == SWEEP_DIR):
         return False
     if dir_key == SWEEP_DIR:
-        config = _sweep_config(folder)
+        config = sweep_config(folder)
         is_search = config is not None and not is_grid(config)
         if (
             config is None
@@ -207,19 +187,8 @@ def _is_meant(folder: Path, dir_key: str, typed: Mapping[str, str]) -> bool:
             or (typed.get(_SWEEPER) in (BASIC, GRID) and is_search)
         ):
             return False
-    adds = is_unfinished(folder) or _adds_trials(folder, typed.get(_N_TRIALS))
+    adds = is_unfinished(folder) or adds_work(folder, typed)
     return adds and not lock.is_held_elsewhere(folder)
-
-
-def _adds_trials(folder: Path, wanted: str | None) -> bool:
-    """Whether a finished search has fewer trials than are typed, and points left to try."""
-    if wanted is None or not wanted.isdecimal():
-        return False
-    results, config = _results(folder), _sweep_config(folder)
-    if results is None or ends(results) == {NO_POINTS}:
-        return False
-    recorded = None if config is None else OmegaConf.select(config, _N_TRIALS)
-    return isinstance(recorded, int) and recorded < int(wanted)
 
 
 def _newest_first(dir_key: str) -> list[Path]:

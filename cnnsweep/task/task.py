@@ -1,7 +1,7 @@
 """Hydra's task function: one config, one run folder, one outcome."""
 
 import logging
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from cnnsweep import epoch_reporter
 from cnnsweep.config.own_keys import check_complete
 from cnnsweep.config.trackers import chosen
-from cnnsweep.config.validation import checked, resolve
+from cnnsweep.config.validation import check, checked, resolve
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock
 from cnnsweep.folders.provenance import code
@@ -56,7 +56,7 @@ def task(config: DictConfig) -> Objective:
             log.info("already finished")
             return cast(Objective, finished["objective"])
         folder.remove_torn_files()
-        if folder.read_config() is None:
+        if not folder.config.exists():
             folder.write_config(resolved)
         write_patches(folder, code().patch, code().patch_of_folder)
         outcome = Outcome(
@@ -69,7 +69,7 @@ def task(config: DictConfig) -> Objective:
         with ExitStack() as trackers:  # result.json is written before they are waited for
             with recorded(folder, outcome):
                 if not is_checked:
-                    checked(config, may_be_recorded=True)
+                    _check(config, resolved, folder)
                 wait_until_ready = None
                 if loggers := chosen(resolved["logger"]):
                     info = tracked_run(folder.path, resolved)
@@ -103,6 +103,14 @@ def _is_checked(folder: RunFolder) -> bool:
     return HydraConfig.get().mode == RunMode.RUN and lock.is_held_here(folder.path)
 
 
+def _check(config: DictConfig, resolved: dict[str, Any], folder: RunFolder) -> None:
+    """Refuse what cannot be meant; that each key is used, only before a first epoch is trained."""
+    if folder.last.exists():  # by the same config: looking up who set each key takes long
+        check(resolved)
+    else:
+        checked(config, may_be_recorded=True)
+
+
 def refuse_other_config(folder: RunFolder, resolved: dict[str, Any]) -> None:
     """Raise UserError, naming the keys, where the folder holds a run of another config."""
     recorded_config = folder.read_config()
@@ -126,6 +134,10 @@ def take_finished(folder: RunFolder, resolved: dict[str, Any]) -> dict[str, Any]
         _drop_checkpoints(folder, resolved["keep"])  # was killed before it could
     if epoch_reporter.current is None:
         print(f"already finished: {folder} (objective {result['objective']})")
+    else:
+        with suppress(epoch_reporter.Ended):
+            for row in folder.read_metrics():
+                epoch_reporter.current.epoch_ended(int(row["epoch"] or 0), row)
     return result
 
 

@@ -71,7 +71,7 @@ def test_a_winner_is_the_best_of_the_trials_that_have_a_value(tmp_path: Path) ->
     parts = make(tmp_path, n_trials=4)
     told(parts, "COMPLETE", "PRUNED", "FAIL", "FAIL")
     line = result_lines([parts.search])[1]
-    assert line == "validation best 0.5 (best of 1 trials; 1 pruned, 2 failed)"
+    assert line == "validation best 0.5 (best of 1 trial; 1 pruned, 2 failed)"
 
 
 @pytest.mark.parametrize(("n_trials", "ended_by"), [(1, "n_trials"), (2, "timeout")])

@@ -45,7 +45,7 @@ def plain_keys(names: Iterable[str], config: DictConfig, loader: ConfigLoader) -
     Where one lies below another, what they set depends on their order, and neither is among them.
     """
     keys = {name: name.lstrip("+~").partition("=")[0] for name in names}
-    keys = {name: key for name, key in keys.items() if not _is_group(key, config, loader)}
+    keys = {name: key for name, key in keys.items() if not is_group(key, config, loader)}
 
     def overlaps(name: str) -> bool:
         others = [key for other, key in keys.items() if other != name]
@@ -58,7 +58,8 @@ def plain_keys(names: Iterable[str], config: DictConfig, loader: ConfigLoader) -
     }
 
 
-def _is_group(key: str, config: DictConfig, loader: ConfigLoader) -> bool:
+def is_group(key: str, config: DictConfig, loader: ConfigLoader) -> bool:
+    """Whether an override of that name chooses an option of a group."""
     if "/" in key or "@" in key or key in config.hydra.runtime.choices:
         return True
     return bool(loader.get_group_options(key, results_filter=None))

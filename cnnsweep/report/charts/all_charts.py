@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from cnnsweep.report.charts.chart_model import Chart, Colors
 from cnnsweep.report.charts.confusion import confusion
+from cnnsweep.report.charts.epochs_over_time import epochs_over_time
 from cnnsweep.report.charts.hyperparameters import contour, importances, parallel, slices
 from cnnsweep.report.charts.learning_curves import learning_curves
 from cnnsweep.report.charts.optimization_history import history, intermediate
@@ -43,7 +44,11 @@ def every_chart(answer: Answer, facts: Sequence[tuple[Tried, StudyStats]]) -> li
     names = [group.label for group in answer.grouping.groups]
     colors = Colors([*names, *(one.label for one in sweeps)])
     parts = [(one, told.importances) for one, told in facts]
-    course = [chart for one in sweeps[:_MOST_SWEEPS] for chart in intermediate(one)]
+    course = [
+        chart
+        for one in sweeps[:_MOST_SWEEPS]
+        for chart in (*epochs_over_time(one), *intermediate(one))
+    ]
     own = [
         chart
         for one, weights in parts[:_MOST_SWEEPS]

@@ -9,11 +9,18 @@ PALETTE = (  # Okabe and Ito's: distinct for colour-blind readers, on white and 
     "#0077bb", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c6bb1", "#999933",
 )  # fmt: skip
 GREY = "#8a8f98"
+FIFTHS = (  # of values, in shades of viridis
+    ("worst fifth", "#440154"), ("4th", "#31688e"), ("3rd", "#1f9e89"), ("2nd", "#6ece58"),
+    ("best fifth", "#e8c500"),
+)  # fmt: skip
 
 
 @dataclass(slots=True)
 class Series:
-    """Points that belong together. ``low`` and ``high``: a band of lines, error bars of points."""
+    """Points that belong together. ``low`` and ``high``: a band of lines, error bars of points.
+
+    ``big`` lines are bars that lie along the x axis.
+    """
 
     name: str
     x: Sequence[Number | str]
@@ -27,6 +34,7 @@ class Series:
     faint: bool = False
     big: bool = False
     cross: bool = False
+    ring: bool = False
     in_legend: bool = True
 
 

@@ -8,7 +8,16 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
-from cnnsweep.report.charts.chart_model import XY, Chart, Colors, Heat, Series, count
+from cnnsweep.report.charts.chart_model import (
+    FIFTHS,
+    XY,
+    Chart,
+    Colors,
+    Heat,
+    Series,
+    count,
+)
+from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.trial_table import Axis, Tried, axis_of, numbers, wants_log
 
 _MOST_KEYS = 8
@@ -19,7 +28,6 @@ _BINS = 40  # of a slice that is summed up
 _FEW_VALUES = 12  # of a hyperparameter: each is a place of its own
 _CELLS = 40  # of a contour, along either axis
 _FEWEST = 8  # trials of a contour
-_SHADES = ("#440154", "#31688e", "#1f9e89", "#6ece58", "#e8c500")  # viridis: worst to best
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.intp]
 Importances = Mapping[str, float]
@@ -40,7 +48,7 @@ def importances(sweeps: Sequence[tuple[Tried, Importances]], colors: Colors) -> 
     caption += (
         f"explains (Optuna's PED-ANOVA; shares add up to 1). {count(total, 'completed trial')}"
     )
-    caption += f" in {len(told)} sweeps." if len(told) > 1 else "."
+    caption += f" in {len(told)} sweeps." if len(told) > 1 else "." + told[0][0].left_out()
     yield XY("importance", "Hyperparameter importance", caption, "", "importance", series)
 
 
@@ -61,7 +69,7 @@ def contour(one: Tried, parts: Importances) -> Iterator[Chart]:
     )  # fmt: skip
     caption = f"Smoothed from {count(len(one.runs), 'completed trial')} (points"
     caption += f": the best {len(order)})." if len(order) < len(one.runs) else ")."
-    caption += " Between points it is a guess, the more so the fewer there are."
+    caption += " Between points it is a guess, the more so the fewer there are." + one.left_out()
     yield Heat(
         f"contour-{one.label}", f"{x_name} and {y_name}: {one.label}", caption, x_name, y_name,
         gx.tolist(), gy.tolist(), z.tolist(), one.metric.title, points=points, x_log=x_log,
@@ -103,8 +111,11 @@ def slices(sweeps: Sequence[Tried], colors: Colors) -> Iterator[Chart]:
 
 def _slice(key: str, members: Sequence[Tried], colors: Colors) -> XY:
     metric = members[0].metric
-    axis = axis_of([value for one in members for value in one.column(key)])
-    total, few_values = len(axis.places), len({*axis.places}) <= _FEW_VALUES
+    waiting = [(one, run, height) for one in members for run, height in one.so_far()]
+    paused, waiting = len(waiting), waiting[:: 1 + len(waiting) // _MOST_POINTS]
+    done = [value for one in members for value in one.column(key)]
+    axis = axis_of([*done, *(run.config.get(key) for _, run, _ in waiting)])
+    total, few_values = len(done), len({*axis.places}) <= _FEW_VALUES
     summed_up = total > _MOST_POINTS
     make: Callable[[Tried, list[float], bool, str], Series] = _all_points
     if summed_up:
@@ -114,6 +125,7 @@ def _slice(key: str, members: Sequence[Tried], colors: Colors) -> XY:
         make(one, list(islice(places, len(one.runs))), axis.log, colors[one.label])
         for one in members
     ]
+    series += [_waiting(waiting, one, axis.places[total:], colors) for one in members]
     if summed_up:
         caption = "Median of the trials, and from their 10th to their 90th percentile, "
         steps = "for each value" if few_values else f"in {_BINS} steps"
@@ -121,15 +133,29 @@ def _slice(key: str, members: Sequence[Tried], colors: Colors) -> XY:
     else:
         caption = f"Each point is one of {count(total, 'completed trial')}"
     caption += "; the axis is logarithmic." if axis.log else "."
+    if waiting:
+        caption += f" A ring is one of {paused:,} paused ones at its last value so far."
     return XY(
         f"{key}-{metric.name}".replace("/", "-"), f"{metric.name} against {key}", caption, key,
-        metric.title, series, x_log=axis.log, ticks=axis.names,
+        metric.title, [s for s in series if s.x], x_log=axis.log, ticks=axis.names,
     )  # fmt: skip
 
 
 def _all_points(one: Tried, xs: list[float], _log: bool, color: str) -> Series:
     hover = [str(run.folder) for run in one.runs]
     return Series(one.label, xs, one.heights(), "points", color, hover=hover)
+
+
+def _waiting(
+    waiting: Sequence[tuple[Tried, Run, float]], one: Tried, places: Sequence[float], colors: Colors
+) -> Series:
+    """The paused trials of one sweep."""
+    own = [(x, run, y) for (of, run, y), x in zip(waiting, places, strict=True) if of is one]
+    return Series(
+        f"{one.label}, paused", [x for x, _, _ in own], [y for _, _, y in own], "points",
+        colors[one.label], ring=True, faint=True, in_legend=False,
+        hover=[f"{run.folder}, paused at epoch {run.epochs_done}" for _, run, _ in own],
+    )  # fmt: skip
 
 
 def _by_value(one: Tried, xs: list[float], _log: bool, color: str) -> Series:
@@ -165,18 +191,18 @@ def parallel(one: Tried) -> Iterator[Chart]:
     axes.append(Axis(one.heights(), log=False, names=None))
     heights = [_heights(axis) for axis in axes]
     series = []
-    for fifth, part in enumerate(np.array_split(order, len(_SHADES))):
+    for (name, shade), part in zip(FIFTHS, np.array_split(order, len(FIFTHS)), strict=True):
         xs: list[float | None] = []
         ys: list[float | None] = []
         for index in part:
             xs += [*map(float, range(len(keys))), None]
             ys += [*(float(height[index]) for height in heights), None]
-        name = ("worst fifth", "4th", "3rd", "2nd", "best fifth")[fifth]
-        series.append(Series(name, xs, ys, "line", _SHADES[fifth], faint=fifth < 4))
+        series.append(Series(name, xs, ys, "line", shade, faint=name != FIFTHS[-1][0]))
     notes = [note for x, axis in enumerate(axes) for note in _ends(x, axis)]
     caption = f"Each line is a trial, coloured by {one.metric.name}; the axes run from the smallest"
     caption += f" to the largest value. {count(len(order), 'completed trial')}"
     caption += f", the best of {len(one.runs):,}." if len(order) < len(one.runs) else "."
+    caption += one.left_out()
     yield XY(
         f"parallel-{one.label}", f"Hyperparameters side by side: {one.label}", caption, "", "",
         series, ticks=keys, notes=notes,

@@ -96,14 +96,18 @@ def _draw(axes: Axes, series: Series) -> None:
     if series.kind in ("line", "steps"):
         drawstyle: Any = "steps-post" if series.kind == "steps" else "default"
         style = ":" if series.dashed else "-"
-        width = 1.0 if series.faint else 2.0
-        axes.plot(x, y, style, color=color, alpha=alpha, lw=width, drawstyle=drawstyle, label=label)
+        width = 5.0 if series.big else 2.0 - series.faint
+        axes.plot(
+            x, y, style, color=color, alpha=alpha, lw=width, drawstyle=drawstyle, label=label,
+            solid_capstyle="butt",
+        )  # fmt: skip
         if band is not None:
             axes.fill_between(x, *band, color=color, alpha=0.18, lw=0)
         return
     marker = "x" if series.cross else "D" if series.big else "o"
     size = 60 if series.big else 18
-    axes.scatter(x, y, size, color=color, alpha=alpha, marker=marker, label=label)
+    faces: Any = {"facecolors": "none", "edgecolors": color} if series.ring else {"color": color}
+    axes.scatter(x, y, size, alpha=alpha, marker=marker, label=label, **faces)
     if band is not None:
         ends = [y - band[0], band[1] - np.asarray(y)]
         axes.errorbar(x, y, ends, fmt="none", color=color, capsize=3)
@@ -155,5 +159,6 @@ def _axes(axes: Axes, chart: XY | Heat) -> None:
             # Plain numbers: matplotlib's own labels are formulas, which texts here never are.
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             axis.set_minor_formatter(NullFormatter())
-    if chart.x_title in ("epoch", "trial"):
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    for axis, title in ((axes.xaxis, chart.x_title), (axes.yaxis, chart.y_title)):
+        if title in ("epoch", "trial"):
+            axis.set_major_locator(MaxNLocator(integer=True))

@@ -1,4 +1,8 @@
-"""The trials of a search in order, and their metric by epoch."""
+"""The trials of a search in order, and their metric by epoch.
+
+Trials that were pruned, or are paused, have no final value: their last one is shown as a mark of
+its own, and the best so far never counts it.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -6,6 +10,7 @@ from statistics import fmean
 
 import numpy as np
 
+from cnnsweep.folders.run_folder import PAUSED
 from cnnsweep.report.charts.chart_model import GREY, XY, Chart, Colors, Series, count
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.trial_table import Tried
@@ -13,25 +18,29 @@ from cnnsweep.report.stats.trial_table import Tried
 _MOST_POINTS = 400  # a sweep
 _MOST_LINES = 120
 _FEW_LINES = 20  # more of them are drawn thin
-_PRUNED = "#d55e00"
+_COLORS = {"pruned": "#d55e00", PAUSED: "#56b4e9"}  # of what ended before its last epoch
 
 
 def history(sweeps: Sequence[Tried], colors: Colors) -> Iterator[Chart]:
-    """Objective by trial, the best so far as steps, pruned trials as crosses."""
+    """Objective by trial, the best so far as steps, pruned trials as crosses, paused as rings."""
     searches = [one for one in sweeps if one.sweep.searched]
     if not searches:
         return
     metric = searches[0].metric
     alike = [one for one in searches if one.metric == metric]
     series: list[Series] = []
-    done = pruned = 0
+    counted = {"completed": 0, "pruned": 0, PAUSED: 0}
     for one in alike:
         points = _by_trial(one)
-        crosses = _pruned(one)
-        done, pruned = done + len(points), pruned + len(crosses)
-        series += _course(one, points, crosses, colors[one.label])
+        short = {status: _last_values(one, status) for status in _COLORS}
+        counted["completed"] += len(points)
+        for status, marks in short.items():
+            counted[status] += len(marks)
+        series += _course(one, points, short, colors[one.label])
     caption = "Each point is a trial, the line the best so far, a cross a pruned trial at its last "
-    caption += f"value. {count(done, 'completed trial')}, {pruned:,} pruned"
+    caption += "value" + (", a ring a paused one at its last so far" if counted[PAUSED] else "")
+    caption += f". {count(counted['completed'], 'completed trial')}, {counted['pruned']:,} pruned"
+    caption += f", {counted[PAUSED]:,} paused" if counted[PAUSED] else ""
     caption += f", in {len(alike)} sweeps" if len(alike) > 1 else ""
     many = any(len(one.runs) > _MOST_POINTS for one in alike)
     caption += (
@@ -41,7 +50,7 @@ def history(sweeps: Sequence[Tried], colors: Colors) -> Iterator[Chart]:
 
 
 def _course(
-    one: Tried, points: dict[int, float], crosses: dict[int, float], color: str
+    one: Tried, points: dict[int, float], short: dict[str, dict[int, float]], color: str
 ) -> Iterator[Series]:
     best = np.maximum if one.metric.maximize else np.minimum
     trials, values = list(points), np.array(list(points.values()))
@@ -53,12 +62,14 @@ def _course(
         one.label, [trials[i] for i in shown], values[shown].tolist(), "points", color,
         faint=True, in_legend=False, hover=[f"trial {trials[i]}" for i in shown],
     )  # fmt: skip
-    if crosses:
-        kept = list(crosses)[:: max(1, len(crosses) // _MOST_POINTS)]
-        yield Series(
-            f"{one.label}, pruned", kept, [crosses[t] for t in kept], "points", color,
-            cross=True, in_legend=False, hover=[f"trial {t}, pruned" for t in kept],
-        )  # fmt: skip
+    for status, marks in short.items():
+        kept = list(marks)[:: max(1, len(marks) // _MOST_POINTS)]
+        if kept:
+            yield Series(
+                f"{one.label}, {status}", kept, [marks[t] for t in kept], "points", color,
+                cross=status != PAUSED, ring=status == PAUSED, in_legend=False,
+                hover=[f"trial {t}, {status}" for t in kept],
+            )  # fmt: skip
 
 
 def _by_trial(one: Tried) -> dict[int, float]:
@@ -68,11 +79,12 @@ def _by_trial(one: Tried) -> dict[int, float]:
     return {trial: fmean(values[trial]) for trial in sorted(values)}
 
 
-def _pruned(one: Tried) -> dict[int, float]:
+def _last_values(one: Tried, status: str) -> dict[int, float]:
+    """Of the trials that ended so, by number."""
     found = {}
     for run in one.sweep.runs:
         column = [v for v in run.metrics.get(one.metric.name, []) if v is not None]
-        if run.status == "pruned" and run.trial is not None and column:
+        if run.status == status and run.trial is not None and column:
             found[run.trial] = one.metric.scale * column[-1]
     return found
 
@@ -84,18 +96,19 @@ def _thinned(scores: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> list[int
 
 
 def intermediate(one: Tried) -> Iterator[Chart]:
-    """The objective by epoch of every trial: pruned ones end early."""
+    """The objective by epoch of every trial: pruned and paused ones end early."""
     own = [r for r in one.sweep.runs if r.role in ("search", "grid")]
     runs = [r for r in own if one.metric.name in r.metrics]
-    completed = [run for run in runs if run.status == "completed"]
-    pruned = [run for run in runs if run.status == "pruned"]
-    if not pruned and not one.sweep.searched:
+    looks = {"completed": GREY, **_COLORS}
+    lines = {status: [run for run in runs if run.status == status] for status in looks}
+    if not one.sweep.searched and not any(lines[status] for status in _COLORS):
         return
-    kept = [many[:: 1 + len(many) * 2 // _MOST_LINES] for many in (completed, pruned)]
-    looks = (("completed", GREY), ("pruned", _PRUNED))
-    series = [_bundle(one, many, *look) for many, look in zip(kept, looks, strict=True)]
-    drawn, total = len(kept[0]) + len(kept[1]), len(completed) + len(pruned)
-    caption = f"One line a trial: {len(completed):,} completed, {len(pruned):,} pruned"
+    kept = {s: many[:: 1 + len(many) * 2 // _MOST_LINES] for s, many in lines.items()}
+    series = [_bundle(one, kept[status], status, look) for status, look in looks.items()]
+    drawn, total = (sum(map(len, several.values())) for several in (kept, lines))
+    caption = f"One line a trial: {len(lines['completed']):,} completed"
+    caption += f", {len(lines['pruned']):,} pruned"
+    caption += f", {len(lines[PAUSED]):,} paused" if lines[PAUSED] else ""
     caption += f"; {drawn} of them drawn, evenly chosen." if drawn < total else "."
     yield XY(
         f"intermediate-{one.label}", f"Intermediate values: {one.label}", caption, "epoch",

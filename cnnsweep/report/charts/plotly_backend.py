@@ -65,7 +65,7 @@ def _look(series: Series) -> Json:
         marked = {"marker": {"color": series.color}, "x": series.y, "y": series.x}
         return {"type": "bar", "orientation": "h", **marked}
     if series.kind in ("line", "steps"):
-        line: Json = {"color": series.color, "width": 1 if series.faint else 2}
+        line: Json = {"color": series.color, "width": 7 if series.big else 2 - series.faint}
         line |= {"dash": "dot"} if series.dashed else {}
         line |= {"shape": "hv"} if series.kind == "steps" else {}
         opacity = 0.6 if series.faint else 1
@@ -73,6 +73,7 @@ def _look(series: Series) -> Json:
     marker: Json = {"color": series.color, "size": 11 if series.big else 6}
     marker |= {"symbol": "diamond"} if series.big else {}
     marker |= {"symbol": "x-thin-open", "line": {"width": 2}} if series.cross else {}
+    marker |= {"symbol": "circle-open", "line": {"width": 2}} if series.ring else {}
     look: Json = {"type": "scatter", "mode": "markers", "marker": marker}
     look["opacity"] = 0.5 if series.faint else 1
     if series.low is not None and series.high is not None:

@@ -21,7 +21,6 @@ from cnnsweep.report.read.find import Found
 from cnnsweep.report.read.own_targets import is_replaced
 from cnnsweep.report.read.run_record import (
     FINGERPRINT,
-    STATUSES,
     UNKNOWN,
     Columns,
     Run,
@@ -90,7 +89,7 @@ def _try(run: Run, name: str, found: Found, read: Callable[[Path], T]) -> T | No
 def _result(path: Path) -> dict[str, Scalar] | None:
     """Our result.json, flat; None where another app wrote a file of that name."""
     content = read_json(path)
-    if content.get("status") not in STATUSES[:4]:
+    if content.get("status") not in run_folder.STATUSES:
         if "status" in content:
             raise Damaged(f"unknown status {content['status']!r:.40}")
         return None

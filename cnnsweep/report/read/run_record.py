@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cnnsweep.folders import run_folder
 from cnnsweep.report.read.safe_io import Scalar
 
-STATUSES = ("completed", "pruned", "failed", "interrupted", "unfinished", "damaged")
+STATUSES = (*run_folder.STATUSES, "unfinished", "damaged")
 FINGERPRINT, UNKNOWN = "data.fingerprint", "unknown"  # a column beside the config's keys
 Columns = dict[str, list[float | None]]
 
@@ -17,6 +18,7 @@ class Run:
     """What one run folder holds.
 
     ``status`` is one of STATUSES: ``unfinished`` has no outcome yet (it may still be running),
+    ``paused`` has one that is not final (its figures are those of its best epoch so far),
     ``damaged`` has a file that cannot be read. ``role`` says how the run came about: ``single``,
     one of a ``grid``, a trial of a ``search``, or a run of its winner to ``confirm`` it.
     ``learned`` is false where it ended no better than by chance, None where that is not known.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
+from cnnsweep.folders.run_folder import PAUSED
 from cnnsweep.folders.sweep_folder import CONFIRM
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.read.sweeps import Sweep
@@ -14,7 +15,7 @@ from cnnsweep.report.stats.metric import Metric, choose_metric
 from cnnsweep.report.stats.significance import expected_maximum
 
 _ROUNDING = 1e-9  # less deviation than that is none
-_OVER = ("completed", "pruned", "failed")
+_TRIED = ("completed", "pruned", PAUSED, "failed")  # the best was chosen among all of these
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Winner:
     objective: Metric
     trial: Run
     best: float
-    tried: int  # trials it is the best of, failed ones included
+    tried: int  # trials it is the best of, paused and failed ones included
     bias: float | None  # upper bound of the mean overestimate of ``best``; None: unknown
     confirmed: list[float]  # objectives of the confirmation runs, which nothing was chosen by
     test: list[float]  # their test accuracy
@@ -60,7 +61,7 @@ def winners(sweeps: list[Sweep]) -> list[Winner]:
 def _winner(sweep: Sweep) -> Winner | None:
     trials: dict[object, list[Run]] = defaultdict(list)
     for run in sweep.runs:
-        if run.role == "search" and run.status in _OVER:
+        if run.role == "search" and run.status in _TRIED:
             trials[run.folder if run.trial is None else run.trial].append(run)
     values = {key: done for key, runs in trials.items() if (done := _objectives(runs))}
     name = next((str(r.value("config.objective") or "") for r in sweep.runs if r.config), "")

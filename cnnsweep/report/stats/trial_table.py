@@ -1,11 +1,12 @@
 """The completed trials of a sweep, their values, and their hyperparameters as axes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from cnnsweep.folders.run_folder import PAUSED
 from cnnsweep.report.read.run_record import Run, finite
 from cnnsweep.report.read.safe_io import Scalar
 from cnnsweep.report.read.sweeps import Sweep
@@ -13,11 +14,15 @@ from cnnsweep.report.stats.group_keys import setting_keys
 from cnnsweep.report.stats.metric import Metric, choose_metric
 
 _MOST_STEPS = 12
+_FEWEST = 3  # trials
 
 
 @dataclass(slots=True)
 class Tried:
-    """The completed trials of one sweep, by what differs between them."""
+    """The completed trials of one sweep, by what differs between its trials.
+
+    The trials that are ``paused`` have no final value yet, and are none of these ``runs``.
+    """
 
     sweep: Sweep
     label: str
@@ -25,6 +30,7 @@ class Tried:
     keys: list[str]
     runs: list[Run]
     values: list[float]
+    paused: list[Run] = field(default_factory=list)
 
     def heights(self) -> list[float]:
         """The values as they are drawn: accuracies in percent."""
@@ -38,18 +44,35 @@ class Tried:
         """The trials' values of a config key."""
         return [run.config.get(key) for run in self.runs]
 
+    def so_far(self) -> list[tuple[Run, float]]:
+        """The paused trials that have a value, and their last one as it is drawn."""
+        last = ((run, _last(run.metrics.get(self.metric.name, []))) for run in self.paused)
+        return [(run, self.metric.scale * value) for run, value in last if value is not None]
+
+    def left_out(self) -> str:
+        """What a caption adds where only completed trials are shown."""
+        n = len({run.trial for run in self.paused})
+        return f" {n:,} paused ones, whose values are not final, are left out." if n else ""
+
+
+def _last(column: Sequence[float | None]) -> float | None:
+    return next((value for value in reversed(column) if value is not None), None)
+
 
 def tried(sweep: Sweep, label: str) -> Tried | None:
     """A sweep's search trials or grid jobs; None where nothing but seeds differs."""
-    own = [r for r in sweep.runs if r.role in ("search", "grid") and r.status == "completed"]
-    keys = setting_keys(own, ())
-    if len(own) < 3 or not keys:
+    members = [r for r in sweep.runs if r.role in ("search", "grid")]
+    own = [r for r in members if r.status == "completed"]
+    paused = [r for r in members if r.status == PAUSED]
+    keys = setting_keys([*own, *paused], ())
+    if not own or len(own) + len(paused) < _FEWEST or not keys:
         return None
     objective = str(own[0].value("config.objective"))
     known = all(run.metric(objective) is not None for run in own)
     metric = choose_metric(own, objective if known else None)
     scored = [(r, v) for r in own if (v := r.metric(metric.name)) is not None]
-    return Tried(sweep, label, metric, keys, [r for r, _ in scored], [v for _, v in scored])
+    runs, values = [r for r, _ in scored], [v for _, v in scored]
+    return Tried(sweep, label, metric, keys, runs, values, paused)
 
 
 def wants_log(values: Sequence[float]) -> bool:

@@ -28,6 +28,7 @@ from optuna.storages.journal import BaseJournalBackend  # noqa: E402
 from optuna.trial import FrozenTrial, TrialState  # noqa: E402
 
 from cnnsweep.errors import one_line  # noqa: E402
+from cnnsweep.folders.run_folder import PAUSED  # noqa: E402
 
 MOST_TRIALS = 3000  # for importances
 _FEWEST = 4
@@ -117,7 +118,10 @@ def _busy(trials: Sequence[FrozenTrial], workers: int | None) -> dict[str, Any]:
     """Seconds spent in trials, and seconds that the workers were available for.
 
     Only time in which some trial ran counts as available: not the hours between two launches.
+    {} where trials were paused: from a trial's start to its end other trials ran in its worker.
     """
+    if any(PAUSED in trial.user_attrs for trial in trials):
+        return {}
     spans = sorted(
         (t.datetime_start, t.datetime_complete)
         for t in trials

@@ -66,9 +66,9 @@ def next_step(
     if leader is None:
         return None
     reserve, outlook = Reserve(curves, unbegun, epochs, terms.min_epochs), Outlook(curves)
-    most, most_for_noise = (
-        allowed_epochs(share, curves, unbegun, epochs) for share in _shares(terms, outlook)
-    )
+    most = allowed_epochs(share_of(terms, outlook), curves, unbegun, epochs)
+    patient = PATIENT_SHARE if terms.budget == "auto" else terms.budget
+    most_for_noise = allowed_epochs(patient, curves, unbegun, epochs)
     alone = all(curve.state != "running" for curve in curves)
     if alone and leader in waiting and reserve.after(leader) > most:
         return Thaw(leader.number)  # another winner failed, or the limit has sunk
@@ -79,11 +79,14 @@ def next_step(
     return None
 
 
-def _shares(terms: Terms, outlook: Outlook) -> tuple[float, float]:
-    """What all trials, and those that noise may hide, may bring the spent epochs to."""
+def share_of(terms: Terms, outlook: Outlook) -> float:
+    """The share of all epochs that may be spent, as the curves look by now.
+
+    Trials that noise may hide go on beyond it, as far as where first epochs tell little.
+    """
     if terms.budget != "auto":
-        return terms.budget, terms.budget
-    return PATIENT_SHARE if outlook.is_late else AUTO_SHARE, PATIENT_SHARE
+        return terms.budget
+    return PATIENT_SHARE if outlook.is_late else AUTO_SHARE
 
 
 def _by_promise(waiting: Sequence[Curve], outlook: Outlook, current: int | None) -> list[Curve]:

@@ -1,6 +1,7 @@
 """A sweep's Hydra config, and the configs of its jobs composed from it."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import cast
 
@@ -9,6 +10,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict, read_write
 
 from cnnsweep.config.composing.base import as_current
+from cnnsweep.config.composing.job_configs import JobConfigs
 from cnnsweep.config.key_sources import KeySources
 from cnnsweep.config.validation import checked, resolve
 from cnnsweep.task.resumed_config import resumed_folders
@@ -21,6 +23,10 @@ class SweepContext:
     hydra_context: HydraContext
     task: TaskFunction
     config: DictConfig
+
+    @cached_property
+    def _jobs(self) -> JobConfigs:
+        return JobConfigs(self.hydra_context.config_loader, self.config)
 
     @property
     def folder(self) -> Path:
@@ -40,7 +46,7 @@ class SweepContext:
         Raises:
             hydra.errors.HydraException: an override does not fit the config.
         """
-        config = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
+        config = self._jobs.compose(overrides)
         with read_write(config), open_dict(config):
             config.hydra.job.num = number
             folder = str(config.hydra.sweep.subdir) if folder is None else folder

@@ -19,10 +19,20 @@ from optuna.samplers import BaseSampler, GridSampler, QMCSampler, RandomSampler
 
 from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.errors import UserError
+from cnnsweep.rules import Rule, flag, or_null, whole
 from cnnsweep.sweep.spec.optuna_internals import NumberedPoints as NumberedPoints
 from cnnsweep.sweep.spec.optuna_internals import grid_values
 
 Space = dict[str, BaseDistribution]
+FEWEST_RANDOM, MOST_RANDOM = 4, 10  # trials before TPE learns, where their number is not typed
+_NODE = "hydra.sweeper.sampler."
+_RULES = (
+    whole(f"{_NODE}n_startup_trials", 0, "auto"),
+    whole(f"{_NODE}n_ei_candidates", 1),
+    or_null(flag(f"{_NODE}multivariate")),
+    Rule(f"{_NODE}group", lambda v: v == "auto" or isinstance(v, bool), "auto, true or false"),
+    flag(f"{_NODE}constant_liar"),
+)
 
 
 class Sampling:
@@ -30,13 +40,30 @@ class Sampling:
 
     Reading the config takes 10 ms and is done once; what it builds is copied for each trial, so
     that none sees what another drew.
+
+    ``n_trials`` are wanted of the study; ``is_conditional``: some may lack parameters that others
+    have, and the study has one objective.
+
+    Raises:
+        UserError: a key is out of range.
     """
 
-    def __init__(self, config: DictConfig, seed: int, space: Space) -> None:
+    def __init__(
+        self,
+        config: DictConfig,
+        seed: int,
+        space: Space,
+        n_trials: int,
+        *,
+        is_conditional: bool = False,
+    ) -> None:
         self._target = get_object(config._target_)
         self._takes_seed = "seed" in inspect.signature(self._target).parameters or "seed" in config
         self._make: partial[BaseSampler] = instantiate(
-            config, _partial_=True, _execution_whitelist_=allowed_targets()
+            config,
+            **_decided(config, n_trials, is_conditional),
+            _partial_=True,
+            _execution_whitelist_=allowed_targets(),
         )
         self._seed = seed
         self._numpy_seed = seed % 2**32  # all that NumPy takes
@@ -68,6 +95,26 @@ class Sampling:
         sampler = deepcopy(self._make)(**keywords)
         assert isinstance(sampler, BaseSampler)
         return sampler
+
+
+def _decided(config: DictConfig, n_trials: int, is_conditional: bool) -> dict[str, Any]:
+    """What ``auto`` stands for, by key; raises UserError for a value that is not allowed.
+
+    Not the number of workers: a later launch may have another, and its proposals are to be those of
+    the first.
+    """
+    for rule in _RULES:
+        name = rule.key.removeprefix(_NODE)
+        if name in config:
+            rule.check(config[name])
+    is_apart = config.get("multivariate") is False
+    if config.get("group") is True and is_apart:
+        raise UserError(f"{_NODE}group=true needs {_NODE}multivariate=true, or null")
+    decided = {
+        "n_startup_trials": min(max(n_trials // 4, FEWEST_RANDOM), MOST_RANDOM),
+        "group": is_conditional and not is_apart,
+    }
+    return {key: value for key, value in decided.items() if config.get(key) == "auto"}
 
 
 def _derived(seed: int, number: int, attempt: int) -> int:

@@ -4,6 +4,7 @@ The dashboard keeps notes in the study's system attributes. They are written in 
 ``optuna_dashboard.save_note``, 0.21) rather than by it, since it is an extra.
 """
 
+import re
 import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,13 +18,21 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from cnnsweep.folders.run_folder import HYDRA, OVERRIDES, RunFolder
+from cnnsweep.sweep.freeze_thaw.paused import PAUSED
 from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.spec.optuna_internals import storage_of, study_id, trial_id
 from cnnsweep.sweep.spec.plan import Plan
+from cnnsweep.task.folder_lines import FROM, path_word
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it is there
 _WIDTH = 80  # characters
 _LONGEST = 2045  # characters that the dashboard keeps in one attribute, since databases limit them
+_LINE = "\n---\n\n"  # between our note and what a person wrote
+_PAUSED_FIRST = f"**{PAUSED}** as long as its user attribute `{PAUSED}`"
+_PAUSED_LAST = "(At the trial's end this note gives way to another.)"
+_OF_A_PAUSE = re.compile(
+    rf"{re.escape(_PAUSED_FIRST)}.*?{re.escape(_PAUSED_LAST)}\n(?:{_LINE})?", re.DOTALL
+)
 
 
 def introduce(study: Study, plan: Plan) -> None:
@@ -51,9 +60,24 @@ def tell_of(
     _put(study, trial_id(trial), "\n\n".join(_paragraphs(plan, trial, run, values, error)) + "\n")
 
 
-def tell_of_pause(study: Study, plan: Plan, trial: FrozenTrial) -> None:
-    """Write the note of a trial that pauses, once; that of its end replaces it."""
-    _put(study, trial_id(trial), f"**paused**\n\n{format_params(plan.params(trial))}\n")
+def tell_of_pause(study: Study, plan: Plan, trial: FrozenTrial, run: Path) -> None:
+    """Write the note of a trial that is paused, once; may be called at each of its pauses.
+
+    ``run`` is the run folder of the run that was paused. The note says nothing that changes, and
+    gives way to that of the trial's end.
+    """
+    parts = (
+        f"{_PAUSED_FIRST} names an epoch: other trials promise more for now. It goes on from that "
+        "epoch when its turn comes, or with a larger `hydra.sweeper.pruner.budget`, a larger "
+        "`hydra.sweeper.n_trials` or more time.",
+        format_params(plan.params(trial)),
+        "Run folder:",
+        _verbatim(str(plan.place(trial))),
+        "To train it to its end as a run of its own:",
+        _verbatim(_in_lines([*_program(), path_word(FROM, str(run))])),
+        _PAUSED_LAST,
+    )
+    _put(study, trial_id(trial), "\n\n".join(parts) + "\n", is_once=True)
 
 
 def _paragraphs(
@@ -116,19 +140,24 @@ def _program() -> list[str]:
     )
 
 
-def _put(study: Study, trial_key: int | None, body: str) -> None:
-    """Write a note once, above what a person may have written there."""
+def _put(study: Study, trial_key: int | None, body: str, *, is_once: bool = False) -> None:
+    """Write a note once, above what a person may have written there, in place of that of a pause.
+
+    ``is_once``: it is that of a pause, and stays as it is wherever a person has moved it.
+    """
     storage, study_key = storage_of(study), study_id(study)
     attributes = storage.get_study_system_attrs(study_key)
     version, prefix = _keys(trial_key)
-    before = "".join(_pieces(attributes, prefix))
-    is_there = before.startswith(body)
+    pieces = list(_pieces(attributes, prefix))
+    there = "".join(pieces)
+    is_there = _OF_A_PAUSE.search(there) is not None if is_once else there.startswith(body)
     if is_there and version in attributes:
         return
-    whole = f"{body}\n---\n\n{before}" if before and not is_there else before or body
+    before = there if is_once else _OF_A_PAUSE.sub("", there, count=1)
+    whole = there if is_there else _LINE.join(filter(None, (body, before)))
     # The text first: a version without a text is a note that the dashboard cannot show.
-    for number, start in enumerate(range(0, len(whole), _LONGEST)):
-        piece = whole[start : start + _LONGEST]
+    for number in range(max(len(pieces), -(-len(whole) // _LONGEST))):
+        piece = whole[number * _LONGEST : (number + 1) * _LONGEST]
         storage.set_study_system_attr(study_key, f"{prefix}{number}", piece)
     storage.set_study_system_attr(study_key, version, attributes.get(version, 0) + 1)
 

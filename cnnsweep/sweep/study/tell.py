@@ -105,7 +105,8 @@ class Recorder:
         """Mark a trial as one that waits with its checkpoint; to the study it goes on."""
         trial = self.trial(job)
         self._record_mean(job, "paused", None)
-        dashboard_notes.tell_of_pause(self._study, self._plan, trial)
+        run = self._plan.sweep / job.folder
+        dashboard_notes.tell_of_pause(self._study, self._plan, trial, run)
         self._set(job, PAUSED, trial.last_step)
         self._watch.succeeded()
         if trial.number not in self._said:  # in this launch

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import cloudpickle
-from hydra.core.hydra_config import HydraConfig
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job, setup_globals
 from hydra.errors import HydraException
@@ -104,7 +103,6 @@ def _wait_for_lock(folder: Path) -> None:
 
 
 def _in_hydra(config: DictConfig, context: SweepContext) -> JobReturn:
-    HydraConfig.instance().set_config(config)
     try:
         return run_job(
             task_function=_until_ended(context.task),

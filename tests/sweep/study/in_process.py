@@ -45,6 +45,9 @@ CALLS = tuple(
 )
 
 
+EPOCHS = 4  # of each run
+
+
 class FailingStorage(InMemoryStorage):
     """Fails at the calls whose numbers are in ``failing``, before or after doing them."""
 
@@ -219,15 +222,18 @@ def make(
     space: Space | None = None,
     sampling: DictConfig | None = None,
     keep_best: int | None = None,
+    storage: FailingStorage | None = None,
+    time_left: Callable[[], float] = lambda: math.inf,
 ) -> Parts:
     """A search, by default over one real number, minimizing val_loss; its storage can fail."""
     said: list[str] = []
-    storage, coordination = FailingStorage(), coordination or SingleLaunch()
+    storage, coordination = storage or FailingStorage(), coordination or SingleLaunch()
     study = optuna.create_study(
         study_name="test",
         storage=OutageStorage(storage, coordination.check),  # type: ignore[arg-type]
         pruner=pruner or NopPruner(),
         direction="minimize",
+        load_if_exists=True,
     )
     plan = _plan(folder, n_trials, space or {"x": FloatDistribution(0.0, 1.0)})
     watch = FailureWatch(max_failure_rate, _shares(study))
@@ -240,7 +246,9 @@ def make(
         study=study,
         asker=Asker(
             study,
-            Sampling(sampling or sampler("RandomSampler"), 0, plan.space.distributions),
+            Sampling(
+                sampling or sampler("RandomSampler"), 0, plan.space.distributions, plan.n_trials
+            ),
             plan.space.distributions,
             None,
             plan.config,
@@ -249,7 +257,7 @@ def make(
         ),
         recorder=recorder,
         confirmation=Confirmation(0, plan, study, recorder, wanted=confirm, seeds=seeds),
-        time_left=lambda: math.inf,
+        time_left=time_left,
         coordination=coordination,
         may_confirm=True,
     )
@@ -268,7 +276,7 @@ def _plan(folder: Path, n_trials: int, space: Space) -> Plan:
         subfolder="",
         study_name="test",
         space=SearchSpace(space, ()),
-        config=OmegaConf.create({"seed": 0, "x": 0.5}),
+        config=OmegaConf.create({"seed": 0, "x": 0.5, "epochs": EPOCHS}),
         objectives=("val_loss",),
         directions=("minimize",),
         n_trials=n_trials,

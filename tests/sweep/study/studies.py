@@ -43,9 +43,8 @@ def small_asker(
 ) -> Asker:
     """Of a space that may have an end; it is gone through where as many trials are ``wanted``."""
     points = None if extend is not None else count_points(space)
-    return Asker(
-        study, Sampling(config, seed, space), space, extend, OmegaConf.create({}), wanted, points
-    )
+    sampling = Sampling(config, seed, space, wanted)
+    return Asker(study, sampling, space, extend, OmegaConf.create({}), wanted, points)
 
 
 def run_trials(study: optuna.Study, config: DictConfig, count: int) -> list[Mapping[str, Any]]:

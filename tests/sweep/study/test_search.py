@@ -13,6 +13,7 @@ from optuna.pruners import BasePruner, MedianPruner, ThresholdPruner
 
 from cnnsweep.errors import StoppedEarly
 from cnnsweep.folders import lock
+from cnnsweep.sweep.freeze_thaw.pruner import FreezeThaw
 from cnnsweep.sweep.spec.messages import Finished, Reason, Started
 from cnnsweep.sweep.study import retries
 from cnnsweep.sweep.study.retries import MOST_LOSSES
@@ -21,13 +22,15 @@ from tests.sweep.study.in_process import Parts, TakenOver, epoch, make
 
 SAME, NEXT, SEED, NONE = "same run", "next trial", "next seed", "none"
 GONE: tuple[Reason, ...] = ("died", "timeout", "preempted", "lost", "never_started", "held")
-REASONS: tuple[Reason, ...] = ("completed", "pruned", "failed", *GONE)
+ENDS: tuple[Reason, ...] = ("completed", "pruned", "paused")
+REASONS: tuple[Reason, ...] = ("completed", "pruned", "paused", "failed", *GONE)
 
 # state, event -> what the free worker gets, the trial's state in the study, status in its folder
 # (None: no result.json). A row "others" stands for the reasons that are not named for its state.
 TABLE: list[tuple[str, str, str, str, str | None]] = [
     ("running", "completed", NEXT, "COMPLETE", "completed"),
     ("running", "pruned", NEXT, "PRUNED", "pruned"),
+    ("running", "paused", NEXT, "RUNNING", "paused"),
     ("running", "failed", NEXT, "FAIL", "failed"),
     ("running", "died", SAME, "RUNNING", None),
     ("running", "timeout", NEXT, "FAIL", "failed"),
@@ -41,6 +44,12 @@ TABLE: list[tuple[str, str, str, str, str | None]] = [
     ("just done", "timeout", NEXT, "COMPLETE", "completed"),
     ("just done", "preempted", SAME, "RUNNING", "completed"),
     ("just done", "lost", NEXT, "COMPLETE", "completed"),
+    ("thawed", "completed", NEXT, "COMPLETE", "completed"),
+    ("thawed", "failed", NEXT, "FAIL", "failed"),
+    ("thawed", "died", SAME, "RUNNING", "paused"),
+    ("thawed", "timeout", NEXT, "FAIL", "failed"),
+    ("thawed", "preempted", SAME, "RUNNING", "paused"),
+    ("thawed", "held", NEXT, "RUNNING", "paused"),
     ("first seed", "completed", SEED, "RUNNING", None),
     ("first seed", "failed", NEXT, "FAIL", "failed"),
     ("first seed", "died", SAME, "RUNNING", None),
@@ -51,6 +60,7 @@ TABLE: list[tuple[str, str, str, str, str | None]] = [
     ("last seed", "held", NEXT, "RUNNING", None),
     ("another host's", "completed", NEXT, "RUNNING", "completed"),
     ("another host's", "pruned", NEXT, "RUNNING", "pruned"),
+    ("another host's", "paused", NEXT, "RUNNING", "paused"),
     ("another host's", "failed", NEXT, "RUNNING", None),
     ("another host's", "died", NEXT, "RUNNING", None),
     ("another host's", "timeout", NEXT, "RUNNING", None),
@@ -71,13 +81,20 @@ def begin(state: str, folder: Path) -> Parts:
     parts = make(
         folder,
         seeds=seeds,
-        n_trials=1 if state == "confirming" else 3,
+        n_trials={"confirming": 1, "thawed": 2}.get(state, 3),
+        pruner=FreezeThaw(budget=1.0, min_epochs=1) if state == "thawed" else None,
         confirm=2 if state == "confirming" else 0,
         coordination=TakenOver() if state == "another host's" else None,
     )
     parts.step()
     if state == "confirming":
         finish(parts, "completed")
+    if state == "thawed":  # the better of two that had their first epoch
+        for value in (0.5, 0.9):
+            parts.send(Started())
+            parts.send(epoch(1, value))
+            parts.write_result(parts.pool.jobs[0], value, "paused")
+            parts.send(Finished("paused"))
     parts.send(Started())
     if state == "last seed":
         finish(parts, "completed")
@@ -95,10 +112,12 @@ def begin(state: str, folder: Path) -> Parts:
 def finish(parts: Parts, reason: Reason) -> None:
     """The worker's job ends for this reason, its run having written what runs then write."""
     job = parts.pool.jobs[0]
-    if reason in ("completed", "pruned"):
+    if reason == "paused" and job.trial is not None:
+        parts.send(epoch(1, 0.25))
+    if reason in ENDS:
         parts.write_result(job, 0.25, reason)
     value = 0.25 if reason == "completed" else None
-    error = None if reason in ("completed", "pruned") else f"it {reason}"
+    error = None if reason in ENDS else f"it {reason}"
     parts.send(Finished(reason, value, error=error))
 
 

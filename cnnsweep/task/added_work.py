@@ -1,0 +1,109 @@
+"""Whether a command adds trials, or epochs, to a search that has ended."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import DictConfig, OmegaConf
+
+from cnnsweep.errors import UserError
+from cnnsweep.folders.run_folder import RESULT, RunFolder
+from cnnsweep.folders.sweep_folder import BUDGET, NO_POINTS, SweepFolder, ends, is_search_trial
+
+N_TRIALS = "hydra.sweeper.n_trials"
+PRUNER, PAUSING = "hydra/sweeper/pruner", "freeze_thaw"  # a config group, and an option of it
+SHARE, AUTO = "hydra.sweeper.pruner.budget", "auto"
+
+
+def adds_work(folder: Path, typed: Mapping[str, str]) -> bool:
+    """Whether a finished search has more to do with the ``typed`` values of keys."""
+    results, config = search_results(folder), sweep_config(folder)
+    if results is None or config is None:
+        return False
+    return _adds_trials(results, config, typed) or _adds_epochs(folder, results, config, typed)
+
+
+def missing_work(typed: Mapping[str, str]) -> str:
+    """Which finished searches ``resume=latest`` looked for, too, as a part of a sentence."""
+    named = []
+    if N_TRIALS in typed:
+        named.append(f"of fewer than {typed[N_TRIALS]} trials")
+    if SHARE in typed:
+        named.append(f"that a budget below {typed[SHARE]} has ended")
+    return f", or a search {' or '.join(named)}" if named else ""
+
+
+def sweep_config(folder: Path) -> DictConfig | None:
+    """What a sweep recorded; None where that is damaged: ``resume=latest`` passes it over."""
+    try:
+        config = OmegaConf.load(SweepFolder(folder).config)
+    except (yaml.YAMLError, UnicodeDecodeError, FileNotFoundError):
+        return None
+    whole = isinstance(config, DictConfig) and OmegaConf.select(config, "hydra.verbose") is not None
+    return config if whole and isinstance(config, DictConfig) else None
+
+
+def search_results(folder: Path) -> dict[str, Any] | None:
+    """A search's results; of a damaged file, results that say nothing."""
+    try:
+        return SweepFolder(folder).read_results()
+    except UserError:
+        return {}
+
+
+def _adds_trials(results: dict[str, Any], config: DictConfig, typed: Mapping[str, str]) -> bool:
+    """Whether more trials are typed, and there are points left to try."""
+    wanted = typed.get(N_TRIALS, "")
+    if not wanted.isdecimal() or ends(results) == {NO_POINTS}:
+        return False
+    recorded = OmegaConf.select(config, N_TRIALS)
+    return isinstance(recorded, int) and recorded < int(wanted)
+
+
+def _adds_epochs(
+    folder: Path, results: dict[str, Any], config: DictConfig, typed: Mapping[str, str]
+) -> bool:
+    """Whether paused trials go on: with a larger budget, or with a pruner that pauses nothing.
+
+    A share is compared with the recorded one, or with what was spent where that was ``auto``.
+    """
+    if BUDGET not in ends(results):
+        return False
+    if typed.get(PRUNER, PAUSING) != PAUSING:
+        return True
+    wanted, recorded = typed.get(SHARE), OmegaConf.select(config, SHARE)
+    if wanted is None:
+        return False
+    is_known = isinstance(recorded, int | float)
+    if wanted == AUTO:
+        return is_known  # only the curves tell
+    try:
+        return float(wanted) > (float(recorded) if is_known else _spent(folder, config))
+    except ValueError:  # which is refused when its keys are checked
+        return True
+
+
+def _spent(folder: Path, config: DictConfig) -> float:
+    """The share of all epochs of the sweep's searches that were trained; 0 where unknown."""
+    trials, epochs = OmegaConf.select(config, N_TRIALS), OmegaConf.select(config, "epochs")
+    if not isinstance(trials, int) or not isinstance(epochs, int):
+        return 0.0
+    found = list(_trials(folder))
+    searches = len({place.parent for place, _ in found})
+    done = sum(number for _, number in found)
+    return float(done / max(1, searches * trials * epochs))
+
+
+def _trials(folder: Path) -> Iterator[tuple[Path, float]]:
+    """The folder of each trial and the epochs it has had; of several seeds one run's."""
+    for path in folder.rglob(RESULT):
+        if not is_search_trial(path.parent.relative_to(folder)):
+            continue
+        try:
+            result = RunFolder(path.parent).read_result() or {}
+        except UserError:
+            continue
+        epochs = result.get("epochs")
+        if isinstance(epochs, int | float):
+            yield path.parent, epochs
