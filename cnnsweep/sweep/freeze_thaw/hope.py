@@ -7,10 +7,12 @@ from statistics import median
 
 from cnnsweep.sweep.freeze_thaw.curve import Curve
 
-_SLOPE = 0.4  # of the gain in the last doubling of epochs, expected in each doubling to come
+_SLOPE = 0.25  # of the gain in the last doubling of epochs, expected in each doubling to come
+_DOUBT = 1.0  # deviations of the mean of its values that a trial is given
 _RISEN = 0.1  # of the way from the starting level to the leader: from there on a trial learns
 _MANY = 0.25  # of all trials must learn before their levels tell anything
 _PATIENCE = 0.2  # of a trial's epochs, at most, for all trials, until that many learn
+_NOISY = 0.15  # of the way from the median trial to the leader: less noise decides nothing
 _FENCE = 1.5  # quartile distances (Tukey's): a first value below is no starting level
 _NORMAL = 0.6745 * sqrt(2)  # the median size of a difference of two normal numbers, in sigmas
 
@@ -63,7 +65,11 @@ class Outlook:
     @property
     def is_noisy(self) -> bool:
         """Whether the noise of a value is no small part of what the trials differ in."""
-        return self.noise > 0.25 * (self.top - median(curve.best for curve in self._known))
+        spread = self.top - median(curve.best for curve in self._known)
+        return self.noise > _NOISY * spread
+
+    def may_win_by_noise(self, curve: Curve) -> bool:
+        return self.is_noisy and self.hopes[curve.number] + self.noise > self.top
 
     def _onset(self, curve: Curve) -> int | None:
         return next((i for i, value in enumerate(curve.values) if value > self._learning), None)
@@ -79,7 +85,7 @@ class Outlook:
         before = max(curve.values[: done // 2], default=min(self.start, best))
         doublings = log2(done / (done // 2)) if done > 1 else 1.0
         gain = (best - before) / doublings * log2(curve.epochs / done)
-        hope = best + _SLOPE * gain + self.noise / sqrt(done)
+        hope = best + _SLOPE * gain + _DOUBT * self.noise / sqrt(done)
         if best < (self.start + self.top) / 2:
             hope = max(hope, self._hope_of_rising(curve))
         return hope

@@ -67,19 +67,26 @@ def next_step(
         return None
     reserve, outlook = Reserve(curves, unbegun, epochs, terms.min_epochs), Outlook(curves)
     most = allowed_epochs(share_of(terms, outlook), curves, unbegun, epochs)
-    if reserve.after(leader) > most and all(curve.state != "running" for curve in curves):
-        return Thaw(leader.number) if leader in waiting else None  # another winner failed
+    patient = PATIENT_SHARE if terms.budget == "auto" else terms.budget
+    most_for_noise = allowed_epochs(patient, curves, unbegun, epochs)
+    alone = all(curve.state != "running" for curve in curves)
+    if alone and leader in waiting and reserve.after(leader) > most:
+        return Thaw(leader.number)  # another winner failed, or the limit has sunk
     for curve in _by_promise(waiting, outlook, current):
-        if reserve.after(curve) <= most:
+        limit = most_for_noise if outlook.may_win_by_noise(curve) else most
+        if reserve.after(curve) <= limit:
             return Thaw(curve.number)
     return None
 
 
 def share_of(terms: Terms, outlook: Outlook) -> float:
-    """The share of all epochs that may be spent, as the curves look by now."""
+    """The share of all epochs that may be spent, as the curves look by now.
+
+    Trials that noise may hide go on beyond it, as far as where first epochs tell little.
+    """
     if terms.budget != "auto":
         return terms.budget
-    return PATIENT_SHARE if outlook.is_late or outlook.is_noisy else AUTO_SHARE
+    return PATIENT_SHARE if outlook.is_late else AUTO_SHARE
 
 
 def _by_promise(waiting: Sequence[Curve], outlook: Outlook, current: int | None) -> list[Curve]:
