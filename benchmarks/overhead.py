@@ -1,12 +1,14 @@
 """What is paid besides training: ``python -m benchmarks.overhead [--data DIR] [--only …]``.
 
 A no-op trial: the time of a search of many trials less that of one of few, over the difference,
-with one worker; the task returns at once. Start-up: `--help` beside that of a bare Hydra app, and a
-run's first second. Imports. Memory: four workers on MNIST, as the kernel counts it (PSS: pages
-that several processes share are counted once in all), sampled five times a second.
+with one worker; the task returns at once. A switch: what an epoch costs more whose worker trained
+another trial before. Start-up: `--help` beside that of a bare Hydra app, and a run's first second.
+Imports. Memory: four workers on MNIST, as the kernel counts it (PSS: pages that several processes
+share are counted once in all), sampled five times a second.
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -130,6 +132,34 @@ def _noop_sweep(words: Sequence[str]) -> tuple[float, float]:
         return _seconds([*app, *words, f"hydra.sweep.dir={folder}/sweep"])
 
 
+def switch(repeats: int, data: Path) -> list[Row]:
+    """A worker's change to another, paused trial, as the CPU time that an epoch has more.
+
+    Its wall time waits for the disk as well, and for whatever else the machine does.
+    """
+    rows = []
+    for model, images in (("lenet", 10_000), ("resnet", 10_000), ("lenet", 60_000)):
+        with TemporaryDirectory() as folder:
+            out, count = Path(folder) / "out.json", 2 * repeats
+            words = (
+                *("--multirun", "search=sgd", f"model={model}", "data=mnist", f"data.root={data}"),
+                *("epochs=100", "data.val_fraction=0.1", f"data.train_limit={images}"),
+                f"hydra.sweep.dir={folder}/sweep",
+            )
+            app = [sys.executable, "-m", "benchmarks.switching_app", str(out), str(count)]
+            _seconds([*app, *words])
+            found = json.loads(out.read_text())
+        for number, kind in enumerate(("wall", "CPU")):
+            went_on = median(seconds[number] for seconds in found["went_on"])
+            beyond = [seconds[number] - went_on for seconds in found["switched"]]
+            what = f"{model}, {images:,} images"
+            rows += [
+                _row(f"a switch, {what}, {kind} time", "ms", [1e3 * x for x in beyond]),
+                _row(f"a switch, {what}, share of its epoch", kind, [x / went_on for x in beyond]),
+            ]
+    return rows
+
+
 def memory(_repeats: int, data: Path) -> list[Row]:
     """Peak of a search's launching process and its four workers."""
     with TemporaryDirectory() as folder:
@@ -201,6 +231,7 @@ PARTS: dict[str, Callable[[int, Path], list[Row]]] = {
     "imports": imports,
     "run": a_run,
     "trial": noop_trial,
+    "switch": switch,
     "memory": memory,
 }
 

@@ -41,7 +41,7 @@ PLAIN = "optuna"  # what cnnsweep's samplers are compared with
 class Case(NamedTuple):
     """One search.
 
-    ``sampler``: PLAIN or cnnsweep's; ``marks``: the numbers of ended trials at which its best counts.
+    ``sampler``: PLAIN or cnnsweep's; ``marks``: after how many trials its best counts.
     """
 
     sampler: str

@@ -23,7 +23,9 @@ def pruned(draw: Draw, name: str) -> None:
     config = OmegaConf.create({"epochs": draw.epochs, "pruner": keys}).pruner
     pruner = instantiate(config, _execution_whitelist_=allowed_targets())
     sampler = optuna.samplers.RandomSampler(seed=0)
-    study = optuna.create_study(direction="maximize", pruner=pruner, sampler=sampler)
+    study = optuna.create_study(
+        study_name="cnnsweep", direction="maximize", pruner=pruner, sampler=sampler
+    )  # Hyperband sorts trials by this name, too
     going: dict[int, Trial] = {}
 
     def choose(_: Draw, running: Set[int], current: int | None) -> int | None:

@@ -71,60 +71,69 @@ def _against(search: Search, best: FrozenTrial, default: FrozenTrial, number: in
     if default.number == best.number:
         others = "" if number < 2 else f": none of the other {number - 1} was better"
         return f"trial {default.number} is the default config{others}"
-    if (epoch := paused_at(default)) is not None:
-        return (
-            f"{named}) is paused at epoch {epoch}, so that its value is not final: what the winner "
-            "gained over it is unknown"
-        )
-    if default.state is not TrialState.COMPLETE:
-        ending = _ENDS.get(default.state, "is not over")
+    metric, epoch = search.plan.objectives[0], paused_at(default)
+    if epoch is not None and search.seeds == 1:  # its value is not final: both as they were then
+        values = _best_until(search, best, epoch), _best_until(search, default, epoch)
+        of = search.plan.epochs(default)
+        named += f", {metric} {format_value(values[1])}) after {epoch} of {of} epochs, its pause"
+    elif default.state is TrialState.COMPLETE and best.value is not None:
+        assert default.value is not None
+        values = best.value, default.value
+        named += f", {metric} {format_value(default.value)})"
+    else:
+        ending = "is paused" if epoch else _ENDS.get(default.state, "is not over")
         return f"{named}) {ending}: what the winner gained over it is unknown"
-    metric = search.plan.objectives[0]
-    named += f", {metric} {format_value(default.value)})"
-    assert best.value is not None
-    assert default.value is not None
-    difference = best.value - default.value
+    difference = values[0] - values[1]
     if difference == 0:
         return f"the winner is as good as {named}"
     is_share = metric.endswith("accuracy")
     shown = f"{100 * abs(difference):.2f} points" if is_share else f"{abs(difference):.3g}"
     said = f"{shown} {'above' if difference > 0 else 'below'} {named}"
-    interval = _interval(search, best, default, _ALPHA)
+    folders = search.plan.place(best), search.plan.place(default)
+    interval = _interval(metric, folders, values, search.seeds, _ALPHA)
     if interval is None:
-        seeds = "hydra.sweeper.seeds=3 measures that"
-        return f"{said}; how far chance alone goes is unknown: {seeds}"
+        measured = "hydra.sweeper.seeds=3 measures that"
+        return f"{said}; how far chance alone goes is unknown: {measured}"
     scale, digits = (100, ".2f") if is_share else (1, ".3g")
     ends = f"{scale * interval.low:{digits}} to {scale * interval.high:{digits}}"
     said += f", 95 % interval {ends} ({interval.basis}): "
     if interval.has_zero():
         return f"{said}no finding, chance alone may do that"
-    chosen = _interval(search, best, default, _ALPHA / (number - 1))
+    chosen = _interval(metric, folders, values, search.seeds, _ALPHA / (number - 1))
     if chosen is None or chosen.has_zero():
         return f"{said}no finding all the same, since it was chosen as the best of {number}"
     return f"{said}more than chance, also for the best of {number}"
 
 
+def _best_until(search: Search, trial: FrozenTrial, epoch: int) -> float:
+    """A trial's best value in its first epochs."""
+    values = [value for step, value in trial.intermediate_values.items() if step <= epoch]
+    return max(values) if search.plan.directions[0] == "maximize" else min(values)
+
+
 def _interval(
-    search: Search, best: FrozenTrial, default: FrozenTrial, alpha: float
+    metric: str,
+    folders: tuple[Path, Path],
+    values: tuple[float, float],
+    seeds: int,
+    alpha: float,
 ) -> _Interval | None:
     """Of the winner's objective minus the default config's; None where nothing tells it.
 
     Seeds are compared in pairs (Student's t). One run each of an accuracy is compared by how many
     images there are, as if they were different images: on the same ones it is rather too wide.
     """
-    folders = search.plan.place(best), search.plan.place(default)
-    if search.seeds > 1:
+    if seeds > 1:
         pairs = [_objectives(folder) for folder in folders]
         return _paired(pairs[0], pairs[1], alpha)
-    split = _IMAGES_OF.get(search.plan.objectives[0])
+    split = _IMAGES_OF.get(metric)
     if split is None:
         return None
     images = [_images(RunFolder(folder), split) for folder in folders]
-    if None in images or best.value is None or default.value is None:
+    if None in images:
         return None
-    low, high = newcombe(
-        (best.value, int(images[0] or 0)), (default.value, int(images[1] or 0)), alpha
-    )
+    pairs_of = [(value, int(count or 0)) for value, count in zip(values, images, strict=True)]
+    low, high = newcombe(pairs_of[0], pairs_of[1], alpha)
     return _Interval(low, high, f"{images[0]:,} {split} images, one seed")
 
 

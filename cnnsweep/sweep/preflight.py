@@ -18,12 +18,11 @@ from cnnsweep.errors import UserError
 from cnnsweep.sweep.freeze_thaw.choice import check_pausing
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.disk import check_disk
-from cnnsweep.sweep.spec.plan import Plan
+from cnnsweep.sweep.spec.plan import Plan, sampling_of
 from cnnsweep.sweep.spec.search_space import word_of
 from cnnsweep.sweep.spec.settings import Settings
 from cnnsweep.sweep.study.pruning import make_pruner
 from cnnsweep.sweep.study.storage import open_storage
-from cnnsweep.sweep.study.study import sampling_of
 
 _SUBDIR = "hydra.sweep.subdir="
 

@@ -8,6 +8,7 @@ import pytest
 from omegaconf import OmegaConf
 from optuna.trial import TrialState
 
+from cnnsweep.sweep.freeze_thaw.paused import PAUSED
 from cnnsweep.sweep.gain import gain_lines, newcombe
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.study import DEFAULT
@@ -119,3 +120,20 @@ def test_of_what_older_code_enqueued_nothing_is_said(tmp_path: Path) -> None:
     search.study.enqueue_trial({"x": 0.5, "n": 3})
     search.study.tell(search.asker.ask().number, 0.5)
     assert gain_lines(search) == []
+
+
+def test_a_default_config_that_is_paused_is_compared_as_far_as_it_was_trained(
+    tmp_path: Path,
+) -> None:
+    search = searched(tmp_path, [0.8, 0.97])
+    first, best = search.study.get_trials(deepcopy=False)
+    first.state, first.values = TrialState.RUNNING, None
+    first.intermediate_values = {1: 0.79, 2: 0.8}
+    first.user_attrs[PAUSED] = 2
+    best.intermediate_values = {1: 0.6, 2: 0.9, 3: 0.97}
+    line = said(search)
+    assert line.startswith(
+        "10.00 points above the default config (trial 0, val_accuracy 0.8) after"
+    )
+    assert "after 2 of 3 epochs, its pause, 95 % interval" in line
+    assert "more than chance" in line

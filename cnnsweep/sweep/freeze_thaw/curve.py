@@ -1,6 +1,7 @@
 """A trial as the rule sees it."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 
@@ -18,7 +19,7 @@ class Curve:
     epochs: int  # of the whole trial
     state: Literal["paused", "running", "over"]
 
-    @property
+    @cached_property
     def best(self) -> float:
         return max(self.values)
 

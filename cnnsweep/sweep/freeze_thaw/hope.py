@@ -1,7 +1,7 @@
 """What each trial may still reach, judged by its own curve and by those of the others."""
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import ceil, inf, log2, sqrt
 from statistics import median
 
@@ -31,6 +31,7 @@ class Outlook:
         self._learning = self.start + _RISEN * (self.top - self.start)
         self.noise = _noise(self._known)
         self._onsets = {curve.number: self._onset(curve) for curve in self._known}
+        self._learned = self._best_after_learning()
         self.hopes = {curve.number: self._hope(curve) for curve in self._known}
 
     @property
@@ -91,10 +92,21 @@ class Outlook:
         """
         begun, done = self._onsets[curve.number], len(curve.values)
         left = curve.epochs - (2 * done if begun is None else begun)
-        if left < 1 or not any(self._onsets.values()):
+        if left < 1 or not self._learned:
             return -inf
-        onsets = ((other, self._onsets[other.number]) for other in self._known)
-        return max(max(other.values[: at + left]) for other, at in onsets if at is not None)
+        return self._learned[min(left, len(self._learned)) - 1]
+
+    def _best_after_learning(self) -> list[float]:
+        """The best value after 1, 2, … epochs of learning; empty where none began late."""
+        if not any(self._onsets.values()):
+            return []
+        begun = [(c, at) for c in self._known if (at := self._onsets[c.number]) is not None]
+        longest = max(len(curve.values) - at for curve, at in begun)
+        at_age = [
+            max(curve.values[at + age] for curve, at in begun if at + age < len(curve.values))
+            for age in range(longest)
+        ]
+        return list(accumulate(at_age, max))
 
 
 def _noise(curves: Sequence[Curve]) -> float:

@@ -21,9 +21,12 @@ from cnnsweep.sweep.spec.optuna_internals import storage_of, with_storage
 BLIND_TO_PRUNED = (GPSampler, CmaEsSampler, BaseGASampler)  # BaseGASampler: NSGA-II and III
 
 
-def known(study: Study) -> Study:
-    """``study`` for its sampler; the trials that it shows are as they are at each look."""
-    seen = with_storage(study, _Known(storage_of(study), study.sampler))
+def known(study: Study, asked: int | None = None) -> Study:
+    """``study`` for its sampler; the trials that it shows are as they are at each look.
+
+    ``asked`` is the number of a trial that is drawn again: it is shown as it was the first time.
+    """
+    seen = with_storage(study, _Known(storage_of(study), study.sampler, asked))
     seen.stop = study.stop  # type: ignore[method-assign]  # a sampler may end the search
     return seen
 
@@ -31,8 +34,9 @@ def known(study: Study) -> Study:
 class _Known:
     """A storage whose paused trials look as if they were over."""
 
-    def __init__(self, storage: BaseStorage, sampler: BaseSampler) -> None:
+    def __init__(self, storage: BaseStorage, sampler: BaseSampler, asked: int | None) -> None:
         self._storage = storage
+        self._asked = asked
         self._completes = isinstance(sampler, BLIND_TO_PRUNED)
 
     def __getattr__(self, name: str) -> Any:
@@ -51,6 +55,8 @@ class _Known:
         return [trial for trial in shown if states is None or trial.state in states]
 
     def _shown(self, trial: FrozenTrial, direction: StudyDirection) -> FrozenTrial:
+        if trial.number == self._asked:
+            return _undrawn(trial)
         if not is_paused(trial) or not trial.intermediate_values:
             return trial
         shown = copy.copy(trial)  # the storage's own is not to change
@@ -62,3 +68,14 @@ class _Known:
             shown.state, shown.value = TrialState.PRUNED, values[-1] if values else None
         shown.datetime_complete = trial.datetime_start
         return shown
+
+
+def _undrawn(trial: FrozenTrial) -> FrozenTrial:
+    """A trial without its parameters, and without what its sampler wrote on them.
+
+    GPSampler takes those of any running trial for another worker's.
+    """
+    undrawn = copy.copy(trial)
+    undrawn.params, undrawn.distributions = {}, {}
+    undrawn.system_attrs = {k: v for k, v in trial.system_attrs.items() if k == "fixed_params"}
+    return undrawn

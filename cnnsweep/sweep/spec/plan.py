@@ -19,7 +19,7 @@ from cnnsweep.rules import as_typed
 from cnnsweep.sweep.spec.choice_keys import spaces_of_choices
 from cnnsweep.sweep.spec.compose import SweepContext, typed_overrides
 from cnnsweep.sweep.spec.points import count_points
-from cnnsweep.sweep.spec.samplers import grid_size, is_grid_sampler
+from cnnsweep.sweep.spec.samplers import Sampling, grid_size, is_grid_sampler
 from cnnsweep.sweep.spec.search_space import SearchSpace
 from cnnsweep.sweep.spec.settings import Settings, directions
 
@@ -205,6 +205,17 @@ def _study_name(context: SweepContext, settings: Settings, subfolder: str) -> st
     if name is None:
         name = DEFAULT_STUDY if settings.storage is None else str(context.folder)
     return f"{name}/{subfolder}" if subfolder else name
+
+
+def sampling_of(plan: Plan, settings: Settings) -> Sampling:
+    """The sampler of a search; raises UserError where a key of it is out of range."""
+    return Sampling(
+        settings.sampler,
+        plan.seed,
+        plan.space.distributions,
+        plan.n_trials,
+        is_conditional=settings.custom_search_space is not None and len(plan.directions) == 1,
+    )
 
 
 def _seed(sampler: DictConfig, config: DictConfig) -> int:

@@ -115,7 +115,7 @@ class Asker:
     def _opened(self, trial: FrozenTrial, attempt: int) -> Trial:
         """A trial as just asked for, with another sampler for each attempt."""
         self.study.sampler = self.sampling.sampler_for(trial.number, attempt)
-        return reopened(known(self.study), trial)
+        return reopened(known(self.study, trial.number), trial)
 
     def _complete(self, trial: Trial) -> FrozenTrial:
         stored = get_trial(self.study, trial.number)
@@ -147,7 +147,7 @@ class Asker:
             return self._at(chance.choice(left)) if left else None
         for _ in range(MOST_RANDOM_DRAWS):
             self.study.sampler = RandomSampler(seed=chance.getrandbits(32))
-            drawn = self._draw(reopened(known(self.study), stored))
+            drawn = self._draw(reopened(known(self.study, stored.number), stored))
             if _identity(drawn) not in tried:
                 return drawn
         return None

@@ -19,9 +19,9 @@ from cnnsweep.rules import as_typed
 from cnnsweep.sweep.freeze_thaw.choice import is_typed, pruner_as_begun
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.failure_policy import FailureWatch
-from cnnsweep.sweep.spec.plan import FOLDER, Plan
+from cnnsweep.sweep.spec.plan import FOLDER, Plan, sampling_of
 from cnnsweep.sweep.spec.points import written
-from cnnsweep.sweep.spec.samplers import Sampling, is_grid_sampler
+from cnnsweep.sweep.spec.samplers import is_grid_sampler
 from cnnsweep.sweep.spec.search_space import typed_value
 from cnnsweep.sweep.spec.settings import Settings
 from cnnsweep.sweep.study.ask import Asker
@@ -113,17 +113,6 @@ def _asker(study: Study, plan: Plan, settings: Settings, config: DictConfig) -> 
         config,
         plan.n_trials,
         plan.points,
-    )
-
-
-def sampling_of(plan: Plan, settings: Settings) -> Sampling:
-    """The sampler of a search; raises UserError where a key of it is out of range."""
-    return Sampling(
-        settings.sampler,
-        plan.seed,
-        plan.space.distributions,
-        plan.n_trials,
-        is_conditional=settings.custom_search_space is not None and len(plan.directions) == 1,
     )
 
 

@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import optuna
 import pytest
 
 from cnnsweep.sweep.freeze_thaw.choice import TARGET, option
 from cnnsweep.sweep.study.compatibility import FACTS
 from tests.forked_commands import Commands, forked_commands
+from tests.sweep.sweep_commands import study
 
 SEARCH = ("--multirun", "search=sgd", "model=lenet", "hydra.sweeper.n_trials=4", "epochs=3")
 BUDGET, LEAST = "hydra.sweeper.pruner.budget", "hydra.sweeper.pruner.min_epochs"
 TYPED = "hydra/sweeper/pruner=freeze_thaw"
-REFUSED = {
+REFUSED: dict[tuple[str, ...], str] = {
     **{
         (f"{BUDGET}={value}",): "allowed is auto, or the share of all epochs that may be spent"
         for value in ("0", "1.5", "-0.1", "nan", "much", "null", "true", "[0.5]")
@@ -68,8 +68,6 @@ def test_the_default_pauses_where_the_objective_is_known_after_each_epoch(
     few = ("hydra.sweeper.n_trials=1", "epochs=1", "data.train_limit=60", "hydra.sweep.dir=s")
     done = commands.run([*SEARCH, *few, *words], tmp_path)
     assert done.code == 0, done.err
-    backend = optuna.storages.journal.JournalFileBackend(str(tmp_path / "s" / "study.journal"))
-    storage = optuna.storages.JournalStorage(backend)
-    facts = optuna.load_study(study_name="cnnsweep", storage=storage).user_attrs[FACTS]
+    facts = study(tmp_path / "s").user_attrs[FACTS]
     assert facts["pruner"]["_target_"] == option(name)._target_
     assert (facts["pruner"]["_target_"] == TARGET) == (name == "freeze_thaw")
