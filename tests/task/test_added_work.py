@@ -36,7 +36,7 @@ def search(
         "runtime": {"choices": {"hydra/sweeper": "optuna"}},
     }
     (folder / "multirun.yaml").write_text(yaml.safe_dump({"epochs": 6, "hydra": hydra}))
-    results = {"best_params": {}, ENDED_BY: ended_by}
+    results: dict[str, Any] = {"best_params": {}, ENDED_BY: ended_by}
     if ended_by is not None:
         whole = dict.fromkeys(subfolders, results) if subfolders != ("",) else results
         SweepFolder(folder).results.write_text(yaml.safe_dump(whole))

@@ -1,6 +1,7 @@
 """Which trial of a search trained when: begun, paused, thawed."""
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -31,24 +32,24 @@ class _Epoch:
 
 def epochs_over_time(one: Tried) -> Iterator[Chart]:
     """A row a trial, a bar an epoch; nothing where fewer than two trials tell the time."""
-    own = [run for run in one.sweep.runs if run.role == "search" and run.trial is not None]
+    every = [run for run in one.sweep.runs if run.role == "search" and run.trial is not None]
+    own = _longest(every)
     epochs = [epoch for run in own for epoch in _epochs(one, run)]
     known = {epoch.run.trial for epoch in epochs}
     if not one.sweep.searched or len(known) < 2:
         return
-    clock = _Clock(epochs)
-    kept = _longest(epochs)
-    shown = [epoch for epoch in epochs if epoch.run.trial in kept]
+    clock, all_trials = _Clock(epochs), len({run.trial for run in every})
     unit = "minutes" if clock.seconds > _LONG else "seconds"
     caption = f"Each bar is an epoch of a trial, coloured by {one.metric.name} after it; time in "
     caption += "which no trial was in training is left out. A ring is where a trial is paused. "
-    caption += f"{_counted(epochs, own)} in {count(len(known), 'trial')}"
-    caption += f": {_ends([run for run in own if run.trial in known])}."
-    caption += f" The {len(kept)} trials with most epochs are shown." if kept < known else ""
+    own = [run for run in own if run.trial in known]
+    caption += f"{_counted(epochs, own)} in {count(len(known), 'trial')}: {_ends(own)}."
+    if len(known) < all_trials:
+        caption += f" Of {all_trials:,} trials these have most epochs, and tell the time."
     yield XY(
         f"epochs-{one.label}", f"Epochs of each trial over time: {one.label}", caption,
         f"{unit} of training", "trial",
-        [*_waits(shown, clock), *_bars(one, shown, clock), *_marks(shown, clock)],
+        [*_waits(epochs, clock), *_bars(one, epochs, clock), *_marks(epochs, clock)],
     )  # fmt: skip
 
 
@@ -89,11 +90,13 @@ class _Clock:
         return (self._before[span] + passed) / (60 if self.seconds > _LONG else 1)
 
 
-def _longest(epochs: Sequence[_Epoch]) -> set[int | None]:
-    """The trials that are shown."""
-    trials = [epoch.run.trial for epoch in epochs]
-    ranked = sorted(set(trials), key=lambda trial: (-trials.count(trial), trial))
-    return set(ranked[:_MOST_TRIALS])
+def _longest(runs: Sequence[Run]) -> list[Run]:
+    """The runs of the trials that are shown, for each of which a log is read."""
+    epochs: Counter[int] = Counter()
+    for run in runs:
+        epochs[run.trial or 0] += run.epochs_done
+    kept = {trial for trial, _ in epochs.most_common(_MOST_TRIALS)}
+    return [run for run in runs if run.trial in kept]
 
 
 def _waits(epochs: Sequence[_Epoch], clock: _Clock) -> Iterator[Series]:
