@@ -38,7 +38,11 @@ End = Callable[[optuna.Study, FrozenTrial], None]
 pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 
 
-@pytest.fixture(params=SAMPLERS)
+@pytest.fixture(
+    params=[
+        pytest.param(name, marks=pytest.mark.slow) if name == "gp" else name for name in SAMPLERS
+    ]
+)
 def config(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> DictConfig:
     if request.param in ("grid", "brute force"):
         monkeypatch.setitem(SPACE, "x", FloatDistribution(0.0, 1.0, step=0.25))
