@@ -61,9 +61,8 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
         warn_of_seen_images(config, dataset, outcome.data or {}, val_images, progress.note)
     model = make_model(config, dataset, starts_anew=state is None)
     outcome.parameters = sum(parameter.numel() for parameter in model.parameters())
-    if state is None:  # else it has trained on them
+    if state is None or config.summary:  # else it has trained on these images
         _check_fits(config, model, dataset, train.images)
-    if state is None or config.summary:
         _say_layers(config, layer_table(model, dataset.in_channels, dataset.image_size), progress)
 
     trainer = make_trainer(config, model, loss, train, val, device, outcome.precision)

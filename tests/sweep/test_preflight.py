@@ -23,6 +23,10 @@ REFUSED = {
     "names its trials' folders itself": (SEARCH, "hydra.sweep.subdir=x"),
     "'+lr=0.1': unknown key 'lr'": (SEARCH, "+lr=0.1"),
     "'+lr=0.1': unknown key": ("+lr=interval(0.1, 1)",),
+    "allowed is auto, or a whole number from 0": (
+        SEARCH,
+        "hydra.sweeper.sampler.n_startup_trials=few",
+    ),
     "is one value, a list": ("+hydra.sweeper.params={optim.lr: '[0.1, 0.01]'}",),
     "is made for optim=adam": ("search=adam", "experiment=mnist_simple"),
     "grad_clip=null,1.0": (SEARCH, "grad_clip=choice(null,1.0)"),

@@ -22,7 +22,7 @@ SAMPLERS = {
     "tpe": sampler("TPESampler", n_startup_trials=3, multivariate=None, constant_liar=True),
     "tpe of old": sampler("TPESampler", n_startup_trials=3, multivariate=False),
     "tpe in groups": sampler("TPESampler", n_startup_trials=3, group=True),
-    "gp": sampler("GPSampler", n_startup_trials=5),
+    "gp": sampler("GPSampler", n_startup_trials=6),
     "cmaes": sampler("CmaEsSampler", popsize=4),
     "cmaes of pruned": sampler("CmaEsSampler", popsize=4, consider_pruned_trials=True),
     "nsgaii": sampler("NSGAIISampler", population_size=3),
@@ -38,7 +38,11 @@ End = Callable[[optuna.Study, FrozenTrial], None]
 pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 
 
-@pytest.fixture(params=SAMPLERS)
+@pytest.fixture(
+    params=[
+        pytest.param(name, marks=pytest.mark.slow) if name == "gp" else name for name in SAMPLERS
+    ]
+)
 def config(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> DictConfig:
     if request.param in ("grid", "brute force"):
         monkeypatch.setitem(SPACE, "x", FloatDistribution(0.0, 1.0, step=0.25))
