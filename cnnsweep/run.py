@@ -64,7 +64,6 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
     if state is None or config.summary:  # else it has trained on these images
         _check_fits(config, model, dataset, train.images)
         _say_layers(config, layer_table(model, dataset.in_channels, dataset.image_size), progress)
-
     trainer = make_trainer(config, model, loss, train, val, device, outcome.precision)
     if trainer.step.schedule.never_moves(config.epochs, len(train)):
         _say_constant_rate(config, progress)
