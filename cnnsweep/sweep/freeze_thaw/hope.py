@@ -33,6 +33,8 @@ class Outlook:
         self._learning = self.start + _RISEN * (self.top - self.start)
         self.noise = _noise(self._known)
         self._onsets = {curve.number: self._onset(curve) for curve in self._known}
+        seconds = [_gain_of_doubling(c, 2) for c in self._known if len(c.values) > 1]
+        self._first_gain = median(seconds) if seconds else 0.0  # what others gained in the second
         self._learned = self._best_after_learning()
         self.hopes = {curve.number: self._hope(curve) for curve in self._known}
 
@@ -82,9 +84,8 @@ class Outlook:
         done, best = len(curve.values), curve.best
         if done >= curve.epochs:
             return best
-        before = max(curve.values[: done // 2], default=min(self.start, best))
-        doublings = log2(done / (done // 2)) if done > 1 else 1.0
-        gain = (best - before) / doublings * log2(curve.epochs / done)
+        gain = self._first_gain if done == 1 else _gain_of_doubling(curve)
+        gain *= log2(curve.epochs / done)
         hope = best + _SLOPE * gain + _DOUBT * self.noise / sqrt(done)
         if best < (self.start + self.top) / 2:
             hope = max(hope, self._hope_of_rising(curve))
@@ -113,6 +114,13 @@ class Outlook:
             for age in range(longest)
         ]
         return list(accumulate(at_age, max))
+
+
+def _gain_of_doubling(curve: Curve, done: int | None = None) -> float:
+    """What the last doubling of its first ``done`` epochs has brought a trial, two or more."""
+    done = len(curve.values) if done is None else done
+    half = done // 2
+    return (max(curve.values[:done]) - max(curve.values[:half])) / log2(done / half)
 
 
 def _noise(curves: Sequence[Curve]) -> float:
