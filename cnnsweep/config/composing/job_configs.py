@@ -38,6 +38,7 @@ class JobConfigs:
         Raises:
             hydra.errors.HydraException: an override does not fit the config.
         """
+        config: DictConfig
         plain = self._plain(words)
         names = tuple(_name(word) if word in plain else "" for word in words)
         shape = names, tuple(word for word in words if word not in plain)
@@ -60,7 +61,8 @@ class JobConfigs:
         return config
 
     def _composed(self, words: Sequence[str]) -> DictConfig:
-        return self._loader.load_sweep_config(self._sweep, list(words))
+        config: DictConfig = self._loader.load_sweep_config(self._sweep, list(words))
+        return config
 
     def _plain(self, words: Sequence[str]) -> set[str]:
         """The words that set a plain value whatever the others are: those of no key around it."""
