@@ -69,14 +69,18 @@ def next_step(
     most = allowed_epochs(share_of(terms, outlook), curves, unbegun, epochs)
     patient = PATIENT_SHARE if terms.budget == "auto" else terms.budget
     most_for_noise = allowed_epochs(patient, curves, unbegun, epochs)
-    alone = all(curve.state != "running" for curve in curves)
-    if alone and leader in waiting and reserve.after(leader) > most:
+    if leader in waiting and reserve.after(leader) > most and _is_alone(curves):
         return Thaw(leader.number)  # another winner failed, or the limit has sunk
     for curve in _by_promise(waiting, outlook, current):
         limit = most_for_noise if outlook.may_win_by_noise(curve) else most
         if reserve.after(curve) <= limit:
             return Thaw(curve.number)
     return None
+
+
+def _is_alone(curves: Sequence[Curve]) -> bool:
+    """Whether nothing is trained but what is decided now."""
+    return all(curve.state != "running" for curve in curves)
 
 
 def share_of(terms: Terms, outlook: Outlook) -> float:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from typing import Any, Literal
 
 import pytest
 
@@ -16,7 +17,9 @@ Full = Sequence[Sequence[float]]  # every trial's values to its end
 class Search:
     """Trials whose curves are known beforehand, with workers whose epochs last random times."""
 
-    def __init__(self, full: Full, epochs: int, terms: Terms, workers: int = 1, seed: int = 0):
+    def __init__(
+        self, full: Full, epochs: int, terms: Terms, workers: int = 1, seed: int = 0
+    ) -> None:
         self.full, self.epochs, self.terms = full, epochs, terms
         self.trained: list[int] = []  # the trial of every epoch, in order
         self.known: dict[int, int] = {}  # epochs that are trained and known
@@ -36,7 +39,9 @@ class Search:
     def curve(self, number: int) -> Curve:
         count = self.known[number]
         over = count >= len(self.full[number]) and number not in self.running
-        state = "running" if number in self.running else "over" if over else "paused"
+        state: Literal["paused", "running", "over"] = "over" if over else "paused"
+        if number in self.running:
+            state = "running"
         return Curve(number, tuple(self.full[number][:count]), self.epochs, state)
 
     def _run(self, workers: int) -> None:
@@ -82,7 +87,9 @@ def power_laws(trials: int, epochs: int, seed: int) -> list[list[float]]:
 @pytest.mark.parametrize("workers", [1, 2, 8])
 @pytest.mark.parametrize("budget", ["auto", 0.3, 0.5, 0.9, 1.0])
 @pytest.mark.parametrize("min_epochs", [1, 3])
-def test_the_winner_is_trained_to_its_end_within_the_budget(workers, budget, min_epochs):
+def test_the_winner_is_trained_to_its_end_within_the_budget(
+    workers: int, budget: Any, min_epochs: int
+) -> None:
     for seed in range(3):
         trials, epochs = 4 + 4 * seed, 5 + 2 * seed
         least = least_epochs(trials, epochs, min_epochs)
@@ -97,26 +104,26 @@ def test_the_winner_is_trained_to_its_end_within_the_budget(workers, budget, min
 
 
 @pytest.mark.parametrize("workers", [1, 2, 8])
-def test_the_whole_budget_trains_everything(workers):
+def test_the_whole_budget_trains_everything(workers: int) -> None:
     search = Search(power_laws(10, 7, 0), 7, Terms(1.0, 1), workers)
     assert all(count == 7 for count in search.known.values())
 
 
 @pytest.mark.parametrize("slope", [100, 1e-3, 8.0])
-def test_units_change_nothing(slope):
+def test_units_change_nothing(slope: float) -> None:
     for seed in range(2):
         full = power_laws(16, 9, seed)
         moved = [[slope * value + 3 for value in values] for values in full]
         assert Search(full, 9, AUTO).trained == Search(moved, 9, AUTO).trained
 
 
-def test_a_current_trial_below_the_least_goes_on():
+def test_a_current_trial_below_the_least_goes_on() -> None:
     curves = [Curve(0, (0.1,), 9, "paused"), Curve(1, (0.9, 0.91), 9, "paused")]
     assert next_step(curves, Terms(0.9, 2), unbegun=1, epochs=9, current=0) == Thaw(0)
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_trials_that_fail_cannot_win(workers):
+def test_trials_that_fail_cannot_win(workers: int) -> None:
     for seed in range(3):
         full = power_laws(10, 8, seed)
         best = max(range(10), key=lambda number: max(full[number]))
@@ -130,26 +137,27 @@ def test_trials_that_fail_cannot_win(workers):
 
 @pytest.mark.parametrize("values", [[0.5] * 6, [0.1] * 3 + [0.2] * 3, [3, 2, 1, 0, -1, -2]])
 @pytest.mark.parametrize("workers", [1, 2, 8])
-def test_equal_curves_end_with_one_of_them_whole(values, workers):
+def test_equal_curves_end_with_one_of_them_whole(values: list[float], workers: int) -> None:
     search = Search([values] * 7, 6, AUTO, workers)
     assert max(search.known.values()) == 6
     assert len(search.trained) <= 7 * 6
 
 
-def test_nothing_is_begun_and_paused_without_an_epoch():
+def test_nothing_is_begun_and_paused_without_an_epoch() -> None:
     """Search.curve asserts that a trial which is thawed was paused, and it always trains."""
     search = Search(power_laws(12, 9, 3), 9, Terms(0.5, 1), workers=3)
     assert sum(search.known.values()) == len(search.trained)
 
 
-def test_trials_of_different_lengths():
+def test_trials_of_different_lengths() -> None:
     curves = [
         Curve(0, (0.1, 0.5), 4, "paused"),
         Curve(1, (0.2, 0.9), 2, "over"),
         Curve(2, (0.3,), 20, "paused"),
         Curve(3, (0.1, 0.2), 5, "over"),
     ]
-    for budget in ("auto", 0.3, 1.0):
+    budgets: tuple[Any, ...] = ("auto", 0.3, 1.0)
+    for budget in budgets:
         assert next_step(curves, Terms(budget, 1), unbegun=0, epochs=20) in (
             *(Thaw(0), Thaw(2)),
             None,
@@ -157,12 +165,12 @@ def test_trials_of_different_lengths():
     assert next_step(curves, Terms(1.0, 1), unbegun=0, epochs=20) is not None
 
 
-def test_another_winner_is_trained_to_its_end_when_the_leader_fails():
+def test_another_winner_is_trained_to_its_end_when_the_leader_fails() -> None:
     curves = [Curve(0, (0.9,) * 4, 9, "over"), Curve(1, (0.5,), 9, "paused")]
     assert next_step(curves, Terms(0.6, 1), unbegun=0, epochs=9, current=None) == Thaw(1)
 
 
-def test_nothing_to_do_where_nothing_can_be_trained():
+def test_nothing_to_do_where_nothing_can_be_trained() -> None:
     assert next_step([], AUTO, unbegun=0, epochs=9) is None
     failed = [Curve(0, (), 9, "over"), Curve(1, (0.1,), 9, "over")]
     assert next_step(failed, AUTO, unbegun=0, epochs=9) is None
@@ -181,13 +189,13 @@ def late_risers(trials: int, epochs: int, seed: int) -> list[list[float]]:
     ]
 
 
-def test_trials_that_rise_late_are_waited_for():
+def test_trials_that_rise_late_are_waited_for() -> None:
     for seed in range(3):
         search = Search(late_risers(16, 15, seed), 15, AUTO)
         assert search.known[0] == 15
         assert len(search.trained) < 0.7 * 16 * 15
 
 
-def test_where_first_epochs_tell_a_third_is_enough():
+def test_where_first_epochs_tell_a_third_is_enough() -> None:
     spent = [len(Search(power_laws(16, 9, seed), 9, AUTO).trained) for seed in range(5)]
     assert sum(spent) / 5 <= 0.36 * 16 * 9
