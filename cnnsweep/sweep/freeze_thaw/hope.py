@@ -13,7 +13,9 @@ _RISEN = 0.1  # of the way from the starting level to the leader: from there on 
 _MANY = 0.25  # of all trials must learn before their levels tell anything
 _PATIENCE = 0.2  # of a trial's epochs, at most, for all trials, until that many learn
 _NOISY = 0.15  # of the way from the median trial to the leader: less noise decides nothing
+_STEPS = 250  # from the starting level to the top: an accuracy in fewer is one of few images
 _FENCE = 1.5  # quartile distances (Tukey's): a first value below is no starting level
+_SAME, _WHOLE = 1e-6, 0.05  # of the range, of a step: what rounding may come to
 _NORMAL = 0.6745 * sqrt(2)  # the median size of a difference of two normal numbers, in sigmas
 
 
@@ -69,6 +71,19 @@ class Outlook:
         """Whether the noise of a value is no small part of what the trials differ in."""
         spread = self.top - median(curve.best for curve in self._known)
         return self.noise > _NOISY * spread
+
+    @property
+    def is_coarse(self) -> bool:
+        """Whether values come in large steps, as the accuracy of few images does.
+
+        How trials differ is then chance in large part, and first epochs tell less of it.
+        """
+        values = sorted({value for curve in self._known for value in curve.values})
+        least = (values[-1] - values[0]) * _SAME
+        gaps = [b - a for a, b in pairwise(values) if b - a > least]
+        if not gaps or min(gaps) * _STEPS < self.top - self.start:
+            return False
+        return all(abs(gap / min(gaps) - round(gap / min(gaps))) < _WHOLE for gap in gaps)
 
     def may_win_by_noise(self, curve: Curve) -> bool:
         return self.is_noisy and self.hopes[curve.number] + self.noise > self.top

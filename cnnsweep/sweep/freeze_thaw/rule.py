@@ -9,7 +9,8 @@ from cnnsweep.sweep.freeze_thaw.hope import Outlook
 from cnnsweep.sweep.freeze_thaw.reserve import Reserve, allowed_epochs, leader_of
 
 AUTO_SHARE = 0.355  # of all epochs, where first epochs tell
-PATIENT_SHARE = 0.6  # where they don't
+COARSE_SHARE = 0.5  # where values come in large steps, as the accuracy of few images does
+PATIENT_SHARE = 0.6  # where first epochs don't tell
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,9 @@ def share_of(terms: Terms, outlook: Outlook) -> float:
     """
     if terms.budget != "auto":
         return terms.budget
-    return PATIENT_SHARE if outlook.is_late else AUTO_SHARE
+    if outlook.is_late:
+        return PATIENT_SHARE
+    return COARSE_SHARE if outlook.is_coarse else AUTO_SHARE
 
 
 def _by_promise(waiting: Sequence[Curve], outlook: Outlook, current: int | None) -> list[Curve]:

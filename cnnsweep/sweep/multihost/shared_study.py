@@ -134,9 +134,6 @@ class SharedStudy:
     def is_ours(self, trial: FrozenTrial) -> bool:
         return trial.user_attrs.get(HOST) == self.host.name
 
-    def others_run(self, study: Study) -> bool:
-        return any(not self.is_ours(trial) for trial in not_in_hand(study, ()))
-
     def _is_left(self, trial: FrozenTrial) -> bool:
         """Of a trial without a host's name, seen in our turn, the host died while asking for it."""
         name = trial.user_attrs.get(HOST)

@@ -71,9 +71,6 @@ class Coordination(Protocol):
     def is_ours(self, trial: FrozenTrial) -> bool:
         """Whether a trial is ours to tell, or was when it was told; in our turn."""
 
-    def others_run(self, study: Study) -> bool:
-        """Whether trials of other launches are running."""
-
 
 class SingleLaunch:
     """A launch that has its study to itself."""
@@ -116,9 +113,6 @@ class SingleLaunch:
 
     def is_ours(self, _trial: FrozenTrial) -> bool:
         return True
-
-    def others_run(self, _study: Study) -> bool:
-        return False
 
 
 def not_in_hand(study: Study, in_hand: Collection[int]) -> Iterator[FrozenTrial]:

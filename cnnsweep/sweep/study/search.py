@@ -95,7 +95,7 @@ class Search:
         """Whether nothing waits, runs or is still to come."""
         if self._ready or self._held or self._values or self._intake.has_more():
             return False
-        if self.coordination.others_run(self.study):
+        if next(not_in_hand(self.study, ()), None) is not None:  # others', or ours by a lost answer
             return False
         return not self.may_confirm or self.confirmation.is_done()
 

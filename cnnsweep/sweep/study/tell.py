@@ -110,13 +110,11 @@ class Recorder:
         self._set(job, PAUSED, trial.last_step)
         self._watch.succeeded()
         if trial.number not in self._said:  # in this launch
-            self._said.add(trial.number)
             value = format_value(trial.intermediate_values[trial.last_step or 0])
             params = format_params(self._plan.params(trial))
-            self.say(
-                f"{self._name(job)}: {self._plan.objectives[0]} {value} after epoch "
-                f"{trial.last_step}, paused ({params})"
-            )
+            metric, name = self._plan.objectives[0], self._name(job)
+            self.say(f"{name}: {metric} {value} after epoch {trial.last_step}, paused ({params})")
+            self._said.add(trial.number)
 
     def thaw(self, trial: FrozenTrial) -> int:
         """Have a trial go on; the epochs that it has been trained, 0 where it was not paused."""

@@ -199,3 +199,11 @@ def test_trials_that_rise_late_are_waited_for() -> None:
 def test_where_first_epochs_tell_a_third_is_enough() -> None:
     spent = [len(Search(power_laws(16, 9, seed), 9, AUTO).trained) for seed in range(5)]
     assert sum(spent) / 5 <= 0.36 * 16 * 9
+
+
+@pytest.mark.parametrize(("images", "is_more"), [(50, True), (100, True), (1000, False)])
+def test_an_accuracy_of_few_images_gets_more_epochs(images: int, is_more: bool) -> None:
+    full = [[round(v * images) / images for v in row] for row in power_laws(16, 9, 0)]
+    spent = len(Search(full, 9, AUTO).trained)
+    assert (spent > 0.36 * 144) == is_more
+    assert spent <= 0.5 * 144

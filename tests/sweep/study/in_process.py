@@ -95,9 +95,6 @@ class TakenOver(SingleLaunch):
     ) -> FrozenTrial | None:
         return super().left_behind(study, folder, {0, *in_hand})
 
-    def others_run(self, _study: optuna.Study) -> bool:
-        return True
-
 
 class SaidLines(StringIO):
     """A terminal whose lines are kept."""

@@ -67,8 +67,8 @@ def test_a_verdict_that_was_not_acted_upon_is_found_again() -> None:
 
 LOSING = [99.0 + epoch for epoch in range(6)]
 EPOCHS_OF_LOSERS = {
-    "halving": {2}, "hyperband": {1, 3}, "median": {4}, "none": {6}, "patient": {4},
-    "percentile": {4}, "threshold": {4}, "wilcoxon": {4},
+    "freeze_thaw": {6}, "halving": {2}, "hyperband": {1, 3}, "median": {4}, "none": {6},
+    "patient": {4}, "percentile": {4}, "threshold": {4}, "wilcoxon": {4},
 }  # fmt: skip
 
 
