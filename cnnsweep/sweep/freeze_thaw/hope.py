@@ -27,6 +27,7 @@ class Outlook:
     """
 
     def __init__(self, curves: Sequence[Curve]) -> None:
+        self.trials = len(curves)
         self._known = [curve for curve in curves if curve.can_win]
         firsts = sorted(curve.values[0] for curve in self._known)
         low, high = firsts[len(firsts) // 4], firsts[3 * len(firsts) // 4]

@@ -6,7 +6,7 @@ from cnnsweep.sweep.freeze_thaw.curves import curves_of
 from cnnsweep.sweep.freeze_thaw.hope import Outlook
 from cnnsweep.sweep.freeze_thaw.pruner import FreezeThaw
 from cnnsweep.sweep.freeze_thaw.reserve import allowed_epochs, leader_of
-from cnnsweep.sweep.freeze_thaw.rule import PATIENT_SHARE, share_of
+from cnnsweep.sweep.freeze_thaw.rule import MOST_SHARE, share_of
 from cnnsweep.sweep.spec.plan import Plan
 
 
@@ -20,7 +20,7 @@ def epochs_left(study: Study, plan: Plan, trials: int) -> tuple[int, bool] | Non
         return None
     curves = curves_of(study, plan.epochs)
     terms, is_known = pruner.terms, leader_of(curves) is not None
-    share = share_of(terms, Outlook(curves)) if is_known else PATIENT_SHARE
+    share = share_of(terms, Outlook(curves)) if is_known else MOST_SHARE
     allowed = allowed_epochs(share, curves, max(0, trials - len(curves)), plan.most_epochs)
     left = max(0, allowed - sum(len(curve.values) for curve in curves))
     return left, terms.budget == "auto"

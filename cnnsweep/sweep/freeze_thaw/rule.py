@@ -9,8 +9,10 @@ from cnnsweep.sweep.freeze_thaw.hope import Outlook
 from cnnsweep.sweep.freeze_thaw.reserve import Reserve, allowed_epochs, leader_of
 
 AUTO_SHARE = 0.355  # of all epochs, where first epochs tell
-COARSE_SHARE = 0.5  # where values come in large steps, as the accuracy of few images does
-PATIENT_SHARE = 0.6  # where first epochs don't tell
+# Beyond it, in trials trained to their end: where values come in large steps, as the accuracy of few
+# images does, and where first epochs don't tell; as a share no more than the second number.
+COARSE, PATIENT = (2.4, 0.5), (4.0, 0.6)
+MOST_SHARE = PATIENT[1]
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def next_step(
         return None
     reserve, outlook = Reserve(curves, unbegun, epochs, terms.min_epochs), Outlook(curves)
     most = allowed_epochs(share_of(terms, outlook), curves, unbegun, epochs)
-    patient = PATIENT_SHARE if terms.budget == "auto" else terms.budget
+    patient = _more(PATIENT, len(curves)) if terms.budget == "auto" else terms.budget
     most_for_noise = allowed_epochs(patient, curves, unbegun, epochs)
     if leader in waiting and reserve.after(leader) > most and _is_alone(curves):
         return Thaw(leader.number)  # another winner failed, or the limit has sunk
@@ -92,8 +94,12 @@ def share_of(terms: Terms, outlook: Outlook) -> float:
     if terms.budget != "auto":
         return terms.budget
     if outlook.is_late:
-        return PATIENT_SHARE
-    return COARSE_SHARE if outlook.is_coarse else AUTO_SHARE
+        return _more(PATIENT, outlook.trials)
+    return _more(COARSE, outlook.trials) if outlook.is_coarse else AUTO_SHARE
+
+
+def _more(extra: tuple[float, float], trials: int) -> float:
+    return min(AUTO_SHARE + extra[0] / trials, extra[1])
 
 
 def _by_promise(waiting: Sequence[Curve], outlook: Outlook, current: int | None) -> list[Curve]:
