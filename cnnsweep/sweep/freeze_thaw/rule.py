@@ -9,8 +9,8 @@ from cnnsweep.sweep.freeze_thaw.hope import Outlook
 from cnnsweep.sweep.freeze_thaw.reserve import Reserve, allowed_epochs, leader_of
 
 AUTO_SHARE = 0.355  # of all epochs, where first epochs tell
-# Beyond it, in trials trained to their end: where values come in large steps, as the accuracy of few
-# images does, and where first epochs don't tell; as a share no more than the second number.
+# Beyond it, in trials trained to their end: where values come in large steps, as the accuracy of
+# few images does, and where first epochs don't tell; as a share no more than the second number.
 COARSE, PATIENT = (2.4, 0.5), (4.0, 0.6)
 MOST_SHARE = PATIENT[1]
 
