@@ -106,7 +106,7 @@ def test_it_outlives_its_jobs_until_it_is_told_that_no_more_come(pair: Pair) -> 
     give(worker, "sleep")
     pair.children()[0].kill()
     assert message(worker).reason == "died"
-    worker.send(True)  # the answer to an epoch of the worker that has just died
+    worker.send("go_on")  # the answer to an epoch of the worker that has just died
     give(worker, "fail")
     assert message(worker).reason == "failed"
     worker.send(None)
