@@ -95,6 +95,19 @@ def test_a_larger_budget_or_more_trials_take_paused_trials_up_again(tmp_path: Pa
     assert parts.states() == ["COMPLETE"] * 12
 
 
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_a_pruner_that_pauses_nothing_trains_paused_trials_to_their_end(
+    tmp_path: Path, seeds: int
+) -> None:
+    storage, disk = FailingStorage(), Disk()
+    drive(search(tmp_path, storage=storage, seeds=seeds), disk)
+    plain = make(tmp_path, storage=storage, seeds=seeds, n_trials=TRIALS)
+    assert plain.search.resume_trials() == 0
+    drive(plain, disk)
+    assert plain.states() == ["COMPLETE"] * TRIALS
+    assert len(set(disk.trained)) == len(disk.trained) == TRIALS * EPOCHS * seeds
+
+
 def test_a_search_with_the_whole_budget_is_the_search_that_pauses_nothing(tmp_path: Path) -> None:
     whole, disk = search(tmp_path / "whole", budget=1.0), Disk()
     drive(whole, disk)
