@@ -1,13 +1,16 @@
 """Whole searches that pause and thaw, in one process: killed anywhere, with several workers."""
 
+import math
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
 import pytest
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
 from cnnsweep.sweep.freeze_thaw.pruner import FreezeThaw
+from cnnsweep.sweep.results import write_results
 from tests.sweep.freeze_thaw.simulated import Disk, drive, table
 from tests.sweep.study.in_process import EPOCHS, FailingStorage, Parts, make
 from tests.sweep.study.studies import sampler
@@ -24,6 +27,7 @@ def search(
     budget: float | str = 0.5,
     trials: int = TRIALS,
     sampling: DictConfig | None = None,
+    time_left: Callable[[], float] = lambda: math.inf,
 ) -> Parts:
     pruner = FreezeThaw(budget, min_epochs=1)
     return make(
@@ -34,6 +38,7 @@ def search(
         n_trials=trials,
         pruner=pruner,
         sampling=sampling,
+        time_left=time_left,
     )
 
 
@@ -115,3 +120,17 @@ def test_a_search_with_the_whole_budget_is_the_search_that_pauses_nothing(tmp_pa
     drive(plain, Disk())
     assert [row[:4] for row in table(whole)] == [row[:4] for row in table(plain)]
     assert len(disk.trained) == TRIALS * EPOCHS
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_ended_a_search_is_what_keeps_it_from_going_on(tmp_path: Path, *, whole: bool) -> None:
+    time_left = [math.inf]
+    parts, disk = search(tmp_path, time_left=lambda: time_left[0]), Disk()
+    drive(parts, disk, events=None if whole else 2 * TRIALS)
+    time_left[0] = 0.0
+    drive(parts, disk)
+    assert "COMPLETE" in parts.states()
+    assert any(map(is_paused, parts.search.study.get_trials()))
+    write_results(tmp_path, [parts.search])
+    ended_by = OmegaConf.load(tmp_path / "optimization_results.yaml").ended_by
+    assert ended_by == ("budget" if whole else "timeout")
