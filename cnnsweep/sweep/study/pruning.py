@@ -38,9 +38,7 @@ def make_pruner(config: DictConfig, seeds: int) -> BasePruner:
 
     A warm-up that is counted in epochs has no meaning then.
     """
-    changes: dict[str, Any] = (
-        {"n_warmup_steps": 0} if seeds > 1 and "n_warmup_steps" in config else {}
-    )
+    changes: Any = {"n_warmup_steps": 0} if seeds > 1 and "n_warmup_steps" in config else {}
     pruner = instantiate(config, **changes, _execution_whitelist_=allowed_targets())
     assert isinstance(pruner, BasePruner)
     return pruner
@@ -59,6 +57,9 @@ class TrialScheduler(Protocol):
 
     def forget(self, number: int) -> None:
         """A trial is paused, over, or not ours."""
+
+    def run_completed(self, job: Job) -> None:
+        """A run has come to its end, perhaps before its last epoch."""
 
     def report(self, job: Job, epoch: int, value: float) -> Answer:
         """Store an epoch's value; whether its run goes on."""
@@ -100,6 +101,9 @@ class Unpruned:
         return
 
     def forget(self, number: int) -> None:  # noqa: ARG002
+        return
+
+    def run_completed(self, job: Job) -> None:  # noqa: ARG002
         return
 
     def report(self, job: Job, epoch: int, value: float) -> Answer:  # noqa: ARG002

@@ -42,17 +42,19 @@ def search(
     )
 
 
+@pytest.mark.parametrize("stop_early", [False, True])
 @pytest.mark.parametrize("seeds", [1, 2])
 @pytest.mark.parametrize("name", ["RandomSampler", "TPESampler"])
 def test_a_search_that_is_killed_after_any_message_ends_as_one_that_was_not(
-    tmp_path: Path, name: str, seeds: int
+    tmp_path: Path, name: str, seeds: int, *, stop_early: bool
 ) -> None:
-    unbroken, disk = search(tmp_path / "unbroken", seeds=seeds, sampling=sampler(name)), Disk()
+    unbroken = search(tmp_path / "unbroken", seeds=seeds, sampling=sampler(name))
+    disk = Disk(stop_early=stop_early)
     events = drive(unbroken, disk)
     expected = table(unbroken)
     assert any(is_paused(trial) for trial in unbroken.search.study.get_trials())
     for kill in range(seeds, events, 1 if seeds == 1 else 3):
-        storage, again = FailingStorage(), Disk()
+        storage, again = FailingStorage(), Disk(stop_early=stop_early)
         place = tmp_path / str(kill)
         first = search(place, storage=storage, seeds=seeds, sampling=sampler(name))
         drive(first, again, events=kill)
@@ -62,6 +64,19 @@ def test_a_search_that_is_killed_after_any_message_ends_as_one_that_was_not(
         assert table(second) == expected, kill
         assert len(set(again.trained)) == len(again.trained), kill  # none twice
         assert set(again.trained) == set(disk.trained), kill
+
+
+@pytest.mark.parametrize("seeds", [2, 3])
+def test_trials_whose_runs_stop_early_at_different_epochs_come_to_their_end(
+    tmp_path: Path, seeds: int
+) -> None:
+    for seed in range(4):
+        order = Random(seed)
+        parts = search(tmp_path / str(seed), slots=2, seeds=seeds, budget=1.0)
+        disk = Disk(stop_early=True)
+        drive(parts, disk, order=order)
+        assert parts.states() == ["COMPLETE"] * TRIALS
+        assert len(set(disk.trained)) == len(disk.trained)
 
 
 @pytest.mark.parametrize("slots", [1, 2, 3, 8])
