@@ -1,16 +1,22 @@
 """Ending paused trials that will not go on."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
-from cnnsweep.sweep.study.tell import Recorder
+
+
+class Dropper(Protocol):
+    """Ends a trial in its folder and in the study."""
+
+    def drop(self, trial: FrozenTrial, *, why: str) -> None: ...
 
 
 def drop_paused(
-    study: Study, recorder: Recorder, is_gone: Callable[[FrozenTrial], bool], why: str
+    study: Study, recorder: Dropper, is_gone: Callable[[FrozenTrial], bool], why: str
 ) -> None:
     """End paused trials for good; in our turn."""
     for trial in filter(is_paused, study.get_trials(deepcopy=False)):
