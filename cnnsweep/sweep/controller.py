@@ -26,6 +26,7 @@ from cnnsweep.process import begin_collection
 from cnnsweep.sweep.checkpoints import checkpoints_of
 from cnnsweep.sweep.cluster.launcher_pool import LaunchedPool
 from cnnsweep.sweep.event_loop import EventLoop
+from cnnsweep.sweep.freeze_thaw.dropping import drop_paused
 from cnnsweep.sweep.machine.facts import Machine, read_machine
 from cnnsweep.sweep.machine.gpus import devices_of_slots
 from cnnsweep.sweep.machine.sizing import Crew, make_crew
@@ -35,7 +36,6 @@ from cnnsweep.sweep.progress import SweepProgress, counted, open_progress
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.settings import Settings, SharedSettings
 from cnnsweep.sweep.study.coordination import Coordination, not_in_hand
-from cnnsweep.sweep.study.pruning import drop_paused
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.storage_outage import Outage
 from cnnsweep.sweep.work import work_of

@@ -1,5 +1,6 @@
 """What a finished search leaves: optimization_results.yaml and the last lines."""
 
+import math
 import shlex
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.spec.plan import FOLDER
 from cnnsweep.sweep.spec.search_space import typed_value
 from cnnsweep.sweep.study.confirmation import spread, winner
+from cnnsweep.sweep.study.intake import Intake
+from cnnsweep.sweep.study.pruning import Unpruned, make_scheduler
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.task.command_again import shell_line
 from cnnsweep.task.folder_lines import folder_word
@@ -79,11 +82,25 @@ def _results(search: Search) -> dict[str, Any]:
 
 def _ended_by(search: Search) -> str:
     """What ended the search: its points, its number of trials, its budget, or else its timeout."""
+    if _lacks_time(search):
+        return TIMEOUT
     if _paused(search):
-        return BUDGET if search.time_left() > 0 else TIMEOUT
-    if search.asker.is_gone_through():
-        return NO_POINTS
-    return NO_TRIALS if search.asker.has_all_trials() else TIMEOUT
+        return BUDGET
+    return NO_POINTS if search.asker.is_gone_through() else NO_TRIALS
+
+
+def _lacks_time(search: Search) -> bool:
+    """Whether it would go on, had it more time.
+
+    The clock alone does not tell: a search that came to its end may run confirmations beyond it.
+    """
+    intake = Intake(
+        search.study, search.plan, search.asker, search.coordination, Unpruned(), lambda: math.inf
+    )
+    intake.scheduler = make_scheduler(
+        search.study, search.plan, search.seeds, intake.unbegun, intake.time_left
+    )
+    return intake.has_more()
 
 
 def _lines(search: Search) -> list[str]:

@@ -120,18 +120,6 @@ def test_the_winner_is_a_completed_trial_and_the_paused_ones_are_named(
         assert again.endswith(f"resume={tmp_path} hydra.sweeper.pruner.budget=1")
 
 
-@pytest.mark.parametrize("paused", [0, 1, 3])
-@pytest.mark.parametrize("has_time", [True, False])
-def test_what_ended_a_search_that_paused_trials(
-    tmp_path: Path, paused: int, has_time: bool
-) -> None:
-    left = 1.0 if has_time else 0.0
-    search = searching(tmp_path, ["completed", *[PAUSED] * paused], time_left=lambda: left)
-    write_results(tmp_path, [search])
-    wanted = ("budget" if has_time else "timeout") if paused else "n_trials"
-    assert OmegaConf.load(tmp_path / "optimization_results.yaml").ended_by == wanted
-
-
 @pytest.mark.parametrize("state", STATES)
 def test_the_gain_is_told_only_over_a_default_config_that_was_completed(
     tmp_path: Path, state: str

@@ -16,7 +16,8 @@ class Steps:
     """Stores steps as they are trained, and says which runs go on.
 
     With several seeds a step is one epoch of each: runs take turns, and the step's value is their
-    mean. A resumed run reports its former epochs once more, so nothing else is kept of them.
+    mean. A resumed run reports its former epochs once more, so nothing else is kept of them. A run
+    that stopped early waits for no turn: its last value counts on, and the others go on alone.
     """
 
     study: Study
@@ -24,6 +25,7 @@ class Steps:
     seeds: int
     asks_each_epoch = True
     _values: dict[int, dict[int, dict[int, float]]] = field(default_factory=dict)
+    _over: dict[int, set[int]] = field(default_factory=dict)  # the seeds whose runs are completed
     _owed: dict[int, int] = field(default_factory=dict)  # beyond which a thawed trial must get
 
     def next_step(self) -> Step:
@@ -35,7 +37,12 @@ class Steps:
 
     def forget(self, number: int) -> None:
         self._values.pop(number, None)
+        self._over.pop(number, None)
         self._owed.pop(number, None)
+
+    def run_completed(self, job: Job) -> None:
+        if job.trial is not None:
+            self._over.setdefault(job.trial, set()).add(job.seed_index)
 
     def report(self, job: Job, epoch: int, value: float) -> Answer:
         assert job.trial is not None
@@ -47,7 +54,7 @@ class Steps:
             return "go_on"
         if epoch > done:
             self.schedule.epoch_ended(job.trial)
-            values = [known[epoch] for known in runs.values() if epoch in known]
+            values = self._values_at(job.trial, epoch)
             if len(values) < self.seeds:
                 return "go_on" if epoch >= last else "pause"
             storage = storage_of(self.study)
@@ -57,19 +64,31 @@ class Steps:
         goes_on = self.schedule.goes_on(job.trial)
         if goes_on:
             self._owed[job.trial] = epoch
-        return "go_on" if goes_on and (self.seeds == 1 or epoch == done) else "pause"
+        is_alone = len(self._going(job.trial)) == 1
+        return "go_on" if goes_on and (is_alone or epoch == done) else "pause"
+
+    def _going(self, number: int) -> list[int]:
+        """The seeds of a trial whose runs are not known to be completed."""
+        return [seed for seed in range(self.seeds) if seed not in self._over.get(number, ())]
+
+    def _values_at(self, number: int, epoch: int) -> list[float]:
+        over = self._over.get(number, ())
+        runs = self._values[number].items()
+        ends = {seed: max(known) if seed in over else epoch for seed, known in runs}
+        return [known[at] for seed, known in runs if (at := min(epoch, ends[seed])) in known]
 
     def next_seed(self, number: int) -> int | None:
         if self.seeds == 1:
             return None
         done = get_trial(self.study, number).last_step or 0
         runs = self._values.get(number, {})
-        reached = [max(runs.get(seed, ()), default=0) for seed in range(self.seeds)]
-        if any(epoch > done for epoch in reached):
-            return next(seed for seed, epoch in enumerate(reached) if epoch <= done)
+        going = self._going(number)
+        behind = [seed for seed in going if max(runs.get(seed, ()), default=0) <= done]
+        if len(behind) < len(going):
+            return behind[0]
         if self._owed.get(number, 0) >= done or self.schedule.goes_on(number):
             self._owed[number] = done
-            return 0
+            return going[0]
         return None
 
     def is_losing(self, number: int, parts: list[list[float]]) -> bool:  # noqa: ARG002

@@ -1,5 +1,6 @@
 """What becomes of a trial after each epoch: it goes on, is pruned for good, or pauses."""
 
+import math
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -9,13 +10,13 @@ from optuna.pruners import BasePruner, NopPruner, WilcoxonPruner
 from optuna.samplers import RandomSampler
 from optuna.storages import BaseStorage
 from optuna.study import Study, create_study
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import TrialState, create_trial
 
 from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.metric_names import Direction
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
 from cnnsweep.sweep.freeze_thaw.pruner import FreezeThaw
-from cnnsweep.sweep.freeze_thaw.rule import BEGIN, Step
+from cnnsweep.sweep.freeze_thaw.rule import BEGIN, Step, Thaw
 from cnnsweep.sweep.freeze_thaw.schedule import Schedule
 from cnnsweep.sweep.freeze_thaw.steps import Steps
 from cnnsweep.sweep.spec.messages import Answer, Job
@@ -23,7 +24,6 @@ from cnnsweep.sweep.spec.objectives import means
 from cnnsweep.sweep.spec.optuna_internals import get_trial, storage_of, trial_id, with_storage
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.settings import Settings
-from cnnsweep.sweep.study.tell import Recorder
 
 VERDICT = "verdict"
 _MOST_STEPS, _MOST_TRIALS = 200, 30  # of a rehearsal; a pruner is taken to act in more steps
@@ -38,9 +38,7 @@ def make_pruner(config: DictConfig, seeds: int) -> BasePruner:
 
     A warm-up that is counted in epochs has no meaning then.
     """
-    changes: dict[str, Any] = (
-        {"n_warmup_steps": 0} if seeds > 1 and "n_warmup_steps" in config else {}
-    )
+    changes: Any = {"n_warmup_steps": 0} if seeds > 1 and "n_warmup_steps" in config else {}
     pruner = instantiate(config, **changes, _execution_whitelist_=allowed_targets())
     assert isinstance(pruner, BasePruner)
     return pruner
@@ -59,6 +57,9 @@ class TrialScheduler(Protocol):
 
     def forget(self, number: int) -> None:
         """A trial is paused, over, or not ours."""
+
+    def run_completed(self, job: Job) -> None:
+        """A run has come to its end, perhaps before its last epoch."""
 
     def report(self, job: Job, epoch: int, value: float) -> Answer:
         """Store an epoch's value; whether its run goes on."""
@@ -81,20 +82,11 @@ def make_scheduler(
     if len(plan.objectives) > 1:
         return Unpruned()
     if not isinstance(study.pruner, FreezeThaw):
-        return StudyPruner(study, asks_each_epoch=seeds == 1)
+        return StudyPruner(study, asks_each_epoch=seeds == 1, time_left=time_left)
     schedule = Schedule(
         study, study.pruner.terms, plan.epochs, plan.most_epochs, unbegun, time_left, seeds
     )
     return Steps(study, schedule, seeds)
-
-
-def drop_paused(
-    study: Study, recorder: Recorder, is_gone: Callable[[FrozenTrial], bool], why: str
-) -> None:
-    """End paused trials for good; in our turn."""
-    for trial in filter(is_paused, study.get_trials(deepcopy=False)):
-        if is_gone(trial):
-            recorder.drop(trial, why=why)
 
 
 class Unpruned:
@@ -109,6 +101,9 @@ class Unpruned:
         return
 
     def forget(self, number: int) -> None:  # noqa: ARG002
+        return
+
+    def run_completed(self, job: Job) -> None:  # noqa: ARG002
         return
 
     def report(self, job: Job, epoch: int, value: float) -> Answer:  # noqa: ARG002
@@ -127,11 +122,24 @@ class StudyPruner(Unpruned):
     Its answer for a step is the same however often it is asked.
     """
 
-    def __init__(self, study: Study, *, asks_each_epoch: bool = True) -> None:
+    def __init__(
+        self,
+        study: Study,
+        *,
+        asks_each_epoch: bool = True,
+        time_left: Callable[[], float] = lambda: math.inf,
+    ) -> None:
         self.asks_each_epoch = asks_each_epoch
         self._study = study
+        self._time_left = time_left
         # Hyperband sorts trials into brackets, for its sampler too, once it was asked.
         study.pruner.prune(study, create_trial(state=TrialState.RUNNING))
+
+    def next_step(self) -> Step:
+        """Trials that an earlier launch with another pruner left paused go on before new ones."""
+        paused = (t.number for t in self._study.get_trials(deepcopy=False) if is_paused(t))
+        number = next(paused, None) if self._time_left() > 0 else None
+        return BEGIN if number is None else Thaw(number)
 
     def report(self, job: Job, epoch: int, value: float) -> Answer:
         assert job.trial is not None

@@ -199,6 +199,7 @@ class Search:
         assert job.trial is not None
         if (values := self.recorder.values(job, returned)) is None:
             return True
+        self._scheduler.run_completed(job)
         parts = self._values[job.trial][: job.seed_index]
         if len(parts) == job.seed_index:  # else an earlier seed is yet to be completed
             parts = [*parts, values]

@@ -17,6 +17,7 @@ from cnnsweep.errors import UserError
 from cnnsweep.folders.provenance import code, versions
 from cnnsweep.rules import as_typed
 from cnnsweep.sweep.freeze_thaw.choice import is_typed, pruner_as_begun
+from cnnsweep.sweep.freeze_thaw.dropping import drop_paused
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.failure_policy import FailureWatch
 from cnnsweep.sweep.spec.plan import FOLDER, Plan, sampling_of
@@ -28,7 +29,7 @@ from cnnsweep.sweep.study.ask import Asker
 from cnnsweep.sweep.study.compatibility import FACTS, Facts, as_facts, settle
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import Coordination
-from cnnsweep.sweep.study.pruning import drop_paused, make_pruner
+from cnnsweep.sweep.study.pruning import make_pruner
 from cnnsweep.sweep.study.retries import Retries
 from cnnsweep.sweep.study.same_data import SearchData
 from cnnsweep.sweep.study.search import Search

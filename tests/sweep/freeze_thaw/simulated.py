@@ -19,9 +19,13 @@ def loss(job: Job, number: int) -> float:
 
 @dataclass
 class Disk:
-    """What runs leave on the disk: the epochs that each has trained, in the order of training."""
+    """What runs leave on the disk: the epochs that each has trained, in the order of training.
+
+    Runs that ``stop_early`` end after a number of epochs of their own.
+    """
 
     epochs: int = EPOCHS
+    stop_early: bool = False
     trained: list[tuple[str, int]] = field(default_factory=list)
 
     def reached(self, folder: str) -> int:
@@ -31,14 +35,16 @@ class Disk:
         """What a worker says of a job, and does meanwhile."""
         yield Started()
         behind = self.reached(job.folder)
-        for number in range(1, self.epochs + 1):
+        early = Random(f"end {job.folder}").randint(1, self.epochs)
+        last = early if self.stop_early else self.epochs
+        for number in range(1, last + 1):
             if number > behind:
                 self.trained.append((job.folder, number))
-            if (yield epoch(number, loss(job, number))) == "pause" and number < self.epochs:
+            if (yield epoch(number, loss(job, number))) == "pause" and number < last:
                 parts.write_result(job, loss(job, number), "paused")
                 yield Finished("paused")
                 return
-        best = min(loss(job, number) for number in range(1, self.epochs + 1))
+        best = min(loss(job, number) for number in range(1, last + 1))
         parts.write_result(job, best)
         yield Finished("completed", best)
 

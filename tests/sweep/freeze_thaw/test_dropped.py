@@ -7,8 +7,8 @@ from omegaconf import OmegaConf
 
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.sweep.freeze_thaw.choice import TARGET, option, pruner_as_begun
+from cnnsweep.sweep.freeze_thaw.dropping import drop_paused
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
-from cnnsweep.sweep.study.pruning import drop_paused
 from cnnsweep.sweep.study.trial_results import lacks_checkpoint
 from tests.sweep.freeze_thaw.simulated import Disk, drive
 from tests.sweep.freeze_thaw.test_whole_searches import TRIALS, search
