@@ -18,7 +18,7 @@ from cnnsweep.sweep.spec.failure_policy import FailureWatch
 from cnnsweep.sweep.spec.plan import Plan, make_plans
 from cnnsweep.sweep.spec.settings import Settings, read_settings
 from cnnsweep.sweep.study.coordination import Coordination
-from cnnsweep.sweep.study.pruning import note_on_idle_pruner
+from cnnsweep.sweep.study.pruning import make_pruner, note_on_idle_pruner
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.storage_outage import Outage
 from cnnsweep.sweep.study.study import open_search
@@ -42,6 +42,7 @@ class Searches:
             UserError: a key is out of range, or there is nothing to search over.
         """
         settings = read_settings(keys)
+        make_pruner(settings.pruner, settings.seeds)  # refuses a NaN, of which Hydra speaks darkly
         plans = make_plans(context, settings, arguments)
         return cls(context, with_fitting_pruner(settings, plans, context), plans)
 
