@@ -48,11 +48,18 @@ class Race:
         return max((accuracy for _, accuracy in self.curve()), default=0.0)
 
     def idle(self, workers: int) -> float:
-        """Share of the workers' time in which they had no trial, start-up and end included."""
+        """Share of the workers' time in which they had no trial, start-up and end included.
+
+        What follows an epoch, but for another one, is the end of a job: its trial may be paused.
+        """
         busy = 0.0
         for trial in {event.trial for event in self.events}:
             own = sorted((e for e in self.events if e.trial == trial), key=lambda e: e.seconds)
-            busy += sum(b.seconds - a.seconds for a, b in pairwise(own) if b.kind != "begin")
+            busy += sum(
+                b.seconds - a.seconds
+                for a, b in pairwise(own)
+                if b.kind == "epoch" or (b.kind == "line" and a.kind != "epoch")
+            )
         return 1 - busy / (workers * self.seconds)
 
     def seconds_to(self, accuracy: float) -> float | None:
