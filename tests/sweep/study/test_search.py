@@ -22,6 +22,7 @@ from tests.sweep.study.in_process import Parts, TakenOver, epoch, make
 
 SAME, NEXT, SEED, NONE = "same run", "next trial", "next seed", "none"
 GONE: tuple[Reason, ...] = ("died", "timeout", "preempted", "lost", "never_started", "held")
+PAUSING = ("running", "thawed")  # states of searches whose pruner is the default
 ENDS: tuple[Reason, ...] = ("completed", "pruned", "paused")
 REASONS: tuple[Reason, ...] = ("completed", "pruned", "paused", "failed", *GONE)
 
@@ -82,7 +83,7 @@ def begin(state: str, folder: Path) -> Parts:
         folder,
         seeds=seeds,
         n_trials={"confirming": 1, "thawed": 2}.get(state, 3),
-        pruner=FreezeThaw(budget=1.0, min_epochs=1) if state == "thawed" else None,
+        pruner=FreezeThaw(budget=1.0, min_epochs=1) if state in PAUSING else None,
         confirm=2 if state == "confirming" else 0,
         coordination=TakenOver() if state == "another host's" else None,
     )
@@ -96,6 +97,8 @@ def begin(state: str, folder: Path) -> Parts:
             parts.write_result(parts.pool.jobs[0], value, "paused")
             parts.send(Finished("paused"))
     parts.send(Started())
+    if state == "running":
+        parts.send(epoch(1, 0.25))
     if state == "last seed":
         finish(parts, "completed")
     elif state == "died before":
@@ -112,8 +115,6 @@ def begin(state: str, folder: Path) -> Parts:
 def finish(parts: Parts, reason: Reason) -> None:
     """The worker's job ends for this reason, its run having written what runs then write."""
     job = parts.pool.jobs[0]
-    if reason == "paused" and job.trial is not None:
-        parts.send(epoch(1, 0.25))
     if reason in ENDS:
         parts.write_result(job, 0.25, reason)
     value = 0.25 if reason == "completed" else None
