@@ -219,7 +219,7 @@ class Controller:
         """Among several launches a search seeks for trials left behind as it goes."""
         is_alone = self.coordination.is_alone
         trials = self.outage.retry(lambda: search.study.get_trials(deepcopy=False))
-        running = len(list(not_in_hand(search.study, ())))
+        running = self.outage.retry(lambda: len(list(not_in_hand(search.study, ()))))
         resumed = self.outage.retry(search.resume_trials) if is_alone else 0
         if len(trials) > 1:
             now = f"{resumed} left running" if is_alone else f"{running} running"
