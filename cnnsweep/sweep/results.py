@@ -26,7 +26,6 @@ from cnnsweep.sweep.spec.plan import FOLDER
 from cnnsweep.sweep.spec.search_space import typed_value
 from cnnsweep.sweep.study.confirmation import spread, winner
 from cnnsweep.sweep.study.intake import Intake
-from cnnsweep.sweep.study.pruning import Unpruned, make_scheduler
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.task.command_again import shell_line
 from cnnsweep.task.folder_lines import folder_word
@@ -94,13 +93,8 @@ def _lacks_time(search: Search) -> bool:
 
     The clock alone does not tell: a search that came to its end may run confirmations beyond it.
     """
-    intake = Intake(
-        search.study, search.plan, search.asker, search.coordination, Unpruned(), lambda: math.inf
-    )
-    intake.scheduler = make_scheduler(
-        search.study, search.plan, search.seeds, intake.unbegun, intake.time_left
-    )
-    return intake.has_more()
+    parts = search.study, search.plan, search.seeds, search.asker, search.coordination
+    return Intake(*parts, lambda: math.inf).has_more()
 
 
 def _lines(search: Search) -> list[str]:

@@ -1,7 +1,7 @@
 """Where a search's trials come from: left behind by somebody, paused, or new."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
@@ -12,7 +12,7 @@ from cnnsweep.sweep.spec.optuna_internals import get_trial
 from cnnsweep.sweep.spec.plan import FOLDER, Plan
 from cnnsweep.sweep.study.ask import TrialSource
 from cnnsweep.sweep.study.coordination import Coordination
-from cnnsweep.sweep.study.pruning import TrialScheduler
+from cnnsweep.sweep.study.pruning import TrialScheduler, make_scheduler
 
 _STATES = {
     "done": TrialState.COMPLETE,
@@ -28,10 +28,16 @@ class Intake:
 
     study: Study
     plan: Plan
+    seeds: int
     asker: TrialSource
     coordination: Coordination
-    scheduler: TrialScheduler
     time_left: Callable[[], float]
+    scheduler: TrialScheduler = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.scheduler = make_scheduler(
+            self.study, self.plan, self.seeds, self.unbegun, self.time_left
+        )
 
     def unbegun(self) -> int:
         """How many trials may still be begun."""

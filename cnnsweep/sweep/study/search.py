@@ -15,7 +15,6 @@ from cnnsweep.sweep.study.ask import TrialSource
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import Coordination, not_in_hand
 from cnnsweep.sweep.study.intake import Intake
-from cnnsweep.sweep.study.pruning import make_scheduler
 from cnnsweep.sweep.study.retries import HeldRuns, Retries
 from cnnsweep.sweep.study.tell import Recorder
 
@@ -49,12 +48,10 @@ class Search:
 
     def __post_init__(self) -> None:
         self._held = HeldRuns(self.plan.sweep, self.recorder.say)
-        self._scheduler = make_scheduler(
-            self.study, self.plan, self.seeds, lambda: self._intake.unbegun(), self.time_left
-        )
         self._intake = Intake(
-            self.study, self.plan, self.asker, self.coordination, self._scheduler, self.time_left
+            self.study, self.plan, self.seeds, self.asker, self.coordination, self.time_left
         )
+        self._scheduler = self._intake.scheduler
 
     def resume_trials(self) -> int:
         """Queue the trials that an earlier launch left running, under their own numbers.
