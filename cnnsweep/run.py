@@ -20,13 +20,14 @@ from cnnsweep.session.launches import take_up
 from cnnsweep.session.progress import RunProgress, make_progress
 from cnnsweep.session.same_data import settle_data, warn_of_seen_images
 from cnnsweep.session.session import Session
+from cnnsweep.session.settle_threads import most_threads, settle_threads
+from cnnsweep.training.busy_machine import minding_other_programs
 from cnnsweep.training.device import (
     keep_freed_memory,
     name_of_gpu,
     resolve_device,
     resolve_precision,
     use_deterministic_algorithms,
-    use_threads,
 )
 
 log = logging.getLogger(__name__)
@@ -47,7 +48,9 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
     outcome.hardware["gpu"] = name_of_gpu(device)
     progress = make_progress() if epoch_reporter.current is None else RunProgress()
     state = _state(folder, device, outcome, progress)
-    _set_up_torch(config, state, outcome)
+    threads = most_threads(config, state)
+    keep_freed_memory()
+    use_deterministic_algorithms(config.deterministic)
     dataset = _data(config, folder, outcome, state, progress)
     train_images, val_images = train_and_val(
         dataset, config.data.train_limit, config.data.val_fraction, config.seed
@@ -70,18 +73,24 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
     if state is not None:
         trainer.load_state_dict(state["training"])
     begin_collection()
-    Session(
-        folder=folder,
-        outcome=outcome,
-        trainer=trainer,
-        dataset=dataset,
-        shown=train_images if val_images is None else val_images,
-        make_batches=lambda images: make_batches(config, images, device, is_training=False),
-        objective=config.objective if isinstance(config.objective, str) else list(config.objective),
-        test=config.test,
-        pictures=config.pictures,
-        display=progress,
-    ).run()
+    with minding_other_programs(threads if device.type == "cpu" else 1):
+        settle_threads(config, state, outcome, trainer, device)
+        Session(
+            folder=folder,
+            outcome=outcome,
+            trainer=trainer,
+            dataset=dataset,
+            shown=train_images if val_images is None else val_images,
+            make_batches=lambda images: make_batches(config, images, device, is_training=False),
+            objective=_names(config.objective),
+            test=config.test,
+            pictures=config.pictures,
+            display=progress,
+        ).run()
+
+
+def _names(objective: Any) -> str | list[str]:
+    return objective if isinstance(objective, str) else list(objective)
 
 
 def _state(
@@ -96,18 +105,6 @@ def _state(
         log.warning("%s", line)
         progress.note(f"note: {line}")
     return state
-
-
-def _set_up_torch(config: DictConfig, state: dict[str, Any] | None, outcome: Outcome) -> None:
-    """Threads, memory, kernels. A resumed run keeps its number of threads: equal bytes need it."""
-    threads = config.threads
-    if threads == "auto" and state is not None:
-        threads = state["threads"]
-    outcome.threads = use_threads(threads)
-    if config.threads == "auto" and outcome.command is not None:
-        outcome.command += f" threads={outcome.threads}"
-    keep_freed_memory()
-    use_deterministic_algorithms(config.deterministic)
 
 
 def _check_fits(config: DictConfig, model: nn.Module, data: Dataset, images: int) -> None:

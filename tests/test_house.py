@@ -36,7 +36,7 @@ FLOORS = (
     "sweep.study", "sweep.freeze_thaw", "sweep.spec", "sweep.machine", "export", "task", "run",
     "session", "loggers", "report", "report.output", "report.charts", "report.study",
     "report.stats", "report.read", "training", "models", "data", "data.pictures", "folders",
-    "config.composing", "config", "ground",
+    "config.composing", "config", "machine", "ground",
 )  # fmt: skip
 # What a package that stands higher may not import all the same. A report reads folders only.
 ABOVE_REPORTS = set(FLOORS[FLOORS.index("export") : FLOORS.index("report")])
@@ -56,6 +56,7 @@ APART = {
 NEVER = {
     "data": ("hydra", "omegaconf"),
     "data.pictures": ("torch", "hydra", "omegaconf"),
+    "machine": ("torch", "hydra", "omegaconf", "optuna"),
     "models": ("hydra", "omegaconf"),
     "training": ("hydra", "omegaconf"),
     "folders": ("torch", "hydra", "omegaconf", "optuna"),

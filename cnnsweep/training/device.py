@@ -1,4 +1,4 @@
-"""Which device, number format, threads and memory a run uses."""
+"""Which device, number format and memory a run uses."""
 
 import ctypes
 import platform
@@ -8,8 +8,6 @@ from typing import Any
 import torch
 
 from cnnsweep.errors import UserError
-
-_PROCESS_THREADS = torch.get_num_threads()  # read at import, before a run changes it
 
 
 def resolve_device(name: str) -> torch.device:
@@ -67,13 +65,6 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any
     if precision == "float32":
         return nullcontext()
     return torch.autocast(device.type, dtype=torch.bfloat16)
-
-
-def use_threads(threads: int | str) -> int:
-    """Set the CPU threads of torch, `auto` for the process's own number; returns the number."""
-    number = _PROCESS_THREADS if threads == "auto" else int(threads)
-    torch.set_num_threads(number)
-    return number
 
 
 def use_deterministic_algorithms(wanted: bool) -> None:

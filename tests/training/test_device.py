@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from cnnsweep.errors import UserError
-from cnnsweep.training.device import resolve_device, resolve_precision, use_threads
+from cnnsweep.training.device import resolve_device, resolve_precision
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda:0")
 
@@ -67,13 +67,3 @@ def test_auto_precision_on_a_gpu_is_bfloat16_where_it_need_not_be_emulated(
 
 def test_auto_precision_of_any_other_device_is_float32() -> None:
     assert resolve_precision("auto", torch.device("mps")) == "float32"
-
-
-def test_auto_threads_are_the_processs_own_again_after_a_run_with_others() -> None:
-    own = use_threads("auto")
-    assert use_threads(1) == 1
-    assert torch.get_num_threads() == 1
-    assert use_threads(own + 1) == own + 1  # of a process with one thread, another number too
-    assert torch.get_num_threads() == own + 1
-    assert use_threads("auto") == own
-    assert torch.get_num_threads() == own

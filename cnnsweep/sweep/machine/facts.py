@@ -1,12 +1,12 @@
 """What this machine has for a sweep's workers."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from cnnsweep.sweep.machine.cgroups import read_limits
+from cnnsweep.machine.cgroups import read_limits
+from cnnsweep.machine.cores import physical_cores
 from cnnsweep.sweep.machine.gpus import visible_gpus
 
 
@@ -38,17 +38,7 @@ def read_machine(root: Path = Path("/")) -> Machine:
 
 
 def _cores(root: Path) -> int:
-    """Physical cores that this process may use.
-
-    Joblib minds the process's affinity and LOKY_MAX_CPU_COUNT; where the affinity leaves some out
-    it counts each thread of a core.
-    """
+    """Physical cores that this process may use, at most LOKY_MAX_CPU_COUNT, which joblib minds."""
     from joblib import cpu_count  # 0.1 s that only a sweep spends
 
-    try:
-        cpus = os.sched_getaffinity(0)  # only on Linux
-        folder = root / "sys/devices/system/cpu"
-        siblings = {(folder / f"cpu{c}/topology/thread_siblings_list").read_text() for c in cpus}
-    except (AttributeError, OSError):
-        return int(cpu_count(only_physical_cores=True))
-    return max(1, min(int(cpu_count()), len(siblings)))
+    return max(1, min(int(cpu_count()), physical_cores(root)))

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cnnsweep.machine.cores import within
 from cnnsweep.sweep.machine.facts import Machine
 
 AUTO = "auto"
@@ -98,7 +99,7 @@ def cores_of(machine: Machine) -> Limit:
     """How many threads a machine runs at a time for us; half a core of a quota counts as one."""
     if machine.quota is not None and math.ceil(machine.quota) <= machine.cores:
         cores = "core" if machine.quota == 1 else "cores"
-        return Limit(math.ceil(machine.quota), f"a quota of {machine.quota:g} {cores}")
+        return Limit(within(machine.quota, machine.cores), f"a quota of {machine.quota:g} {cores}")
     return Limit(machine.cores, counted(machine.cores, "physical core"))
 
 

@@ -62,8 +62,8 @@ def test_a_containers_limits_are_those_of_its_processes(root: Path) -> None:
     assert (machine.quota, machine.free_memory) == (6.0, GIB - GIB // 4)
 
 
-def test_without_a_description_of_its_cores_joblib_counts_them(
+def test_without_a_description_of_its_cores_all_physical_ones_count(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("joblib.cpu_count", lambda only_physical_cores: 3 + only_physical_cores)
+    monkeypatch.setattr(psutil, "cpu_count", lambda logical: 4 + logical)
     assert read_machine(root / "dev").cores == 4

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnsweep.sweep.machine.cgroups import Limits, read_limits
+from cnnsweep.machine.cgroups import Limits, read_limits
 
 V2 = "31 30 0:26 {top} /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw"
 V1 = "\n".join(

@@ -1,0 +1,59 @@
+"""How many CPU threads a run has: typed, kept on resume, or found by timing; it never changes."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from omegaconf import DictConfig
+
+from cnnsweep.folders.result import Outcome
+from cnnsweep.machine.cores import usable_cores
+from cnnsweep.training.threads import (
+    threads_typed_for_all,
+    time_steps,
+    trial_step,
+    use_threads,
+    worthwhile,
+)
+from cnnsweep.training.trainer import Trainer
+
+log = logging.getLogger(__name__)
+
+
+def most_threads(config: DictConfig, state: Mapping[str, Any] | None) -> int:
+    """Use and return the number that is typed or resumed, else the most that may be worth it.
+
+    ``state`` is what last.pt holds: equal bytes need equal threads, so a run keeps its own.
+    OMP_NUM_THREADS counts as typed where the config says ``auto``.
+    """
+    if config.threads != "auto":
+        return use_threads(config.threads)
+    if state is not None:
+        return use_threads(state["threads"])
+    return use_threads(threads_typed_for_all() or usable_cores())
+
+
+def settle_threads(
+    config: DictConfig,
+    state: Mapping[str, Any] | None,
+    outcome: Outcome,
+    trainer: Trainer,
+    device: torch.device,
+) -> None:
+    """Use and record the number for good: as `most_threads` left it, or fewer by timing steps.
+
+    Steps are timed where nothing is typed, in a run on a CPU that begins and is not compiled:
+    compiled code is made for a number of threads.
+    """
+    threads = torch.get_num_threads()
+    is_open = config.threads == "auto" and threads_typed_for_all() is None and state is None
+    if is_open and device.type == "cpu" and not config.compile:
+        seconds = time_steps(trial_step(trainer), threads)
+        if seconds:
+            timed = ", ".join(f"{number}: {1e3 * taken:.2f}" for number, taken in seconds.items())
+            log.info("milliseconds of a step by number of threads: %s", timed)
+        threads = use_threads(worthwhile(seconds, threads))
+    outcome.threads = threads
+    if config.threads == "auto" and outcome.command is not None:
+        outcome.command += f" threads={threads}"

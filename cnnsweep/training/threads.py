@@ -1,0 +1,104 @@
+"""How many CPU threads train a run: as many as each make it faster, found by timing its steps."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
+from statistics import median
+from time import perf_counter
+
+import torch
+
+from cnnsweep.training.trainer import Trainer
+
+TYPED_FOR_ALL = "OMP_NUM_THREADS"  # what a person or a batch system says of every program
+_WORTH = 0.2  # of what one thread makes: what each further thread must add
+_LONG = 1.0  # seconds of a step on one thread from which all cores are worth it, timing is not
+_ROUNDS = 4
+_BLOCK = 2  # steps timed in each round, after one that is not: threads must first be there
+_BUDGET = 0.6  # seconds
+
+
+def use_threads(number: int) -> int:
+    """Have torch compute with so many threads on the CPU; returns the number."""
+    torch.set_num_threads(number)
+    return number
+
+
+def threads_typed_for_all() -> int | None:
+    """The number in OMP_NUM_THREADS, which torch follows; None where it is not set."""
+    typed = os.environ.get(TYPED_FOR_ALL, "").split(",")[0].strip()
+    return int(typed) if typed.isdecimal() and int(typed) > 0 else None
+
+
+def trial_step(trainer: Trainer) -> Callable[[], None]:
+    """A forward and a backward pass of the first batch, on a copy of the model.
+
+    It leaves no trace: each epoch seeds the generators anew.
+    """
+    model = deepcopy(trainer.model)
+    trainer.prepare(model)
+    images, labels = next(iter(trainer.train))
+
+    def step() -> None:
+        with trainer.cast:
+            loss = trainer.loss(model(images), labels)
+        loss.backward()  # type: ignore[no-untyped-call]
+        model.zero_grad(set_to_none=True)
+
+    return step
+
+
+def time_steps(step: Callable[[], None], most: int) -> dict[int, float]:
+    """Seconds of a step with 1, 2, 4, … and ``most`` threads, by the number of threads.
+
+    The numbers take turns, and the median of each counts, so that what else the machine does falls
+    on all alike. Steps of more than a second are not timed, nor those that have no choice:
+    then there is no entry. Torch is left with the last number it was timed with.
+    """
+    if most == 1:
+        return {}
+    use_threads(1)
+    step()  # makes its kernels
+    if _seconds(step) > _LONG:
+        return {}
+    taken: dict[int, list[float]] = {number: [] for number in _numbers(most)}
+    began = perf_counter()
+    for _ in range(_ROUNDS):
+        for number, seconds in taken.items():
+            use_threads(number)
+            step()
+            seconds += [_seconds(step) for _ in range(_BLOCK)]
+        if perf_counter() - began > _BUDGET:
+            break
+    return {number: median(seconds) for number, seconds in taken.items()}
+
+
+def _numbers(most: int) -> Iterator[int]:
+    number = 1
+    while number < most:
+        yield number
+        number *= 2
+    yield most
+
+
+def _seconds(step: Callable[[], None]) -> float:
+    began = perf_counter()
+    step()
+    return perf_counter() - began
+
+
+def worthwhile(seconds: Mapping[int, float], most: int) -> int:
+    """The number of threads beyond which another adds less than a fifth of what one makes.
+
+    ``seconds`` are those of a step, by ascending number of threads, the first of them 1. Without
+    any, ``most``. Between two numbers each thread counts as adding equally much.
+    """
+    if not seconds:
+        return most
+    (chosen, alone), *more = seconds.items()
+    for number, taken in more:
+        added = alone / taken - alone / seconds[chosen]  # in units of one thread's speed
+        if added < _WORTH * (number - chosen):
+            break
+        chosen = number
+    return chosen

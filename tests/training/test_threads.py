@@ -1,0 +1,80 @@
+import random
+import time
+from itertools import pairwise
+
+import pytest
+import torch
+
+from cnnsweep.training.threads import (
+    TYPED_FOR_ALL,
+    threads_typed_for_all,
+    time_steps,
+    use_threads,
+    worthwhile,
+)
+
+
+@pytest.mark.parametrize(
+    ("speeds", "number"),
+    [
+        ({1: 1.0, 2: 1.45}, 2),
+        ({1: 1.0, 2: 1.19}, 1),
+        ({1: 1.0, 2: 0.1}, 1),
+        ({1: 1.0, 2: 1.6, 4: 1.9}, 2),  # the third and fourth add 0.15 each
+        ({1: 1.0, 2: 1.9, 4: 3.0, 8: 3.9, 16: 4.1}, 8),
+        ({1: 1.0, 2: 1.1, 4: 3.0}, 1),
+        ({1: 1.0, 2: 1.9, 3: 2.05}, 2),
+    ],
+)
+def test_a_thread_is_worth_it_that_adds_a_fifth_of_what_one_makes(
+    speeds: dict[int, float], number: int
+) -> None:
+    seconds = {threads: 0.01 / speed for threads, speed in speeds.items()}
+    assert worthwhile(seconds, max(speeds)) == number
+
+
+def test_whatever_is_timed_each_thread_taken_adds_a_fifth() -> None:
+    draw = random.Random(0)
+    for _ in range(500):
+        numbers = [1, *sorted(draw.sample(range(2, 65), draw.randint(0, 6)))]
+        speeds = {number: draw.uniform(0.2, 1.2) * number**0.9 for number in numbers}
+        seconds = {number: 1 / speed for number, speed in speeds.items()}
+        chosen = worthwhile(seconds, numbers[-1])
+        taken = numbers[: numbers.index(chosen) + 1]
+        steps = list(pairwise(taken))
+        assert all(speeds[b] - speeds[a] >= 0.2 * speeds[1] * (b - a) - 1e-9 for a, b in steps)
+        assert speeds[chosen] >= speeds[1] - 1e-9
+
+
+def test_what_was_not_timed_gets_all_threads() -> None:
+    assert worthwhile({}, 7) == 7
+
+
+@pytest.mark.parametrize(
+    ("helpful", "most", "number"), [(2, 4, 2), (8, 8, 8), (1, 4, 1), (3, 3, 3)]
+)
+def test_steps_are_timed_with_the_threads_they_run_on(helpful: int, most: int, number: int) -> None:
+    before = torch.get_num_threads()
+    try:
+        # A step that sleeps: shorter with each thread up to so many.
+        seconds = time_steps(
+            lambda: time.sleep(0.016 / min(torch.get_num_threads(), helpful)), most
+        )
+    finally:
+        use_threads(before)
+    assert next(iter(seconds)) == 1
+    assert list(seconds)[-1] == most
+    assert worthwhile(seconds, most) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [(None, None), ("", None), ("3", 3), (" 4 ", 4), ("2,1", 2), ("0", None), ("many", None)],
+)
+def test_a_number_for_all_programs_is_read(
+    monkeypatch: pytest.MonkeyPatch, text: str | None, number: int | None
+) -> None:
+    monkeypatch.delenv(TYPED_FOR_ALL, raising=False)
+    if text is not None:
+        monkeypatch.setenv(TYPED_FOR_ALL, text)
+    assert threads_typed_for_all() == number
