@@ -19,6 +19,7 @@ from benchmarks.peers.article import NETWORKS
 from benchmarks.rows import RESULTS, print_rows, write_csv
 from cnnsweep.machine.cores import usable_cores
 from cnnsweep.session import build
+from cnnsweep.training.busy_machine import minding_other_programs
 from cnnsweep.training.device import keep_freed_memory
 from cnnsweep.training.threads import time_steps, trial_step, worthwhile
 
@@ -43,7 +44,9 @@ def main(words: Sequence[str] | None = None) -> None:
 
 def _row(model: str, batch_size: int, repeats: int) -> dict[str, Any]:
     most = usable_cores()
-    found = [time_steps(_step(model, batch_size), most) for _ in range(repeats)]
+    step = _step(model, batch_size)
+    with minding_other_programs(most):
+        found = [time_steps(step, most) for _ in range(repeats)]
     row: dict[str, Any] = {"model": model, "batch_size": batch_size}
     for number in found[0]:
         row[f"ms_{number}"] = round(1e3 * median(seconds[number] for seconds in found), 2)

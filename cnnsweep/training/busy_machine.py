@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 _CHOSEN_BY_OTHERS = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
 _TASKS = Path("/proc/self/task")
+_MOST = 64  # threads that sleep
+_SPARE = 8  # threads that something else may start meanwhile
 _EVERY = 0.1  # seconds between two looks
 _BUSY = 0.1  # share of a thread's time that it waits for a core
 _QUIET = 0.05  # alone it is below 0.01; sleeping beside one program on two cores it is 0.2
@@ -41,7 +43,7 @@ def minding_other_programs(threads: int) -> Iterator[None]:
     Does nothing for a single thread, without libgomp or Linux's figures of waiting, and where
     OMP_WAIT_POLICY or GOMP_SPINCOUNT says how threads are to wait.
     """
-    sleepers = libgomps_sleepers() if threads > 1 else None
+    sleepers = libgomps_sleepers(threads) if threads > 1 else None
     if sleepers is None or not _waited():
         yield
         return
@@ -58,7 +60,7 @@ def minding_other_programs(threads: int) -> Iterator[None]:
 
 
 class Sleepers:
-    """A team of libgomp's threads, more than there are CPUs, that compute nothing."""
+    """A team of libgomp's threads that compute nothing, enough of them to be more than the CPUs."""
 
     def __init__(self, openmp: ctypes.CDLL, number: int) -> None:
         self._openmp = openmp
@@ -66,8 +68,13 @@ class Sleepers:
         self._released: threading.Event | None = None
         self._holder: threading.Thread | None = None
 
-    def gather(self) -> None:
-        """From now on libgomp's threads wait asleep, in the whole process."""
+    def gather(self) -> bool:
+        """From now on libgomp's threads wait asleep, in the whole process.
+
+        Returns False, and changes nothing, where the system allows no such number of threads.
+        """
+        if not _can_start(self._number):
+            return False
         released, there = threading.Event(), threading.Event()
         self._released = released
         self._holder = threading.Thread(
@@ -75,6 +82,7 @@ class Sleepers:
         )
         self._holder.start()
         there.wait()
+        return True
 
     def release(self) -> None:
         """From now on they spin before they sleep, as is libgomp's default."""
@@ -92,17 +100,37 @@ class Sleepers:
         released.wait()
 
 
-def libgomps_sleepers() -> Sleepers | None:
-    """For torch's own libgomp; None where there is none, or where waiting is chosen by others."""
+def _can_start(threads: int) -> bool:
+    """Whether there may be so many threads more; libgomp ends the process where there may not."""
+    enough, started = threading.Event(), []
+    try:
+        for _ in range(threads + _SPARE):
+            started.append(threading.Thread(target=enough.wait, daemon=True))
+            started[-1].start()
+    except RuntimeError:
+        started.pop()  # the one that did not start
+        return False
+    finally:
+        enough.set()
+        for thread in started:
+            thread.join()
+    return True
+
+
+def libgomps_sleepers(threads: int) -> Sleepers | None:
+    """Of torch's own libgomp, for a process that computes with ``threads`` threads.
+
+    None where there is no such library, where waiting is chosen by others, and where far more CPUs
+    than threads leave a place for each.
+    """
     if any(name in os.environ for name in _CHOSEN_BY_OTHERS) or not _TASKS.is_dir():
         return None
     library = Path(torch.__file__).parent / "lib" / "libgomp.so.1"
-    if not library.exists():
+    number = len(os.sched_getaffinity(0)) - threads + 2  # itself the caller's, one more than CPUs
+    if not library.exists() or number > _MOST:
         return None
     openmp = ctypes.CDLL(str(library))  # the one that torch has loaded
-    if not hasattr(openmp, "GOMP_parallel"):
-        return None
-    return Sleepers(openmp, len(os.sched_getaffinity(0)) + 1)
+    return Sleepers(openmp, max(2, number)) if hasattr(openmp, "GOMP_parallel") else None
 
 
 @dataclass
@@ -140,7 +168,9 @@ def _watch(sleepers: Sleepers, threads: int, over: threading.Event) -> None:
             seconds = sum(waited[task] - before[task] for task in waited.keys() & before.keys())
             is_busy = judgement.look(seconds / (threads * (now - then)), now)
             if is_busy and not was_busy:
-                sleepers.gather()
+                if not sleepers.gather():
+                    log.info("other programs need the CPU, and no more threads may be started")
+                    return
                 log.info("other programs need the CPU: threads wait for each other asleep")
             elif was_busy and not is_busy:
                 sleepers.release()

@@ -22,7 +22,7 @@ from pathlib import Path
 from cnnsweep.training.busy_machine import libgomps_sleepers
 from torch import nn
 torch.set_num_threads(2)
-team = libgomps_sleepers()
+team = libgomps_sleepers(2)
 
 def gradients():
     torch.manual_seed(0)
@@ -61,9 +61,38 @@ def test_a_team_that_sleeps_changes_no_result_and_ends_when_released() -> None:
     hashes, counts = zip(*(line.split() for line in done.stdout.splitlines()), strict=True)
     assert len(set(hashes)) == 1
     alone, gathered, *again = map(int, counts)
-    # More threads than CPUs: so libgomp lets all of them wait asleep.
-    assert gathered - alone >= len(os.sched_getaffinity(0)) + 1
+    # With the two that compute more threads than CPUs: so libgomp lets all of them wait asleep.
+    assert gathered - alone >= 2
+    assert gathered - alone + 1 > len(os.sched_getaffinity(0)) - 2
     assert again == [alone, gathered, alone]
+
+
+LIMITED = """
+import resource
+from cnnsweep.training.busy_machine import libgomps_sleepers
+used, most = resource.getrlimit(resource.RLIMIT_AS)
+team = libgomps_sleepers(2)
+size = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (size + 20 * 2**20, most))  # not a third thread's stack
+print(team.gather())
+resource.setrlimit(resource.RLIMIT_AS, (used, most))
+print(team.gather())
+team.release()
+"""
+
+
+@linux_only
+def test_where_no_more_threads_may_start_nothing_happens() -> None:
+    unset = {key: os.environ[key] for key in os.environ if not key.startswith(("OMP_", "GOMP_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED],
+        env=unset | {"PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert (done.returncode, done.stderr, done.stdout.split()) == (0, "", ["False", "True"])
 
 
 @linux_only
