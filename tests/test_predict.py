@@ -65,13 +65,14 @@ def predictions_of(run: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(("channels", "views"), [(1, "null"), (3, "[shift,flip]")])
 def test_predict_says_of_every_kind_of_picture_what_the_run_said_of_it(
-    channels: int, tmp_path: Path
+    channels: int, views: str, tmp_path: Path
 ) -> None:
     pictures = tmp_path / "pictures"
     assert write_folders(pictures) >= 300
     options = ("data=image_folder", f"data.channels={channels}", "data.image_size=28", "epochs=1")
+    options = (*options, f"test_time_augmentation={views}")
     arguments = (*options, "data.root=pictures", "pictures=false", "hydra.run.dir=run")
     succeeded(cnnsweep(*arguments, cwd=tmp_path))
     data = image_folder(root=pictures, image_size=28, channels=channels)

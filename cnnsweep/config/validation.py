@@ -32,6 +32,7 @@ from cnnsweep.rules import (
 
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 _OF_PIXELS = "of pixels in 0..1, as torchvision's Normalize has them; divide those of 0..255 by 255"
+_VIEWS = ("shift", "flip")
 _MOST_OF_SEED = 2**63 - 1  # torch takes no more than 64 bits, and seeds of a sweep count on from it
 RULES = (
     Rule(
@@ -54,6 +55,11 @@ RULES = (
     or_null(above_zero("grad_clip")),
     from_zero("l1"),
     flag("freeze"),
+    Rule(
+        "test_time_augmentation",
+        lambda v: v is None or v in _VIEWS or (isinstance(v, list) and sorted(v) == sorted(_VIEWS)),
+        "null, shift, flip, or [shift, flip]",
+    ),
     choice("keep", "all", "best", "none"),
     flag("pictures"),
     flag("summary"),

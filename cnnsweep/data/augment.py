@@ -56,11 +56,11 @@ class RandomCrop(nn.Module):
         """N × C × H × W -> N × C × H × W."""
         count, _, height, width = x.shape
         padded = pad(x, [self.padding] * 4).permute(0, 2, 3, 1)  # N × H+2p × W+2p × C
-        top, left = torch.randint(2 * self.padding + 1, (2, count, 1), device=x.device)
-        rows = top + torch.arange(height, device=x.device)  # N × H
-        columns = left + torch.arange(width, device=x.device)  # N × W
-        image = torch.arange(count, device=x.device)[:, None, None]
-        return padded[image, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+        top, left = torch.randint(2 * self.padding + 1, (2, count), device=x.device)
+        # A view of every window: one index an image, which takes less than half the time of one
+        # a pixel.
+        windows = padded.unfold(1, height, 1).unfold(2, width, 1)  # N × 2p+1 × 2p+1 × C × H × W
+        return windows[torch.arange(count, device=x.device), top, left]
 
 
 def _check(key: str, value: object, fine: bool, allowed: str) -> None:

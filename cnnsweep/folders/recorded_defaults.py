@@ -23,6 +23,8 @@ class OldDefault(NamedTuple):
 
 DEFAULTS: dict[str, OldDefault] = {
     "loss.weight": OldDefault(None, since="what follows 05ff77a"),
+    "model.stride": OldDefault(1, since="what follows ff28f4e"),
+    "test_time_augmentation": OldDefault(None, since="what follows ff28f4e"),
     "from": OldDefault(None, since="what follows 7aedf0e"),
     "hydra.sweeper.keep_best": OldDefault(None, since="what follows 7aedf0e"),
     "hydra.sweeper.keep_paused": OldDefault(True, since="what follows 9c3d8ab"),

@@ -7,7 +7,14 @@ from typing import Unpack
 import torch
 from torch import Tensor, nn
 
-from cnnsweep.models.stages import FeaturesAndHead, StageOptions, head, pixels_after, stage
+from cnnsweep.models.stages import (
+    FeaturesAndHead,
+    StageOptions,
+    Window,
+    head,
+    pixels_after,
+    stage,
+)
 from cnnsweep.rules import counts, whole
 
 
@@ -35,11 +42,12 @@ class Inception(FeaturesAndHead):
     ) -> None:
         channels = counts("model.channels").check(channels)
         kernel_size = whole("model.kernel_size", 1).check(kernel_size)
-        pixels = pixels_after("inception", image_size, kernel_size, ["valid"] * len(channels))
+        window = Window(kernel_size, "valid", 1)
+        pixels = pixels_after("inception", image_size, [window] * len(channels), options["pooling"])
         layers: list[nn.Module] = []
         for out_channels in channels:
             block = InceptionBlock(out_channels, branch_1x1, branch_5x5, branch_3x3, branch_pool)
-            layers += [stage(in_channels, out_channels, kernel_size, "valid", **options), block]
+            layers += [stage(in_channels, out_channels, window, **options), block]
             in_channels = block.out_channels
         linear = head(in_channels * pixels, None, num_classes, dropout, options["activation"])
         super().__init__(nn.Sequential(*layers), linear, init)

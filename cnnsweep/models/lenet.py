@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 from typing import Unpack
 
-from cnnsweep.models.stages import FeaturesAndHead, StageOptions, head, pixels_after, stages
+from cnnsweep.models.stages import (
+    FeaturesAndHead,
+    StageOptions,
+    Window,
+    head,
+    pixels_after,
+    stages,
+)
 from cnnsweep.rules import counts, whole
 
 
@@ -30,7 +37,8 @@ class LeNet(FeaturesAndHead):
         channels = counts("model.channels").check(channels)
         kernel_size = whole("model.kernel_size", 1).check(kernel_size)
         paddings = ["same"] + ["valid"] * (len(channels) - 1)
-        pixels = pixels_after("lenet", image_size, kernel_size, paddings)
-        features = stages(in_channels, channels, kernel_size, paddings, **options)
+        windows = [Window(kernel_size, padding, 1) for padding in paddings]
+        pixels = pixels_after("lenet", image_size, windows, options["pooling"])
+        features = stages(in_channels, channels, windows, **options)
         linear = head(channels[-1] * pixels, hidden, num_classes, dropout, options["activation"])
         super().__init__(features, linear, init)

@@ -6,7 +6,14 @@ from typing import Unpack
 from torch import Tensor, nn
 
 from cnnsweep.models.layers import activation_layer, needs_bias, norm_layers
-from cnnsweep.models.stages import FeaturesAndHead, StageOptions, head, pixels_after, stage
+from cnnsweep.models.stages import (
+    FeaturesAndHead,
+    StageOptions,
+    Window,
+    head,
+    pixels_after,
+    stage,
+)
 from cnnsweep.rules import counts, whole
 
 
@@ -32,10 +39,11 @@ class ResNet(FeaturesAndHead):
         channels = counts("model.channels").check(channels)
         kernel_size = whole("model.kernel_size", 1).check(kernel_size)
         blocks = whole("model.blocks", 1).check(blocks)
-        pixels = pixels_after("resnet", image_size, kernel_size, ["valid"] * len(channels))
+        window = Window(kernel_size, "valid", 1)
+        pixels = pixels_after("resnet", image_size, [window] * len(channels), options["pooling"])
         layers: list[nn.Module] = []
         for out_channels in channels:
-            layers.append(stage(in_channels, out_channels, kernel_size, "valid", **options))
+            layers.append(stage(in_channels, out_channels, window, **options))
             for _ in range(blocks):
                 layers.append(ResidualBlock(out_channels, options["activation"], options["norm"]))
             in_channels = out_channels

@@ -3,8 +3,16 @@
 from collections.abc import Sequence
 from typing import Unpack
 
-from cnnsweep.models.stages import FeaturesAndHead, StageOptions, head, pixels_after, stages
-from cnnsweep.rules import counts, whole
+from cnnsweep.models.stages import (
+    FeaturesAndHead,
+    StageOptions,
+    Window,
+    head,
+    per_stage,
+    pixels_after,
+    stages,
+)
+from cnnsweep.rules import counts
 
 
 class Simple(FeaturesAndHead):
@@ -12,6 +20,7 @@ class Simple(FeaturesAndHead):
 
     ``hidden`` is null or empty for no hidden layer. Covers both plain networks of the articles:
     3×3 kernels with a hidden layer, and 5×5 kernels without padding or a hidden layer.
+    ``kernel_size`` and ``stride`` are one number or one for each stage.
     """
 
     def __init__(
@@ -21,7 +30,8 @@ class Simple(FeaturesAndHead):
         image_size: tuple[int, int],
         num_classes: int,
         channels: Sequence[int],
-        kernel_size: int,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int],
         padding: str,
         hidden: Sequence[int] | int | None,
         dropout: float,
@@ -29,9 +39,10 @@ class Simple(FeaturesAndHead):
         **options: Unpack[StageOptions],
     ) -> None:
         channels = counts("model.channels").check(channels)
-        kernel_size = whole("model.kernel_size", 1).check(kernel_size)
-        paddings = [padding] * len(channels)
-        pixels = pixels_after("simple", image_size, kernel_size, paddings)
-        features = stages(in_channels, channels, kernel_size, paddings, **options)
+        sizes = per_stage("model.kernel_size", kernel_size, len(channels))
+        strides = per_stage("model.stride", stride, len(channels))
+        windows = [Window(size, padding, step) for size, step in zip(sizes, strides, strict=True)]
+        pixels = pixels_after("simple", image_size, windows, options["pooling"])
+        features = stages(in_channels, channels, windows, **options)
         linear = head(channels[-1] * pixels, hidden, num_classes, dropout, options["activation"])
         super().__init__(features, linear, init)

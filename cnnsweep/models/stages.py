@@ -3,21 +3,23 @@
 import itertools
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import TypedDict, Unpack
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 from torch import Tensor, nn
 
 from cnnsweep.errors import UserError, unknown
 from cnnsweep.models.layers import (
+    POOLINGS,
     activation_layer,
     initialise,
     needs_bias,
     norm_layers,
     pooling_layer,
 )
-from cnnsweep.rules import counts, odd, share, whole
+from cnnsweep.rules import Rule, counts, odd, share, whole
 
 PADDINGS = ("same", "valid")
+NO_POOLING = "none"
 
 
 class StageOptions(TypedDict):
@@ -26,6 +28,19 @@ class StageOptions(TypedDict):
     activation: str
     pooling: str
     norm: str
+
+
+class Window(NamedTuple):
+    """Which pixels a stage's convolution sees: its kernel, its padding and how far it moves."""
+
+    kernel_size: int
+    padding: str
+    stride: int
+
+    def side_after(self, side: int) -> int:
+        """A side of the maps that the convolution makes of maps with ``side``; below 1: none."""
+        seen = 1 if self.padding == "same" else self.kernel_size
+        return (side - seen) // self.stride + 1
 
 
 class FeaturesAndHead(nn.Module):
@@ -50,14 +65,13 @@ class FeaturesAndHead(nn.Module):
 def stages(
     in_channels: int,
     channels: Sequence[int],
-    kernel_size: int,
-    paddings: Sequence[str],
+    windows: Sequence[Window],
     **options: Unpack[StageOptions],
 ) -> nn.Sequential:
-    """One `stage` to each entry of ``channels``, with its entry of ``paddings``."""
+    """One `stage` to each entry of ``channels``, with its entry of ``windows``."""
     layers = []
-    for out_channels, padding in zip(channels, paddings, strict=True):
-        layers.append(stage(in_channels, out_channels, kernel_size, padding, **options))
+    for out_channels, window in zip(channels, windows, strict=True):
+        layers.append(stage(in_channels, out_channels, window, **options))
         in_channels = out_channels
     return nn.Sequential(*layers)
 
@@ -65,8 +79,7 @@ def stages(
 def stage(
     in_channels: int,
     out_channels: int,
-    kernel_size: int,
-    padding: str,
+    window: Window,
     *,
     activation: str,
     pooling: str,
@@ -74,23 +87,49 @@ def stage(
 ) -> nn.Sequential:
     """(N, in_channels, H, W) -> (N, out_channels, H', W'): convolution, activation, 2×2 pooling.
 
-    A side H becomes H // 2 with padding "same", (H - kernel_size + 1) // 2 with "valid".
+    The convolution leaves of a side what `Window.side_after` says, pooling half of it, unless it
+    is "none".
 
     Batch norm stands between convolution and activation, local response norm at the end, where
     it sees responses, as in GoogLeNet's stem.
     """
+    size, padding, stride = window
     if padding not in PADDINGS:
         raise unknown("model.padding", str(padding), PADDINGS)
     if padding == "same":
-        odd("model.kernel_size").check(kernel_size)
-    conv = nn.Conv2d(in_channels, out_channels, kernel_size, padding=padding, bias=needs_bias(norm))
-    act, pool = activation_layer(activation), pooling_layer(pooling)
+        odd("model.kernel_size").check(size)
+    pixels = size // 2 if padding == "same" else 0
+    conv = nn.Conv2d(in_channels, out_channels, size, stride, pixels, bias=needs_bias(norm))
+    act, pools = activation_layer(activation), stage_pooling(pooling)
     # max(f(x)) = f(max(x)) for a monotone f, and ours all are: pooling first is the same function
     # with a quarter of the activations to compute. An average doesn't commute, so it comes last.
-    pair = [pool, act] if pooling == "max" else [act, pool]
+    pair = [*pools, act] if pooling == "max" else [act, *pools]
     normed = norm_layers(norm, out_channels)
     early, late = ([], normed) if norm == "local_response" else (normed, [])
     return nn.Sequential(conv, *early, *pair, *late)
+
+
+def stage_pooling(name: str) -> list[nn.Module]:
+    """The 2×2 pooling of a stage, if any; UserError for an unknown name."""
+    if name not in (*POOLINGS, NO_POOLING):
+        raise unknown("model.pooling", str(name), (*POOLINGS, NO_POOLING))
+    return [] if name == NO_POOLING else [pooling_layer(name)]
+
+
+def per_stage(key: str, value: Any, stages: int) -> list[int]:
+    """A whole number of 1 or more for each stage, from one for all or a list of them.
+
+    Raises:
+        UserError: names the key, the value and what is allowed.
+    """
+    allowed = f"a whole number from 1 up, or a list of {stages}, one for each of model.channels"
+
+    def each(value: Any) -> Any:
+        return [value] * stages if isinstance(value, int) else value
+
+    is_fit = counts(key).is_fit
+    rule = Rule(key, lambda v: is_fit(each(v)) and len(each(v)) == stages, allowed)
+    return list(each(rule.check(value)))
 
 
 def head(
@@ -144,13 +183,13 @@ def final_size(
 
 
 def pixels_after(
-    model: str, image_size: tuple[int, int], kernel_size: int, paddings: Sequence[str]
+    model: str, image_size: tuple[int, int], windows: Sequence[Window], pooling: str
 ) -> int:
-    """Height times width after a stage for each of ``paddings``; errors as of `final_size`."""
+    """Height times width after a stage for each of ``windows``; errors as of `final_size`."""
 
     def side_after(side: int) -> int:
-        for padding in paddings:
-            side = (side if padding == "same" else side - kernel_size + 1) // 2
+        for window in windows:
+            side = window.side_after(side) // (1 if pooling == NO_POOLING else 2)
         return side
 
     return prod(final_size(model, image_size, side_after))

@@ -21,6 +21,7 @@ from cnnsweep.folders.missing_checkpoints import why_no_weights
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.metric_names import DIRECTIONS, VALIDATION_METRICS
 from cnnsweep.models.inspect import last_layer, last_layer_name
+from cnnsweep.models.views import AveragedViews
 from cnnsweep.training import fine_tuning
 from cnnsweep.training.class_weights import class_weights
 from cnnsweep.training.compile import compile_in_place, free_optimizers_of_compiler
@@ -70,6 +71,14 @@ def make_model(config: DictConfig, sizes: Sizes, *, starts_anew: bool) -> nn.Mod
     if config.freeze:
         fine_tuning.freeze_all_but(model, last_layer(model))
     return model
+
+
+def with_views(config: DictConfig, model: nn.Module) -> nn.Module:
+    """What answers for the model outside training: itself, or with test-time augmentation."""
+    views = config.get("test_time_augmentation")  # older code's runs have none
+    if views is None:
+        return model
+    return AveragedViews(model, [views] if isinstance(views, str) else list(views))
 
 
 def make_batches(
@@ -129,6 +138,7 @@ def make_trainer(
     monitored = _monitored_metric(config)
     return Trainer(
         model=model,
+        answers=with_views(config, model),
         step=OptimizerStep(
             optimizer, schedule, parameters, grad_clip=config.grad_clip, l1=config.l1
         ),

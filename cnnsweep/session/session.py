@@ -124,9 +124,11 @@ class Session:
     def _predict(self, images: Images) -> tuple[EpochMetrics, Tensor]:
         logits: list[Tensor] = []
         trainer = self.trainer
-        trainer.model.eval()
+        trainer.answers.eval()
         batches = self.make_batches(images)
-        metrics = run_epoch(trainer.model, batches, trainer.loss, trainer.cast, keep_logits=logits)
+        metrics = run_epoch(
+            trainer.answers, batches, trainer.loss, trainer.cast, keep_logits=logits
+        )
         return metrics, torch.softmax(torch.cat(logits), dim=1).cpu()
 
     def _try_to_draw(self, seen: Images, probabilities: Tensor) -> None:

@@ -15,7 +15,7 @@ from cnnsweep.data.batches import normalisation
 from cnnsweep.errors import UserError, on_one_line
 from cnnsweep.folders.missing_checkpoints import why_no_weights
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.session.build import make_model
+from cnnsweep.session.build import make_model, with_views
 
 _CONFIG_KEYS = ("seed", "model", "data", "init_from", "freeze")
 _CHECKPOINT_KEYS = ("model", "epoch", "in_channels", "image_size", "classes")
@@ -129,7 +129,7 @@ def _network(
         raise UserError(f"{folder.best} does not fit {folder.config.name}: {reason}") from error
     data = cast(dict[str, Any], OmegaConf.to_container(config.data))
     network = InferenceModel(
-        model, mean=data["mean"], std=data["std"], in_channels=sizes.in_channels
+        with_views(config, model), mean=data["mean"], std=data["std"], in_channels=sizes.in_channels
     )
     return network.eval()
 

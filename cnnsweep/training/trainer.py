@@ -39,10 +39,12 @@ class Diverged(ArithmeticError):
 class Trainer:
     """The parts of a training run, and ``history``: a row of metrics for each trained epoch.
 
-    ``prepare`` puts the model, except for frozen parts, into training mode.
+    ``answers`` is what is evaluated: the model, or a module around it. ``prepare`` puts the model,
+    except for frozen parts, into training mode.
     """
 
     model: nn.Module
+    answers: nn.Module
     step: OptimizerStep
     score: Score
     loss: Callable[[Tensor, Tensor], Tensor]
@@ -72,8 +74,8 @@ class Trainer:
         _check_finite("training", trained.loss, epoch, learning_rate)
         val_loss = val_accuracy = val_balanced_accuracy = None
         if self.val is not None:
-            self.model.eval()
-            validated = run_epoch(self.model, self.val, self.loss, self.cast)
+            self.answers.eval()
+            validated = run_epoch(self.answers, self.val, self.loss, self.cast)
             _check_finite("validation", validated.loss, epoch, learning_rate)
             val_loss, val_accuracy = validated.loss, validated.accuracy
             val_balanced_accuracy = validated.balanced_accuracy

@@ -10,6 +10,9 @@ from typing import Any
 import torch
 
 from cnnsweep.data.digits import digits
+from cnnsweep.export.export import export
+from cnnsweep.models.views import AveragedViews
+from cnnsweep.task.load_model import load_model
 from tests.command import cnnsweep, succeeded
 from tests.export.recorded_runs import recorded
 
@@ -57,3 +60,18 @@ def asked_elsewhere(program: Path, folder: Path) -> dict[str, Any]:
     arguments = [str(path) for path in (program, images, answers)]
     subprocess.run([sys.executable, "-I", "-c", ELSEWHERE, *arguments], check=True, cwd=folder)
     return dict(torch.load(answers, weights_only=True))
+
+
+def test_what_a_run_averages_in_evaluation_its_program_averages_too(tmp_path: Path) -> None:
+    options = ("data.train_limit=300", "epochs=1", "pictures=false", "hydra.run.dir=run")
+    views = "test_time_augmentation=[shift,flip]"
+    succeeded(cnnsweep(*options, views, cwd=tmp_path))
+    run = tmp_path / "run"
+    export(run, "torch", out=None, opset=None)
+    images = digits().test().pixels
+    program = torch.export.load(run / "model.pt2").module()
+    recorded(run).check(program(images), tolerance=1e-5)
+    whole = load_model(run).network
+    assert isinstance(whole.network, AveragedViews)
+    alone = whole.network.network(images.float() * whole.scale + whole.shift).softmax(1)
+    assert not torch.allclose(alone, program(images), atol=1e-3)

@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch import nn
 
+from cnnsweep.errors import UserError
 from cnnsweep.models.densenet import transition
 from cnnsweep.models.layers import ACTIVATIONS, activation_layer
-from cnnsweep.models.stages import stage
+from cnnsweep.models.stages import Window, per_stage, stage
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
@@ -19,9 +20,7 @@ def test_every_activation_is_monotone(name: str) -> None:
 @pytest.mark.parametrize("pooling", ["max", "avg"])
 def test_a_stage_is_convolution_activation_pooling(name: str, pooling: str) -> None:
     images = torch.randn(3, 2, 11, 11)
-    built = stage(
-        2, 4, kernel_size=3, padding="valid", activation=name, pooling=pooling, norm="none"
-    )
+    built = stage(2, 4, Window(3, "valid", 1), activation=name, pooling=pooling, norm="none")
     convolution = built[0]
     pool = nn.MaxPool2d(2) if pooling == "max" else nn.AvgPool2d(2)
     by_the_book = pool(activation_layer(name)(convolution(images)))
@@ -46,6 +45,32 @@ def test_a_transition_is_norm_activation_convolution_pooling(pooling: str) -> No
     ],
 )
 def test_each_norm_stands_in_its_place(norm: str, kinds: list[type[nn.Module]]) -> None:
-    built = stage(1, 2, kernel_size=3, padding="same", activation="relu", pooling="max", norm=norm)
+    built = stage(1, 2, Window(3, "same", 1), activation="relu", pooling="max", norm=norm)
     assert [type(module) for module in built] == kinds
     assert (built[0].bias is None) == (norm == "batch")
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize("kernel_size", [1, 3, 7])
+@pytest.mark.parametrize("stride", [1, 2, 3, 5])
+def test_a_window_says_what_its_convolution_leaves(
+    kernel_size: int, stride: int, padding: str
+) -> None:
+    window = Window(kernel_size, padding, stride)
+    built = stage(1, 2, window, activation="relu", pooling="none", norm="batch")
+    assert [type(module) for module in built] == [nn.Conv2d, nn.BatchNorm2d, nn.ReLU]
+    for side in range(kernel_size, 20):
+        assert built(torch.randn(2, 1, side, side)).shape[2:] == (window.side_after(side),) * 2
+    assert padding == "same" or window.side_after(kernel_size - 1) < 1
+
+
+def test_one_number_is_for_all_stages_and_a_list_has_one_for_each() -> None:
+    assert per_stage("model.stride", 2, 3) == [2, 2, 2]
+    assert per_stage("model.stride", [3, 2, 1], 3) == [3, 2, 1]
+
+
+@pytest.mark.parametrize("value", [0, -1, [2], [1, 2, 3, 4], [1, 0, 2], "2", 1.5, None, True, []])
+def test_what_is_no_number_for_each_stage_is_refused_by_name(value: object) -> None:
+    said = r"model\.stride=.*: allowed is a whole number from 1 up, or a list of 3, one for each"
+    with pytest.raises(UserError, match=said):
+        per_stage("model.stride", value, 3)
