@@ -8,6 +8,7 @@ from typing import TypedDict, Unpack
 from torch import Tensor, nn
 
 from cnnsweep.errors import UserError, unknown
+from cnnsweep.models.cpu_forms import Convolution, Stage
 from cnnsweep.models.layers import (
     activation_layer,
     initialise,
@@ -56,8 +57,11 @@ def stages(
 ) -> nn.Sequential:
     """One `stage` to each entry of ``channels``, with its entry of ``paddings``."""
     layers = []
-    for out_channels, padding in zip(channels, paddings, strict=True):
-        layers.append(stage(in_channels, out_channels, kernel_size, padding, **options))
+    for number, (out_channels, padding) in enumerate(zip(channels, paddings, strict=True), 1):
+        may_widen = number < len(channels)  # the last one's maps go into the head
+        layers.append(
+            stage(in_channels, out_channels, kernel_size, padding, may_widen=may_widen, **options)
+        )
         in_channels = out_channels
     return nn.Sequential(*layers)
 
@@ -71,7 +75,8 @@ def stage(
     activation: str,
     pooling: str,
     norm: str,
-) -> nn.Sequential:
+    may_widen: bool = False,
+) -> Stage:
     """(N, in_channels, H, W) -> (N, out_channels, H', W'): convolution, activation, 2×2 pooling.
 
     A side H becomes H // 2 with padding "same", (H - kernel_size + 1) // 2 with "valid".
@@ -83,14 +88,21 @@ def stage(
         raise unknown("model.padding", str(padding), PADDINGS)
     if padding == "same":
         odd("model.kernel_size").check(kernel_size)
-    conv = nn.Conv2d(in_channels, out_channels, kernel_size, padding=padding, bias=needs_bias(norm))
-    act, pool = activation_layer(activation), pooling_layer(pooling)
+    conv = Convolution(
+        in_channels,
+        out_channels,
+        kernel_size,
+        padding=padding,
+        bias=needs_bias(norm),
+        may_widen=may_widen,
+    )
+    act, pool = activation_layer(activation, in_place=True), pooling_layer(pooling)
     # max(f(x)) = f(max(x)) for a monotone f, and ours all are: pooling first is the same function
     # with a quarter of the activations to compute. An average doesn't commute, so it comes last.
     pair = [pool, act] if pooling == "max" else [act, pool]
     normed = norm_layers(norm, out_channels)
     early, late = ([], normed) if norm == "local_response" else (normed, [])
-    return nn.Sequential(conv, *early, *pair, *late)
+    return Stage(conv, *early, *pair, *late)
 
 
 def head(
@@ -107,7 +119,7 @@ def head(
     dropout = share("model.dropout").check(dropout)
     layers: list[nn.Module] = [nn.Flatten()]
     for features in hidden_sizes(hidden):
-        layers += [nn.Linear(in_features, features), activation_layer(activation)]
+        layers += [nn.Linear(in_features, features), activation_layer(activation, in_place=True)]
         in_features = features
     if dropout > 0:  # a dropout of 0 would still draw its masks
         layers.append(nn.Dropout(dropout))
