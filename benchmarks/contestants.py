@@ -25,6 +25,7 @@ from cnnsweep.config import CONF_DIR
 from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.models.cpu_forms import for_cpu
 from cnnsweep.session import build
 from cnnsweep.session.progress import Bars
 from cnnsweep.training.device import autocast
@@ -132,6 +133,8 @@ def bare_epoch(case: Case) -> Callable[[], None]:
         model = build.make_model(config, Sizes(), starts_anew=True).to(case.device)
     if case.layout == "channels_last":
         model.to(memory_format=torch.channels_last)
+        if case.device == "cpu" and case.precision == "float32":
+            for_cpu(model)
     optimizer = torch.optim.SGD(model.parameters(), lr=LR, momentum=MOMENTUM, fused=True)
     cast = autocast(torch.device(case.device), case.precision)
 

@@ -69,7 +69,7 @@ class DenseNet(nn.Module):
                     DenseLayer(channels, growth_rate, bottleneck, activation, norm, dropout)
                 )
                 channels += growth_rate
-        layers += [*norm_layers(norm, channels), activation_layer(activation)]
+        layers += [*norm_layers(norm, channels), activation_layer(activation, in_place=True)]
         self.features = nn.Sequential(*layers)
         self.head = nn.Linear(channels, num_classes)
         initialise(self, init)
@@ -127,7 +127,9 @@ def preactivated(
     """Norm, activation and a convolution (odd ``kernel_size``) that keeps height and width."""
     middle, bias = kernel_size // 2, needs_bias(norm)
     conv = nn.Conv2d(in_channels, out_channels, kernel_size, padding=middle, bias=bias)
-    return [*norm_layers(norm, in_channels), activation_layer(activation), conv]
+    norms = norm_layers(norm, in_channels)
+    # Without a norm before it an activation would write over maps that are concatenated, too.
+    return [*norms, activation_layer(activation, in_place=bool(norms)), conv]
 
 
 def compressed(channels: int, compression: float) -> int:

@@ -3,6 +3,7 @@
 from torch import nn
 
 from cnnsweep.errors import unknown
+from cnnsweep.models.cpu_forms import BatchNorm
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -11,13 +12,19 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "tanh": nn.Tanh,
     "sigmoid": nn.Sigmoid,
 }
+_WITH_IN_PLACE = (nn.ReLU, nn.LeakyReLU, nn.ELU)
 
 
-def activation_layer(name: str) -> nn.Module:
-    """A new activation; UserError for a name that is none of ACTIVATIONS."""
+def activation_layer(name: str, *, in_place: bool = False) -> nn.Module:
+    """A new activation; UserError for a name that is none of ACTIVATIONS.
+
+    ``in_place`` lets it write over what it gets, which must be needed by nobody else: not by
+    another layer, nor for a gradient.
+    """
     if name not in ACTIVATIONS:
         raise unknown("model.activation", str(name), ACTIVATIONS)
-    return ACTIVATIONS[name]()
+    kind = ACTIVATIONS[name]
+    return kind(inplace=True) if in_place and kind in _WITH_IN_PLACE else kind()
 
 
 NORMS = ("none", "batch", "local_response")
@@ -28,7 +35,7 @@ def norm_layers(name: str, channels: int) -> list[nn.Module]:
     if name not in NORMS:
         raise unknown("model.norm", str(name), NORMS)
     if name == "batch":
-        return [nn.BatchNorm2d(channels)]
+        return [BatchNorm(channels)]
     if name == "local_response":
         # Size and constants of Krizhevsky et al. 2012, section 3.3.
         return [nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=2.0)]

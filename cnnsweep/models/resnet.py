@@ -59,13 +59,13 @@ class ResidualBlock(nn.Module):
         self.residual = nn.Sequential(
             nn.Conv2d(channels, channels, 3, padding=1, bias=needs_bias(norm)),
             *norm_layers(norm, channels),
-            activation_layer(activation),
+            activation_layer(activation, in_place=True),
             nn.Conv2d(channels, channels, 3, padding=1, bias=needs_bias(norm)),
             *norm_layers(norm, channels),
         )
-        self.activation = activation_layer(activation)
+        self.activation = activation_layer(activation, in_place=True)
 
     def forward(self, maps: Tensor) -> Tensor:
         """Maps (N, channels, H, W) -> the same shape."""
-        out: Tensor = self.activation(maps + self.residual(maps))
+        out: Tensor = self.activation(self.residual(maps).add_(maps))
         return out

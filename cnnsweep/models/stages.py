@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypedDict, Unpack
 from torch import Tensor, nn
 
 from cnnsweep.errors import UserError, unknown
+from cnnsweep.models.cpu_forms import Convolution, Stage
 from cnnsweep.models.layers import (
     POOLINGS,
     activation_layer,
@@ -70,8 +71,9 @@ def stages(
 ) -> nn.Sequential:
     """One `stage` to each entry of ``channels``, with its entry of ``windows``."""
     layers = []
-    for out_channels, window in zip(channels, windows, strict=True):
-        layers.append(stage(in_channels, out_channels, window, **options))
+    for number, (out_channels, window) in enumerate(zip(channels, windows, strict=True), 1):
+        may_widen = number < len(channels)  # the last one's maps go into the head
+        layers.append(stage(in_channels, out_channels, window, may_widen=may_widen, **options))
         in_channels = out_channels
     return nn.Sequential(*layers)
 
@@ -84,7 +86,8 @@ def stage(
     activation: str,
     pooling: str,
     norm: str,
-) -> nn.Sequential:
+    may_widen: bool = False,
+) -> Stage:
     """(N, in_channels, H, W) -> (N, out_channels, H', W'): convolution, activation, 2×2 pooling.
 
     The convolution leaves of a side what `Window.side_after` says, pooling half of it, unless it
@@ -99,14 +102,18 @@ def stage(
     if padding == "same":
         odd("model.kernel_size").check(size)
     pixels = size // 2 if padding == "same" else 0
-    conv = nn.Conv2d(in_channels, out_channels, size, stride, pixels, bias=needs_bias(norm))
-    act, pools = activation_layer(activation), stage_pooling(pooling)
+    conv = Convolution(
+        *(in_channels, out_channels, size, stride, pixels),
+        bias=needs_bias(norm),
+        may_widen=may_widen,
+    )
+    act, pools = activation_layer(activation, in_place=True), stage_pooling(pooling)
     # max(f(x)) = f(max(x)) for a monotone f, and ours all are: pooling first is the same function
     # with a quarter of the activations to compute. An average doesn't commute, so it comes last.
     pair = [*pools, act] if pooling == "max" else [act, *pools]
     normed = norm_layers(norm, out_channels)
     early, late = ([], normed) if norm == "local_response" else (normed, [])
-    return nn.Sequential(conv, *early, *pair, *late)
+    return Stage(conv, *early, *pair, *late)
 
 
 def stage_pooling(name: str) -> list[nn.Module]:
@@ -146,7 +153,7 @@ def head(
     dropout = share("model.dropout").check(dropout)
     layers: list[nn.Module] = [nn.Flatten()]
     for features in hidden_sizes(hidden):
-        layers += [nn.Linear(in_features, features), activation_layer(activation)]
+        layers += [nn.Linear(in_features, features), activation_layer(activation, in_place=True)]
         in_features = features
     if dropout > 0:  # a dropout of 0 would still draw its masks
         layers.append(nn.Dropout(dropout))

@@ -20,6 +20,7 @@ from cnnsweep.errors import UserError
 from cnnsweep.folders.missing_checkpoints import why_no_weights
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.metric_names import DIRECTIONS, VALIDATION_METRICS
+from cnnsweep.models.cpu_forms import for_cpu
 from cnnsweep.models.inspect import last_layer, last_layer_name
 from cnnsweep.models.views import AveragedViews
 from cnnsweep.training import fine_tuning
@@ -125,6 +126,8 @@ def make_trainer(
     """The trainer of a model, which is moved to the device; nothing is trained yet."""
     if _layout(config) == "channels_last":
         model.to(memory_format=torch.channels_last)
+        if device.type == "cpu" and precision == "float32":  # for which it was measured
+            for_cpu(model)
     model.to(device)
     if config.compile:
         compile_in_place(model, device)

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from cnnsweep.errors import UserError
+from cnnsweep.models.cpu_forms import BatchNorm, Convolution
 from cnnsweep.models.densenet import transition
 from cnnsweep.models.layers import ACTIVATIONS, activation_layer
 from cnnsweep.models.stages import Window, per_stage, stage
@@ -39,9 +40,9 @@ def test_a_transition_is_norm_activation_convolution_pooling(pooling: str) -> No
 @pytest.mark.parametrize(
     ("norm", "kinds"),
     [
-        ("none", [nn.Conv2d, nn.MaxPool2d, nn.ReLU]),
-        ("batch", [nn.Conv2d, nn.BatchNorm2d, nn.MaxPool2d, nn.ReLU]),
-        ("local_response", [nn.Conv2d, nn.MaxPool2d, nn.ReLU, nn.LocalResponseNorm]),
+        ("none", [Convolution, nn.MaxPool2d, nn.ReLU]),
+        ("batch", [Convolution, BatchNorm, nn.MaxPool2d, nn.ReLU]),
+        ("local_response", [Convolution, nn.MaxPool2d, nn.ReLU, nn.LocalResponseNorm]),
     ],
 )
 def test_each_norm_stands_in_its_place(norm: str, kinds: list[type[nn.Module]]) -> None:
