@@ -18,6 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
 from cnnsweep.sweep.spec.optuna_internals import storage_of, with_storage
 
+_RUNNING = (TrialState.RUNNING,)
 BLIND_TO_PRUNED = (GPSampler, CmaEsSampler, BaseGASampler)  # BaseGASampler: NSGA-II and III
 
 
@@ -49,9 +50,13 @@ class _Known:
         states: Container[TrialState] | None = None,
     ) -> list[FrozenTrial]:
         """As a storage's own."""
+        running = self._storage.get_all_trials(study_id, deepcopy=False, states=_RUNNING)
+        changed = {t.number for t in running if t.number == self._asked or is_paused(t)}
+        if not changed:
+            return self._storage.get_all_trials(study_id, deepcopy=deepcopy, states=states)
         trials = self._storage.get_all_trials(study_id, deepcopy=deepcopy)
         direction = self._storage.get_study_directions(study_id)[0]
-        shown = [self._shown(trial, direction) for trial in trials]
+        shown = (self._shown(t, direction) if t.number in changed else t for t in trials)
         return [trial for trial in shown if states is None or trial.state in states]
 
     def _shown(self, trial: FrozenTrial, direction: StudyDirection) -> FrozenTrial:
