@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any
 
@@ -139,11 +140,12 @@ class WholeLines(BaseJournalBackend):
     def _written(self, first: int) -> Iterator[dict[str, Any]]:
         """What is in the file from line ``first`` on; a last line may be on its way."""
         number, offset = self._read if self._read[0] <= first else (0, 0)
-        with self._path.open("rb") as file:  # each time: NFS looks at the server then
-            size = os.fstat(file.fileno()).st_size
+        with self._path.open("rb", buffering=0) as raw:  # each time: NFS looks at the server then
+            size = os.fstat(raw.fileno()).st_size
             if size <= offset:
                 return
-            file.seek(offset)
+            raw.seek(offset)
+            file = BufferedReader(raw)
             damage: ValueError | None = None
             for line in file:
                 offset += len(line)
