@@ -182,4 +182,3 @@ def _cut_torn_line(journal: Path) -> None:
             whole -= 1
         if whole < end:
             file.truncate(whole)
-

@@ -43,9 +43,7 @@ class KeptTrials(JournalStorage):
             found = self._of_states(study_id, states)
             return copied(found) if deepcopy else found
 
-    def _of_states(
-        self, study_id: int, states: Container[TrialState] | None
-    ) -> list[FrozenTrial]:
+    def _of_states(self, study_id: int, states: Container[TrialState] | None) -> list[FrozenTrial]:
         if states is None:
             return list(self._listed[study_id])
         if any(state in states for state in _OVER):

@@ -13,7 +13,7 @@ from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from cnnsweep.sweep.freeze_thaw.known import known
+from cnnsweep.sweep.freeze_thaw.known import Shown, known
 from cnnsweep.sweep.journal.tried import Tried, number_of_begun, number_of_trials
 from cnnsweep.sweep.spec.optuna_internals import (
     draw,
@@ -71,13 +71,14 @@ class Asker:
 
     def __post_init__(self) -> None:
         self._tried = Tried(self.study)
+        self._shown: Shown = {}
 
     def ask(self) -> FrozenTrial:
         """The next trial, its parameters drawn; it lacks FOLDER where no new point was found."""
         self.study.sampler = self.sampling.sampler_for(self._next_number())
         # A user's function may take its time, and others wait meanwhile.
         with together(self.study) if self.extend is None else nullcontext():
-            return self._complete(known(self.study).ask())
+            return self._complete(known(self.study, shown=self._shown).ask())
 
     def ask_again(self, trial: FrozenTrial) -> FrozenTrial:
         """Draw all parameters of a trial again whose asking was interrupted.
@@ -119,7 +120,7 @@ class Asker:
     def _opened(self, trial: FrozenTrial, attempt: int) -> Trial:
         """A trial as just asked for, with another sampler for each attempt."""
         self.study.sampler = self.sampling.sampler_for(trial.number, attempt)
-        return reopened(known(self.study, trial.number), trial)
+        return reopened(known(self.study, trial.number, self._shown), trial)
 
     def _complete(self, trial: Trial) -> FrozenTrial:
         stored = get_trial(self.study, trial.number)
@@ -148,7 +149,7 @@ class Asker:
             return self._at(chance.choice(left)) if left else None
         for _ in range(MOST_RANDOM_DRAWS):
             self.study.sampler = RandomSampler(seed=chance.getrandbits(32))
-            drawn = self._draw(reopened(known(self.study, stored.number), stored))
+            drawn = self._draw(reopened(known(self.study, stored.number, self._shown), stored))
             if not is_tried(_identity(drawn)):
                 return drawn
         return None
