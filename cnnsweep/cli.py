@@ -19,6 +19,7 @@ from cnnsweep.config import CONF_DIR
 from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.config.command_words import check_flags, check_options, options_first, with_homes
 from cnnsweep.config.composing.late_keys import words_of_sweep
+from cnnsweep.config.composing.quick_copies import quick_copies
 from cnnsweep.config.error_messages import error_line
 from cnnsweep.config.sweeper_keys import check_sweepers
 from cnnsweep.folders import lock
@@ -56,6 +57,7 @@ def main() -> None:
         )
         # What only shows the config would show a storage's password too.
         with (
+            quick_copies(),
             masked_output() if any(map(_SHOWS.match, sys.argv)) else nullcontext(),
             explained() if is_asked(sys.argv) else nullcontext(),
         ):

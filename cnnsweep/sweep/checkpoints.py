@@ -21,6 +21,7 @@ from cnnsweep.folders.winner import in_order
 from cnnsweep.sweep.grid.numbering import SEED
 from cnnsweep.sweep.grid.search import GridSearch
 from cnnsweep.sweep.spec.compose import SweepContext
+from cnnsweep.sweep.spec.optuna_internals import get_trial, study_attributes
 from cnnsweep.sweep.spec.plan import FOLDER, Plan
 from cnnsweep.sweep.spec.settings import SharedSettings
 from cnnsweep.sweep.study.compatibility import KEEPS_ALL
@@ -47,6 +48,7 @@ class Checkpoints:
         self._keep_best = None if KEEP in keys and not self._is_typed else keep_best
         self._say = say
         self._emptied: dict[int, set[str]] = {}  # folders, by search
+        self._best: dict[int, list[FrozenTrial]] = {}  # by search, once all were looked at
         self._has_failed = False
 
     def drop(self, search: Search, *, again: bool = False) -> None:
@@ -65,10 +67,40 @@ class Checkpoints:
             self._empty(search.plan, folder)
         with_these |= folders
 
+    def drop_one(self, search: Search, number: int | None) -> None:
+        """Remove what is not kept any more now that a run of trial ``number`` is over.
+
+        As `drop`, which looks at all trials; here those that are not among the best already are
+        not looked at again, where nobody else ends trials.
+        """
+        best = self._best.pop(search.search_index, None)
+        if best is None or number is None:
+            self.drop(search)
+            return
+        try:
+            trial, direction = get_trial(search.study, number), search.study.direction
+        except TryLater:  # all of them next time
+            return
+        if _is_bound(trial):
+            self.drop(search)
+            return
+        others = [one for one in best if one.number != number]
+        ranked, losers = best, list[FrozenTrial]()
+        if trial.state is TrialState.COMPLETE:
+            ranked = _ranked([*others, trial], direction)
+            ranked, losers = ranked[: self._keep_best], ranked[self._keep_best :]
+        elif trial.state.is_finished():
+            losers = [trial]
+        for loser in losers:
+            self._empty(search.plan, str(loser.user_attrs[FOLDER]))
+        self._best[search.search_index] = ranked
+
     def _losers(self, search: Search) -> set[str]:
         """Folders of trials that are over and not among the best."""
         study = search.study
-        if self._keep_best is None or (study.user_attrs.get(KEEPS_ALL) and not self._is_typed):
+        if self._keep_best is None or (
+            study_attributes(study).get(KEEPS_ALL) and not self._is_typed
+        ):
             return set()
         trials = [t for t in study.get_trials(deepcopy=False) if FOLDER in t.user_attrs]
         last = {str(t.user_attrs[FOLDER]): t for t in trials}  # of several tries at one job
@@ -78,7 +110,11 @@ class Checkpoints:
                 return _losing_jobs(search.plan, done, study.direction, self._keep_best)
         else:
             done = {f: t for f, t in last.items() if t.state.is_finished()}
-        kept = {t.number for t in best_trials(study, self._keep_best)}
+        best = best_trials(study, self._keep_best)
+        is_simple = len(study.directions) == 1 and not isinstance(search, GridSearch)
+        if is_simple and search.coordination.is_alone and not any(map(_is_bound, done.values())):
+            self._best[search.search_index] = best
+        kept = {t.number for t in best}
         return {f for f, t in done.items() if t.number not in kept}
 
     def _empty(self, plan: Plan, folder: str) -> None:
@@ -111,11 +147,20 @@ def best_trials(study: Study, count: int) -> list[FrozenTrial]:
     best = winner(study)
     if best is None:
         return []
-    sign = _sign(study.direction)
     completed = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     others = [t for t in completed if t.number != best.number]
-    ranked = sorted(others, key=lambda t: (sign * (t.value or 0.0), t.number))
-    return [best, *ranked[: count - 1]]
+    return [best, *_ranked(others, study.direction)[: count - 1]]
+
+
+def _ranked(trials: Iterable[FrozenTrial], direction: StudyDirection) -> list[FrozenTrial]:
+    """The best first, of equals the first by number."""
+    sign = _sign(direction)
+    return sorted(trials, key=lambda trial: (sign * (trial.value or 0.0), trial.number))
+
+
+def _is_bound(trial: FrozenTrial) -> bool:
+    """Whether a trial has constraints, by which a worse one may be the best."""
+    return "constraints" in trial.system_attrs
 
 
 def _losing_jobs(

@@ -117,7 +117,7 @@ class EventLoop:
         elif isinstance(message, Finished):
             self._watch_starts(received.slot, message)
             search.finished(received.job, message)
-            self._checkpoints.drop(search)
+            self._checkpoints.drop_one(search, received.job.trial)
             self._progress.over(received.slot)
 
     def _watch_starts(self, slot: int, message: Finished) -> None:

@@ -1,5 +1,6 @@
 """The launching terminal: one live table, or plain lines where it is no terminal."""
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from cnnsweep.sweep.study.confirmation import winner
 from cnnsweep.sweep.study.search import Search
 
 _COUNTED = ("done", "pruned", "failed", "running", "paused", "of")  # in the order of columns
+_DRAWINGS = 4  # a second: the table goes through all trials
 _OPEN = ("running", "paused", "of")  # those that say nothing of trials that are over
 
 
@@ -33,6 +35,7 @@ class SweepProgress:
     _jobs: dict[int, Job] = field(default_factory=dict)
     _epochs: dict[int, Epoch] = field(default_factory=dict)
     _since: float = field(default_factory=time.monotonic)
+    _drawn: float = -math.inf
     _ended: int = 0
     _trained: list[float] = field(default_factory=list)  # seconds of each epoch that was reported
     _held: list[str] | None = None
@@ -72,7 +75,9 @@ class SweepProgress:
         self._ended += 1
 
     def refresh(self, searches: Sequence[Search]) -> None:
-        if self.live is not None:
+        now = time.monotonic()
+        if self.live is not None and now - self._drawn > 1 / _DRAWINGS:
+            self._drawn = now
             self.live.update(self.table(searches))
 
     def table(self, searches: Sequence[Search]) -> Group:
@@ -199,5 +204,5 @@ def open_progress(stream: IO[str]) -> Iterator[SweepProgress]:
     if not console.is_terminal:
         yield SweepProgress(console, None)
         return
-    with Live(console=console, refresh_per_second=4, transient=True) as live:
+    with Live(console=console, refresh_per_second=_DRAWINGS, transient=True) as live:
         yield SweepProgress(console, live)

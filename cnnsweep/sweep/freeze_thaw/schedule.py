@@ -1,5 +1,6 @@
 """Who trains the next epoch: the rule, asked about a study, and about the time that is left."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from cnnsweep.sweep.freeze_thaw.curve import Curve
-from cnnsweep.sweep.freeze_thaw.curves import curves_of
+from cnnsweep.sweep.freeze_thaw.curves import CurveBook
 from cnnsweep.sweep.freeze_thaw.reserve import leader_of
 from cnnsweep.sweep.freeze_thaw.rule import Step, Terms, Thaw, next_step
 
@@ -29,19 +30,26 @@ class Schedule:
     unbegun: Callable[[], int]
     time_left: Callable[[], float]
     seeds: int
+    _said: dict[tuple[int, int, int | None], Step] = field(default_factory=dict)
     _clock: Callable[[], float] = time.monotonic
     _since: dict[int, float] = field(default_factory=dict)  # the end of our trials' last epochs
     _seconds: dict[int, float] = field(default_factory=dict)  # that these took
 
+    def __post_init__(self) -> None:
+        self._book = CurveBook(self.study, self.epochs)
+
     def next_step(self, current: int | None = None) -> Step:
         """What a free worker does now; with ``current``, whether that trial's worker goes on."""
-        curves = curves_of(self.study, self.epochs, current)
-        leader = leader_of(curves)
-        if self._is_late(leader):
+        curves = self._book.read(current)
+        if math.isfinite(self.time_left()) and self._is_late(leader := leader_of(curves)):
             return _last_step(leader, current)
-        return next_step(
-            curves, self.terms, unbegun=self.unbegun(), epochs=self.most_epochs, current=current
-        )
+        asked = self._book.edition, self.unbegun(), current
+        if asked not in self._said:  # it is asked several times before anything has changed
+            step = next_step(
+                curves, self.terms, unbegun=asked[1], epochs=self.most_epochs, current=current
+            )
+            self._said = {asked: step}
+        return self._said[asked]
 
     def goes_on(self, number: int) -> bool:
         """Whether a trial whose epoch has just ended is still the one that promises most."""

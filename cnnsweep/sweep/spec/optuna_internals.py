@@ -5,6 +5,8 @@ each what breaks then.
 """
 
 import copy
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from hydra.core.override_parser.types import Override
@@ -31,6 +33,17 @@ def storage_of(study: Study) -> BaseStorage:
 def study_id(study: Study) -> int:
     """The study's key in its storage, without asking the storage by name."""
     return study._study_id
+
+
+def study_attributes(study: Study) -> Mapping[str, Any]:
+    """The study's attributes, to be read only: ``Study.user_attrs`` copies all that is in them."""
+    return study._storage.get_study_user_attrs(study._study_id)
+
+
+def together(study: Study) -> AbstractContextManager[None]:
+    """A block whose writes go to the disk at its end, where the storage is a journal of ours."""
+    write = getattr(study._storage, "together", None)
+    return nullcontext() if write is None else write()
 
 
 def trial_id(trial: FrozenTrial | Trial) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,11 @@ class Plan:
 
     def epochs(self, trial: FrozenTrial) -> int:
         """How many epochs a trial has, of a config that says it."""
-        return int(trial.params.get(EPOCHS, self.config[EPOCHS]))
+        return int(trial.params[EPOCHS]) if EPOCHS in trial.params else self._epochs
+
+    @cached_property
+    def _epochs(self) -> int:
+        return int(self.config[EPOCHS])
 
     @property
     def most_epochs(self) -> int:

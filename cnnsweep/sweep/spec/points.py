@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from itertools import product
 from typing import Any
@@ -38,15 +38,14 @@ def count_points(space: Space) -> int | None:
     return None if None in counts else math.prod(c for c in counts if c is not None)
 
 
-def untried(space: Space, tried: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]] | None:
-    """The points that are not among ``tried``, in the space's order; None: too many to list."""
+def listed(space: Space) -> dict[str, dict[str, Any]] | None:
+    """All points by their identities, in the space's order; None: too many to list."""
     points = count_points(space)
     if points is None or points > MOST_LISTED:
         return None
-    seen = {identity(params) for params in tried}
     values = [_values(distribution) for distribution in space.values()]
     listed = (dict(zip(space, point, strict=True)) for point in product(*values))
-    return [point for point in listed if identity(point) not in seen]
+    return {identity(point): point for point in listed}
 
 
 def _count(distribution: BaseDistribution) -> int | None:

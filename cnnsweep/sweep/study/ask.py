@@ -1,7 +1,9 @@
 """Asking a study for its next trial, so that a call that was interrupted can be made again."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 from omegaconf import DictConfig
@@ -11,17 +13,20 @@ from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from cnnsweep.sweep.freeze_thaw.known import known
+from cnnsweep.sweep.freeze_thaw.known import Shown, known
+from cnnsweep.sweep.journal.tried import Tried, number_of_begun, number_of_trials
 from cnnsweep.sweep.spec.optuna_internals import (
     draw,
     draw_into,
     get_trial,
     reopened,
     storage_of,
+    study_attributes,
+    together,
     trial_id,
 )
 from cnnsweep.sweep.spec.plan import FOLDER
-from cnnsweep.sweep.spec.points import identity, untried
+from cnnsweep.sweep.spec.points import identity, listed
 from cnnsweep.sweep.spec.samplers import Sampling, Space
 
 Drawn = dict[str, tuple[float, BaseDistribution]]  # parameters as a storage keeps them
@@ -64,10 +69,16 @@ class Asker:
     wanted: int
     points: int | None
 
+    def __post_init__(self) -> None:
+        self._tried = Tried(self.study)
+        self._shown: Shown = {}
+
     def ask(self) -> FrozenTrial:
         """The next trial, its parameters drawn; it lacks FOLDER where no new point was found."""
         self.study.sampler = self.sampling.sampler_for(self._next_number())
-        return self._complete(known(self.study).ask())
+        # A user's function may take its time, and others wait meanwhile.
+        with together(self.study) if self.extend is None else nullcontext():
+            return self._complete(known(self.study, shown=self._shown).ask())
 
     def ask_again(self, trial: FrozenTrial) -> FrozenTrial:
         """Draw all parameters of a trial again whose asking was interrupted.
@@ -80,18 +91,17 @@ class Asker:
         """How many trials the study will have."""
         if not self.goes_through:
             return self.wanted
-        return min(self.wanted, max(self.points or 0, self._begun()))
+        return min(self.wanted, max(self.points or 0, number_of_begun(self.study)))
 
     def is_gone_through(self) -> bool:
         """Whether no point is left to try."""
-        trials = self.study.get_trials(deepcopy=False)
-        if self.points is None or len(trials) < self.points:
-            return EXHAUSTED in self.study.user_attrs
-        return untried(self.space, (trial.params for trial in trials)) == []
+        if self.points is None or number_of_trials(self.study) < self.points:
+            return EXHAUSTED in study_attributes(self.study)
+        return self._untried(self._tried.now()) == []
 
     def has_all_trials(self) -> bool:
         """Whether nothing is left to ask for."""
-        return self._begun() >= self.wanted or self.is_gone_through()
+        return number_of_begun(self.study) >= self.wanted or self.is_gone_through()
 
     @property
     def goes_through(self) -> bool:
@@ -103,19 +113,14 @@ class Asker:
         """Whether every point is tried, so that no trial depends on what came of others."""
         return self.goes_through or self.sampling.is_grid
 
-    def _begun(self) -> int:
-        trials = self.study.get_trials(deepcopy=False)
-        return sum(trial.state is not TrialState.WAITING for trial in trials)
-
     def _next_number(self) -> int:
-        trials = self.study.get_trials(deepcopy=False)
-        waiting = [t.number for t in trials if t.state is TrialState.WAITING]
-        return waiting[0] if waiting else len(trials)
+        waiting = self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+        return waiting[0].number if waiting else number_of_trials(self.study)
 
     def _opened(self, trial: FrozenTrial, attempt: int) -> Trial:
         """A trial as just asked for, with another sampler for each attempt."""
         self.study.sampler = self.sampling.sampler_for(trial.number, attempt)
-        return reopened(known(self.study, trial.number), trial)
+        return reopened(known(self.study, trial.number, self._shown), trial)
 
     def _complete(self, trial: Trial) -> FrozenTrial:
         stored = get_trial(self.study, trial.number)
@@ -133,24 +138,31 @@ class Asker:
 
     def _new_point(self, trial: Trial, stored: FrozenTrial) -> Drawn | None:
         """Parameters that no other trial has; None where none were found."""
-        others = [
-            t.params for t in self.study.get_trials(deepcopy=False) if t.number != trial.number
-        ]
-        tried = {identity(params) for params in others}
+        is_tried = self._tried.now(but=trial.number)
         chance = self.sampling.random(trial.number, MOST_DRAWS)
         for attempt in range(0 if self.goes_through else MOST_DRAWS):
             drawn = self._draw(trial if attempt == 0 else self._opened(stored, attempt))
-            if _identity(drawn) not in tried:
+            if not is_tried(_identity(drawn)):
                 return drawn
-        left = untried(self.space, others) if self.extend is None else None
+        left = self._untried(is_tried) if self.extend is None else None
         if left is not None:
             return self._at(chance.choice(left)) if left else None
         for _ in range(MOST_RANDOM_DRAWS):
             self.study.sampler = RandomSampler(seed=chance.getrandbits(32))
-            drawn = self._draw(reopened(known(self.study, stored.number), stored))
-            if _identity(drawn) not in tried:
+            drawn = self._draw(reopened(known(self.study, stored.number, self._shown), stored))
+            if not is_tried(_identity(drawn)):
                 return drawn
         return None
+
+    def _untried(self, is_tried: Callable[[str], bool]) -> list[dict[str, Any]] | None:
+        """The points that no trial has; None where there are too many to list."""
+        if self._points is None:
+            return None
+        return [point for key, point in self._points.items() if not is_tried(key)]
+
+    @cached_property
+    def _points(self) -> dict[str, dict[str, Any]] | None:
+        return listed(self.space)
 
     def _at(self, point: dict[str, Any]) -> Drawn:
         return {name: (d.to_internal_repr(point[name]), d) for name, d in self.space.items()}

@@ -8,6 +8,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
 from cnnsweep.sweep.freeze_thaw.rule import BEGIN, Step, Thaw
+from cnnsweep.sweep.journal.tried import number_of_begun
 from cnnsweep.sweep.spec.optuna_internals import get_trial
 from cnnsweep.sweep.spec.plan import FOLDER, Plan
 from cnnsweep.sweep.study.ask import TrialSource
@@ -43,9 +44,7 @@ class Intake:
         """How many trials may still be begun."""
         if self.asker.has_all_trials() or self.time_left() <= 0:
             return 0
-        trials = self.study.get_trials(deepcopy=False)
-        begun = sum(trial.state is not TrialState.WAITING for trial in trials)
-        return max(1, self.asker.trials_in_all() - begun)
+        return max(1, self.asker.trials_in_all() - number_of_begun(self.study))
 
     def counts(self) -> dict[str, int]:
         """How many trials became what, and how many there will be."""

@@ -137,7 +137,8 @@ class StudyPruner(Unpruned):
 
     def next_step(self) -> Step:
         """Trials that an earlier launch with another pruner left paused go on before new ones."""
-        paused = (t.number for t in self._study.get_trials(deepcopy=False) if is_paused(t))
+        running = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        paused = (trial.number for trial in running if is_paused(trial))
         number = next(paused, None) if self._time_left() > 0 else None
         return BEGIN if number is None else Thaw(number)
 

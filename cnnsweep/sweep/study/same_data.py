@@ -17,6 +17,7 @@ from cnnsweep.sweep.freeze_thaw.paused import is_paused
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.jobs import trial_job
 from cnnsweep.sweep.spec.messages import Job
+from cnnsweep.sweep.spec.optuna_internals import study_attributes
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.task.changed_data import DataCheck
 
@@ -54,7 +55,8 @@ class SearchData:
 
     def known(self, trial: FrozenTrial) -> dict[str, Any] | None:
         """What a trial with its parameters is trained on; None where that is not recorded yet."""
-        recorded = (self.study.user_attrs.get(DATA) or {}).get(_key(self.plan.params(trial)))
+        known = study_attributes(self.study).get(DATA) or {}
+        recorded = known.get(_key(self.plan.params(trial)))
         return None if recorded is None else recorded["fingerprint"]
 
     def refuse_other_data(self, context: SweepContext, seeds: int) -> None:

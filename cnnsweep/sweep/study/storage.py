@@ -1,28 +1,25 @@
 """Opening the study's storage: a journal in the sweep folder, a database, or a proxy."""
 
-import fcntl
-import os
 import random
 import time
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from optuna.storages import (
     BaseStorage,
     GrpcStorageProxy,
-    JournalStorage,
     RDBStorage,
     get_storage,
 )
-from optuna.storages.journal import JournalFileBackend
 from sqlalchemy import make_url
 from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 
 from cnnsweep.errors import UserError, one_line
-from cnnsweep.folders.lock import LOCK_NAME
 from cnnsweep.folders.sweep_folder import JOURNAL
 from cnnsweep.redact import masked
+from cnnsweep.sweep.journal.file import WholeLines
+from cnnsweep.sweep.journal.kept_trials import KeptTrials
 from cnnsweep.sweep.spec.optuna_internals import JournalFileLock
 
 GRPC = "grpc://"
@@ -34,73 +31,6 @@ _POSTGRESQL: dict[str, object] = {
     # A host that was stopped in the middle of a transaction would keep its rows locked.
     "options": "-c idle_in_transaction_session_timeout=20000",
 }
-
-
-class FlockLock(JournalFileLock):
-    """A flock: the kernel releases it on any death; Optuna's own lock files outlive a SIGKILL."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: IO[bytes] | None = None
-
-    def acquire(self) -> bool:
-        self._file = self._path.open("ab")
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        return True
-
-    def release(self) -> None:
-        assert self._file is not None
-        self._file.close()
-
-
-class WholeLines(JournalFileBackend):
-    """A journal whose torn last line (a full disk, a lost machine) is cut off before writing.
-
-    Optuna would append its next line to it, and lose both.
-    """
-
-    def __init__(self, path: Path, lock: JournalFileLock | None) -> None:
-        journal = path.resolve()
-        mending = MendingLock(lock or FlockLock(journal.with_suffix(LOCK_NAME)), journal)
-        super().__init__(str(journal), lock_obj=mending)
-        mending.acquire()  # before anything is read
-        mending.release()
-
-
-class MendingLock(JournalFileLock):
-    """Cuts off the journal's torn last line when the lock is acquired and before its release."""
-
-    def __init__(self, lock: JournalFileLock, journal: Path) -> None:
-        self._lock = lock
-        self._journal = journal
-
-    def acquire(self) -> bool:
-        self._lock.acquire()
-        try:
-            _cut_torn_line(self._journal)
-        except BaseException:
-            self._lock.release()
-            raise
-        return True
-
-    def release(self) -> None:
-        try:
-            _cut_torn_line(self._journal)
-        finally:
-            self._lock.release()
-
-
-def _cut_torn_line(journal: Path) -> None:
-    with journal.open("r+b") as file:
-        end = file.seek(0, os.SEEK_END)
-        whole = end
-        while whole > 0:
-            file.seek(whole - 1)
-            if file.read(1) == b"\n":
-                break
-            whole -= 1
-        if whole < end:
-            file.truncate(whole)
 
 
 def open_storage(url: str | None, folder: Path, lock: JournalFileLock | None) -> BaseStorage:
@@ -128,7 +58,7 @@ def open_storage(url: str | None, folder: Path, lock: JournalFileLock | None) ->
 
 def _open_journal(path: Path, lock: JournalFileLock | None) -> BaseStorage:
     try:
-        return JournalStorage(WholeLines(path, lock))
+        return KeptTrials(WholeLines(path, lock))
     except (ValueError, KeyError) as error:
         raise UserError(f"{path} is damaged: {one_line(error)}; restore it from a copy") from error
 

@@ -16,6 +16,8 @@ from cnnsweep.sweep.spec.optuna_internals import (
     allow_stop,
     get_trial,
     storage_of,
+    study_attributes,
+    together,
     trial_id,
     was_stopped,
 )
@@ -106,8 +108,9 @@ class Recorder:
         trial = self.trial(job)
         self._record_mean(job, "paused", None)
         run = self._plan.sweep / job.folder
-        dashboard_notes.tell_of_pause(self._study, self._plan, trial, run)
-        self._set(job, PAUSED, trial.last_step)
+        with together(self._study):
+            dashboard_notes.tell_of_pause(self._study, self._plan, trial, run)
+            self._set(job, PAUSED, trial.last_step)
         self._watch.succeeded()
         if trial.number not in self._said:  # in this launch
             value = format_value(trial.intermediate_values[trial.last_step or 0])
@@ -128,8 +131,9 @@ class Recorder:
         place = self._plan.place(trial)
         for folder in (place, *seed_runs(place)):
             mark_pruned(folder)
-        dashboard_notes.tell_of(self._study, self._plan, trial, place, (), None)
-        self._study.tell(trial.number, state=TrialState.PRUNED)
+        with together(self._study):
+            dashboard_notes.tell_of(self._study, self._plan, trial, place, (), None)
+            self._study.tell(trial.number, state=TrialState.PRUNED)
         self.say(
             f"{self._plan.prefix}{self._plan.label(trial)}: pruned at step {trial.last_step}: {why}"
         )
@@ -161,7 +165,8 @@ class Recorder:
 
     def deaths(self, job: Job) -> int:
         """How often a job's worker has died while the launching process lived."""
-        attributes = self._study.user_attrs if job.trial is None else self.trial(job).user_attrs
+        is_trial = job.trial is not None
+        attributes = self.trial(job).user_attrs if is_trial else study_attributes(self._study)
         return int(attributes.get(_deaths_key(job), 0))
 
     def count_death(self, job: Job, deaths: int, error: str) -> None:
@@ -199,12 +204,13 @@ class Recorder:
     ) -> None:
         """Tell the study once, after the note: a trial that is over has both."""
         trial, run = self.trial(job), self._plan.sweep / job.folder
-        dashboard_notes.tell_of(self._study, self._plan, trial, run, values or (), error)
-        if not trial.state.is_finished():  # else an earlier call's answer was lost
-            if error is not None:
-                self._set(job, ERROR, error)
-            self._study.tell(trial.number, values, state)
-        if was_stopped(self._study) and EXHAUSTED not in self._study.user_attrs:
+        with together(self._study):
+            dashboard_notes.tell_of(self._study, self._plan, trial, run, values or (), error)
+            if not trial.state.is_finished():  # else an earlier call's answer was lost
+                if error is not None:
+                    self._set(job, ERROR, error)
+                self._study.tell(trial.number, values, state)
+        if was_stopped(self._study) and EXHAUSTED not in study_attributes(self._study):
             self._study.set_user_attr(EXHAUSTED, True)
 
     def _record_mean(self, job: Job, status: str, error: str | None) -> None:

@@ -22,6 +22,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from cnnsweep import epoch_reporter
+from cnnsweep.config.composing.quick_copies import quick_copies
 from cnnsweep.config.error_messages import short_error
 from cnnsweep.config.hydra_internals import outcome_of
 from cnnsweep.errors import UserError, one_line
@@ -58,7 +59,8 @@ def main(connection_fd: int, lifeline_fd: int, setup_fd: int) -> None:
     if setup.heartbeat is not None:
         die_without_heartbeat(setup.heartbeat, LOST_SECONDS)
     try:
-        _serve(Connection(connection_fd), setup, own_output)
+        with quick_copies():
+            _serve(Connection(connection_fd), setup, own_output)
     except Terminated:
         logging.shutdown()
         os._exit(128 + signal.SIGTERM)  # skips unloading torch, which is slow
