@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnsweep.models.cpu_forms import Convolution, Stage, for_cpu
-from cnnsweep.models.stages import stage, stages
+from cnnsweep.models.stages import Window, stage, stages
 from tests.models.networks import NETWORKS, Network, build, describe, pictures
 
 WIDTHS = [(6, 16), (16, 6, 9), (7, 15, 8), (3, 5)]
@@ -35,7 +35,8 @@ def test_stages_of_any_widths_stay_the_same_function(
     def trunk() -> nn.Module:
         torch.manual_seed(0)
         options = {"activation": activation, "pooling": pooling, "norm": norm}
-        return stages(2, channels, 3, ["same"] * len(channels), **options).append(nn.Flatten())
+        windows = [Window(3, "same", 1)] * len(channels)
+        return stages(2, channels, windows, **options).append(nn.Flatten())
 
     assert_same_training(trunk(), trunk(), pictures((2, 16, 16), images=3))
 
@@ -74,9 +75,8 @@ def test_six_maps_are_widened_to_eight_but_not_into_the_head() -> None:
 
 @pytest.mark.parametrize(("channels", "widened"), [(5, 5), (6, 8), (8, 8), (10, 10), (12, 16)])
 def test_maps_grow_by_a_third_at_most(channels: int, widened: int) -> None:
-    one = stage(
-        1, channels, 3, "same", activation="relu", pooling="max", norm="none", may_widen=True
-    )
+    window = Window(3, "same", 1)
+    one = stage(1, channels, window, activation="relu", pooling="max", norm="none", may_widen=True)
     for_cpu(one)
     assert one(pictures((1, 8, 8))).shape[1] == widened
 

@@ -59,7 +59,7 @@ def test_a_window_says_what_its_convolution_leaves(
 ) -> None:
     window = Window(kernel_size, padding, stride)
     built = stage(1, 2, window, activation="relu", pooling="none", norm="batch")
-    assert [type(module) for module in built] == [nn.Conv2d, nn.BatchNorm2d, nn.ReLU]
+    assert [type(module) for module in built] == [Convolution, BatchNorm, nn.ReLU]
     for side in range(kernel_size, 20):
         assert built(torch.randn(2, 1, side, side)).shape[2:] == (window.side_after(side),) * 2
     assert padding == "same" or window.side_after(kernel_size - 1) < 1
