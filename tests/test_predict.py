@@ -72,7 +72,7 @@ def test_predict_says_of_every_kind_of_picture_what_the_run_said_of_it(
     pictures = tmp_path / "pictures"
     assert write_folders(pictures) >= 300
     options = ("data=image_folder", f"data.channels={channels}", "data.image_size=28", "epochs=1")
-    views_option = f"test_time_augmentation={views}"
+    views_option: str = f"test_time_augmentation={views}"
     arguments = (
         *options,
         views_option,
