@@ -87,6 +87,11 @@ def number(key: str) -> Rule:
     return Rule(key, _is_number, "a number")
 
 
+def numbers(key: str) -> Rule:
+    """A finite number, or a list of them."""
+    return Rule(key, lambda v: _is_number(v) or is_numbers(v), "a number, or a list of them")
+
+
 def text(key: str) -> Rule:
     """A text that is not empty."""
     return Rule(key, lambda v: isinstance(v, str) and v != "", "text")

@@ -9,8 +9,10 @@ from tests.command import REAL_DATA, cnnsweep, needs_real_data, succeeded
 from tests.run_files import metrics, result
 
 PARAMETERS = {
+    "fashion_fast": 33_914,
     "fashion_lenet": 61_706,
     "mnist_adam": 3_241_354,
+    "mnist_fast": 29_434,
     "mnist_inception": 97_298,
     "mnist_resnet": 41_514,
     "mnist_simple": 421_642,
@@ -19,7 +21,7 @@ PARAMETERS = {
 
 
 @needs_real_data
-@pytest.mark.parametrize("experiment", ["mnist_resnet", "fashion_lenet"])
+@pytest.mark.parametrize("experiment", ["mnist_resnet", "fashion_lenet", "mnist_fast"])
 def test_a_recipe_trains_on_real_images_from_one_command(experiment: str, tmp_path: Path) -> None:
     command = [f"experiment={experiment}", f"data.root={REAL_DATA}", "hydra.run.dir=run"]
     succeeded(cnnsweep(*command, "data.train_limit=3000", "epochs=2", cwd=tmp_path))

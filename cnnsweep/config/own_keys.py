@@ -64,27 +64,25 @@ def _options(group: str) -> dict[str, Any]:
     return {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in files}
 
 
-_MAY_BE_LISTS: dict[str | None, tuple[str, ...]] = {
+_NUMBER_OR_LIST: dict[str | None, tuple[str, ...]] = {
     "cnnsweep.models.simple.Simple": ("kernel_size", "stride"),
 }
 
 
 @cache
 def default_kinds(group: str, target: str | None) -> dict[str, type]:
-    """The keys of a group's options for a target that are numbers (float), or true or false (bool).
+    """The keys of a group's options for a target that are numbers (float), true or false (bool), or
+    numbers and lists of them alike (list).
 
-    A key that may be a list as well (``data.mean``, ``model.kernel_size`` of the simple network) is
-    none of them.
+    ``data.mean`` and ``data.std``, which have rules of their own, are none of them.
     """
     kinds: dict[str, type] = {}
     for node in _options(group).values():
         for key, value in leaves(node).items() if node.get("_target_") == target else ():
             if isinstance(value, bool):
                 kinds[key] = bool
-            elif isinstance(value, int | float) and key not in _MAY_BE_LISTS.get(
-                target, ("mean", "std")
-            ):
-                kinds[key] = float
+            elif isinstance(value, int | float) and key not in ("mean", "std"):
+                kinds[key] = list if key in _NUMBER_OR_LIST.get(target, ()) else float
     return kinds
 
 

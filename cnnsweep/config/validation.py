@@ -22,6 +22,7 @@ from cnnsweep.rules import (
     from_zero,
     is_numbers,
     number,
+    numbers,
     or_null,
     share,
     text,
@@ -189,7 +190,7 @@ def _check_default_types(config: Mapping[str, Any]) -> None:
         for key, allowed in default_kinds(group, config[group].get("_target_")).items():
             value = look_up(config, f"{group}.{key}", _ABSENT)
             if value is not _ABSENT and value is not None:
-                rule = number if allowed is float else flag
+                rule = {float: number, bool: flag, list: numbers}[allowed]
                 rule(f"{group}.{key}").check(value)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any, NamedTuple, TypedDict, Unpack
 
+import torch
 from torch import Tensor, nn
 
 from cnnsweep.errors import UserError, unknown
@@ -59,8 +60,18 @@ class FeaturesAndHead(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Images (N, in_channels, H, W) -> logits (N, num_classes)."""
         maps = self.features(images)  # (N, C, H', W')
+        if maps.requires_grad and not torch.compiler.is_compiling():
+            # Flattening hands back a contiguous gradient. Beside channels-last maps each layer's
+            # backward pass would read it across the grain: a tenth of the time of a small network.
+            maps.register_hook(_laid_out_as(maps))
         logits: Tensor = self.head(maps)  # (N, num_classes)
         return logits
+
+
+def _laid_out_as(maps: Tensor) -> Callable[[Tensor], Tensor]:
+    is_last = maps.is_contiguous(memory_format=torch.channels_last)
+    layout = torch.channels_last if is_last else torch.contiguous_format
+    return lambda gradient: gradient.contiguous(memory_format=layout)
 
 
 def stages(

@@ -57,7 +57,7 @@ def test_the_groups_are_all_there() -> None:
     assert len(options("optim")) == 7
     assert len(options("scheduler")) == 13
     assert len(options("loss")) == 5
-    assert len(options("experiment")) == 7
+    assert len(options("experiment")) == 9
 
 
 @pytest.mark.parametrize("group", OF_A_RUN)

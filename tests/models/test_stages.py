@@ -9,6 +9,7 @@ from cnnsweep.models.cpu_forms import BatchNorm, Convolution
 from cnnsweep.models.densenet import transition
 from cnnsweep.models.layers import ACTIVATIONS, activation_layer
 from cnnsweep.models.stages import Window, per_stage, stage
+from tests.models.networks import Network, build, pictures
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
@@ -75,3 +76,21 @@ def test_what_is_no_number_for_each_stage_is_refused_by_name(value: object) -> N
     said = r"model\.stride=.*: allowed is a whole number from 1 up, or a list of 3, one for each"
     with pytest.raises(UserError, match=said):
         per_stage("model.stride", value, 3)
+
+
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+def test_the_head_s_gradient_comes_back_in_the_layout_of_the_maps(
+    layout: torch.memory_format,
+) -> None:
+    model = build(Network("simple", {"norm": "batch"})).to(memory_format=layout)
+    seen: list[torch.Tensor] = []
+
+    def look(_module: nn.Module, _given: object, maps: torch.Tensor) -> None:
+        assert maps.grad_fn is not None
+        maps.grad_fn.register_prehook(lambda gradients: seen.append(gradients[0]))
+
+    model.features.register_forward_hook(look)
+    model(pictures((1, 28, 28)).contiguous(memory_format=layout)).sum().backward()
+    (gradient,) = seen
+    assert gradient.is_contiguous(memory_format=layout)
+    assert gradient.is_contiguous() == (layout == torch.contiguous_format)
