@@ -24,14 +24,14 @@ def for_cpu(model: nn.Module) -> None:
     # Local response norm sums over neighbouring maps, and some activations don't leave one blank.
     may_widen = not any(isinstance(module, nn.LocalResponseNorm) for module in model.modules())
     for module in model.modules():
-        if isinstance(module, Convolution):
+        if isinstance(module, Conv2d):
             module.bias_apart = True
             blank = -module.out_channels % LANES
             if may_widen and module.may_widen and 3 * blank <= module.out_channels:
                 module.blank_maps = blank
 
 
-class Convolution(nn.Conv2d):
+class Conv2d(nn.Conv2d):
     """The first layer of a `Stage`, torch's own until `for_cpu` sets ``bias_apart``.
 
     ``may_widen`` says that what follows its stage takes ``blank_maps`` after its ``out_channels``,
@@ -64,7 +64,7 @@ class Convolution(nn.Conv2d):
 
 
 class Stage(nn.Sequential):
-    """A `Convolution` and what follows it."""
+    """A `Conv2d` and what follows it."""
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (N, C, H, W) -> maps, as the layers say one after the other."""
@@ -81,7 +81,7 @@ class Stage(nn.Sequential):
         return maps
 
 
-class BatchNorm(nn.BatchNorm2d):
+class BatchNorm2d(nn.BatchNorm2d):
     """torch's, for maps that blank ones may follow; these stay blank."""
 
     def forward(self, maps: Tensor) -> Tensor:

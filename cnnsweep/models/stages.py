@@ -8,7 +8,7 @@ from typing import TypedDict, Unpack
 from torch import Tensor, nn
 
 from cnnsweep.errors import UserError, unknown
-from cnnsweep.models.cpu_forms import Convolution, Stage
+from cnnsweep.models.cpu_forms import Conv2d, Stage
 from cnnsweep.models.layers import (
     activation_layer,
     initialise,
@@ -88,7 +88,7 @@ def stage(
         raise unknown("model.padding", str(padding), PADDINGS)
     if padding == "same":
         odd("model.kernel_size").check(kernel_size)
-    conv = Convolution(
+    conv = Conv2d(
         in_channels,
         out_channels,
         kernel_size,

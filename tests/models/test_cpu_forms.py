@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cnnsweep.models.cpu_forms import Convolution, Stage, for_cpu
+from cnnsweep.models.cpu_forms import Conv2d, Stage, for_cpu
 from cnnsweep.models.stages import stage, stages
 from tests.models.networks import NETWORKS, Network, build, describe, pictures
 
@@ -83,7 +83,7 @@ def test_maps_grow_by_a_third_at_most(channels: int, widened: int) -> None:
 
 def test_without_it_a_stage_is_torchs_own_layers() -> None:
     model = build(Network("lenet", {}))
-    convolutions = [module for module in model.modules() if isinstance(module, Convolution)]
+    convolutions = [module for module in model.modules() if isinstance(module, Conv2d)]
     called: list[nn.Module] = []
     for convolution in convolutions:
         convolution.register_forward_hook(lambda module, _i, _o: called.append(module))

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from cnnsweep.models.cpu_forms import BatchNorm, Convolution
+from cnnsweep.models.cpu_forms import BatchNorm2d, Conv2d
 from cnnsweep.models.densenet import transition
 from cnnsweep.models.layers import ACTIVATIONS, activation_layer
 from cnnsweep.models.stages import stage
@@ -41,9 +41,9 @@ def test_a_transition_is_norm_activation_convolution_pooling(pooling: str) -> No
 @pytest.mark.parametrize(
     ("norm", "kinds"),
     [
-        ("none", [Convolution, nn.MaxPool2d, nn.ReLU]),
-        ("batch", [Convolution, BatchNorm, nn.MaxPool2d, nn.ReLU]),
-        ("local_response", [Convolution, nn.MaxPool2d, nn.ReLU, nn.LocalResponseNorm]),
+        ("none", [Conv2d, nn.MaxPool2d, nn.ReLU]),
+        ("batch", [Conv2d, BatchNorm2d, nn.MaxPool2d, nn.ReLU]),
+        ("local_response", [Conv2d, nn.MaxPool2d, nn.ReLU, nn.LocalResponseNorm]),
     ],
 )
 def test_each_norm_stands_in_its_place(norm: str, kinds: list[type[nn.Module]]) -> None:
