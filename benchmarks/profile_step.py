@@ -2,16 +2,15 @@
 
 cnnsweep's own epoch (batches, network, loss, optimizer, figures) under torch's profiler. Each
 operation's own time counts for one group of a table; what a step takes without the profiler beyond
-these is what Python, autograd and dispatch need between the operations. Medians over the steps:
-on a busy machine a step is interrupted now and then.
+these is what Python, autograd and dispatch need between the operations. Of each operation, and of
+the whole step, the least over the steps counts: on a busy machine most are interrupted.
 """
 
 import argparse
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
 from time import perf_counter
 from typing import Any
 
@@ -21,6 +20,7 @@ from torch.autograd.profiler import record_function
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.contestants import Case, Sizes, composed
+from benchmarks.conv_parts import backward_shares
 from benchmarks.images import mnist_folder
 from benchmarks.machine import facts
 from benchmarks.peers.article import NETWORKS
@@ -30,12 +30,13 @@ from cnnsweep.training.device import keep_freed_memory
 from cnnsweep.training.epoch import run_epoch
 
 _BATCH, _STEP, _REST = "batch: gather, normalise", "step", "between operations"
+_BACKWARD, _BIAS = "convolutions: backward", "bias of a stage, both ways"
 # Names of torch's operations, or beginnings of them, and the groups that a reader understands.
 _GROUPS = {
     _BATCH: (_BATCH,),
     "optimizer": ("Optimizer.",),
-    "convolutions, backward": ("aten::convolution_backward",),
-    "convolutions, forward": ("aten::conv2d",),
+    _BACKWARD: ("aten::convolution_backward",),
+    "convolutions: forward": ("aten::conv2d",),
     "pooling, backward": ("aten::max_pool2d_with_indices_backward", "aten::avg_pool2d_backward"),
     "pooling, forward": ("aten::max_pool2d", "aten::avg_pool2d"),
     "batch norm": ("aten::batch_norm", "aten::native_batch_norm"),
@@ -44,7 +45,7 @@ _GROUPS = {
     "loss": ("aten::cross_entropy_loss", "aten::nll_loss", "aten::_log_softmax"),
     "concatenation": ("aten::cat", "aten::narrow", "aten::slice_backward", "aten::contiguous"),
     "figures": ("aten::argmax", "aten::eq", "aten::count_nonzero"),
-    "bias": ("aten::sum",),
+    _BIAS: ("aten::sum",),
 }  # fmt: skip
 _ADDITIONS = ("aten::add", "aten::add_")
 _SKIPPED_STEPS = 3
@@ -56,7 +57,7 @@ def main(words: Sequence[str] | None = None) -> None:
     torch.set_num_threads(arguments.threads)
     keep_freed_memory()
     about = facts(("torch", "cnnsweep")) | {
-        "what": "ms a step, batches of 64 in channels-last; median over steps; "
+        "what": f"ms a step, batches of 64 in channels-last; least of {arguments.steps} steps; "
         f"{torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}",
     }
     rows: list[dict[str, Any]] = []
@@ -85,11 +86,14 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
 
 def _measure(case: Case) -> list[dict[str, Any]]:
     """A row for each group, the largest first; ``ms`` a step and its ``share`` of the step."""
-    epoch = _epoch(case)
+    epoch = _Epochs(case)
     plain = _step_milliseconds(epoch)
     with profile(activities=[ProfilerActivity.CPU], record_shapes=True) as profiler:
         epoch(_mark)
     groups = _by_group(profiler.events())
+    backward = groups.pop(_BACKWARD)
+    for part, share in backward_shares(epoch.one_step).items():
+        groups[f"convolutions: {part}"] = share * backward
     groups[_REST] = max(0.0, plain - sum(groups.values()))
     head = {"model": case.model, "precision": case.precision}
     return [
@@ -98,24 +102,32 @@ def _measure(case: Case) -> list[dict[str, Any]]:
     ] + [head | {"group": _STEP, "ms": round(plain, 3), "share": 1.0}]
 
 
-def _epoch(case: Case) -> Callable[[Callable[[], None]], None]:
-    """An epoch of cnnsweep; what it is given is called after each step."""
-    with composed(case, epochs=1) as config:
-        device = torch.device("cpu")
-        images = build.make_dataset(config).train
-        train = build.make_batches(
-            config, images.take(torch.arange(case.images)), device, is_training=True
-        )
-        model = build.make_model(config, Sizes(), starts_anew=True)
-        loss = torch.nn.CrossEntropyLoss()
-        trainer = build.make_trainer(config, model, loss, train, None, device, case.precision)
+class _Epochs:
+    """cnnsweep's epochs of one case, as `cnnsweep.run` makes their parts."""
 
-    def epoch(after: Callable[[], None]) -> None:
+    def __init__(self, case: Case) -> None:
+        with composed(case, epochs=1) as config:
+            device = torch.device("cpu")
+            images = build.make_dataset(config).train.take(torch.arange(case.images))
+            self._train = build.make_batches(config, images, device, is_training=True)
+            model = build.make_model(config, Sizes(), starts_anew=True)
+            loss = build.make_loss(config, images, [])
+            self._trainer = build.make_trainer(
+                config, model, loss, self._train, None, device, case.precision
+            )
+
+    def __call__(self, after_step: Callable[[], None]) -> None:
+        trainer, train = self._trainer, _Marked(self._train)
         run_epoch(
-            model, _Marked(train), loss, trainer.cast, trainer.step, lambda *_: after()
-        )  # fmt: skip
+            trainer.model, train, trainer.loss, trainer.cast, trainer.step, lambda *_: after_step()
+        )
 
-    return epoch
+    def one_step(self) -> None:
+        """Of one batch, without the optimizer's part."""
+        images, labels = next(iter(self._train))
+        with self._trainer.cast:
+            loss = self._trainer.loss(self._trainer.model(images), labels)
+        loss.backward()  # type: ignore[no-untyped-call]
 
 
 class _Marked:
@@ -140,7 +152,7 @@ def _step_milliseconds(epoch: Callable[[Callable[[], None]], None]) -> float:
     times: list[float] = []
     epoch(lambda: times.append(perf_counter()))
     took = [after - before for before, after in pairwise(times)]
-    return 1000 * median(took[_SKIPPED_STEPS:])
+    return 1000 * min(took[_SKIPPED_STEPS:])
 
 
 def _mark() -> None:
@@ -149,18 +161,20 @@ def _mark() -> None:
 
 
 def _by_group(events: Any) -> dict[str, float]:
-    """Milliseconds of each group: the median over the steps of what its operations take."""
-    steps: list[Counter[str]] = [Counter()]
+    """Milliseconds of each group: of each of its operations the least over the steps."""
+    steps: list[list[tuple[str, float]]] = [[]]
     for event in sorted(events, key=lambda event: event.time_range.start):
         if event.name == _STEP:
-            steps.append(Counter())
+            steps.append([])
             continue
         group = _group(event)
         if group is not None:
-            steps[-1][group] += event.self_cpu_time_total / 1000
-    counted = steps[_SKIPPED_STEPS:-1]
-    names = {name for step in counted for name in step}
-    return {name: median(step[name] for step in counted) for name in names}
+            steps[-1].append((group, event.self_cpu_time_total / 1000))
+    groups: dict[str, float] = defaultdict(float)
+    for repeated in zip(*steps[_SKIPPED_STEPS:-1], strict=True):  # all steps are alike
+        group = repeated[0][0]
+        groups[group] += min(milliseconds for _, milliseconds in repeated)
+    return groups
 
 
 def _group(event: Any) -> str | None:
@@ -175,7 +189,7 @@ def _group(event: Any) -> str | None:
 def _own_group(event: Any) -> str | None:
     if event.name in _ADDITIONS:
         first, second = event.input_shapes[:2]
-        return "figures" if not first else "bias" if len(second) < len(first) else "additions"
+        return "figures" if not first else _BIAS if len(second) < len(first) else "additions"
     for group, names in _GROUPS.items():
         if event.name.startswith(names):
             return group

@@ -6,6 +6,8 @@ each layer is torch's own. What is done, and why:
 - A stage adds its bias by itself, after max-pooling, which constants pass through: to a quarter of
   the values. oneDNN takes about as long for the sum of a bias's gradient as for a first
   convolution's whole gradient, many times what torch's sum takes.
+- The gradient of what max-pooling gets is written over it. It is the largest tensor of a step, and
+  memory that nothing touched for a while is slow: filling 6 MB with zeros took ten times as long.
 - A stage's maps are followed by blank ones, up to a multiple of eight, where that is at most a
   third more. Of one pixel AVX2 takes eight floats at once, and torch's batch norm and pooling go
   through what is left slowly: with LeNet's 6 maps three to six times as long as with 8.
@@ -13,10 +15,13 @@ each layer is torch's own. What is done, and why:
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn.functional import batch_norm, pad
 
 LANES = 8
+_TWO = [2, 2]
 
 
 def for_cpu(model: nn.Module) -> None:
@@ -24,22 +29,32 @@ def for_cpu(model: nn.Module) -> None:
     # Local response norm sums over neighbouring maps, and some activations don't leave one blank.
     may_widen = not any(isinstance(module, nn.LocalResponseNorm) for module in model.modules())
     for module in model.modules():
-        if isinstance(module, Convolution):
+        if isinstance(module, Conv2d):
             module.bias_apart = True
             blank = -module.out_channels % LANES
             if may_widen and module.may_widen and 3 * blank <= module.out_channels:
                 module.blank_maps = blank
 
 
-class Convolution(nn.Conv2d):
+class Conv2d(nn.Conv2d):
     """The first layer of a `Stage`, torch's own until `for_cpu` sets ``bias_apart``.
 
     ``may_widen`` says that what follows its stage takes ``blank_maps`` after its ``out_channels``,
     as another stage does.
     """
 
-    def __init__(self, *sizes: int, may_widen: bool, **options: Any) -> None:
-        super().__init__(*sizes, **options)
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        *,
+        stride: int,
+        padding: int,
+        bias: bool,
+        may_widen: bool,
+    ) -> None:
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, bias=bias)
         self.may_widen = may_widen
         self.bias_apart = False
         self.blank_maps = 0
@@ -53,7 +68,8 @@ class Convolution(nn.Conv2d):
         blank = maps.shape[1] - self.in_channels
         if blank > 0 or self.blank_maps > 0:
             weight = pad(weight, (0, 0, 0, 0, 0, blank, 0, self.blank_maps))
-        return self._conv_forward(maps, weight, None)
+        products: Tensor = self._conv_forward(maps, weight, None)
+        return products
 
     def add_bias(self, maps: Tensor) -> Tensor:
         """In place: gradients of convolutions and of pooling don't need their results."""
@@ -64,25 +80,58 @@ class Convolution(nn.Conv2d):
 
 
 class Stage(nn.Sequential):
-    """A `Convolution` and what follows it."""
+    """A `Conv2d` and what follows it."""
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (N, C, H, W) -> maps, as the layers say one after the other."""
         convolution, *others = self
-        if not convolution.bias_apart:
-            maps: Tensor = super().forward(images)
+        if not isinstance(convolution, Conv2d) or not convolution.bias_apart:
+            maps: Tensor = super().forward(images)  # type: ignore[no-untyped-call]
             return maps
         maps = convolution.products(images)
         if isinstance(others[0], nn.MaxPool2d):
-            maps = others.pop(0)(maps)
+            others.pop(0)
+            maps = _PoolOnce.apply(maps)  # type: ignore[no-untyped-call]
         maps = convolution.add_bias(maps)
         for layer in others:
             maps = layer(maps)
         return maps
 
 
-class BatchNorm(nn.BatchNorm2d):
+class _PoolOnce(torch.autograd.Function):
+    """2×2 max-pooling whose backward pass writes over its input, and so can be made only once.
+
+    The input must be needed for no other gradient; a convolution doesn't need what it gave. A
+    second backward pass of the same graph is an error of autograd.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, maps: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C, H // 2, W // 2)."""
+        pooled: Tensor
+        pooled, indices = torch.ops.aten.max_pool2d_with_indices(maps, _TWO, _TWO)
+        ctx.save_for_backward(maps, indices)
+        return pooled
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        """(N, C, H // 2, W // 2) -> (N, C, H, W)."""
+        saved, indices = ctx.saved_tensors
+        maps: Tensor = saved.detach()
+        torch.ops.aten.max_pool2d_with_indices_backward.grad_input(
+            gradient, maps, _TWO, _TWO, [0, 0], [1, 1], False, indices, grad_input=maps
+        )
+        return maps
+
+
+class BatchNorm2d(nn.BatchNorm2d):
     """torch's, for maps that blank ones may follow; these stay blank."""
+
+    momentum: float
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
 
     def forward(self, maps: Tensor) -> Tensor:
         """Maps (N, num_features + blank, H, W) -> the same shape."""

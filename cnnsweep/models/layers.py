@@ -3,7 +3,7 @@
 from torch import nn
 
 from cnnsweep.errors import unknown
-from cnnsweep.models.cpu_forms import BatchNorm
+from cnnsweep.models.cpu_forms import BatchNorm2d
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -35,7 +35,7 @@ def norm_layers(name: str, channels: int) -> list[nn.Module]:
     if name not in NORMS:
         raise unknown("model.norm", str(name), NORMS)
     if name == "batch":
-        return [BatchNorm(channels)]
+        return [BatchNorm2d(channels)]
     if name == "local_response":
         # Size and constants of Krizhevsky et al. 2012, section 3.3.
         return [nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=2.0)]

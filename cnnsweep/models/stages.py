@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnsweep.errors import UserError, unknown
-from cnnsweep.models.cpu_forms import Convolution, Stage
+from cnnsweep.models.cpu_forms import Conv2d, Stage
 from cnnsweep.models.layers import (
     POOLINGS,
     activation_layer,
@@ -112,9 +112,12 @@ def stage(
         raise unknown("model.padding", str(padding), PADDINGS)
     if padding == "same":
         odd("model.kernel_size").check(size)
-    pixels = size // 2 if padding == "same" else 0
-    conv = Convolution(
-        *(in_channels, out_channels, size, stride, pixels),
+    conv = Conv2d(
+        in_channels,
+        out_channels,
+        size,
+        stride=stride,
+        padding=size // 2 if padding == "same" else 0,
         bias=needs_bias(norm),
         may_widen=may_widen,
     )

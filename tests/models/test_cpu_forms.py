@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cnnsweep.models.cpu_forms import Convolution, Stage, for_cpu
+from cnnsweep.models.cpu_forms import Conv2d, Stage, for_cpu
 from cnnsweep.models.stages import Window, stage, stages
 from tests.models.networks import NETWORKS, Network, build, describe, pictures
 
@@ -54,12 +54,12 @@ def assert_same_training(plain: nn.Module, fast: nn.Module, images: Tensor) -> N
         torch.testing.assert_close(*outputs)
         weights = torch.randn_like(outputs[0])
         for output in outputs:
-            (output * weights).sum().backward()  # type: ignore[no-untyped-call]
+            (output * weights).sum().backward()
     assert list(plain.state_dict()) == list(fast.state_dict())
     for name, numbers in plain.state_dict().items():
-        torch.testing.assert_close(fast.state_dict()[name], numbers, msg=lambda m, n=name: n + m)
+        torch.testing.assert_close(fast.state_dict()[name], numbers, msg=name)
     for (name, one), other in zip(plain.named_parameters(), fast.parameters(), strict=True):
-        torch.testing.assert_close(other.grad, one.grad, msg=lambda m, n=name: f"{n}: {m}")
+        torch.testing.assert_close(other.grad, one.grad, msg=name)
 
 
 def test_six_maps_are_widened_to_eight_but_not_into_the_head() -> None:
@@ -83,9 +83,35 @@ def test_maps_grow_by_a_third_at_most(channels: int, widened: int) -> None:
 
 def test_without_it_a_stage_is_torchs_own_layers() -> None:
     model = build(Network("lenet", {}))
-    convolutions = [module for module in model.modules() if isinstance(module, Convolution)]
+    convolutions = [module for module in model.modules() if isinstance(module, Conv2d)]
     called: list[nn.Module] = []
     for convolution in convolutions:
         convolution.register_forward_hook(lambda module, _i, _o: called.append(module))
     model(pictures((1, 28, 28)))
     assert called == convolutions
+
+
+@pytest.mark.parametrize("pixels", [0, 1, 2, 255])
+def test_of_equal_greatest_pixels_the_same_one_gets_the_gradient(pixels: int) -> None:
+    torch.manual_seed(0)
+    images = torch.randint(0, pixels + 1, (3, 1, 9, 8)).double()
+    options = {"activation": "relu", "pooling": "max", "norm": "none"}
+    gradients = []
+    for is_fast in (False, True):
+        torch.manual_seed(1)
+        one = stage(1, 4, Window(3, "same", 1), **options).double()
+        if is_fast:
+            for_cpu(one)
+        given = images.clone().requires_grad_()
+        (one(given) ** 2).sum().backward()
+        gradients.append([given.grad, *(parameter.grad for parameter in one.parameters())])
+    torch.testing.assert_close(*gradients)
+
+
+def test_a_second_backward_pass_of_one_graph_is_an_error() -> None:
+    model = build(Network("simple", {}))
+    for_cpu(model)
+    loss = model(pictures((1, 28, 28))).sum()
+    loss.backward(retain_graph=True)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()

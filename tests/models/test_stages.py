@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from cnnsweep.errors import UserError
-from cnnsweep.models.cpu_forms import BatchNorm, Convolution
+from cnnsweep.models.cpu_forms import BatchNorm2d, Conv2d
 from cnnsweep.models.densenet import transition
 from cnnsweep.models.layers import ACTIVATIONS, activation_layer
 from cnnsweep.models.stages import Window, per_stage, stage
@@ -41,9 +41,9 @@ def test_a_transition_is_norm_activation_convolution_pooling(pooling: str) -> No
 @pytest.mark.parametrize(
     ("norm", "kinds"),
     [
-        ("none", [Convolution, nn.MaxPool2d, nn.ReLU]),
-        ("batch", [Convolution, BatchNorm, nn.MaxPool2d, nn.ReLU]),
-        ("local_response", [Convolution, nn.MaxPool2d, nn.ReLU, nn.LocalResponseNorm]),
+        ("none", [Conv2d, nn.MaxPool2d, nn.ReLU]),
+        ("batch", [Conv2d, BatchNorm2d, nn.MaxPool2d, nn.ReLU]),
+        ("local_response", [Conv2d, nn.MaxPool2d, nn.ReLU, nn.LocalResponseNorm]),
     ],
 )
 def test_each_norm_stands_in_its_place(norm: str, kinds: list[type[nn.Module]]) -> None:
@@ -60,7 +60,7 @@ def test_a_window_says_what_its_convolution_leaves(
 ) -> None:
     window = Window(kernel_size, padding, stride)
     built = stage(1, 2, window, activation="relu", pooling="none", norm="batch")
-    assert [type(module) for module in built] == [Convolution, BatchNorm, nn.ReLU]
+    assert [type(module) for module in built] == [Conv2d, BatchNorm2d, nn.ReLU]
     for side in range(kernel_size, 20):
         assert built(torch.randn(2, 1, side, side)).shape[2:] == (window.side_after(side),) * 2
     assert padding == "same" or window.side_after(kernel_size - 1) < 1
