@@ -72,14 +72,8 @@ def test_predict_says_of_every_kind_of_picture_what_the_run_said_of_it(
     pictures = tmp_path / "pictures"
     assert write_folders(pictures) >= 300
     options = ("data=image_folder", f"data.channels={channels}", "data.image_size=28", "epochs=1")
-    views_option: str = f"test_time_augmentation={views}"
-    arguments = (
-        *options,
-        views_option,
-        "data.root=pictures",
-        "pictures=false",
-        "hydra.run.dir=run",
-    )
+    averaged = f"test_time_augmentation={views}"
+    arguments = (*options, averaged, "data.root=pictures", "pictures=false", "hydra.run.dir=run")
     succeeded(cnnsweep(*arguments, cwd=tmp_path))
     data = image_folder(root=pictures, image_size=28, channels=channels)
     parts = ((data.train, data.train_files), (data.test(), data.test_files))

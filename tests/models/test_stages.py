@@ -89,7 +89,7 @@ def test_the_head_s_gradient_comes_back_in_the_layout_of_the_maps(
         assert maps.grad_fn is not None
         maps.grad_fn.register_prehook(lambda gradients: seen.append(gradients[0]))
 
-    model.features.register_forward_hook(look)
+    model.get_submodule("features").register_forward_hook(look)
     model(pictures((1, 28, 28)).contiguous(memory_format=layout)).sum().backward()
     (gradient,) = seen
     assert gradient.is_contiguous(memory_format=layout)
