@@ -3,7 +3,8 @@
 cnnsweep's own epoch (batches, network, loss, optimizer, figures) under torch's profiler. Each
 operation's own time counts for one group of a table; what a step takes without the profiler beyond
 these is what Python, autograd and dispatch need between the operations. Of each operation, and of
-the whole step, the least over the steps counts: on a busy machine most are interrupted.
+the whole step, the least over the steps counts: on a busy machine most are interrupted. With one
+thread a step's time is CPU time, for the same reason.
 """
 
 import argparse
@@ -11,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import torch
@@ -150,7 +151,8 @@ class _Marked:
 
 def _step_milliseconds(epoch: Callable[[Callable[[], None]], None]) -> float:
     times: list[float] = []
-    epoch(lambda: times.append(perf_counter()))
+    clock = process_time if torch.get_num_threads() == 1 else perf_counter
+    epoch(lambda: times.append(clock()))
     took = [after - before for before, after in pairwise(times)]
     return 1000 * min(took[_SKIPPED_STEPS:])
 

@@ -6,22 +6,15 @@ each layer is torch's own. What is done, and why:
 - A stage adds its bias by itself, after max-pooling, which constants pass through: to a quarter of
   the values. oneDNN takes about as long for the sum of a bias's gradient as for a first
   convolution's whole gradient, many times what torch's sum takes.
-- The gradient of what max-pooling gets is written over it. It is the largest tensor of a step, and
-  memory that nothing touched for a while is slow: filling 6 MB with zeros took ten times as long.
 - A stage's maps are followed by blank ones, up to a multiple of eight, where that is at most a
   third more. Of one pixel AVX2 takes eight floats at once, and torch's batch norm and pooling go
   through what is left slowly: with LeNet's 6 maps three to six times as long as with 8.
 """
 
-from typing import Any
-
-import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 from torch.nn.functional import batch_norm, pad
 
 LANES = 8
-_TWO = [2, 2]
 
 
 def for_cpu(model: nn.Module) -> None:
@@ -90,38 +83,10 @@ class Stage(nn.Sequential):
             return maps
         maps = convolution.products(images)
         if isinstance(others[0], nn.MaxPool2d):
-            others.pop(0)
-            maps = _PoolOnce.apply(maps)  # type: ignore[no-untyped-call]
+            maps = others.pop(0)(maps)
         maps = convolution.add_bias(maps)
         for layer in others:
             maps = layer(maps)
-        return maps
-
-
-class _PoolOnce(torch.autograd.Function):
-    """2×2 max-pooling whose backward pass writes over its input, and so can be made only once.
-
-    The input must be needed for no other gradient; a convolution doesn't need what it gave. A
-    second backward pass of the same graph is an error of autograd.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, maps: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, C, H // 2, W // 2)."""
-        pooled: Tensor
-        pooled, indices = torch.ops.aten.max_pool2d_with_indices(maps, _TWO, _TWO)
-        ctx.save_for_backward(maps, indices)
-        return pooled
-
-    @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        """(N, C, H // 2, W // 2) -> (N, C, H, W)."""
-        saved, indices = ctx.saved_tensors
-        maps: Tensor = saved.detach()
-        torch.ops.aten.max_pool2d_with_indices_backward.grad_input(
-            gradient, maps, _TWO, _TWO, [0, 0], [1, 1], False, indices, grad_input=maps
-        )
         return maps
 
 

@@ -89,29 +89,3 @@ def test_without_it_a_stage_is_torchs_own_layers() -> None:
         convolution.register_forward_hook(lambda module, _i, _o: called.append(module))
     model(pictures((1, 28, 28)))
     assert called == convolutions
-
-
-@pytest.mark.parametrize("pixels", [0, 1, 2, 255])
-def test_of_equal_greatest_pixels_the_same_one_gets_the_gradient(pixels: int) -> None:
-    torch.manual_seed(0)
-    images = torch.randint(0, pixels + 1, (3, 1, 9, 8)).double()
-    options = {"activation": "relu", "pooling": "max", "norm": "none"}
-    gradients = []
-    for is_fast in (False, True):
-        torch.manual_seed(1)
-        one = stage(1, 4, Window(3, "same", 1), **options).double()
-        if is_fast:
-            for_cpu(one)
-        given = images.clone().requires_grad_()
-        (one(given) ** 2).sum().backward()
-        gradients.append([given.grad, *(parameter.grad for parameter in one.parameters())])
-    torch.testing.assert_close(*gradients)
-
-
-def test_a_second_backward_pass_of_one_graph_is_an_error() -> None:
-    model = build(Network("simple", {}))
-    for_cpu(model)
-    loss = model(pictures((1, 28, 28))).sum()
-    loss.backward(retain_graph=True)
-    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
-        loss.backward()
