@@ -33,8 +33,8 @@ MODULES = {
 DOORS = ("__main__", "cli", "predict", "hydra_callback", "callback")
 FLOORS = (
     "doors", "sweep", "sweep.cluster", "sweep.workers", "sweep.multihost", "sweep.grid",
-    "sweep.study", "sweep.freeze_thaw", "sweep.spec", "sweep.machine", "export", "task", "run",
-    "session", "loggers", "report", "report.output", "report.charts", "report.study",
+    "sweep.study", "sweep.freeze_thaw", "sweep.journal", "sweep.spec", "sweep.machine",
+    "export", "task", "run", "session", "loggers", "report", "report.output", "report.charts", "report.study",
     "report.stats", "report.read", "training", "models", "data", "data.pictures", "folders",
     "config.composing", "config", "ground",
 )  # fmt: skip
@@ -64,6 +64,7 @@ NEVER = {
     "sweep.machine": ("torch", "optuna"),
     "sweep.study": ("torch",),
     "sweep.freeze_thaw": ("torch",),
+    "sweep.journal": ("torch",),
 }
 MOST_FILES, MOST_LINES, LONGEST_FUNCTION = 15, 250, 50
 FILE_NAMES = (
@@ -78,8 +79,9 @@ FILE_NAMES = (
 FOLDER_WORDS = ("confirm", "report", "token")  # counted where they are a whole literal
 KEYS = ("sweep/spec/settings.py",)  # hydra.sweeper.confirm is a key, and no folder
 PLUGINS = {"joblib": "joblib", "ray": "ray", "slurm": "submitit"}  # of which extra
-HOMES_OF_PRIVATE_NAMES = {  # of other packages; each of the two has its contract test
+HOMES_OF_PRIVATE_NAMES = {  # of other packages; each of the three has its contract test
     "config/hydra_internals.py",
+    "sweep/journal/kept_trials.py",
     "sweep/spec/optuna_internals.py",
     "training/fine_tuning.py",  # torch's _BatchNorm: the base of all batch norms has no other name
 }

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-
 from cnnsweep.config import CONF_DIR
 from cnnsweep.config.nearest_key import suggestion
 from cnnsweep.errors import UserError
