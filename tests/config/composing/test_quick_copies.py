@@ -28,7 +28,7 @@ PLAIN = [
 def configs() -> dict[str, Any]:
     found: dict[str, Any] = {f"plain {k}": OmegaConf.create(plain) for k, plain in enumerate(PLAIN)}
     with initialize_config_dir(str(CONF_DIR)):
-        for word in ("model=simple", "search=sgd", "experiment=mnist_lenet"):
+        for word in ("model=simple", "search=sgd", "experiment=fashion_lenet"):
             found[word] = compose("config", [word], return_hydra_config=True)
     flags = OmegaConf.create({"a": {"b": 1}})
     OmegaConf.set_readonly(flags.a, True)
