@@ -5,10 +5,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cnnsweep.config import CONF_DIR
+from cnnsweep.config import CONF_DIR, plain_yaml
 from cnnsweep.dotted_keys import leaves, look_up
 from cnnsweep.errors import UserError
-from cnnsweep.plain_yaml import plain
 
 GROUPS = ("model", "optim", "scheduler", "loss", "augment", "data", "logger")
 """The sections that become objects."""
@@ -60,7 +59,7 @@ def has_target(group: str, target: str | None) -> bool:
 @cache
 def _options(group: str) -> dict[str, Any]:
     files = _files(group) if group != "logger" else []  # whose files are in packages of their own
-    return {path.stem: plain(path.read_text(encoding="utf-8")) for path in files}
+    return {path.stem: plain_yaml(path.read_text(encoding="utf-8")) for path in files}
 
 
 @cache
@@ -84,7 +83,7 @@ def chosen_by(group: str, option: str | None) -> dict[str, str]:
     path = CONF_DIR / group / f"{option}.yaml"
     if not path.is_file():
         return {}
-    defaults = plain(path.read_text(encoding="utf-8")).get("defaults", [])
+    defaults = plain_yaml(path.read_text(encoding="utf-8")).get("defaults", [])
     pairs = [item.popitem() for item in defaults if isinstance(item, dict)]
     names = {key.removeprefix("override ").lstrip("/"): value for key, value in pairs}
     return {key: value for key, value in names.items() if key in GROUPS}
@@ -97,7 +96,7 @@ def _files(group: str) -> list[Path]:
 @cache
 def own_leaves() -> dict[str, Any]:
     """The dotted keys of conf/config.yaml with their defaults; Hydra's part is left out."""
-    whole = plain((CONF_DIR / f"{_MAIN}.yaml").read_text(encoding="utf-8"))
+    whole = plain_yaml((CONF_DIR / f"{_MAIN}.yaml").read_text(encoding="utf-8"))
     return leaves({k: v for k, v in whole.items() if k not in ("defaults", "hydra")})
 
 

@@ -17,7 +17,6 @@ from omegaconf import OmegaConf
 
 from cnnsweep.config.overrides import as_text
 from cnnsweep.dotted_keys import leaves
-from cnnsweep.plain_yaml import plain
 
 WIDTH = 79  # of 80: some count bytes, and × has two
 _BESIDE = 32  # the column of comments
@@ -72,7 +71,7 @@ def _rewritten(text: str) -> str:
     note, _, groups = groups.partition("\n")
     how, _, keys = keys.partition("\n")
     listed = [line for group in groups.strip().splitlines() for line in _wrapped(group)]
-    lines = [f"{_GROUPS}{note}", *listed, "", f"{_KEYS}{how}", *_key_lines(plain(keys))]
+    lines = [f"{_GROUPS}{note}", *listed, "", f"{_KEYS}{how}", *_key_lines(plain_yaml(keys))]
     return before + "\n".join([*lines, "", after.strip(), ""])
 
 

@@ -17,7 +17,7 @@ class Colour(Enum):
     RED = 1
 
 
-PLAIN = [
+PLAIN: list[Any] = [
     {"a": 1, "b": 2.5, "c": "text", "d": True, "e": None, "f": "???", "g": b"bytes"},
     {"a": {"b": [1, {"c": [None, "x", ["y"]]}]}, 3: "int key", Colour.RED: Colour.RED},
     {"a": 1, "b": "${a}", "c": {"d": "${..b}", "e": "${oc.env:HOME}"}, "l": ["${a}", "???"]},
