@@ -3,8 +3,9 @@
 A no-op trial: the time of a search of many trials less that of one of few, over the difference,
 with one worker; the task returns at once. A switch: what an epoch costs more whose worker trained
 another trial before. Start-up: `--help` beside that of a bare Hydra app, and a run's first second.
-Imports. Memory: four workers on MNIST, as the kernel counts it (PSS: pages that several processes
-share are counted once in all), sampled five times a second.
+Imports. The first epoch (first_epoch.py). Many trials, where asked for (many_trials.py). Memory:
+four workers on MNIST, as the kernel counts it (PSS: pages that several processes share are counted
+once in all), sampled five times a second.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from typing import Any
 
 import psutil
 
+from benchmarks import first_epoch, many_trials
 from benchmarks.images import mnist_folder
 from benchmarks.machine import facts
 from benchmarks.rows import RESULTS, print_rows, write_csv
@@ -36,14 +38,18 @@ def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.overhead", description=__doc__)
     parser.add_argument("--data", type=Path, help="folder with MNIST/raw; made-up without it")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--share", type=float, default=1.0, help="of `many`'s trials")
+    parser.add_argument("--only", nargs="+", choices=[*PARTS, "many"], default=list(PARTS))
     parser.add_argument("--out", type=Path, default=RESULTS / "overhead.csv")
     arguments = parser.parse_args(words)
     about = facts(("torch", "cnnsweep", "hydra-core", "optuna"))
     rows: list[Row] = []
     with mnist_folder(arguments.data) as (folder, data):
         for name in arguments.only:
-            rows += PARTS[name](arguments.repeats, folder.resolve())
+            if name == "many":
+                rows += many(arguments.share)
+            else:
+                rows += PARTS[name](arguments.repeats, folder.resolve())
             print(rows[-1], flush=True)
     write_csv(arguments.out, rows, about | {"data": data})
     print_rows(rows)
@@ -88,6 +94,16 @@ def a_run(repeats: int, _data: Path) -> list[Row]:
         _row("a run of one epoch of 200 images, wall time", "s", [wall for wall, _ in found]),
         _row("a run of one epoch of 200 images, CPU time", "s", [cpu for _, cpu in found]),
     ]
+
+
+def to_first_epoch(repeats: int, _data: Path) -> list[Row]:
+    """See first_epoch.py."""
+    return [_row(*figure) for figure in first_epoch.figures(repeats, _env())]
+
+
+def many(share: float) -> list[Row]:
+    """See many_trials.py."""
+    return [_row(*figure) for figure in many_trials.figures(_env(), share)]
 
 
 def noop_trial(repeats: int, _data: Path) -> list[Row]:
@@ -230,6 +246,7 @@ PARTS: dict[str, Callable[[int, Path], list[Row]]] = {
     "help": help_time,
     "imports": imports,
     "run": a_run,
+    "first_epoch": to_first_epoch,
     "trial": noop_trial,
     "switch": switch,
     "memory": memory,

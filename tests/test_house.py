@@ -33,10 +33,10 @@ MODULES = {
 DOORS = ("__main__", "cli", "predict", "hydra_callback", "callback")
 FLOORS = (
     "doors", "sweep", "sweep.cluster", "sweep.workers", "sweep.multihost", "sweep.grid",
-    "sweep.study", "sweep.freeze_thaw", "sweep.spec", "sweep.machine", "export", "task", "run",
-    "session", "loggers", "report", "report.output", "report.charts", "report.study",
-    "report.stats", "report.read", "training", "models", "data", "data.pictures", "folders",
-    "config.composing", "config", "machine", "ground",
+    "sweep.study", "sweep.freeze_thaw", "sweep.journal", "sweep.spec", "sweep.machine",
+    "export", "task", "run", "session", "loggers", "report", "report.output", "report.charts",
+    "report.study", "report.stats", "report.read", "training", "models", "data", "data.pictures",
+    "folders", "config.composing", "config", "machine", "ground",
 )  # fmt: skip
 # What a package that stands higher may not import all the same. A report reads folders only.
 ABOVE_REPORTS = set(FLOORS[FLOORS.index("export") : FLOORS.index("report")])
@@ -65,6 +65,7 @@ NEVER = {
     "sweep.machine": ("torch", "optuna"),
     "sweep.study": ("torch",),
     "sweep.freeze_thaw": ("torch",),
+    "sweep.journal": ("torch",),
 }
 MOST_FILES, MOST_LINES, LONGEST_FUNCTION = 15, 250, 50
 FILE_NAMES = (
@@ -79,8 +80,9 @@ FILE_NAMES = (
 FOLDER_WORDS = ("confirm", "report", "token")  # counted where they are a whole literal
 KEYS = ("sweep/spec/settings.py",)  # hydra.sweeper.confirm is a key, and no folder
 PLUGINS = {"joblib": "joblib", "ray": "ray", "slurm": "submitit"}  # of which extra
-HOMES_OF_PRIVATE_NAMES = {  # of other packages; each of the two has its contract test
+HOMES_OF_PRIVATE_NAMES = {  # of other packages; each of the three has its contract test
     "config/hydra_internals.py",
+    "sweep/journal/kept_trials.py",
     "sweep/spec/optuna_internals.py",
     "training/fine_tuning.py",  # torch's _BatchNorm: the base of all batch norms has no other name
 }

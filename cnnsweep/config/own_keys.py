@@ -5,9 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from cnnsweep.config import CONF_DIR
+from cnnsweep.config import CONF_DIR, plain_yaml
 from cnnsweep.dotted_keys import leaves, look_up
 from cnnsweep.errors import UserError
 
@@ -61,7 +59,7 @@ def has_target(group: str, target: str | None) -> bool:
 @cache
 def _options(group: str) -> dict[str, Any]:
     files = _files(group) if group != "logger" else []  # whose files are in packages of their own
-    return {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in files}
+    return {path.stem: plain_yaml(path.read_text(encoding="utf-8")) for path in files}
 
 
 _NUMBER_OR_LIST: dict[str | None, tuple[str, ...]] = {
@@ -91,7 +89,7 @@ def chosen_by(group: str, option: str | None) -> dict[str, str]:
     path = CONF_DIR / group / f"{option}.yaml"
     if not path.is_file():
         return {}
-    defaults = yaml.safe_load(path.read_text(encoding="utf-8")).get("defaults", [])
+    defaults = plain_yaml(path.read_text(encoding="utf-8")).get("defaults", [])
     pairs = [item.popitem() for item in defaults if isinstance(item, dict)]
     names = {key.removeprefix("override ").lstrip("/"): value for key, value in pairs}
     return {key: value for key, value in names.items() if key in GROUPS}
@@ -104,7 +102,7 @@ def _files(group: str) -> list[Path]:
 @cache
 def own_leaves() -> dict[str, Any]:
     """The dotted keys of conf/config.yaml with their defaults; Hydra's part is left out."""
-    whole = yaml.safe_load((CONF_DIR / f"{_MAIN}.yaml").read_text(encoding="utf-8"))
+    whole = plain_yaml((CONF_DIR / f"{_MAIN}.yaml").read_text(encoding="utf-8"))
     return leaves({k: v for k, v in whole.items() if k not in ("defaults", "hydra")})
 
 

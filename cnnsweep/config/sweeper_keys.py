@@ -4,9 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-import yaml
-
-from cnnsweep.config import CONF_DIR
+from cnnsweep.config import CONF_DIR, plain_yaml
 from cnnsweep.config.nearest_key import suggestion
 from cnnsweep.errors import UserError
 from cnnsweep.redact import masked_word
@@ -74,5 +72,5 @@ def check_sweepers(words: Sequence[str]) -> None:
 
 @cache
 def _read(name: str) -> dict[str, Any]:
-    whole: dict[str, Any] = yaml.safe_load((CONF_DIR / name).read_text(encoding="utf-8"))
+    whole: dict[str, Any] = plain_yaml((CONF_DIR / name).read_text(encoding="utf-8"))
     return whole

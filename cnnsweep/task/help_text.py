@@ -15,6 +15,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
+from cnnsweep.config import plain_yaml
 from cnnsweep.config.overrides import as_text
 from cnnsweep.dotted_keys import leaves
 
@@ -71,7 +72,8 @@ def _rewritten(text: str) -> str:
     note, _, groups = groups.partition("\n")
     how, _, keys = keys.partition("\n")
     listed = [line for group in groups.strip().splitlines() for line in _wrapped(group)]
-    lines = [f"{_GROUPS}{note}", *listed, "", f"{_KEYS}{how}", *_key_lines(yaml.safe_load(keys))]
+    lines = [f"{_GROUPS}{note}", *listed, "", f"{_KEYS}{how}"]
+    lines += _key_lines(plain_yaml(keys))
     return before + "\n".join([*lines, "", after.strip(), ""])
 
 

@@ -138,9 +138,8 @@ class StudyPruner(Unpruned):
     def next_step(self) -> Step:
         """Trials that an earlier launch with another pruner left paused go on before new ones."""
         running = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-        paused = (trial.number for trial in running if is_paused(trial))
-        number = next(paused, None) if self._time_left() > 0 else None
-        return BEGIN if number is None else Thaw(number)
+        paused = [t.number for t in running if is_paused(t)] if self._time_left() > 0 else []
+        return Thaw(paused[0]) if paused else BEGIN
 
     def report(self, job: Job, epoch: int, value: float) -> Answer:
         assert job.trial is not None

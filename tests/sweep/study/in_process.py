@@ -33,6 +33,7 @@ from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import SingleLaunch
 from cnnsweep.sweep.study.retries import Retries
 from cnnsweep.sweep.study.search import Search
+from cnnsweep.sweep.study.storage import open_storage
 from cnnsweep.sweep.study.storage_outage import Outage, OutageStorage
 from cnnsweep.sweep.study.tell import Recorder
 from tests.sweep.study.studies import sampler
@@ -220,14 +221,20 @@ def make(
     sampling: DictConfig | None = None,
     keep_best: int | None = None,
     storage: FailingStorage | None = None,
+    journal: bool = False,
     time_left: Callable[[], float] = lambda: math.inf,
 ) -> Parts:
-    """A search, by default over one real number, minimizing val_loss; its storage can fail."""
+    """A search, by default over one real number, minimizing val_loss; its storage can fail.
+
+    ``journal``: it is the journal of its folder, as a user's is, and does not fail.
+    """
     said: list[str] = []
     storage, coordination = storage or FailingStorage(), coordination or SingleLaunch()
     study = optuna.create_study(
         study_name="test",
-        storage=OutageStorage(storage, coordination.check),  # type: ignore[arg-type]
+        storage=open_storage(None, folder, None)
+        if journal
+        else OutageStorage(storage, coordination.check),  # type: ignore[arg-type]
         pruner=pruner or NopPruner(),
         direction="minimize",
         load_if_exists=True,
