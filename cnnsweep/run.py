@@ -62,11 +62,7 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
         val = make_batches(config, val_images, device, is_training=False)
     if state is None:
         warn_of_seen_images(config, dataset, outcome.data or {}, val_images, progress.note)
-    model = make_model(config, dataset, starts_anew=state is None)
-    outcome.parameters = sum(parameter.numel() for parameter in model.parameters())
-    if state is None or config.summary:  # else it has trained on these images
-        _check_fits(config, model, dataset, train.images)
-        _say_layers(config, layer_table(model, dataset.in_channels, dataset.image_size), progress)
+    model = _model(config, dataset, train.images, outcome, state, progress)
     trainer = make_trainer(config, model, loss, train, val, device, outcome.precision)
     if trainer.step.schedule.never_moves(config.epochs, len(train)):
         _say_constant_rate(config, progress)
@@ -105,6 +101,23 @@ def _state(
         log.warning("%s", line)
         progress.note(f"note: {line}")
     return state
+
+
+def _model(
+    config: DictConfig,
+    dataset: Dataset,
+    images: int,
+    outcome: Outcome,
+    state: dict[str, Any] | None,
+    progress: RunProgress,
+) -> nn.Module:
+    """The network, counted; checked and listed unless it has trained on these images before."""
+    model = make_model(config, dataset, starts_anew=state is None)
+    outcome.parameters = sum(parameter.numel() for parameter in model.parameters())
+    if state is None or config.summary:
+        _check_fits(config, model, dataset, images)
+        _say_layers(config, layer_table(model, dataset.in_channels, dataset.image_size), progress)
+    return model
 
 
 def _check_fits(config: DictConfig, model: nn.Module, data: Dataset, images: int) -> None:
