@@ -12,7 +12,7 @@ PARAMETERS = {
     "fashion_fast": 33_914,
     "fashion_lenet": 61_706,
     "mnist_adam": 3_241_354,
-    "mnist_fast": 29_434,
+    "mnist_fast": 33_914,
     "mnist_inception": 97_298,
     "mnist_resnet": 41_514,
     "mnist_simple": 421_642,
