@@ -158,6 +158,7 @@ def _test_accuracy(folder: Path, epoch: int) -> float:
     from cnnsweep.data.mnist import mnist
     from cnnsweep.task.load_model import load_model
 
+    torch.set_num_threads(1)  # several beside a busy program all but stand still
     loaded = load_model(folder)
     assert loaded.epoch == epoch
     test = mnist(root=loaded.config.data.root, download=False).test()
