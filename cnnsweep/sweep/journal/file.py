@@ -12,6 +12,8 @@ from typing import IO, Any
 from optuna.storages.journal import BaseJournalBackend
 
 from cnnsweep.folders.lock import LOCK_NAME
+from cnnsweep.process import held_back
+from cnnsweep.sweep.journal.optunas_lock import dashboards_wait
 from cnnsweep.sweep.spec.optuna_internals import JournalFileLock
 
 
@@ -105,18 +107,20 @@ class WholeLines(BaseJournalBackend):
         """What is written in the block goes to the disk at its end, at once; others wait.
 
         Writing to the disk is what takes long, not how much it is. A process that dies in the
-        block has written nothing. Blocks in a block are part of it.
+        block has written nothing. Blocks in a block are part of it. Lines of a dashboard would come
+        before those of the block, which are read first: it waits too.
         """
         if self._held is not None:
             yield
             return
-        with self._lock.held():
+        with self._lock.held(), dashboards_wait(self._path):
             self._held_after, self._held = self._count(), []
             try:
                 yield
             finally:
-                lines, self._held = self._held, None
-                self._write(lines)
+                with held_back():  # a signal before this leaves them held, as all that follows
+                    lines, self._held = self._held, None
+                    self._write(lines)
 
     def _write(self, lines: list[bytes]) -> None:
         if self._lost is not None:  # what is in memory is not what is on disk
