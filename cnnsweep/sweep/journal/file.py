@@ -74,7 +74,11 @@ class WholeLines(BaseJournalBackend):
     """
 
     def __init__(self, path: Path, lock: JournalFileLock | None) -> None:
-        """``lock`` is what is written under; None: a flock beside the journal."""
+        """``lock`` is what is written under; None: a flock beside the journal.
+
+        Raises:
+            ValueError: the last line is whole and damaged.
+        """
         self._path = path.resolve()
         self._lock = MendingLock(lock or FlockLock(self._path.with_suffix(LOCK_NAME)), self._path)
         self._path.open("ab").close()  # it exists from now on
@@ -84,7 +88,7 @@ class WholeLines(BaseJournalBackend):
         self._lost: OSError | None = None
         self.changed: set[int] = set()  # trials of which something was read; their readers clear it
         with self._lock.held():  # mends it before anything is read
-            pass
+            _check_last_line(self._path)
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
         """As Optuna's own, with what is held back to be written."""
@@ -158,7 +162,7 @@ class WholeLines(BaseJournalBackend):
                 if damage is not None:
                     raise damage
                 try:
-                    log = json.loads(line) if number >= first else None
+                    log = _parsed(line) if number >= first else None
                 except ValueError as error:
                     damage = error
                     continue
@@ -173,6 +177,24 @@ class WholeLines(BaseJournalBackend):
         with self._path.open("rb") as file:
             file.seek(offset)
             return number + sum(1 for _ in file)
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    log = json.loads(line)
+    if not isinstance(log, dict):
+        raise ValueError(f"not a record: {line.decode()[:40].strip()}")
+    return log
+
+
+def _check_last_line(journal: Path) -> None:
+    """Readers take a last line that says nothing for one on its way; written after, it stays.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    lines = journal.read_bytes().rsplit(b"\n", 2)
+    if len(lines) > 1:
+        _parsed(lines[-2])
 
 
 def _cut_torn_line(journal: Path) -> None:

@@ -187,3 +187,16 @@ def test_a_link_that_a_killed_dashboard_left_is_not_waited_for_forever(
 def theirs_is_held(path: Path) -> bool:
     link = path.with_name(f"{path.name}.lock")
     return link.is_symlink() and link.readlink() == path
+
+
+@pytest.mark.parametrize("line", [b'{"op_code":\n', b"5\n", b"[1]\n", b"\n", b"\0\0\0\0\n"])
+@pytest.mark.parametrize("is_last", [True, False])
+def test_a_line_that_is_no_record_is_an_error_before_anything_is_written(
+    tmp_path: Path, line: bytes, is_last: bool
+) -> None:
+    path = tmp_path / "study.journal"
+    WholeLines(path, None).append_logs([log(0)])
+    with path.open("ab") as file:
+        file.write(line if is_last else line + path.read_bytes())
+    with pytest.raises(ValueError, match=r"."):
+        read(WholeLines(path, None), 0)
