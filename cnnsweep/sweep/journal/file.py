@@ -12,6 +12,8 @@ from typing import IO, Any
 from optuna.storages.journal import BaseJournalBackend
 
 from cnnsweep.folders.lock import LOCK_NAME
+from cnnsweep.process import held_back
+from cnnsweep.sweep.journal.optunas_lock import dashboards_wait
 from cnnsweep.sweep.spec.optuna_internals import JournalFileLock
 
 
@@ -72,7 +74,11 @@ class WholeLines(BaseJournalBackend):
     """
 
     def __init__(self, path: Path, lock: JournalFileLock | None) -> None:
-        """``lock`` is what is written under; None: a flock beside the journal."""
+        """``lock`` is what is written under; None: a flock beside the journal.
+
+        Raises:
+            ValueError: the last line is whole and damaged.
+        """
         self._path = path.resolve()
         self._lock = MendingLock(lock or FlockLock(self._path.with_suffix(LOCK_NAME)), self._path)
         self._path.open("ab").close()  # it exists from now on
@@ -82,7 +88,7 @@ class WholeLines(BaseJournalBackend):
         self._lost: OSError | None = None
         self.changed: set[int] = set()  # trials of which something was read; their readers clear it
         with self._lock.held():  # mends it before anything is read
-            pass
+            _check_last_line(self._path)
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
         """As Optuna's own, with what is held back to be written."""
@@ -105,18 +111,20 @@ class WholeLines(BaseJournalBackend):
         """What is written in the block goes to the disk at its end, at once; others wait.
 
         Writing to the disk is what takes long, not how much it is. A process that dies in the
-        block has written nothing. Blocks in a block are part of it.
+        block has written nothing. Blocks in a block are part of it. Lines of a dashboard would come
+        before those of the block, which are read first: it waits too.
         """
         if self._held is not None:
             yield
             return
-        with self._lock.held():
+        with self._lock.held(), dashboards_wait(self._path):
             self._held_after, self._held = self._count(), []
             try:
                 yield
             finally:
-                lines, self._held = self._held, None
-                self._write(lines)
+                with held_back():  # a signal before this leaves them held, as all that follows
+                    lines, self._held = self._held, None
+                    self._write(lines)
 
     def _write(self, lines: list[bytes]) -> None:
         if self._lost is not None:  # what is in memory is not what is on disk
@@ -154,7 +162,7 @@ class WholeLines(BaseJournalBackend):
                 if damage is not None:
                     raise damage
                 try:
-                    log = json.loads(line) if number >= first else None
+                    log = _parsed(line) if number >= first else None
                 except ValueError as error:
                     damage = error
                     continue
@@ -169,6 +177,24 @@ class WholeLines(BaseJournalBackend):
         with self._path.open("rb") as file:
             file.seek(offset)
             return number + sum(1 for _ in file)
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    log = json.loads(line)
+    if not isinstance(log, dict):
+        raise ValueError(f"not a record: {line.decode()[:40].strip()}")
+    return log
+
+
+def _check_last_line(journal: Path) -> None:
+    """Readers take a last line that says nothing for one on its way; written after, it stays.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    lines = journal.read_bytes().rsplit(b"\n", 2)
+    if len(lines) > 1:
+        _parsed(lines[-2])
 
 
 def _cut_torn_line(journal: Path) -> None:

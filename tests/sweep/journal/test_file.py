@@ -4,12 +4,15 @@ import os
 import random
 import subprocess
 import sys
+import time
 from pathlib import Path
+from threading import Thread, Timer
 from typing import Any
 
 import pytest
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 
+from cnnsweep.sweep.journal import optunas_lock
 from cnnsweep.sweep.journal.file import WholeLines
 from tests.command import REPOSITORY
 
@@ -104,7 +107,10 @@ with journal.together():
     done = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, check=False)
     assert done.returncode == -9
     journal = WholeLines(tmp_path / "study.journal", None)
-    journal.append_logs([log(2)])
+    begun = time.monotonic()
+    with journal.together():
+        journal.append_logs([log(2)])
+    assert time.monotonic() - begun < 10  # Optuna's own lock would be waited for: 30 seconds
     assert read(journal, 0) == [log(0), log(2)]
 
 
@@ -136,3 +142,61 @@ def test_a_line_that_is_on_its_way_is_read_once_it_is_whole(tmp_path: Path) -> N
         assert read(journal, 1) == []
         file.write(whole[10:])
     assert read(journal, 1) == [log(0)]
+
+
+def test_a_dashboard_waits_for_the_end_of_a_block(tmp_path: Path) -> None:
+    path = tmp_path / "study.journal"
+    journal, optunas = WholeLines(path, None), JournalFileBackend(str(path))
+    note = Thread(target=lambda: optunas.append_logs([log(9)]))
+    with journal.together():
+        journal.append_logs([log(0)])
+        assert read(journal, 0) == [log(0)]
+        note.start()
+        note.join(0.1)
+        journal.append_logs([log(1)])
+        assert read(journal, 1) == [log(1)]
+    note.join()
+    assert read(journal, 2) == [log(9)]
+    assert read(optunas, 0) == [log(0), log(1), log(9)]
+    assert [file.name for file in tmp_path.iterdir() if file.is_symlink()] == []
+
+
+def test_a_block_waits_for_a_dashboard(tmp_path: Path) -> None:
+    path = tmp_path / "study.journal"
+    journal, theirs = WholeLines(path, None), JournalFileSymlinkLock(str(path))
+    theirs.acquire()
+    Timer(0.2, theirs.release).start()
+    with journal.together():
+        assert not theirs_is_held(path)
+        journal.append_logs([log(0)])
+    assert read(journal, 0) == [log(0)]
+
+
+def test_a_link_that_a_killed_dashboard_left_is_not_waited_for_forever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "study.journal"
+    path.with_name("study.journal.lock").symlink_to("from/another/folder/study.journal")
+    monkeypatch.setattr(optunas_lock, "LEFT_SECONDS", 0.1)
+    journal = WholeLines(path, None)
+    with journal.together():
+        journal.append_logs([log(0)])
+    assert read(journal, 0) == [log(0)]
+
+
+def theirs_is_held(path: Path) -> bool:
+    link = path.with_name(f"{path.name}.lock")
+    return link.is_symlink() and link.readlink() == path
+
+
+@pytest.mark.parametrize("line", [b'{"op_code":\n', b"5\n", b"[1]\n", b"\n", b"\0\0\0\0\n"])
+@pytest.mark.parametrize("is_last", [True, False])
+def test_a_line_that_is_no_record_is_an_error_before_anything_is_written(
+    tmp_path: Path, line: bytes, is_last: bool
+) -> None:
+    path = tmp_path / "study.journal"
+    WholeLines(path, None).append_logs([log(0)])
+    with path.open("ab") as file:
+        file.write(line if is_last else line + path.read_bytes())
+    with pytest.raises(ValueError, match=r"."):
+        read(WholeLines(path, None), 0)
