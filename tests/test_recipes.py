@@ -9,7 +9,7 @@ from tests.command import REAL_DATA, cnnsweep, needs_real_data, succeeded
 from tests.run_files import metrics, result
 
 PARAMETERS = {
-    "fashion_fast": 33_914,
+    "fashion_fast": 45_666,
     "fashion_lenet": 61_706,
     "mnist_adam": 3_241_354,
     "mnist_fast": 33_914,

@@ -21,7 +21,7 @@ def activation_layer(name: str, *, in_place: bool = False) -> nn.Module:
     ``in_place`` lets it write over what it gets, which must be needed by nobody else: not by
     another layer, nor for a gradient.
     """
-    if name not in ACTIVATIONS:
+    if name not in tuple(ACTIVATIONS):  # what was typed may be a list, which has no hash
         raise unknown("model.activation", str(name), ACTIVATIONS)
     kind = ACTIVATIONS[name]
     return kind(inplace=True) if in_place and kind in _WITH_IN_PLACE else kind()
@@ -55,7 +55,7 @@ POOLINGS: dict[str, type[nn.MaxPool2d] | type[nn.AvgPool2d]] = {
 
 def pooling_layer(name: str) -> nn.Module:
     """A new 2×2 pooling; UserError for a name that is none of POOLINGS."""
-    if name not in POOLINGS:
+    if name not in tuple(POOLINGS):  # what was typed may be a list, which has no hash
         raise unknown("model.pooling", str(name), POOLINGS)
     return POOLINGS[name](2)
 

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import Any, NamedTuple, TypedDict, Unpack
+from typing import Any, NamedTuple, TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -78,13 +78,28 @@ def stages(
     in_channels: int,
     channels: Sequence[int],
     windows: Sequence[Window],
-    **options: Unpack[StageOptions],
+    *,
+    activation: str,
+    pooling: str | Sequence[str],
+    norm: str,
 ) -> nn.Sequential:
-    """One `stage` to each entry of ``channels``, with its entry of ``windows``."""
+    """One `stage` to each entry of ``channels``, with its entry of ``windows`` and ``pooling``."""
     layers = []
-    for number, (out_channels, window) in enumerate(zip(channels, windows, strict=True), 1):
-        may_widen = number < len(channels)  # the last one's maps go into the head
-        layers.append(stage(in_channels, out_channels, window, may_widen=may_widen, **options))
+    poolings = poolings_per_stage(pooling, len(channels))
+    for number, (out_channels, window, pool) in enumerate(
+        zip(channels, windows, poolings, strict=True), 1
+    ):
+        layers.append(
+            stage(
+                in_channels,
+                out_channels,
+                window,
+                activation=activation,
+                pooling=pool,
+                norm=norm,
+                may_widen=number < len(channels),  # the last one's maps go into the head
+            )
+        )
         in_channels = out_channels
     return nn.Sequential(*layers)
 
@@ -153,6 +168,22 @@ def per_stage(key: str, value: Any, stages: int) -> list[int]:
     return list(each(rule.check(value)))
 
 
+def poolings_per_stage(value: str | Sequence[str], stages: int) -> list[str]:
+    """A ``model.pooling`` for each stage, from one for all or a list of them.
+
+    A single name is not looked up: `stage` does so. Raises UserError for any other list or value.
+    """
+    if isinstance(value, str):
+        return [value] * stages
+    names = (*POOLINGS, NO_POOLING)
+    rule = Rule(
+        "model.pooling",
+        lambda v: isinstance(v, Sequence) and len(v) == stages and all(one in names for one in v),
+        f"one of {', '.join(names)}, or a list of {stages} of them, one for each of model.channels",
+    )
+    return list(rule.check(value))
+
+
 def head(
     in_features: int,
     hidden: Sequence[int] | int | None,
@@ -204,13 +235,17 @@ def final_size(
 
 
 def pixels_after(
-    model: str, image_size: tuple[int, int], windows: Sequence[Window], pooling: str
+    model: str,
+    image_size: tuple[int, int],
+    windows: Sequence[Window],
+    pooling: str | Sequence[str],
 ) -> int:
     """Height times width after a stage for each of ``windows``; errors as of `final_size`."""
+    poolings = poolings_per_stage(pooling, len(windows))
 
     def side_after(side: int) -> int:
-        for window in windows:
-            side = window.side_after(side) // (1 if pooling == NO_POOLING else 2)
+        for window, pool in zip(windows, poolings, strict=True):
+            side = window.side_after(side) // (1 if pool == NO_POOLING else 2)
         return side
 
     return prod(final_size(model, image_size, side_after))

@@ -26,6 +26,7 @@ NETWORKS = [Network(model, {}) for model in OURS] + [
     Network("simple", {"channels": [4, 6, 8], "norm": "local_response", "pooling": "avg"}),
     Network("simple", {"kernel_size": [5, 3], "stride": [3, 2], "pooling": "none", "hidden": []}),
     Network("simple", {"stride": 2, "kernel_size": 2, "padding": "valid", "pooling": "avg"}),
+    Network("simple", {"stride": [1, 2], "pooling": ["max", "none"], "norm": "batch"}),
     Network("resnet", {"pooling": "none", "channels": [4, 6]}),
     Network("inception", {"pooling": "none", "channels": [4]}),
     Network("lenet", {"norm": "none", "activation": "tanh", "pooling": "max", "hidden": None}),

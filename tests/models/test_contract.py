@@ -157,6 +157,8 @@ def test_the_six_models_of_the_contract_are_there() -> None:
     [(model, "dropout", value) for model in OURS for value in (1, -0.1, True, "half", None)]
     + [(model, "activation", "rulo") for model in OURS]
     + [(model, "pooling", "maximum") for model in OURS]
+    + [(model, "pooling", ["max"]) for model in OURS]
+    + [("simple", "pooling", value) for value in (None, [], 2, ["max", "most"], ["max"] * 3)]
     + [(model, "norm", None) for model in OURS]
     + [(model, "init", "xavia") for model in OURS]
     + [(model, "channels", value) for model in OURS[:-1] for value in ([], [0], 8, "8", [8, 1.5])]
