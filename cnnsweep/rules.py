@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from cnnsweep.errors import UserError
 
 _ODD = "an odd whole number from 1 up: padding keeps the size of maps then"
+_MOST_THREADS = 1024  # of one process; a hundred times as many cost the machine its memory
 # Shells leave a ~ as it is in the middle of a word and inside quotes.
 _PATH = re.compile(r"((?:sqlite(?:\+\w+)?:///|file:(?://)?)?)(~[\w.-]*)((?:/.*)?)", re.DOTALL)
 
@@ -41,6 +42,16 @@ def whole(key: str, least: int, *words: str) -> Rule:
         key,
         lambda v: v in words or _is_whole(v, least),
         f"{named}a whole number from {least} up",
+    )
+
+
+def threads(key: str, *words: str) -> Rule:
+    """A number of CPU threads, or one of ``words``."""
+    named = "".join(f"{word}, or " for word in words)
+    return Rule(
+        key,
+        lambda v: v in words or (_is_whole(v, 1) and v <= _MOST_THREADS),
+        f"{named}a whole number from 1 up to {_MOST_THREADS}",
     )
 
 

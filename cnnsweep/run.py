@@ -20,7 +20,7 @@ from cnnsweep.session.launches import take_up
 from cnnsweep.session.progress import RunProgress, make_progress
 from cnnsweep.session.same_data import settle_data, warn_of_seen_images
 from cnnsweep.session.session import Session
-from cnnsweep.session.settle_threads import most_threads, settle_threads
+from cnnsweep.session.settle_threads import settle_threads, use_most_threads
 from cnnsweep.training.busy_machine import minding_other_programs
 from cnnsweep.training.device import (
     keep_freed_memory,
@@ -48,7 +48,7 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
     outcome.hardware["gpu"] = name_of_gpu(device)
     progress = make_progress() if epoch_reporter.current is None else RunProgress()
     state = _state(folder, device, outcome, progress)
-    threads = most_threads(config, state)
+    use_most_threads(config, state)
     keep_freed_memory()
     use_deterministic_algorithms(config.deterministic)
     dataset = _data(config, folder, outcome, state, progress)
@@ -69,8 +69,8 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
     if state is not None:
         trainer.load_state_dict(state["training"])
     begin_collection()
+    threads = settle_threads(config, state, outcome, trainer, device)
     with minding_other_programs(threads if device.type == "cpu" else 1):
-        settle_threads(config, state, outcome, trainer, device)
         Session(
             folder=folder,
             outcome=outcome,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from itertools import permutations
 from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
@@ -26,6 +27,7 @@ from cnnsweep.rules import (
     or_null,
     share,
     text,
+    threads,
     tree_with_home,
     whole,
     within,
@@ -49,7 +51,7 @@ RULES = (
     ),
     choice("precision", "float32", "bfloat16", "auto"),
     flag("deterministic"),
-    whole("threads", 1, "auto"),
+    threads("threads", "auto"),
     flag("test"),
     or_null(whole("early_stopping.patience", 1)),
     from_zero("early_stopping.min_delta"),
@@ -58,7 +60,7 @@ RULES = (
     flag("freeze"),
     Rule(
         "test_time_augmentation",
-        lambda v: v is None or v in _VIEWS or (isinstance(v, list) and sorted(v) == sorted(_VIEWS)),
+        lambda v: v is None or v in _VIEWS or v in map(list, permutations(_VIEWS)),
         "null, shift, flip, or [shift, flip]",
     ),
     choice("keep", "all", "best", "none"),

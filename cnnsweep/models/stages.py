@@ -1,6 +1,5 @@
 """Parts of networks: convolution stages, the linear head, and the number of pixels between."""
 
-import itertools
 from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any, NamedTuple, TypedDict
@@ -226,12 +225,23 @@ def final_size(
     height, width = image_size
     left = side_after(height), side_after(width)
     if min(left) < 1:
-        smallest = next(side for side in itertools.count(1) if side_after(side) >= 1)
+        smallest = _smallest(lambda side: side_after(side) >= 1)
         raise UserError(
             f"images of {height}×{width} pixels are too small for this {model}: "
             f"at least {smallest}×{smallest} is needed"
         )
     return left
+
+
+def _smallest(is_enough: Callable[[int], bool]) -> int:
+    """The first number from 1 up that is enough, as are all after it; quick for any number."""
+    short, enough = 0, 1
+    while not is_enough(enough):
+        short, enough = enough, 2 * enough
+    while enough - short > 1:
+        middle = (short + enough) // 2
+        short, enough = (short, middle) if is_enough(middle) else (middle, enough)
+    return enough
 
 
 def pixels_after(

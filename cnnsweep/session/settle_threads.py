@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 
 from cnnsweep.folders.result import Outcome
 from cnnsweep.machine.cores import usable_cores
+from cnnsweep.training.busy_machine import minding_other_programs
 from cnnsweep.training.threads import (
     threads_typed_for_all,
     time_steps,
@@ -21,17 +22,18 @@ from cnnsweep.training.trainer import Trainer
 log = logging.getLogger(__name__)
 
 
-def most_threads(config: DictConfig, state: Mapping[str, Any] | None) -> int:
-    """Use and return the number that is typed or resumed, else the most that may be worth it.
+def use_most_threads(config: DictConfig, state: Mapping[str, Any] | None) -> None:
+    """Use the number that is typed or resumed, else the most that may be worth it.
 
     ``state`` is what last.pt holds: equal bytes need equal threads, so a run keeps its own.
     OMP_NUM_THREADS counts as typed where the config says ``auto``.
     """
     if config.threads != "auto":
-        return use_threads(config.threads)
-    if state is not None:
-        return use_threads(state["threads"])
-    return use_threads(threads_typed_for_all() or usable_cores())
+        use_threads(config.threads)
+    elif state is not None:
+        use_threads(state["threads"])
+    else:
+        use_threads(threads_typed_for_all() or usable_cores())
 
 
 def settle_threads(
@@ -40,8 +42,8 @@ def settle_threads(
     outcome: Outcome,
     trainer: Trainer,
     device: torch.device,
-) -> None:
-    """Use and record the number for good: as `most_threads` left it, or fewer by timing steps.
+) -> int:
+    """Use, record and return the number for good: as `use_most_threads` left it, or fewer.
 
     Steps are timed where nothing is typed, in a run on a CPU that begins and is not compiled:
     compiled code is made for a number of threads.
@@ -49,7 +51,9 @@ def settle_threads(
     threads = torch.get_num_threads()
     is_open = config.threads == "auto" and threads_typed_for_all() is None and state is None
     if is_open and device.type == "cpu" and not config.compile:
-        seconds = time_steps(trial_step(trainer), threads)
+        step = trial_step(trainer)
+        with minding_other_programs(threads):
+            seconds = {} if step is None else time_steps(step, threads)
         if seconds:
             timed = ", ".join(f"{number}: {1e3 * taken:.2f}" for number, taken in seconds.items())
             log.info("milliseconds of a step by number of threads: %s", timed)
@@ -57,3 +61,4 @@ def settle_threads(
     outcome.threads = threads
     if config.threads == "auto" and outcome.command is not None:
         outcome.command += f" threads={threads}"
+    return threads

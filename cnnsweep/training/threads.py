@@ -1,5 +1,6 @@
 """How many CPU threads train a run: as many as each make it faster, found by timing its steps."""
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
@@ -8,7 +9,11 @@ from time import perf_counter
 
 import torch
 
+from cnnsweep import rules
+from cnnsweep.errors import on_one_line
 from cnnsweep.training.trainer import Trainer
+
+log = logging.getLogger(__name__)
 
 TYPED_FOR_ALL = "OMP_NUM_THREADS"  # what a person or a batch system says of every program
 _WORTH = 0.2  # of what one thread makes: what each further thread must add
@@ -25,23 +30,34 @@ def use_threads(number: int) -> int:
 
 
 def threads_typed_for_all() -> int | None:
-    """The number in OMP_NUM_THREADS, which torch follows; None where it is not set."""
-    typed = os.environ.get(TYPED_FOR_ALL, "").split(",")[0].strip()
-    return int(typed) if typed.isdecimal() and int(typed) > 0 else None
+    """The number in OMP_NUM_THREADS, which torch follows; None where it is not set.
 
-
-def trial_step(trainer: Trainer) -> Callable[[], None]:
-    """A forward and a backward pass of the first batch, on a copy of the model.
-
-    It leaves no trace: each epoch seeds the generators anew.
+    Raises UserError for more threads than a process is to have.
     """
-    model = deepcopy(trainer.model)
+    typed = os.environ.get(TYPED_FOR_ALL, "").split(",")[0].strip()
+    if not typed.isdecimal() or int(typed) == 0:
+        return None
+    number: int = rules.threads(TYPED_FOR_ALL).check(int(typed))
+    return number
+
+
+def trial_step(trainer: Trainer) -> Callable[[], None] | None:
+    """A forward and a backward pass of the first batch, on copies of the model and the loss.
+
+    It leaves no trace: each epoch seeds the generators anew. None for a model or a loss of one's
+    own that cannot be copied, as with a lock in it.
+    """
+    try:
+        model, loss_of = deepcopy((trainer.model, trainer.loss))
+    except Exception as error:  # noqa: BLE001 — somebody's module, somebody's error
+        log.info("steps are not timed: %s", on_one_line(error))
+        return None
     trainer.prepare(model)
     images, labels = next(iter(trainer.train))
 
     def step() -> None:
         with trainer.cast:
-            loss = trainer.loss(model(images), labels)
+            loss = loss_of(model(images), labels)
         loss.backward()  # type: ignore[no-untyped-call]
         model.zero_grad(set_to_none=True)
 

@@ -1,5 +1,7 @@
 """Where a network pools earlier than its paper, it is the same function."""
 
+import re
+
 import pytest
 import torch
 from torch import nn
@@ -8,7 +10,7 @@ from cnnsweep.errors import UserError
 from cnnsweep.models.cpu_forms import BatchNorm2d, Conv2d
 from cnnsweep.models.densenet import transition
 from cnnsweep.models.layers import ACTIVATIONS, activation_layer
-from cnnsweep.models.stages import Window, per_stage, stage
+from cnnsweep.models.stages import Window, per_stage, pixels_after, stage
 from tests.models.networks import Network, build, pictures
 
 
@@ -94,3 +96,13 @@ def test_the_head_s_gradient_comes_back_in_the_layout_of_the_maps(
     (gradient,) = seen
     assert gradient.is_contiguous(memory_format=layout)
     assert gradient.is_contiguous() == (layout == torch.contiguous_format)
+
+
+@pytest.mark.parametrize("window", [Window(3, "same", 10**12), Window(10**12, "valid", 1)])
+def test_the_size_that_a_huge_window_needs_is_found_at_once(window: Window) -> None:
+    with pytest.raises(UserError, match="28×28 pixels are too small") as error:
+        pixels_after("simple", (28, 28), [window, window], "max")
+    (side,) = {int(number) for number in re.findall(r"\d{3,}", str(error.value))}
+    assert pixels_after("simple", (side, side), [window, window], "max") == 1
+    with pytest.raises(UserError, match=f"at least {side}×{side} is needed"):
+        pixels_after("simple", (side - 1, side), [window, window], "max")

@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 import torch
 
+from cnnsweep.errors import UserError
 from cnnsweep.training.threads import (
     TYPED_FOR_ALL,
     threads_typed_for_all,
@@ -78,3 +79,12 @@ def test_a_number_for_all_programs_is_read(
     if text is not None:
         monkeypatch.setenv(TYPED_FOR_ALL, text)
     assert threads_typed_for_all() == number
+
+
+@pytest.mark.parametrize("text", ["100000", "99999999999999999999,2"])
+def test_a_number_that_no_machine_has_is_refused(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv(TYPED_FOR_ALL, text)
+    with pytest.raises(UserError, match=f"OMP_NUM_THREADS={text[:6]}.* up to 1024$"):
+        threads_typed_for_all()
