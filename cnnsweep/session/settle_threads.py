@@ -50,10 +50,10 @@ def settle_threads(
     is_open = config.threads == "auto" and threads_typed_for_all() is None and state is None
     if is_open and device.type == "cpu" and not config.compile:
         seconds = time_steps(trial_step(trainer), threads)
+        threads = use_threads(worthwhile(seconds, threads))
         if seconds:
             timed = ", ".join(f"{number}: {1e3 * taken:.2f}" for number, taken in seconds.items())
-            log.info("milliseconds of a step by number of threads: %s", timed)
-        threads = use_threads(worthwhile(seconds, threads))
+            log.info("milliseconds of a step by number of threads: %s; taken: %d", timed, threads)
     outcome.threads = threads
     if config.threads == "auto" and outcome.command is not None:
         outcome.command += f" threads={threads}"
