@@ -14,6 +14,7 @@ from cnnsweep.export.verify import agreement, sample
 from cnnsweep.folders.not_final import why_not_final
 from cnnsweep.folders.run_folder import RunFolder, write_whole
 from cnnsweep.folders.winner import chosen_run
+from cnnsweep.models.views import without_views
 from cnnsweep.task.load_model import LoadedModel, load_model
 
 _OPSETS = range(18, 24)
@@ -100,7 +101,7 @@ def _checked(trained: LoadedModel, reader: formats.Reader | None) -> str:
 
 
 def _summary(trained: LoadedModel) -> str:
-    name = type(trained.network.network).__name__
+    name = type(without_views(trained.network.network)).__name__
     size = "×".join(str(side) for side in (trained.in_channels, *trained.image_size))
     result = trained.folder.read_result() or {}
     metrics = [

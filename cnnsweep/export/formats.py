@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.export import Dim, ExportedProgram
 
 from cnnsweep.errors import UserError
+from cnnsweep.models.views import without_views
 from cnnsweep.task.load_model import InferenceModel
 
 INPUT, OUTPUT, BATCH = "images", "probabilities", "batch"
@@ -119,7 +120,7 @@ def _refused(network: InferenceModel) -> Iterator[None]:
         yield
     except (RuntimeError, ValueError) as error:  # torch's export errors are of the first kind
         reason = next((line for line in str(error).splitlines() if line.strip()), "")
-        name = type(network.network).__name__
+        name = type(without_views(network.network)).__name__
         raise UserError(f"the network {name} cannot be exported: {reason.strip()[:200]}") from error
 
 

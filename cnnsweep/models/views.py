@@ -35,6 +35,11 @@ class AveragedViews(nn.Module):
         return logits / len(views)
 
 
+def without_views(model: nn.Module) -> nn.Module:
+    """The network itself, of one that answers for several views too."""
+    return model.network if isinstance(model, AveragedViews) else model
+
+
 def moved(images: Tensor, dim: int, forward: bool) -> Tensor:
     """Images of the same shape, one pixel further along ``dim`` or back; the edge is repeated."""
     last = images.shape[dim] - 1

@@ -172,7 +172,8 @@ def _outcome_rows(outcome: Outcome) -> list[tuple[str, str]]:
             rows.append((split, f"accuracy {accuracy:.4f}  loss {loss:.4f}{also}"))
     rows.append(("parameters", f"{outcome.parameters:,}"))
     speed = f"{outcome.images_per_second:,.0f} images/s"
-    where = f"{outcome.device}, {outcome.precision}, {outcome.threads} threads"
+    threads = "1 thread" if outcome.threads == 1 else f"{outcome.threads} threads"
+    where = f"{outcome.device}, {outcome.precision}, {threads}"
     rows.append(("training", f"{outcome.train_seconds:.1f} s, {speed} ({where})"))
     return rows
 

@@ -54,10 +54,10 @@ def settle_threads(
         step = trial_step(trainer)
         with minding_other_programs(threads):
             seconds = {} if step is None else time_steps(step, threads)
+        threads = use_threads(worthwhile(seconds, threads))
         if seconds:
             timed = ", ".join(f"{number}: {1e3 * taken:.2f}" for number, taken in seconds.items())
-            log.info("milliseconds of a step by number of threads: %s", timed)
-        threads = use_threads(worthwhile(seconds, threads))
+            log.info("milliseconds of a step by number of threads: %s; taken: %d", timed, threads)
     outcome.threads = threads
     if config.threads == "auto" and outcome.command is not None:
         outcome.command += f" threads={threads}"

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 
 from cnnsweep.data.digits import digits
@@ -62,12 +63,15 @@ def asked_elsewhere(program: Path, folder: Path) -> dict[str, Any]:
     return dict(torch.load(answers, weights_only=True))
 
 
-def test_what_a_run_averages_in_evaluation_its_program_averages_too(tmp_path: Path) -> None:
+def test_what_a_run_averages_in_evaluation_its_program_averages_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     options = ("data.train_limit=300", "epochs=1", "pictures=false", "hydra.run.dir=run")
     views = "test_time_augmentation=[shift,flip]"
     succeeded(cnnsweep(*options, views, cwd=tmp_path))
     run = tmp_path / "run"
     export(run, "torch", out=None, opset=None)
+    assert capsys.readouterr().out.startswith(f"{run}: Simple, images of ")
     images = digits().test().pixels
     program = torch.export.load(run / "model.pt2").module()
     recorded(run).check(program(images), tolerance=1e-5)

@@ -62,6 +62,9 @@ def test_the_outcome_names_every_split_that_was_read_and_the_folder(
     assert "parameters 421,642" in text
     assert "training 12.3 s, 5,679 images/s (cpu, float32, 2 threads)" in text
     assert text.endswith(f"results {tmp_path / 'run'}")
+    outcome.threads = 1
+    shown.outcome(outcome, RunFolder(tmp_path / "run"))
+    assert "(cpu, float32, 1 thread)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("kind", ["lines", "bars"])

@@ -46,6 +46,7 @@ def test_what_auto_found_is_recorded_and_typed_it_gives_the_same_bytes(tmp_path:
     assert str(result(auto)["command"]).endswith(f" threads={threads}")
     log = (auto / "cnnsweep.log").read_text()
     assert ("milliseconds of a step by number of threads: 1:" in log) == (usable_cores() > 1)
+    assert (f"; taken: {threads}\n" in log) == (usable_cores() > 1)
     run(typed, f"threads={threads}")
     assert "milliseconds of a step" not in (typed / "cnnsweep.log").read_text()
     assert (auto / "best.pt").read_bytes() == (typed / "best.pt").read_bytes()
