@@ -85,20 +85,11 @@ def stages(
     """One `stage` to each entry of ``channels``, with its entry of ``windows`` and ``pooling``."""
     layers = []
     poolings = poolings_per_stage(pooling, len(channels))
-    for number, (out_channels, window, pool) in enumerate(
-        zip(channels, windows, poolings, strict=True), 1
-    ):
-        layers.append(
-            stage(
-                in_channels,
-                out_channels,
-                window,
-                activation=activation,
-                pooling=pool,
-                norm=norm,
-                may_widen=number < len(channels),  # the last one's maps go into the head
-            )
-        )
+    each = zip(channels, windows, poolings, strict=True)
+    for number, (out_channels, window, pool) in enumerate(each, 1):
+        options: StageOptions = {"activation": activation, "pooling": pool, "norm": norm}
+        may_widen = number < len(channels)  # the last one's maps go into the head
+        layers.append(stage(in_channels, out_channels, window, may_widen=may_widen, **options))
         in_channels = out_channels
     return nn.Sequential(*layers)
 
