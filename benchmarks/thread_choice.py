@@ -18,6 +18,7 @@ from benchmarks.machine import facts
 from benchmarks.peers.article import NETWORKS
 from benchmarks.rows import RESULTS, print_rows, write_csv
 from cnnsweep.machine.cores import usable_cores
+from cnnsweep.models.cpu_forms import for_cpu
 from cnnsweep.session import build
 from cnnsweep.training.busy_machine import minding_other_programs
 from cnnsweep.training.device import keep_freed_memory
@@ -59,6 +60,7 @@ def _step(model: str, batch_size: int) -> Any:
     images, labels = torch.randn(batch_size, 1, 28, 28), torch.randint(10, (batch_size,))
     with composed(case, epochs=1) as config:
         network = build.make_model(config, Sizes(), starts_anew=True)
+    for_cpu(network)
     parts = SimpleNamespace(
         model=network.to(memory_format=torch.channels_last),
         prepare=torch.nn.Module.train,
