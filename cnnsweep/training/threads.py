@@ -4,7 +4,6 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
-from statistics import median
 from time import perf_counter
 
 import torch
@@ -67,9 +66,10 @@ def trial_step(trainer: Trainer) -> Callable[[], None] | None:
 def time_steps(step: Callable[[], None], most: int) -> dict[int, float]:
     """Seconds of a step with 1, 2, 4, … and ``most`` threads, by the number of threads.
 
-    The numbers take turns, and the median of each counts, so that what else the machine does falls
-    on all alike. Steps of more than a second are not timed, nor those that have no choice:
-    then there is no entry. Torch is left with the last number it was timed with.
+    The numbers take turns, and the least of each counts: what else the machine does makes a step
+    longer, never shorter, so that a run gets its number on a busy machine as on a quiet one, as far
+    as steps in between go undisturbed. Steps of more than a second are not timed, nor those that
+    have no choice: then there is no entry. Torch is left with the last number it was timed with.
     """
     if most == 1:
         return {}
@@ -86,7 +86,7 @@ def time_steps(step: Callable[[], None], most: int) -> dict[int, float]:
             seconds += [_seconds(step) for _ in range(_BLOCK)]
         if perf_counter() - began > _BUDGET:
             break
-    return {number: median(seconds) for number, seconds in taken.items()}
+    return {number: min(seconds) for number, seconds in taken.items()}
 
 
 def _numbers(most: int) -> Iterator[int]:
