@@ -107,10 +107,8 @@ def stage(
     """(N, in_channels, H, W) -> (N, out_channels, H', W'): convolution, activation, 2×2 pooling.
 
     The convolution leaves of a side what `Window.side_after` says, pooling half of it, unless it
-    is "none".
-
-    Batch norm stands between convolution and activation, local response norm at the end, where
-    it sees responses, as in GoogLeNet's stem.
+    is "none". Batch norm stands between convolution and activation, local response norm at the
+    end, where it sees responses, as in GoogLeNet's stem.
     """
     size, padding, stride = window
     if padding not in PADDINGS:
@@ -118,9 +116,7 @@ def stage(
     if padding == "same":
         odd("model.kernel_size").check(size)
     conv = Conv2d(
-        in_channels,
-        out_channels,
-        size,
+        *(in_channels, out_channels, size),
         stride=stride,
         padding=size // 2 if padding == "same" else 0,
         bias=needs_bias(norm),

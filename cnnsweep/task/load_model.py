@@ -1,10 +1,11 @@
 """A run's network with its best weights, read back from the run folder."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from inspect import signature
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from hydra.utils import execution_whitelist
+from hydra.utils import execution_whitelist, get_object
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn, softmax
 
@@ -14,6 +15,7 @@ from cnnsweep.config.instantiate import refusal
 from cnnsweep.data.batches import normalisation
 from cnnsweep.errors import UserError, on_one_line
 from cnnsweep.folders.missing_checkpoints import why_no_weights
+from cnnsweep.folders.recorded_defaults import DEFAULTS
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.session.build import make_model, with_views
 
@@ -109,9 +111,20 @@ def _config(folder: RunFolder) -> DictConfig:
     _require(folder.config, plain, _CONFIG_KEYS)
     check_targets(plain)
     config = OmegaConf.create(plain)
-    if str(config.model._target_).startswith("cnnsweep.") and "weights" in config.model:
-        config.model.weights = None  # maybe another machine's file; best.pt has what became of it
+    if str(config.model._target_).startswith("cnnsweep."):
+        _complete(config.model)
+        if "weights" in config.model:
+            config.model.weights = None  # maybe another machine's; best.pt has what became of it
     return config
+
+
+def _complete(model: DictConfig) -> None:
+    """Put in what the network takes by now, as older code did it, where its record lacks it."""
+    takes = signature(get_object(model._target_)).parameters
+    for key, line in DEFAULTS.items():
+        group, _, name = key.partition(".")
+        if group == "model" and name in takes and name not in model:
+            model[name] = line.value
 
 
 def _network(
