@@ -76,7 +76,7 @@ def make_model(config: DictConfig, sizes: Sizes, *, starts_anew: bool) -> nn.Mod
 
 def with_views(config: DictConfig, model: nn.Module) -> nn.Module:
     """What answers for the model outside training: itself, or with test-time augmentation."""
-    views = config.get("test_time_augmentation")  # older code's runs have none
+    views = config.test_time_augmentation
     if views is None:
         return model
     return AveragedViews(model, [views] if isinstance(views, str) else list(views))

@@ -50,7 +50,7 @@ def settle_threads(
     """
     threads = torch.get_num_threads()
     is_open = config.threads == "auto" and threads_typed_for_all() is None and state is None
-    if is_open and device.type == "cpu" and not config.compile:
+    if is_open and threads > 1 and device.type == "cpu" and not config.compile:
         step = trial_step(trainer)
         with minding_other_programs(threads):
             seconds = {} if step is None else time_steps(step, threads)

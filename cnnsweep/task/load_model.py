@@ -111,20 +111,17 @@ def _config(folder: RunFolder) -> DictConfig:
     _require(folder.config, plain, _CONFIG_KEYS)
     check_targets(plain)
     config = OmegaConf.create(plain)
-    if str(config.model._target_).startswith("cnnsweep."):
-        _complete(config.model)
-        if "weights" in config.model:
-            config.model.weights = None  # maybe another machine's; best.pt has what became of it
-    return config
-
-
-def _complete(model: DictConfig) -> None:
-    """Put in what the network takes by now, as older code did it, where its record lacks it."""
-    takes = signature(get_object(model._target_)).parameters
-    for key, line in DEFAULTS.items():
+    is_own = str(config.model._target_).startswith("cnnsweep.")
+    takes = signature(get_object(config.model._target_)).parameters if is_own else {}
+    for key, line in DEFAULTS.items():  # what older code did where its record lacks a key
         group, _, name = key.partition(".")
-        if group == "model" and name in takes and name not in model:
-            model[name] = line.value
+        if not name and key not in config:
+            config[key] = line.value
+        elif group == "model" and name in takes and name not in config.model:
+            config.model[name] = line.value
+    if is_own and "weights" in config.model:
+        config.model.weights = None  # maybe another machine's file; best.pt has what became of it
+    return config
 
 
 def _network(
