@@ -2,8 +2,8 @@
 
 A child is forked after imports alone: nothing of torch's, Hydra's or ours has run. It gets the
 arguments, folder, environment and import path of ``python -m MODULE``, runs that module as
-``__main__``, and ends as any Python does. Run as a file, this is the server; it imports nothing of
-the tests.
+``__main__``, and ends as any Python does; a sweep's workers are forked likewise. Run as a file,
+this is the server; it imports nothing of the tests.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ _IMPORTED = (
     "cnnsweep.cli", "cnnsweep.hydra_callback", "cnnsweep.run", "cnnsweep.sweep.controller",
     "cnnsweep.sweep.sweeper", "cnnsweep.task.resumed_config", "cnnsweep.session.plots",
     "cnnsweep.data.digits", "cnnsweep.models.lenet", "cnnsweep.report.build", "scipy.special",
-    "jinja2", "hydra.core.plugins", "omegaconf",
+    "jinja2", "hydra.core.plugins", "omegaconf", "forked_workers",
 )  # fmt: skip
 # What is read each time that it is needed, never while something is imported.
 _LIVE = ("CNNSWEEP_", "GIT_", "HYDRA_FULL_ERROR", "COLUMNS", "PYTEST_", "MLFLOW_", "WANDB_")
@@ -155,7 +155,10 @@ def _be(request: dict[str, object]) -> None:
     os.environ.update(request["environment"])  # type: ignore[call-overload]
     is_ours_on_path = str(REPOSITORY) in os.environ.get("PYTHONPATH", "").split(os.pathsep)
     sys.path[:1] = [cwd, str(REPOSITORY)] if is_ours_on_path else [cwd]
-    sys.argv = [module, *request["words"]]  # type: ignore[misc]
+    words: list[str] = request["words"]  # type: ignore[assignment]
+    sys.argv = [module, *words]
+    if {"-m", "--multirun"} & {*words} and not import_module("forked_workers").fork_workers():
+        return
     if before:
         source, _, function = before.partition(":")
         getattr(import_module(source), function)()

@@ -191,7 +191,8 @@ def counted(search: Search) -> str:
     """How many trials of a resumed search are over."""
     counts = search.counts()
     over, wanted = _over(counts), counts["of"]
-    more = f", {counts['paused']} are paused" if "paused" in counts else ""
+    paused = counts.get("paused")
+    more = f", {paused} {'is' if paused == 1 else 'are'} paused" if paused else ""
     if over <= wanted:
         return f"{over} of {wanted} {search.plan.noun}s are over{more}"
     return f"{over} trials are over{more}, more than hydra.sweeper.n_trials={wanted}"

@@ -169,12 +169,12 @@ def _watch(sleepers: Sleepers, threads: int, over: threading.Event) -> None:
             is_busy = judgement.look(seconds / (threads * (now - then)), now)
             if is_busy and not was_busy:
                 if not sleepers.gather():
-                    log.info("other programs need the CPU, and no more threads may be started")
+                    log.info("threads wait for a core, and no more of them may be started")
                     return
-                log.info("other programs need the CPU: threads wait for each other asleep")
+                log.info("threads have to wait for a core: they wait for each other asleep")
             elif was_busy and not is_busy:
                 sleepers.release()
-                log.info("the CPU is free again: threads wait for each other awake")
+                log.info("a core is free for each thread again: they wait for each other awake")
             before, then, was_busy = waited, now, is_busy
     finally:
         sleepers.release()

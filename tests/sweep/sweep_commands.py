@@ -17,6 +17,8 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial
 
+from tests.command import fork_server
+
 ROOT = Path(__file__).resolve().parents[2]
 TOY = ("tests.sweep.toy.app", "hydra/sweeper=optuna")
 OURS = ("cnnsweep", "hydra/sweeper=optuna")
@@ -91,8 +93,13 @@ def _end(process: "subprocess.Popen[str]") -> None:
 
 
 def sweep(app: tuple[str, ...], folder: Path, *overrides: str, **environment: str) -> Done:
-    """A sweep from start to end."""
-    return finish(start(command(app, folder, *overrides), **environment))
+    """A sweep from start to end, forked where that is the same."""
+    line = command(app, folder, *overrides)
+    variables = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
+    if not fork_server().can_run(variables):
+        return finish(start(line, **environment))
+    ended = fork_server().run(app[0], line[3:], ROOT, variables, one_stream=True)
+    return Done(ended.code, ended.out)
 
 
 def study(folder: Path, name: str = "cnnsweep") -> optuna.Study:

@@ -77,7 +77,7 @@ def test_every_trial_is_counted_once_and_none_that_waits_as_over(tmp_path: Path,
     n = {state: states.count(state) for state in STATES}
     over = n["completed"] + n["pruned"] + n["failed"]
     ofs = search.asker.trials_in_all()
-    waiting = f", {n[PAUSED]} are paused" if n[PAUSED] else ""
+    waiting = f", {n[PAUSED]} {'is' if n[PAUSED] == 1 else 'are'} paused" if n[PAUSED] else ""
     assert (
         counted(search)
         .replace(f", more than hydra.sweeper.n_trials={ofs}", "")

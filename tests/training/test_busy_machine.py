@@ -110,7 +110,7 @@ def test_beside_busy_programs_the_threads_of_a_run_wait_asleep(tmp_path: Path) -
             program.kill()
             program.wait()
     assert (busy.returncode, output[1]) == (0, "")
-    assert "threads wait for each other asleep" in (tmp_path / "busy/cnnsweep.log").read_text()
+    assert "they wait for each other asleep" in (tmp_path / "busy/cnnsweep.log").read_text()
     passive = start(*words, "hydra.run.dir=passive", cwd=tmp_path, OMP_WAIT_POLICY="passive")
     assert passive.communicate(timeout=240)[1] == ""
     assert "wait for each other" not in (tmp_path / "passive/cnnsweep.log").read_text()
