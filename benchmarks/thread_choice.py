@@ -50,7 +50,7 @@ def _row(model: str, batch_size: int, repeats: int) -> dict[str, Any]:
         found = [time_steps(step, most) for _ in range(repeats)]
     row: dict[str, Any] = {"model": model, "batch_size": batch_size}
     for number in found[0]:
-        row[f"ms_{number}"] = round(1e3 * median(seconds[number] for seconds in found), 2)
+        row[f"ms_{number}"] = round(1e3 * median(min(seconds[number]) for seconds in found), 2)
     chosen = [worthwhile(seconds, most) for seconds in found]
     return row | {"chosen": " ".join(map(str, chosen)), "n": repeats}
 

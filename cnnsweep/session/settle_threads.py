@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from statistics import median
 from typing import Any
 
 import torch
@@ -56,8 +57,13 @@ def settle_threads(
             seconds = {} if step is None else time_steps(step, threads)
         threads = use_threads(worthwhile(seconds, threads))
         if seconds:
-            timed = ", ".join(f"{number}: {1e3 * taken:.2f}" for number, taken in seconds.items())
-            log.info("milliseconds of a step by number of threads: %s; taken: %d", timed, threads)
+            timed = "; ".join(
+                f"{number}: {1e3 * min(taken):.2f}, {1e3 * median(taken):.2f}"
+                for number, taken in seconds.items()
+            )
+            log.info(
+                "milliseconds of a step by threads (least, median) %s; taken: %d", timed, threads
+            )
     outcome.threads = threads
     if config.threads == "auto" and outcome.command is not None:
         outcome.command += f" threads={threads}"

@@ -2,8 +2,9 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
+from statistics import median
 from time import perf_counter
 
 import torch
@@ -63,13 +64,11 @@ def trial_step(trainer: Trainer) -> Callable[[], None] | None:
     return step
 
 
-def time_steps(step: Callable[[], None], most: int) -> dict[int, float]:
-    """Seconds of a step with 1, 2, 4, … and ``most`` threads, by the number of threads.
+def time_steps(step: Callable[[], None], most: int) -> dict[int, list[float]]:
+    """Seconds of a few steps with 1, 2, 4, … and ``most`` threads, by the number of threads.
 
-    The numbers take turns, and the least of each counts: what else the machine does makes a step
-    longer, never shorter, so that a run gets its number on a busy machine as on a quiet one, as far
-    as steps in between go undisturbed. Steps of more than a second are not timed, nor those that
-    have no choice: then there is no entry. Torch is left with the last number it was timed with.
+    The numbers take turns. Steps of more than a second are not timed, nor those that have no
+    choice: then there is no entry. Torch is left with the last number it was timed with.
     """
     if most == 1:
         return {}
@@ -86,7 +85,7 @@ def time_steps(step: Callable[[], None], most: int) -> dict[int, float]:
             seconds += [_seconds(step) for _ in range(_BLOCK)]
         if perf_counter() - began > _BUDGET:
             break
-    return {number: min(seconds) for number, seconds in taken.items()}
+    return taken
 
 
 def _numbers(most: int) -> Iterator[int]:
@@ -103,18 +102,24 @@ def _seconds(step: Callable[[], None]) -> float:
     return perf_counter() - began
 
 
-def worthwhile(seconds: Mapping[int, float], most: int) -> int:
+def worthwhile(seconds: Mapping[int, Sequence[float]], most: int) -> int:
     """The number of threads beyond which another adds less than a fifth of what one makes.
 
-    ``seconds`` are those of a step, by ascending number of threads, the first of them 1. Without
-    any, ``most``. Between two numbers each thread counts as adding equally much.
+    ``seconds`` are those of some steps, by ascending number of threads, the first of them 1.
+    Without any, ``most``. Between two numbers each thread counts as adding equally much.
+
+    By the least step of each number: what else the machine does makes a step longer, never shorter.
+    But threads that seldom get their cores make most steps longer than fewer threads do, and are
+    not taken: the median step must not be longer.
     """
     if not seconds:
         return most
-    (chosen, alone), *more = seconds.items()
-    for number, taken in more:
-        added = alone / taken - alone / seconds[chosen]  # in units of one thread's speed
-        if added < _WORTH * (number - chosen):
+    chosen, *more = seconds
+    alone = min(seconds[chosen])
+    for number in more:
+        taken, before = seconds[number], seconds[chosen]
+        added = alone / min(taken) - alone / min(before)  # in units of one thread's speed
+        if added < _WORTH * (number - chosen) or median(taken) > median(before):
             break
         chosen = number
     return chosen

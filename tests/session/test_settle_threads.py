@@ -45,7 +45,7 @@ def test_what_auto_found_is_recorded_and_typed_it_gives_the_same_bytes(tmp_path:
     assert threads in range(1, usable_cores() + 1)
     assert str(result(auto)["command"]).endswith(f" threads={threads}")
     log = (auto / "cnnsweep.log").read_text()
-    assert ("milliseconds of a step by number of threads: 1:" in log) == (usable_cores() > 1)
+    assert ("milliseconds of a step by threads (least, median) 1:" in log) == (usable_cores() > 1)
     assert (f"; taken: {threads}\n" in log) == (usable_cores() > 1)
     run(typed, f"threads={threads}")
     assert "milliseconds of a step" not in (typed / "cnnsweep.log").read_text()

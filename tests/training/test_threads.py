@@ -30,7 +30,7 @@ from cnnsweep.training.threads import (
 def test_a_thread_is_worth_it_that_adds_a_fifth_of_what_one_makes(
     speeds: dict[int, float], number: int
 ) -> None:
-    seconds = {threads: 0.01 / speed for threads, speed in speeds.items()}
+    seconds = {threads: [0.01 / speed] for threads, speed in speeds.items()}
     assert worthwhile(seconds, max(speeds)) == number
 
 
@@ -39,12 +39,26 @@ def test_whatever_is_timed_each_thread_taken_adds_a_fifth() -> None:
     for _ in range(500):
         numbers = [1, *sorted(draw.sample(range(2, 65), draw.randint(0, 6)))]
         speeds = {number: draw.uniform(0.2, 1.2) * number**0.9 for number in numbers}
-        seconds = {number: 1 / speed for number, speed in speeds.items()}
+        seconds = {number: [1 / speed] for number, speed in speeds.items()}
         chosen = worthwhile(seconds, numbers[-1])
         taken = numbers[: numbers.index(chosen) + 1]
         steps = list(pairwise(taken))
         assert all(speeds[b] - speeds[a] >= 0.2 * speeds[1] * (b - a) - 1e-9 for a, b in steps)
         assert speeds[chosen] >= speeds[1] - 1e-9
+
+
+@pytest.mark.parametrize(
+    ("alone", "two", "number"),
+    [
+        ([10, 11, 30], [6, 7, 25], 2),
+        ([10, 11, 12], [6, 12, 40], 1),  # two seldom get their cores
+        ([10, 20, 30], [9, 9, 9], 1),  # one would make as much if it were not disturbed
+    ],
+)
+def test_steps_of_a_busy_machine_are_read_by_their_least_and_their_median(
+    alone: list[float], two: list[float], number: int
+) -> None:
+    assert worthwhile({1: alone, 2: two}, 2) == number
 
 
 def test_what_was_not_timed_gets_all_threads() -> None:
