@@ -66,6 +66,19 @@ def test_a_run_leaves_the_same_bytes(tmp_path: Path) -> None:
     assert typed[0] == typed[1]
 
 
+def test_a_sweep_whose_workers_are_forked_leaves_the_same_bytes(tmp_path: Path) -> None:
+    words = (*QUICK, "--multirun", "seed=0,1", "keep=all", "hydra.sweep.dir=sweep")
+    forked, own = both(tmp_path, "cnnsweep", *words)
+    assert (forked.returncode, own.returncode) == (0, 0), forked.stderr + own.stderr
+    said = [
+        sorted(_TIMES.sub("", done.stdout.replace(f"/{name}/", "/")).splitlines())
+        for name, done in (("forked", forked), ("own", own))
+    ]
+    assert said[0] == said[1]
+    for job in ("0", "1"):
+        assert_same(*(tmp_path / name / "here/sweep" / job for name in ("forked", "own")))
+
+
 def test_it_ends_as_python_does_with_a_traceback(tmp_path: Path) -> None:
     forked, own = both(tmp_path, "cnnsweep", "optim.lrr=1", HYDRA_FULL_ERROR="1")
     assert forked.returncode == own.returncode == 1
