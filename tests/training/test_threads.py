@@ -1,5 +1,4 @@
 import random
-import time
 from itertools import pairwise
 
 import pytest
@@ -68,13 +67,19 @@ def test_what_was_not_timed_gets_all_threads() -> None:
 @pytest.mark.parametrize(
     ("helpful", "most", "number"), [(2, 4, 2), (8, 8, 8), (1, 4, 1), (3, 3, 3)]
 )
-def test_steps_are_timed_with_the_threads_they_run_on(helpful: int, most: int, number: int) -> None:
+def test_steps_are_timed_with_the_threads_they_run_on(
+    helpful: int, most: int, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = 0.0
+
+    def step() -> None:  # shorter with each thread up to so many
+        nonlocal clock
+        clock += 0.016 / min(torch.get_num_threads(), helpful)
+
+    monkeypatch.setattr("cnnsweep.training.threads.perf_counter", lambda: clock)
     before = torch.get_num_threads()
     try:
-        # A step that sleeps: shorter with each thread up to so many.
-        seconds = time_steps(
-            lambda: time.sleep(0.016 / min(torch.get_num_threads(), helpful)), most
-        )
+        seconds = time_steps(step, most)
     finally:
         use_threads(before)
     assert next(iter(seconds)) == 1
