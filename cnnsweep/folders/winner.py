@@ -123,7 +123,7 @@ def _best_job(sweep: Path) -> Chosen:
     """The best completed run of a grid, or of a search that is not over."""
     found = [one for one in _completed(sweep) if not _is_confirming(one.place)]
     if not found:
-        raise UserError(f"{sweep} has no completed run with an objective yet: name another folder")
+        raise UserError(_why_none(sweep))
     metrics = {one.metric for one in found}
     if len(metrics) > 1:
         raise UserError(
@@ -146,6 +146,19 @@ def _best_job(sweep: Path) -> Chosen:
         sweep / runs[0].place,
         f"{sweep}: run {runs[0].place} is taken, the best of {len(repeats)} completed settings"
         f"{so_far} ({reached})",
+    )
+
+
+def _why_none(sweep: Path) -> str:
+    """Why no run of a sweep is the best."""
+    places = sorted((path.parent.relative_to(sweep) for path in sweep.rglob(RESULT)), key=in_order)
+    results = {place: RunFolder(sweep / place).read_result() or {} for place in places}
+    over = [place for place, result in results.items() if result.get("status") == "completed"]
+    if not over:
+        return f"{sweep} has no completed run with an objective yet: name another folder"
+    return (
+        f"{sweep} has no best run: those that are completed have no objective, as without "
+        f"validation images (data.val_fraction=0); name one of them, such as {sweep / over[0]}"
     )
 
 

@@ -163,6 +163,18 @@ def test_a_sweep_of_which_nothing_is_completed_has_none(tmp_path: Path) -> None:
         chosen_run(made(tmp_path, "multirun.yaml"))
 
 
+def test_runs_that_nothing_chooses_among_are_named(tmp_path: Path) -> None:
+    sweep = made(tmp_path, "multirun.yaml")
+    completed(sweep / "10", None)
+    completed(sweep / "9", None)
+    completed(sweep / "2", None, status="failed")
+    with pytest.raises(
+        UserError, match=r"has no best run: .*data.val_fraction=0.*, such as"
+    ) as said:
+        chosen_run(sweep)
+    assert str(said.value).endswith(f" {sweep / '9'}")
+
+
 def test_another_folder_has_none(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds neither a run nor a sweep"):
         chosen_run(tmp_path)

@@ -40,10 +40,12 @@ def result(folder: Path) -> dict[str, object]:
 
 def test_what_auto_found_is_recorded_and_typed_it_gives_the_same_bytes(tmp_path: Path) -> None:
     auto, typed = tmp_path / "auto", tmp_path / "typed"
-    run(auto)
+    run(auto, "threads=auto")
     threads = result(auto)["threads"]
     assert threads in range(1, usable_cores() + 1)
-    assert str(result(auto)["command"]).endswith(f" threads={threads}")
+    command = str(result(auto)["command"])
+    assert command.endswith(f" threads={threads}")
+    assert command.count("threads=") == 1
     log = (auto / "cnnsweep.log").read_text()
     assert ("milliseconds of a step by threads (least, median) 1:" in log) == (usable_cores() > 1)
     assert (f"; taken: {threads}\n" in log) == (usable_cores() > 1)
