@@ -1,11 +1,13 @@
 """What counts as a trial, as finished, and as one cause."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import optuna
 import pytest
 from omegaconf import OmegaConf
+from optuna.storages import RDBStorage
 
 from cnnsweep.errors import UserError
 from cnnsweep.rules import choice, whole
@@ -23,34 +25,41 @@ def in_database(folder: Path, *overrides: str) -> Done:
     return sweep(TOY, folder / "sweep", *QUICK, f"hydra.sweeper.storage={url}", *overrides)
 
 
-def old_study(folder: Path) -> optuna.Study:
-    return optuna.create_study(storage=f"sqlite:///{folder}/study.db", study_name="old")
+@pytest.fixture
+def old_study(tmp_path: Path) -> Iterator[optuna.Study]:
+    """A study of plain Optuna in the database, which is closed after the test."""
+    storage = RDBStorage(f"sqlite:///{tmp_path}/study.db")
+    yield optuna.create_study(storage=storage, study_name="old")
+    storage.remove_session()
+    storage.engine.dispose()
 
 
-def test_a_study_with_trials_of_others_is_refused_before_it_is_touched(tmp_path: Path) -> None:
-    old_study(tmp_path).optimize(lambda trial: trial.suggest_float("lr", 0, 1), n_trials=5)
+def test_a_study_with_trials_of_others_is_refused_before_it_is_touched(
+    old_study: optuna.Study, tmp_path: Path
+) -> None:
+    old_study.optimize(lambda trial: trial.suggest_float("lr", 0, 1), n_trials=5)
     done = in_database(tmp_path, "hydra.sweeper.study_name=old")
     assert done.code == 1
     assert done.text.splitlines()[-1] == (
         "cnnsweep.errors.UserError: study 'old' has 5 trials that cnnsweep did not run, and "
         "results would mix; choose another hydra.sweeper.study_name"
     )
-    after = optuna.load_study(storage=f"sqlite:///{tmp_path}/study.db", study_name="old")
-    assert (len(after.trials), after.user_attrs) == (5, {})
+    assert (len(old_study.trials), old_study.user_attrs) == (5, {})
 
 
-def test_what_others_enqueued_is_run_and_what_they_add_later_is_counted(tmp_path: Path) -> None:
-    study = old_study(tmp_path)
-    study.enqueue_trial({"lr": 0.25, "momentum": 0.5})
+def test_what_others_enqueued_is_run_and_what_they_add_later_is_counted(
+    old_study: optuna.Study, tmp_path: Path
+) -> None:
+    old_study.enqueue_trial({"lr": 0.25, "momentum": 0.5})
     ours = ("hydra.sweeper.study_name=old", "hydra.sweeper.n_trials=2")
     done = in_database(tmp_path, *ours)
     assert done.code == 0, done.text
-    assert study.trials[0].params == {"lr": 0.25, "momentum": 0.5}
-    study.add_trial(
+    assert old_study.trials[0].params == {"lr": 0.25, "momentum": 0.5}
+    old_study.add_trial(
         optuna.trial.create_trial(
             value=-1.0,
             params={"lr": 0.5},
-            distributions={"lr": study.trials[1].distributions["lr"]},
+            distributions={"lr": old_study.trials[1].distributions["lr"]},
         )
     )
     again = in_database(tmp_path, *ours)
