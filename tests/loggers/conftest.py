@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,7 +100,8 @@ def _logged_epochs(root: Path) -> int:
     """How many epochs MLflow has, asked of the file itself: its client would hold us up."""
     if not (root / "mlflow.db").exists():
         return 0
-    with sqlite3.connect(f"file:{root / 'mlflow.db'}?mode=ro", uri=True) as connection:
+    file = f"file:{root / 'mlflow.db'}?mode=ro"
+    with closing(sqlite3.connect(file, uri=True)) as connection:
         try:
             found = connection.execute("SELECT COUNT(DISTINCT step) FROM metrics").fetchone()
         except sqlite3.OperationalError:  # no tables yet
