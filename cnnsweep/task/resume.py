@@ -168,8 +168,8 @@ def _latest(dir_key: str, words: Sequence[str]) -> Path:
     folder = next((f for f in _newest_first(dir_key) if _is_meant(f, dir_key, typed)), None)
     if folder is None:
         raise UserError(
-            f"resume=latest: nothing below {_ROOTS[dir_key]}/ is unfinished{missing_work(typed)}; "
-            "leave resume out to start anew, or name a folder"
+            f"resume=latest: no {_ROOTS[dir_key]}/<date>/<time> is unfinished"
+            f"{missing_work(typed)}; leave resume out to start anew, or name a folder"
         )
     return folder
 

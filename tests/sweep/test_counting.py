@@ -155,7 +155,7 @@ def test_a_search_that_its_timeout_ended_is_unfinished_and_a_finished_one_gets_m
     assert (more.code, len(study(folder).trials)) == (0, 3), more.text
     over = latest("-m", "resume=latest")
     assert over.code == 1
-    assert "nothing below multirun/ is unfinished" in over.text
+    assert "no multirun/<date>/<time> is unfinished" in over.text
     run = latest("model=lenet", "data.train_limit=100", "epochs=1")
     assert run.code == 0, run.text
     five = latest("hydra.sweeper.n_trials=5", "resume=latest")
@@ -163,7 +163,7 @@ def test_a_search_that_its_timeout_ended_is_unfinished_and_a_finished_one_gets_m
     none = latest("-m", "hydra.sweeper.n_trials=5", "resume=latest")
     assert none.code == 1
     assert none.text.splitlines() == [
-        "error: resume=latest: nothing below multirun/ is unfinished, or a search of fewer than 5 "
-        "trials; leave resume out to start anew, or name a folder"
+        "error: resume=latest: no multirun/<date>/<time> is unfinished, or a search of fewer than "
+        "5 trials; leave resume out to start anew, or name a folder"
     ]
     assert list(tmp_path.glob("multirun/*/*")) == [folder]

@@ -49,7 +49,7 @@ def test_the_line_that_a_stop_prints_resumes(command: tuple[str, ...], tmp_path:
         assert len(study(folder).trials) == 2
     else:
         again = complaint_of(cnnsweep("--multirun", "resume=latest", cwd=tmp_path))
-        assert "nothing below multirun/ is unfinished" in again
+        assert "no multirun/<date>/<time> is unfinished" in again
 
 
 @pytest.mark.parametrize(
