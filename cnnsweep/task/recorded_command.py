@@ -98,7 +98,11 @@ def record_sweep(folder: Path, config: DictConfig) -> None:
     if not path.exists() and (is_grid(config) or target.startswith("cnnsweep.")):
         masked = deepcopy(config)
         mask_password(masked)
-        write_text_whole(path, OmegaConf.to_yaml(masked))
+        try:
+            write_text_whole(path, OmegaConf.to_yaml(masked))
+        except OSError:
+            if not path.exists():  # else another launch of a shared sweep was faster
+                raise
 
 
 def mask_password(config: DictConfig) -> None:
