@@ -74,7 +74,7 @@ def fork_workers() -> bool:
         environment: Mapping[str, str] | None = None,
     ) -> ForkedWorker:
         variables = {**(os.environ if environment is None else environment)}
-        request = json.dumps([module, len(fds), sys.path, variables]).encode()
+        request = json.dumps([module, sys.path, variables]).encode()
         socket.send_fds(ours, [request], [*fds, output.fileno()])
         return ForkedWorker(int(ours.recv(_MOST)))
 
@@ -105,7 +105,7 @@ def _serve(requests: socket.socket, command: int) -> None:
 
 def _be(request: list[object], fds: list[int]) -> None:
     """Be the worker."""
-    module, count, path, variables = request
+    module, path, variables = request
     os.setsid()
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for number in (1, 2):
@@ -115,5 +115,4 @@ def _be(request: list[object], fds: list[int]) -> None:
     os.environ.update(variables)  # type: ignore[call-overload]
     sys.path[:] = path  # type: ignore[call-overload]
     sys.argv = ["-c"]
-    assert count == len(fds) - 1
     import_module(str(module)).main(*fds[:-1])

@@ -151,28 +151,34 @@ def _best_job(sweep: Path) -> Chosen:
 
 def _why_none(sweep: Path) -> str:
     """Why no run of a sweep is the best."""
-    places = sorted((path.parent.relative_to(sweep) for path in sweep.rglob(RESULT)), key=in_order)
-    results = {place: RunFolder(sweep / place).read_result() or {} for place in places}
-    over = [place for place, result in results.items() if result.get("status") == "completed"]
-    if not over:
+    over = next(_over(sweep), None)
+    if over is None:
         return f"{sweep} has no completed run with an objective yet: name another folder"
     return (
         f"{sweep} has no best run: those that are completed have no objective, as without "
-        f"validation images (data.val_fraction=0); name one of them, such as {sweep / over[0]}"
+        f"validation images (data.val_fraction=0); name one of them, such as {over[0].path}"
     )
 
 
 def _completed(folder: Path) -> Iterator[_Found]:
     """The completed runs below a folder that have one number as their objective, by place."""
-    places = [path.parent.relative_to(folder) for path in folder.rglob(RESULT)]
-    for place in sorted(places, key=in_order):
-        run = RunFolder(folder / place)
-        config, result = run.read_config(), run.read_result()
-        if config is None or result is None or result.get("status") != "completed":
+    for run, result in _over(folder):
+        config = run.read_config()
+        if config is None:
             continue
         metric, value = _metric(config, folder), result.get("objective")
         if isinstance(value, int | float) and value == value:  # not NaN
-            yield _Found(place, config, metric, float(value))
+            yield _Found(run.path.relative_to(folder), config, metric, float(value))
+
+
+def _over(folder: Path) -> Iterator[tuple[RunFolder, dict[str, Any]]]:
+    """The completed runs below a folder, by place, and their results."""
+    places = [path.parent.relative_to(folder) for path in folder.rglob(RESULT)]
+    for place in sorted(places, key=in_order):
+        run = RunFolder(folder / place)
+        result = run.read_result()
+        if result is not None and result.get("status") == "completed":
+            yield run, result
 
 
 def in_order(place: Path) -> list[tuple[int, str]]:

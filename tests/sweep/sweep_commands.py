@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,13 +48,17 @@ def start_in(cwd: Path, line: list[str], **environment: str) -> "subprocess.Pope
     process = subprocess.Popen(
         line,
         cwd=cwd,
-        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+        env=_variables(environment),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
     _started.append(process)
     return process
+
+
+def _variables(more: Mapping[str, str]) -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1", **more}
 
 
 @dataclass
@@ -95,7 +100,7 @@ def _end(process: "subprocess.Popen[str]") -> None:
 def sweep(app: tuple[str, ...], folder: Path, *overrides: str, **environment: str) -> Done:
     """A sweep from start to end, forked where that is the same."""
     line = command(app, folder, *overrides)
-    variables = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
+    variables = _variables(environment)
     if not fork_server().can_run(variables):
         return finish(start(line, **environment))
     ended = fork_server().run(app[0], line[3:], ROOT, variables, one_stream=True)
