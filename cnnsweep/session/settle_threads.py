@@ -1,7 +1,6 @@
 """How many CPU threads a run has: typed, kept on resume, or found by timing; it never changes."""
 
 import logging
-import re
 from collections.abc import Mapping
 from statistics import median
 from typing import Any
@@ -67,6 +66,5 @@ def settle_threads(
             )
     outcome.threads = threads
     if config.threads == "auto" and outcome.command is not None:
-        typed = re.sub(r" \+*threads=auto(?= |$)", "", outcome.command)
-        outcome.command = f"{typed} threads={threads}"
+        outcome.command += f" threads={threads}"
     return threads

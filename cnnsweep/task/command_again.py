@@ -34,7 +34,7 @@ def command_again(config: DictConfig) -> str:
     no ``search=``, which would be a search again, but the keys that this sets.
     """
     hydra: Any = HydraConfig.get()
-    lines = [line for line in hydra.overrides.task if _key(line) not in _OF_A_FOLDER]
+    lines = [line for line in hydra.overrides.task if not _is_of_a_folder(line)]
     more = _set_by_search(config, hydra, lines)
     if more is None:  # what was typed goes with the search only
         path = Path(str(hydra.runtime.output_dir)) / HYDRA
@@ -50,6 +50,11 @@ def shell_line(words: Sequence[str]) -> str:
     allowed = os.environ.get(VARIABLE)
     before = f"{VARIABLE}={shlex.quote(allowed)} " if allowed else ""
     return before + shlex.join(["python", "-m", "cnnsweep", *words])
+
+
+def _is_of_a_folder(line: str) -> bool:
+    """Whether it says nothing of another run; the number that ``auto`` finds is added later."""
+    return _key(line) in _OF_A_FOLDER or line.lstrip("+") == "threads=auto"
 
 
 def _key(line: str) -> str:
