@@ -3,8 +3,8 @@
 A module attribute, since a context variable is lost in threads and cannot be pickled.
 """
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 
 class Ended(Exception):
@@ -36,3 +36,10 @@ class EpochReporter(Protocol):
 
 
 current: EpochReporter | None = None
+
+together: Callable[[Any], Any] | None = None
+"""Trains an epoch of a run, given its Trainer, with those of other runs in this process.
+
+It returns what `Trainer.passes` would, or None where the run is to train this epoch by itself, as
+it does where there is no such function.
+"""

@@ -34,9 +34,9 @@ DOORS = ("__main__", "cli", "predict", "hydra_callback", "callback")
 FLOORS = (
     "doors", "sweep", "sweep.cluster", "sweep.workers", "sweep.multihost", "sweep.grid",
     "sweep.study", "sweep.freeze_thaw", "sweep.journal", "sweep.spec", "sweep.machine",
-    "export", "task", "run", "session", "loggers", "report", "report.output", "report.charts",
-    "report.study", "report.stats", "report.read", "training", "models", "data", "data.pictures",
-    "folders", "config.composing", "config", "machine", "ground",
+    "export", "task", "run", "session", "stack", "loggers", "report", "report.output",
+    "report.charts", "report.study", "report.stats", "report.read", "training", "models",
+    "data", "data.pictures", "folders", "config.composing", "config", "machine", "ground",
 )  # fmt: skip
 # What a package that stands higher may not import all the same. A report reads folders only.
 ABOVE_REPORTS = set(FLOORS[FLOORS.index("export") : FLOORS.index("report")])

@@ -41,7 +41,7 @@ class Batches:
             raise unknown("layout", layout, get_args(Layout))
         _check_batch_size(batch_size, len(images), shuffle)
         self.images = len(images)
-        self._batch_size = batch_size
+        self.batch_size = batch_size
         self._shuffle = shuffle
         self._augment = augment
         self._channels_last = layout == "channels_last"
@@ -60,20 +60,26 @@ class Batches:
 
     def __len__(self) -> int:
         """Number of batches."""
-        return ceil(self.images / self._batch_size)
+        return ceil(self.images / self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        for index in self._indices():
-            rows = index if self._rows is None else _select(self._rows, index)
-            yield self._prepare(_select(self._pixels, rows)), _select(self._labels, index)
+        return map(self.at, self._indices())
+
+    def at(self, index: Tensor | slice) -> tuple[Tensor, Tensor]:
+        """The batch of the images with these numbers (int64, on their device), augmented anew."""
+        rows = index if self._rows is None else _select(self._rows, index)
+        return self._prepare(_select(self._pixels, rows)), _select(self._labels, index)
+
+    def draw_order(self) -> Tensor:
+        """An order of all images (int64, on their device), drawn as for an iteration."""
+        return torch.randperm(self.images, device=self._labels.device)
 
     def _indices(self) -> Iterator[Tensor | slice]:
         if self._shuffle:
-            order = torch.randperm(self.images, device=self._labels.device)
-            yield from torch.split(order, self._batch_size)
+            yield from torch.split(self.draw_order(), self.batch_size)
         else:
-            for start in range(0, self.images, self._batch_size):
-                yield slice(start, start + self._batch_size)
+            for start in range(0, self.images, self.batch_size):
+                yield slice(start, start + self.batch_size)
 
     def _in_order(self, pixels: Tensor) -> Tensor:
         return pixels.permute(0, 2, 3, 1) if self._channels_last else pixels

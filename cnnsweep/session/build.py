@@ -23,6 +23,7 @@ from cnnsweep.metric_names import DIRECTIONS, VALIDATION_METRICS
 from cnnsweep.models.cpu_forms import for_cpu
 from cnnsweep.models.inspect import last_layer, last_layer_name
 from cnnsweep.models.views import AveragedViews
+from cnnsweep.session.family import family_of
 from cnnsweep.training import fine_tuning
 from cnnsweep.training.class_weights import class_weights
 from cnnsweep.training.compile import compile_in_place, free_optimizers_of_compiler
@@ -140,12 +141,11 @@ def make_trainer(
     )
     schedule = _make_schedule(config, optimizer, len(train))
     monitored = _monitored_metric(config)
+    step = OptimizerStep(optimizer, schedule, parameters, config.grad_clip, config.l1)
     return Trainer(
         model=model,
         answers=with_views(config, model),
-        step=OptimizerStep(
-            optimizer, schedule, parameters, grad_clip=config.grad_clip, l1=config.l1
-        ),
+        step=step,
         score=Score(
             monitored,
             is_higher_better=monitored is None or DIRECTIONS[monitored] == "maximize",
@@ -159,6 +159,7 @@ def make_trainer(
         prepare=partial(fine_tuning.training_mode, is_frozen=config.freeze),
         seed=config.seed,
         epochs=config.epochs,
+        family=family_of(config, model, loss, step, train, val),
     )
 
 

@@ -16,9 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from cnnsweep import epoch_reporter
 from cnnsweep.metric_names import METRICS_COLUMNS
 from cnnsweep.training.early_stopping import Row, Score
-from cnnsweep.training.epoch import OnBatch, Split, run_epoch
+from cnnsweep.training.epoch import EpochMetrics, OnBatch, Split, run_epoch
 from cnnsweep.training.optimizer_step import OptimizerStep
 
 
@@ -35,12 +36,27 @@ class Diverged(ArithmeticError):
     """The loss became NaN or infinite; the message says when, and what to try."""
 
 
+@dataclass(frozen=True)
+class Family:
+    """Runs with equal keys, none of which must train alone, can be trained as one computation.
+
+    ``why_alone`` is the reason, in words, why a run cannot; None: it can.
+    """
+
+    key: str
+    why_alone: str | None
+
+
+Passes = tuple[EpochMetrics, EpochMetrics | None]  # of training, and of validation
+
+
 @dataclass
 class Trainer:
     """The parts of a training run, and ``history``: a row of metrics for each trained epoch.
 
     ``answers`` is what is evaluated: the model, or a module around it. ``prepare`` puts the model,
-    except for frozen parts, into training mode.
+    except for frozen parts, into training mode. ``family`` says with which other runs an epoch may
+    be trained.
     """
 
     model: nn.Module
@@ -54,6 +70,7 @@ class Trainer:
     prepare: Callable[[nn.Module], object]
     seed: int
     epochs: int
+    family: Family
     history: list[Row] = field(default_factory=list)
 
     @property
@@ -66,16 +83,14 @@ class Trainer:
         Raises:
             Diverged: a loss is NaN or infinite.
         """
-        epoch = len(self.history) + 1
+        epoch = self.next_epoch
         learning_rate = float(self.step.optimizer.param_groups[0]["lr"])
-        seed_everything(self.seed, f"epoch {epoch}")
-        self.prepare(self.model)
-        trained = run_epoch(self.model, self.train, self.loss, self.cast, self.step, on_batch)
+        together = epoch_reporter.together
+        shared: Passes | None = None if together is None else together(self)
+        trained, validated = self.passes(on_batch) if shared is None else shared
         _check_finite("training", trained.loss, epoch, learning_rate)
         val_loss = val_accuracy = val_balanced_accuracy = None
-        if self.val is not None:
-            self.answers.eval()
-            validated = run_epoch(self.answers, self.val, self.loss, self.cast)
+        if validated is not None:
             _check_finite("validation", validated.loss, epoch, learning_rate)
             val_loss, val_accuracy = validated.loss, validated.accuracy
             val_balanced_accuracy = validated.balanced_accuracy
@@ -92,6 +107,25 @@ class Trainer:
             "val_balanced_accuracy": val_balanced_accuracy,
         }
 
+    def passes(self, on_batch: OnBatch | None) -> Passes:
+        """Go over the training split, moving the weights, then over the validation split."""
+        self.seed_epoch()
+        self.prepare(self.model)
+        trained = run_epoch(self.model, self.train, self.loss, self.cast, self.step, on_batch)
+        if self.val is None or not math.isfinite(trained.loss):
+            return trained, None
+        self.answers.eval()
+        return trained, run_epoch(self.answers, self.val, self.loss, self.cast)
+
+    @property
+    def next_epoch(self) -> int:
+        """The number of the epoch that comes next, from 1."""
+        return len(self.history) + 1
+
+    def seed_epoch(self) -> None:
+        """Seed the generators, from which the next epoch draws order, augmentation and dropout."""
+        seed_everything(self.seed, f"epoch {self.next_epoch}")
+
     def record(self, row: Row) -> bool:
         """Add an epoch to the history; returns whether it is the best so far."""
         self.history.append(row)
@@ -104,7 +138,7 @@ class Trainer:
             "optimizer": self.step.optimizer.state_dict(),
             "schedule": self.step.schedule.state_dict(),
             "score": self.score.state_dict(),
-            "generators": {"seed": self.seed, "next_epoch": len(self.history) + 1},
+            "generators": {"seed": self.seed, "next_epoch": self.next_epoch},
             "history": [dict(row) for row in self.history],
         }
 
