@@ -18,7 +18,8 @@ class Outcome:
 
     ``learned`` is false where the balanced accuracy, of the test split or else of validation, is
     that of a network that never learned (:func:`cnnsweep.metric_names.has_learned`); None without
-    either, and where too few images are there to tell.
+    either, and where too few images are there to tell. ``stack`` is the largest number of runs,
+    itself included, that an epoch was trained together with; of their seconds each has its share.
     """
 
     status: str = "running"
@@ -53,6 +54,7 @@ class Outcome:
     val_balanced_accuracy: float | None = None
     test_balanced_accuracy: float | None = None
     learned: bool | None = None
+    stack: int = 1
 
     def as_dict(self) -> dict[str, Any]:
         """The content of result.json."""

@@ -28,6 +28,7 @@ def write_epoch(
     state = {
         "training": trainer.state_dict(),
         "threads": outcome.threads,
+        "stack": outcome.stack,
         "data": outcome.data,
         "started": outcome.started,
         "launch": launch_of(outcome),

@@ -16,6 +16,7 @@ def launch_of(outcome: Outcome) -> dict[str, Any]:
 
 def take_up(outcome: Outcome, state: Mapping[str, Any]) -> str | None:
     """Put what earlier launches left in last.pt into the outcome; a line where the code changed."""
+    outcome.stack = state.get("stack", 1)  # older code had none
     before = state.get("launch")
     if before is None:  # older code recorded none
         return None

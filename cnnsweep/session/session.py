@@ -68,6 +68,7 @@ class Session:
             self._report(row)
         while not trainer.is_finished:
             row = trainer.train_epoch(self.display.batch_ended)
+            self.outcome.stack = max(self.outcome.stack, trainer.trained_with)
             with process.held_back():  # no signal between the files of an epoch
                 is_best = trainer.record(row)
                 write_epoch(self.folder, trainer, self.dataset, self.outcome, is_best)

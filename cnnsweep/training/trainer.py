@@ -56,7 +56,7 @@ class Trainer:
 
     ``answers`` is what is evaluated: the model, or a module around it. ``prepare`` puts the model,
     except for frozen parts, into training mode. ``family`` says with which other runs an epoch may
-    be trained.
+    be trained; ``trained_with`` is the largest number of them, itself included, that one was.
     """
 
     model: nn.Module
@@ -71,6 +71,7 @@ class Trainer:
     seed: int
     epochs: int
     family: Family
+    trained_with: int = 1
     history: list[Row] = field(default_factory=list)
 
     @property

@@ -9,7 +9,7 @@ from cnnsweep.report.read.run_record import Run
 
 _PREFERRED = ("test_accuracy", "val_accuracy", "test/acc", "val/acc", "accuracy", "acc")
 _SMALLER = ("loss", "error", "seconds", "time", "perplexity", "mse", "mae", "rmse", "parameters")
-_SETTINGS = ("seed", "threads", "best_epoch", "epoch", "step")
+_SETTINGS = ("seed", "threads", "stack", "best_epoch", "epoch", "step")
 
 
 @dataclass(frozen=True, slots=True)
