@@ -52,15 +52,26 @@ class RandomCrop(nn.Module):
         super().__init__()
         self.padding = padding
 
-    def forward(self, x: Tensor) -> Tensor:
+    def draw(
+        self, count: int, device: torch.device, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Top and left edge of each image's window: int64, count × 2."""
+        places = 2 * self.padding + 1
+        return torch.randint(places, (2, count), device=device, generator=generator).T
+
+    def apply(self, images: Tensor, parameters: Tensor) -> Tensor:  # type: ignore[override]
         """N × C × H × W -> N × C × H × W."""
-        count, _, height, width = x.shape
-        padded = pad(x, [self.padding] * 4).permute(0, 2, 3, 1)  # N × H+2p × W+2p × C
-        top, left = torch.randint(2 * self.padding + 1, (2, count), device=x.device)
+        count, _, height, width = images.shape
+        padded = pad(images, [self.padding] * 4).permute(0, 2, 3, 1)  # N × H+2p × W+2p × C
+        top, left = parameters.unbind(1)
         # A view of every window: one index an image, which takes less than half the time of one
         # a pixel.
         windows = padded.unfold(1, height, 1).unfold(2, width, 1)  # N × 2p+1 × 2p+1 × C × H × W
-        return windows[torch.arange(count, device=x.device), top, left]
+        return windows[torch.arange(count, device=images.device), top, left]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N × C × H × W -> N × C × H × W."""
+        return self.apply(x, self.draw(len(x), x.device))
 
 
 def _check(key: str, value: object, fine: bool, allowed: str) -> None:

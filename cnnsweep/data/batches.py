@@ -20,6 +20,13 @@ class Batches:
     int64, N. The last batch may be smaller. With ``shuffle`` the order is drawn anew for each
     iteration from the global generator of the images' device, so that seeding torch repeats it.
     ``augment`` gets float images in 0..1 and keeps their shape.
+
+    What `at` reads may be read by others, who gather for several runs at once, and never written:
+
+    ``pixels``: uint8 in the order of the layout, N × C × H × W or, where ``is_channels_last``,
+    N × H × W × C. ``rows``: int64, which of them these images are; None: all. ``labels``: int64,
+    one an image. ``scale`` and ``shift``: float32, C × 1 × 1 or C, what pixels in 0..255 are
+    multiplied with, and what is added then. ``augment``: see above.
     """
 
     def __init__(
@@ -43,18 +50,18 @@ class Batches:
         self.images = len(images)
         self.batch_size = batch_size
         self._shuffle = shuffle
-        self._augment = augment
-        self._channels_last = layout == "channels_last"
+        self.augment = augment
+        self.is_channels_last = layout == "channels_last"
         channels = images.stored.shape[1]
         # Kept in the order of the layout, so that a gathered batch needs no second copy. Images
         # already in it (those of one channel are in both) are not copied: others may share them.
-        self._pixels, self._rows = self._in_order(images.stored), images.rows
-        if not self._pixels.is_contiguous():
-            self._pixels, self._rows = self._in_order(images.pixels).contiguous(), None
-        self._labels = images.labels
-        shape = (channels,) if self._channels_last else (channels, 1, 1)
-        self._scale, self._shift = (
-            numbers.view(shape).to(self._pixels.device)
+        self.pixels, self.rows = self._in_order(images.stored), images.rows
+        if not self.pixels.is_contiguous():
+            self.pixels, self.rows = self._in_order(images.pixels).contiguous(), None
+        self.labels = images.labels
+        shape = (channels,) if self.is_channels_last else (channels, 1, 1)
+        self.scale, self.shift = (
+            numbers.view(shape).to(self.pixels.device)
             for numbers in normalisation(mean, std, channels)
         )
 
@@ -67,12 +74,12 @@ class Batches:
 
     def at(self, index: Tensor | slice) -> tuple[Tensor, Tensor]:
         """The batch of the images with these numbers (int64, on their device), augmented anew."""
-        rows = index if self._rows is None else _select(self._rows, index)
-        return self._prepare(_select(self._pixels, rows)), _select(self._labels, index)
+        rows = index if self.rows is None else _select(self.rows, index)
+        return self._prepare(_select(self.pixels, rows)), _select(self.labels, index)
 
     def draw_order(self) -> Tensor:
         """An order of all images (int64, on their device), drawn as for an iteration."""
-        return torch.randperm(self.images, device=self._labels.device)
+        return torch.randperm(self.images, device=self.labels.device)
 
     def _indices(self) -> Iterator[Tensor | slice]:
         if self._shuffle:
@@ -82,22 +89,22 @@ class Batches:
                 yield slice(start, start + self.batch_size)
 
     def _in_order(self, pixels: Tensor) -> Tensor:
-        return pixels.permute(0, 2, 3, 1) if self._channels_last else pixels
+        return pixels.permute(0, 2, 3, 1) if self.is_channels_last else pixels
 
     def _prepare(self, pixels: Tensor) -> Tensor:
         """uint8 in the order of the layout -> float32, N × C × H × W."""
         x = pixels.float()
-        if self._augment is not None:
-            x = self._augmented(x, self._augment)
+        if self.augment is not None:
+            x = self._augmented(x, self.augment)
         # (x / 255 - mean) / std with one multiplication and one addition; in place, which on a CPU
         # takes a third less time than addcmul into new memory.
-        x = x.mul_(self._scale).add_(self._shift)
-        return x.permute(0, 3, 1, 2) if self._channels_last else x
+        x = x.mul_(self.scale).add_(self.shift)
+        return x.permute(0, 3, 1, 2) if self.is_channels_last else x
 
     def _augmented(self, x: Tensor, augment: nn.Module) -> Tensor:
-        x = x.permute(0, 3, 1, 2) if self._channels_last else x  # N × C × H × W
+        x = x.permute(0, 3, 1, 2) if self.is_channels_last else x  # N × C × H × W
         x = augment(x / 255) * 255
-        return x.permute(0, 2, 3, 1).contiguous() if self._channels_last else x.contiguous()
+        return x.permute(0, 2, 3, 1).contiguous() if self.is_channels_last else x.contiguous()
 
 
 def _select(tensor: Tensor, index: Tensor | slice) -> Tensor:
