@@ -85,7 +85,7 @@ def fork_workers() -> bool:
 def _serve(requests: socket.socket, command: int) -> None:
     """Fork a worker for each request; returns in the workers. Ends with the command."""
     while True:
-        request, fds, _, _ = socket.recv_fds(requests, _MOST, 16)
+        request, fds, _, _ = socket.recv_fds(requests, _MOST, 253)  # as many as Linux passes
         if not request:
             os._exit(0)
         between = os.fork()

@@ -28,6 +28,7 @@ DEFAULTS: dict[str, OldDefault] = {
     "from": OldDefault(None, since="what follows 7aedf0e"),
     "hydra.sweeper.keep_best": OldDefault(None, since="what follows 7aedf0e"),
     "hydra.sweeper.keep_paused": OldDefault(True, since="what follows 9c3d8ab"),
+    "hydra.sweeper.stack": OldDefault(1, since="what follows 2580e36"),
 }
 """By dotted key, ``hydra.sweeper.<key>`` included."""
 

@@ -35,6 +35,7 @@ from cnnsweep.sweep.multihost.shared_study import joined
 from cnnsweep.sweep.progress import SweepProgress, counted, open_progress
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.settings import Settings, SharedSettings
+from cnnsweep.sweep.stacking import refuse_stack, why_not_stacked
 from cnnsweep.sweep.study.coordination import Coordination, not_in_hand
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.storage_outage import Outage
@@ -110,6 +111,7 @@ def _checked(context: SweepContext, read: Callable[[], Sweep], machine: Machine)
         sweep = read()
         refuse_devices(context.config, sweep.settings.devices)
         devices_of_slots(sweep.settings.devices, machine.gpus, 0)  # refuses one that is not there
+        refuse_stack(context, sweep.settings.stack)
         sweep.check()
     except Exception:
         _remove_if_unused(context.folder)
@@ -154,7 +156,8 @@ class Controller:
             write_text_whole(place, text)  # only now: nothing refused what is there
             if self.coordination.is_first() or not all(search.is_done() for search in searches):
                 self.sweep.withdraw_results(searches)
-        work = work_of(searches, self.sweep.settings)
+        may_stack = why_not_stacked(self.context) is None
+        work = replace(work_of(searches, self.sweep.settings), may_stack=may_stack)
         self.crew = make_crew(self.context.config, self.sweep.settings, self.machine, work)
         for line in (*self.crew.lines, *self.sweep.announcement(searches), *notes):
             self.progress.say(line)
@@ -232,7 +235,7 @@ class Controller:
         setup = Setup(context, Singleton.get_state(), self.coordination.heartbeat)
         folder = self.coordination.own_folder(context.folder / WORKERS)
         if not is_chosen(context.config):
-            return Pool(folder, setup, devices)
+            return Pool(folder, setup, devices, self.crew.stack)
         # Each host's jobs are its own to count and to cancel, and it tells them by their folder.
         # Workers compose with the config as it is: Hydra refuses another launcher's.
         config = with_submissions(context.config, self.coordination.own_folder)

@@ -14,7 +14,7 @@ from typing import Protocol
 from cnnsweep.errors import StoppedEarly
 from cnnsweep.sweep.checkpoints import Checkpoints
 from cnnsweep.sweep.progress import SweepProgress
-from cnnsweep.sweep.spec.messages import Answer, Epoch, Finished, Job, Message, Note
+from cnnsweep.sweep.spec.messages import Answer, Epoch, Finished, Job, Message, Note, Reason
 from cnnsweep.sweep.study.coordination import TryLater
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.storage_outage import Outage
@@ -30,6 +30,7 @@ class JobPool(Protocol):
     def busy_slots(self) -> list[int]: ...
     def job(self, slot: int) -> Job | None: ...
     def seconds(self, slot: int) -> float | None: ...
+    def is_alone(self, slot: int) -> bool: ...
     def log(self, slot: int) -> Path: ...
     def give(self, slot: int, job: Job) -> None: ...
     def answer(self, slot: int, answer: Answer) -> None: ...
@@ -121,10 +122,10 @@ class EventLoop:
             self._progress.over(received.slot)
 
     def _watch_starts(self, slot: int, message: Finished) -> None:
-        """Preempted and lost workers say nothing about whether workers can start."""
+        """Those of the reasons left out say nothing about whether workers can start."""
         if message.reason == "never_started":
             self._failed_starts += 1
-        elif message.reason not in ("preempted", "lost"):
+        elif message.reason not in ("preempted", "lost", "shared_death"):
             self._failed_starts = 0
         if self._failed_starts >= FAILED_STARTS:
             log = self._pool.log(slot)
@@ -146,10 +147,12 @@ class EventLoop:
         for slot in self._pool.busy_slots():
             job, seconds = self._pool.job(slot), self._pool.seconds(slot)
             if job is not None and seconds is not None and seconds > self._trial_timeout:
+                # Of several jobs in one process any may be the one that hangs.
+                reason: Reason = "timeout" if self._pool.is_alone(slot) else "shared_death"
                 self._pool.kill(slot)
                 error = f"timed out: hydra.sweeper.trial_timeout={self._trial_timeout:g} s"
                 others = (one for one in self._inbox if (one.slot, one.job) != (slot, job))
-                ended = Received(slot, job, Finished("timeout", error=error), is_answered=True)
+                ended = Received(slot, job, Finished(reason, error=error), is_answered=True)
                 self._inbox = deque([*others, ended])
 
     def _answer(self, received: Received, answer: Answer) -> None:

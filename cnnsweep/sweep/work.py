@@ -25,6 +25,7 @@ def work_of(searches: Sequence[Search], settings: SharedSettings) -> Work:
         ],
         kept_threads=any(plan.threads not in (None, threads_of(plan.config)) for plan in plans),
         most=None if most is None else Limit(most, f"hydra.sweeper.max_batch_size={most}"),
+        noun=searches[0].plan.noun,
     )
 
 

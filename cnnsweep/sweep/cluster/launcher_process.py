@@ -63,7 +63,7 @@ class NannyConfigs:
         return config
 
 
-def main(connection_fd: int, lifeline_fd: int, setup_fd: int) -> None:
+def main(lifeline_fd: int, setup_fd: int, connection_fd: int) -> None:
     """Carry out a LaunchRequest; at the end its error on one line is sent, or None."""
     die_with_parent(lifeline_fd)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the launching process ends this one
@@ -116,6 +116,7 @@ class LauncherProcess:
         self._error: str | None = None
         module = "cnnsweep.sweep.cluster.launcher_process"
         self._child = ChildProcess(module, cloudpickle.dumps(request), log)
+        (self._connection,) = self._child.connections
 
     def may_come(self, now: float) -> int:
         """How many of its jobs have not started yet, or may be started again."""
@@ -130,9 +131,9 @@ class LauncherProcess:
 
     def error(self) -> str | None:
         """Why a launch that is over failed, on one line; None where it did not."""
-        if self._error is None and self._child.connection.poll():
+        if self._error is None and self._connection.poll():
             with contextlib.suppress(EOFError):
-                self._error = self._child.connection.recv()
+                self._error = self._connection.recv()
         code = self._child.process.returncode
         crash = f"its process ended with code {code}; see {self._log}" if code else None
         gone = "its jobs are gone from the queue" if self.is_forgotten else None
@@ -144,3 +145,4 @@ class LauncherProcess:
             self._child.process.wait(max(0.0, seconds))
         self._child.process.terminate()  # Ray shuts down in good order
         self._child.end(HANG_UP_SECONDS)
+        self._connection.close()

@@ -1,5 +1,6 @@
 """The workers of one launch: their number, what is said about it, and the GPU of each."""
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -9,8 +10,17 @@ from omegaconf import DictConfig
 from cnnsweep.config.launchers import gives_gpus, most_at_once, runs_here
 from cnnsweep.sweep.machine.facts import Machine
 from cnnsweep.sweep.machine.gpus import devices_of_slots
-from cnnsweep.sweep.machine.workers import Limit, cores_of, decide, limits_of
+from cnnsweep.sweep.machine.workers import (
+    AUTO,
+    Limit,
+    Workers,
+    cores_of,
+    counted,
+    decide,
+    limits_of,
+)
 
+MOST_STACKED = 16  # runs in a worker by ``auto``; which number is best was not measured yet
 _THREADS = "OMP_NUM_THREADS"  # what torch, NumPy and others take where an app says nothing
 
 
@@ -18,6 +28,7 @@ class Keys(Protocol):
     """Those of the sweeper's keys that are about workers."""
 
     n_jobs: Any
+    stack: Any
     devices: list[Any] | None
 
 
@@ -28,7 +39,8 @@ class Work:
     ``limit`` says how many runs may go side by side at all. ``threads`` and ``devices`` are the
     values that runs have of the keys ``threads`` and ``device``, None where an app of one's own has
     no such key; ``auto`` threads are all that there are. ``kept_threads``: an earlier launch has
-    fixed them. ``most`` holds for a number that is typed, too.
+    fixed them. ``most`` holds for a number that is typed, too. ``noun`` is what a run is of.
+    ``may_stack``: several runs can share a worker.
     """
 
     limit: Limit
@@ -36,18 +48,22 @@ class Work:
     devices: Collection[object]
     kept_threads: bool = False
     most: Limit | None = None
+    noun: str = "trial"
+    may_stack: bool = True
 
 
 @dataclass(frozen=True)
 class Crew:
     """``devices`` has a CUDA_VISIBLE_DEVICES for each worker, None where it stays as it is.
 
-    ``lines`` are for a person. ``environment`` holds for all workers, unless it is set already.
+    ``stack`` is how many runs each has at a time. ``lines`` are for a person. ``environment`` holds
+    for all workers, unless it is set already.
     """
 
     devices: list[str | None]
     lines: tuple[str, ...]
     environment: dict[str, str]
+    stack: int = 1
 
 
 def make_crew(config: DictConfig, settings: Keys, machine: Machine, work: Work) -> Crew:
@@ -60,28 +76,47 @@ def make_crew(config: DictConfig, settings: Keys, machine: Machine, work: Work) 
     cores = cores_of(machine)
     threads = [_number(value, cores.count) for value in work.threads]
     limits = []
+    used: tuple[str, ...] = ()
     if here:
         used = _gpus_used(config, machine, work.devices)
         limits += limits_of(replace(machine, gpus=used), max((n or 1 for n in threads), default=1))
     launchers = most_at_once(config)
     if launchers is not None:
         limits.append(Limit(*launchers))
-    workers = decide(
-        settings.n_jobs,
-        devices,
-        threads,
-        [*limits, work.limit],
-        kept_threads=work.kept_threads,
-        cores=cores if here else None,
-        most=work.most,
-    )
+
+    def with_stack(stack: int) -> Workers:
+        limit, most = work.limit, work.most
+        return decide(
+            settings.n_jobs,
+            devices,
+            threads,
+            [*limits, replace(limit, count=math.ceil(limit.count / stack))],
+            kept_threads=work.kept_threads,
+            cores=cores if here else None,
+            most=None if most is None else replace(most, count=max(1, most.count // stack)),
+            each="" if stack == 1 else f", {counted(stack, work.noun)} each",
+        )
+
+    stack = _stack(settings.stack, work, with_stack(1).count if used else None)
+    workers = with_stack(stack)
     if gives_gpus(config) or (devices is None and _one_gpu(work.devices)):
         slots: list[str | None] = [None] * workers.count
     else:
         slots = devices_of_slots(devices, machine.gpus, workers.count)
     share = max(1, cores.count // workers.count)
     is_own_app = here and all(number is None for number in threads)
-    return Crew(slots, workers.lines, {_THREADS: str(share)} if is_own_app else {})
+    return Crew(slots, workers.lines, {_THREADS: str(share)} if is_own_app else {}, stack)
+
+
+def _stack(typed: int | str, work: Work, workers: int | None) -> int:
+    """How many runs a worker has at a time; ``workers`` are those on GPUs, None on the CPU."""
+    if typed != AUTO:
+        wanted = int(typed)
+    elif workers is None or not work.may_stack:
+        return 1
+    else:
+        wanted = max(1, min(MOST_STACKED, work.limit.count // workers))
+    return wanted if work.most is None else min(wanted, work.most.count)
 
 
 def _number(threads: object, cores: int) -> int | None:

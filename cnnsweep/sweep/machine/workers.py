@@ -38,6 +38,7 @@ def decide(
     kept_threads: bool,
     cores: Limit | None,
     most: Limit | None = None,
+    each: str = "",
 ) -> Workers:
     """The number that was typed, by itself or as a list of GPUs; else the smallest limit.
 
@@ -46,7 +47,7 @@ def decide(
     ``threads`` has the CPU threads of a worker (None: an app of one's own sees to it), of one
     search as a rule; ``kept_threads`` says that an earlier launch has fixed them. ``limits`` are
     all that hold for workers, the first of equal ones is named. ``cores`` is how many threads run
-    at a time, None where workers run elsewhere.
+    at a time, None where workers run elsewhere. ``each`` says what a worker has beside threads.
     """
     held = [] if most is None else [most]
     least = min([*limits, *held], key=lambda limit: limit.count)
@@ -60,6 +61,7 @@ def decide(
         chosen = auto
     chosen = min([chosen, *held], key=lambda limit: limit.count)
     of_threads = _threads(threads) + (" as at the first launch" if kept_threads else "")
+    of_threads += each
     lines = [*_lines(chosen, auto, of_threads), *_note_on_threads(threads, cores)]
     return Workers(chosen.count, tuple(lines))
 

@@ -14,7 +14,8 @@ class Job:
     Optuna's number, None for a confirmation run. ``seed_index`` counts the seeds of one trial (or
     the confirmation runs) from 0. ``number`` is what Hydra gets as ``hydra.job.num``: the trial's,
     for a confirmation run the winner's. ``is_prunable``: the worker waits after each epoch until it
-    is told whether to go on.
+    is told whether to go on. ``is_alone``: no other job may be in its process, since it may be the
+    one that ends processes.
     """
 
     search_index: int
@@ -24,6 +25,7 @@ class Job:
     number: int
     overrides: tuple[str, ...]
     is_prunable: bool
+    is_alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ Reason = Literal[
     "paused",  # other trials promise more by now; it can go on from its checkpoint
     "failed",  # the task raised, or could not begin
     "died",  # the worker's process ended in the middle of the job
+    "shared_death",  # the same, of one that had several jobs: nobody knows through which it ended
     "timeout",  # the job took longer than it may, and its worker was killed
     "preempted",  # whoever lent the worker its place took it back, as announced
     "lost",  # the worker is out of reach, with its machine or its launcher's job; it ends by itself

@@ -23,6 +23,7 @@ class SharedSettings:
 
     _target_: str = MISSING
     n_jobs: Any = MISSING
+    stack: Any = MISSING
     devices: list[Any] | None = MISSING
     retries: int = MISSING
     trial_timeout: float | None = MISSING
@@ -55,7 +56,8 @@ class Settings(SharedSettings):
     conf/hydra/sweeper/optuna.yaml says what each key means. Unlike Hydra's sweeper: ``direction``
     may be null (from the objective), ``n_trials`` counts all launches, ``max_failure_rate`` is of
     *finished* trials. ``sampler`` and ``pruner`` are Any: their keys belong to their own config
-    groups; so is ``n_jobs``, a number or ``auto``. Mappings and lists arrive as OmegaConf's.
+    groups; ``n_jobs`` and ``stack`` are numbers or ``auto``. Mappings and lists arrive as
+    OmegaConf's.
     """
 
     sampler: Any = MISSING
@@ -120,6 +122,7 @@ def _seconds(key: str) -> Rule:
 _RULES = (
     whole(f"{_NODE}n_trials", 1),
     whole(f"{_NODE}n_jobs", 1, "auto"),
+    whole(f"{_NODE}stack", 1, "auto"),
     whole(f"{_NODE}seeds", 1),
     whole(f"{_NODE}confirm", 0),
     flag(f"{_NODE}keep_paused"),

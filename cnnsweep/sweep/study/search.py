@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from optuna.study import Study
 from optuna.trial import FrozenTrial
@@ -117,6 +117,11 @@ class Search:
         self.recorder.note_departure(job, str(message.error))
         self._ready.appendleft(job)
 
+    def _died_with_others(self, job: Job, message: Finished) -> None:
+        """Any of them may have been the reason, so it is run alone, and nothing is counted."""
+        self.recorder.note_shared_death(job, str(message.error))
+        self._ready.appendleft(replace(job, is_alone=True))
+
     def _lost(self, job: Job, message: Finished) -> None:
         """As preempted, unless it happens again and again.
 
@@ -176,7 +181,7 @@ class Search:
         """Queue a run whose worker died, where it may be tried again."""
         may = self.retries.count_death(job, message)
         if may:
-            self._ready.appendleft(job)
+            self._ready.appendleft(replace(job, is_alone=True))
         return may
 
     def _pause(self, job: Job) -> bool:
@@ -242,5 +247,6 @@ _QUEUED_AGAIN: dict[Reason, Callable[[Search, Job, Finished], None]] = {
     "preempted": Search._preempted,
     "lost": Search._lost,
     "held": Search._wait,
+    "shared_death": Search._died_with_others,
     "never_started": lambda search, job, _message: search._ready.appendleft(job),
 }

@@ -29,6 +29,11 @@ class WorkerHandle(ABC):
         return self.job is None
 
     @property
+    def is_alone(self) -> bool:
+        """Whether no other job runs, or ran in the end, in the process of this one."""
+        return True
+
+    @property
     def is_over(self) -> bool:
         """Whether this worker is known to be gone, and everything of it is cleaned up."""
         return bool(self.connection.closed)
@@ -77,25 +82,32 @@ class WorkerHandle(ABC):
         """Wait ``grace`` seconds for its end, then end it; calling this again is harmless."""
 
 
+def start_process(
+    setup: bytes, log: Path, device: str | None, connections: int = 1
+) -> ChildProcess:
+    """Start a worker's process; with several connections it has as many jobs at a time."""
+    environment = dict(os.environ)
+    if device is not None:
+        environment["CUDA_VISIBLE_DEVICES"] = device
+    with held_back(EARLY_SIGNALS):
+        module = "cnnsweep.sweep.workers.worker_main"
+        return ChildProcess(module, setup, log, environment, connections)
+
+
 class Worker(WorkerHandle):
     """A process in a session of its own, so that Ctrl-C reaches it only through `ask_to_stop`."""
 
     def __init__(self, setup: bytes, log: Path, device: str | None) -> None:
         """``setup`` is the pickled Setup; ``device`` what it gets as CUDA_VISIBLE_DEVICES."""
-        environment = dict(os.environ)
-        if device is not None:
-            environment["CUDA_VISIBLE_DEVICES"] = device
-        with held_back(EARLY_SIGNALS):
-            module = "cnnsweep.sweep.workers.worker_main"
-            self._child = ChildProcess(module, setup, log, environment)
-        super().__init__(self._child.connection, log)
+        self._child = start_process(setup, log, device)
+        super().__init__(self._child.connections[0], log)
 
     def is_gone(self) -> bool:
         """Also where processes that the worker started keep the connection open."""
         return self._child.process.poll() is not None
 
     def death(self) -> Finished:
-        error = _cause(self._child.end(1.0))
+        error = cause_of_death(self._end(1.0))
         return Finished("never_started" if self.started_at is None else "died", error=error)
 
     def ask_to_stop(self) -> None:
@@ -109,14 +121,20 @@ class Worker(WorkerHandle):
 
     def kill(self) -> None:
         """Kill the process, and all that it started, too."""
-        self._child.end(0.0)
+        self._end(0.0)
 
     def close(self, grace: float) -> None:
         if not self.is_over:
-            self._child.end(grace)
+            self._end(grace)
+
+    def _end(self, grace: float) -> int:
+        code = self._child.end(grace)
+        self.connection.close()
+        return code
 
 
-def _cause(code: int) -> str:
+def cause_of_death(code: int) -> str:
+    """How a process ended, in words; ``code`` is that of `ChildProcess.end`."""
     if code >= 0:
         return f"its process ended with exit code {code}"
     name = signal.Signals(-code).name

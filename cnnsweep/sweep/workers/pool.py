@@ -1,4 +1,4 @@
-"""The workers of a sweep: as many as slots, started when there is work, replaced when they die."""
+"""The workers of a sweep: started when there is work, replaced when they die."""
 
 import time
 from collections.abc import Iterator
@@ -12,16 +12,24 @@ from cnnsweep.folders.lock import try_lock
 from cnnsweep.folders.sweep_folder import WORKER_LOG
 from cnnsweep.sweep.spec.messages import Answer, Finished, Job, Message
 from cnnsweep.sweep.workers.local_worker import Worker, WorkerHandle
+from cnnsweep.sweep.workers.seats import SeatedProcess
 from cnnsweep.sweep.workers.worker_main import Setup
 
 
 class Pool:
-    """Slots numbered from 0. A slot is free, or has a job until a Finished comes for it."""
+    """Slots numbered from 0. A slot is free, or has a job until a Finished comes for it.
+
+    A worker process serves one slot, or ``stack`` of them: slot ``s`` is a seat of worker ``s %
+    workers``. A job that must be alone has a process of its own meanwhile, of which there are at
+    most as many as workers; more such jobs wait in their slots.
+    """
 
     old_workers_seconds = 10.0  # that workers of an earlier launch get to end
 
-    def __init__(self, folder: Path, setup: Setup, devices: list[str | None]) -> None:
-        """``folder`` takes the workers' own logs; ``devices`` has the CUDA device of each slot.
+    def __init__(
+        self, folder: Path, setup: Setup, devices: list[str | None], stack: int = 1
+    ) -> None:
+        """``folder`` takes the workers' own logs; ``devices`` has the CUDA device of each worker.
 
         Raises:
             UserError: a worker of an earlier launch still runs.
@@ -31,42 +39,77 @@ class Pool:
         self._folder = folder
         self._devices = devices
         self._setup = cloudpickle.dumps(setup)
+        self._stack = stack
+        self._slots = range(len(devices) * stack)
         self._workers: dict[int, WorkerHandle] = {}
+        self._seated: dict[int, SeatedProcess] = {}  # by the number of the worker
+        self._waiting: dict[int, Job] = {}  # until there is room for one more that is alone
 
     def free_slots(self) -> list[int]:
         """Slots without a job."""
-        return [s for s in range(len(self._devices)) if self.job(s) is None]
+        return [s for s in self._slots if self.job(s) is None]
 
     def busy_slots(self) -> list[int]:
-        return [s for s in range(len(self._devices)) if self.job(s) is not None]
+        return [s for s in self._slots if self.job(s) is not None]
 
     def job(self, slot: int) -> Job | None:
         worker = self._workers.get(slot)
-        return None if worker is None else worker.job
+        return self._waiting.get(slot) if worker is None else worker.job
 
     def seconds(self, slot: int) -> float | None:
         """How long a slot's job has run; None while its worker starts."""
-        started_at = self._workers[slot].started_at
+        worker = self._workers.get(slot)
+        started_at = None if worker is None else worker.started_at
         return None if started_at is None else time.monotonic() - started_at
+
+    def is_alone(self, slot: int) -> bool:
+        """Whether a slot's job is the only one of its process."""
+        return slot not in self._workers or self._workers[slot].is_alone
 
     def log(self, slot: int) -> Path:
         """What a slot's workers print between jobs, and when they cannot start."""
-        return self._folder / WORKER_LOG.format(slot)
+        return self._folder / WORKER_LOG.format(slot % len(self._devices))
 
     def give(self, slot: int, job: Job) -> None:
         """Hand a job to a free slot, starting its worker where there is none."""
+        if self._stack > 1 and job.is_alone:
+            self._workers.pop(slot, None)  # its seat, which stays free
+            self._waiting[slot] = job
+            self._start_lone_ones()
+            return
         if slot not in self._workers:
-            self._workers[slot] = Worker(self._setup, self.log(slot), self._devices[slot])
+            self._workers[slot] = self._worker(slot)
         self._workers[slot].give(job)
+
+    def _worker(self, slot: int) -> WorkerHandle:
+        number = slot % len(self._devices)
+        device, log = self._devices[number], self.log(slot)
+        if self._stack == 1:
+            return Worker(self._setup, log, device)
+        process = self._seated.get(number)
+        if process is None or process.is_over:
+            process = SeatedProcess(self._setup, log, device, self._stack)
+            self._seated[number] = process
+        return process.seats[slot // len(self._devices)]
+
+    def _start_lone_ones(self) -> None:
+        alone = sum(isinstance(worker, Worker) for worker in self._workers.values())
+        for slot in list(self._waiting)[: len(self._devices) - alone]:
+            name = f"{slot % len(self._devices)}_{slot}"
+            log = self._folder / WORKER_LOG.format(name)
+            self._workers[slot] = Worker(self._setup, log, self._devices[slot % len(self._devices)])
+            self._workers[slot].give(self._waiting.pop(slot))
 
     def answer(self, slot: int, answer: Answer) -> None:
         """Answer the Epoch of a slot's job."""
-        self._workers[slot].send(answer)
+        if slot in self._workers:
+            self._workers[slot].send(answer)
 
     def kill(self, slot: int) -> None:
-        """End a slot's job at once; the slot has no job afterwards."""
-        self._workers[slot].kill()
-        self._let_go(slot)
+        """End a slot's job at once, with others of its process; the slot has no job afterwards."""
+        if self._waiting.pop(slot, None) is None:
+            self._workers[slot].kill()
+            self._let_go(slot)
 
     def _let_go(self, slot: int) -> None:
         if self._workers[slot].is_over:
@@ -87,7 +130,11 @@ class Pool:
         job = worker.job
         if isinstance(message, Finished):
             worker.job = None
+            if self._stack > 1 and isinstance(worker, Worker):
+                worker.kill()  # its process was for this job alone
         self._let_go(slot)
+        if self._waiting:
+            self._start_lone_ones()
         if job is not None and message is not None:
             yield slot, job, message
 
@@ -97,18 +144,22 @@ class Pool:
         ``stop``: they still have jobs and save their last whole epoch; else they are idle.
         """
         deadline = time.monotonic() + grace
+        seats = [seat for process in self._seated.values() for seat in process.seats]
+        workers = [*self._workers.values(), *seats]  # some twice, which is harmless
         try:
-            for worker in self._workers.values():
+            for worker in workers:
                 if stop:
                     worker.ask_to_stop()
                 else:
                     worker.send(None)
-            for worker in self._workers.values():
+            for worker in workers:
                 worker.close(deadline - time.monotonic())
         finally:  # a second Ctrl-C does not wait
-            for worker in self._workers.values():
+            for worker in workers:
                 worker.close(grace=0.0)
             self._workers.clear()
+            self._seated.clear()
+            self._waiting.clear()
         _remove_empty_logs(self._folder)
 
 

@@ -41,9 +41,10 @@ def crew(
     limit: Limit = WORK,
     kept: bool = False,
     most: Limit | None = None,
+    stack: int | str = 1,
 ) -> Crew:
     work = Work(limit, threads or [1], device or ["auto"], kept, most)
-    settings = SimpleNamespace(n_jobs=n_jobs, devices=devices)
+    settings = SimpleNamespace(n_jobs=n_jobs, stack=stack, devices=devices)
     return make_crew(launcher or config(), settings, machine, work)
 
 

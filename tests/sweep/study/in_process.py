@@ -164,6 +164,7 @@ class FakePool:
     answers: list[tuple[int, Answer]] = field(default_factory=list)
     killed: list[int] = field(default_factory=list)
     age: float | None = None  # seconds that every job has run
+    shared: set[int] = field(default_factory=set)  # slots whose process has other jobs, too
     waiting: list[tuple[int, Job, Message]] = field(default_factory=list)
 
     def free_slots(self) -> list[int]:
@@ -177,6 +178,9 @@ class FakePool:
 
     def seconds(self, slot: int) -> float | None:  # noqa: ARG002
         return self.age
+
+    def is_alone(self, slot: int) -> bool:
+        return slot not in self.shared
 
     def log(self, slot: int) -> Path:
         return Path(f"{slot}.log")

@@ -1,0 +1,143 @@
+"""One job in a worker process, run as Hydra would, with its folder locked and its log its own."""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job
+from hydra.errors import HydraException
+from hydra.types import TaskFunction
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from cnnsweep import epoch_reporter
+from cnnsweep.config.error_messages import short_error
+from cnnsweep.config.hydra_internals import outcome_of
+from cnnsweep.errors import UserError, one_line
+from cnnsweep.folders import lock
+from cnnsweep.sweep.spec.compose import SweepContext
+from cnnsweep.sweep.spec.formatting import cause_of
+from cnnsweep.sweep.spec.messages import Answer, Epoch, Finished, Job, Note
+
+LOCK_SECONDS = 5.0
+_LOOK_SECONDS = 0.5
+
+
+def run(
+    job: Job,
+    context: SweepContext,
+    reporter: "Reporter",
+    own_output: int,
+    pause: Callable[[float], None] = time.sleep,
+) -> Finished:
+    """Run a job to its end.
+
+    ``own_output`` is where the worker prints between jobs; ``pause`` waits for so many seconds.
+    """
+    try:
+        config = context.compose(job.overrides, job.folder, job.number)
+    except (HydraException, OmegaConfBaseException) as error:
+        return _failed(error, short_error(error))
+    epoch_reporter.current = reporter
+    log = context.log_file(job.folder)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    redirect(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666))
+    try:
+        _wait_for_lock(log.parent, pause)
+        with lock.held(log.parent):
+            return _finished(_in_hydra(config, context))
+    except UserError as error:  # another process is in the folder
+        return Finished("held", error=short_error(error))
+    finally:
+        epoch_reporter.current = None
+        redirect(os.dup(own_output))
+
+
+def _wait_for_lock(folder: Path, pause: Callable[[float], None]) -> None:
+    """Wait a moment for a run folder's lock; where that is in vain, others have their turn."""
+    deadline = time.monotonic() + LOCK_SECONDS
+    while lock.is_held_elsewhere(folder) and time.monotonic() < deadline:
+        pause(_LOOK_SECONDS)
+
+
+def _in_hydra(config: DictConfig, context: SweepContext) -> JobReturn:
+    try:
+        return run_job(
+            task_function=_until_ended(context.task),
+            config=config,
+            job_dir_key="hydra.sweep.dir",
+            job_subdir_key="hydra.sweep.subdir",
+            hydra_context=context.hydra_context,
+        )
+    finally:
+        for handler in logging.getLogger().handlers:
+            handler.close()  # Hydra closes those alone that were made last
+        hydra = context.config.hydra
+        configure_log(hydra.hydra_logging, hydra.verbose, context.hydra_context.execution_whitelist)
+
+
+def _until_ended(task: TaskFunction) -> TaskFunction:
+    """A task that returns Ended where ``run_job`` would log it as a failure.
+
+    It also removes console handlers: a worker's console is the log file already.
+    """
+
+    def wrapped(config: DictConfig) -> Any:
+        for handler in list(logging.getLogger().handlers):
+            if not isinstance(handler, logging.FileHandler):
+                logging.getLogger().removeHandler(handler)
+        try:
+            return task(config)
+        except epoch_reporter.Ended as ended:
+            return ended
+
+    return wrapped
+
+
+def _finished(job_return: JobReturn) -> Finished:
+    value = outcome_of(job_return)
+    if job_return.status is JobStatus.COMPLETED:
+        if isinstance(value, epoch_reporter.Ended):
+            return Finished("paused" if isinstance(value, epoch_reporter.Paused) else "pruned")
+        return Finished("completed", value)
+    assert isinstance(value, BaseException)
+    return _failed(value, one_line(value))
+
+
+def _failed(error: BaseException, line: str) -> Finished:
+    return Finished("failed", error=line, cause=cause_of(error))
+
+
+class Reporter:
+    """Reports each epoch to the launching process, and asks it whether to go on."""
+
+    def __init__(
+        self, connection: Connection, is_prunable: bool, hear: Callable[[], Answer] | None = None
+    ) -> None:
+        """``hear`` waits for the answer to an epoch; by default the next word that comes."""
+        self._connection = connection
+        self._is_prunable = is_prunable
+        self._hear: Callable[[], Answer] = connection.recv if hear is None else hear
+
+    def epoch_ended(self, epoch: int, metrics: Mapping[str, float | int | None]) -> None:
+        self._connection.send(Epoch(epoch, dict(metrics)))
+        answer: Answer = self._hear() if self._is_prunable else "go_on"
+        if answer != "go_on":
+            raise epoch_reporter.Pruned if answer == "prune" else epoch_reporter.Paused
+
+    def note(self, line: str) -> None:
+        self._connection.send(Note(line))
+
+
+def redirect(output: int) -> None:
+    """Send what this process prints, C code included, to the descriptor ``output``; close that."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(output)
