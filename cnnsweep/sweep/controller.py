@@ -159,6 +159,7 @@ class Controller:
         may_stack = why_not_stacked(self.context) is None
         work = replace(work_of(searches, self.sweep.settings), may_stack=may_stack)
         self.crew = make_crew(self.context.config, self.sweep.settings, self.machine, work)
+        self.progress.stack = self.crew.stack
         for line in (*self.crew.lines, *self.sweep.announcement(searches), *notes):
             self.progress.say(line)
         return searches

@@ -32,6 +32,7 @@ class SweepProgress:
 
     console: Console
     live: Live | None
+    stack: int = 1  # runs that share a worker, and so the time of an epoch
     _jobs: dict[int, Job] = field(default_factory=dict)
     _epochs: dict[int, Epoch] = field(default_factory=dict)
     _since: float = field(default_factory=time.monotonic)
@@ -108,7 +109,7 @@ class SweepProgress:
         if len(known) == len(epochs):
             if not self._trained:
                 return "?"
-            each = fmean(self._trained) / max(1, len(self._jobs))
+            each = fmean(self._trained) / max(1, len(self._jobs) / self.stack)
             said = duration(each * sum(number for number, _ in known))
             return f"≤ {said}" if any(is_most for _, is_most in known) else said
         if self._ended == 0:

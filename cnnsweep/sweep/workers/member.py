@@ -79,7 +79,8 @@ class Member:
         self.trains_alone = False
         self._work = work
         self._stop = stop
-        self._greenlet = greenlet(self._live)  # its parent is the caller's
+        self._hub = getcurrent()
+        self._greenlet = greenlet(self._live, self._hub)
         self._greenlet.gr_context = copy_context()
         self._state: ProcessState | None = None
 
@@ -106,7 +107,7 @@ class Member:
         self.wish = wish
         self._stop.swapping()
         try:
-            return self._greenlet.parent.switch()
+            return self._hub.switch()
         finally:
             self.wish = None
             self._stop.swapped()
