@@ -22,7 +22,7 @@ OUR_TARGETS = (
     "torch.optim.*",
     "torchvision.datasets.*",
     "torchvision.models.*",
-    "kornia.augmentation.*",
+    "kornia.augmentation.*",  # of one's own configs, where it is installed
     "optuna.pruners.*",
     "optuna.samplers.*",
     "hydra_plugins.*",

@@ -9,6 +9,8 @@ from hashlib import blake2b
 import torch
 from torch import Tensor
 
+from cnnsweep.data.placed import copies
+
 _MOST_AVERAGED = 1000
 
 
@@ -34,11 +36,24 @@ class Images:
         """uint8, N × C × H × W; a copy unless ``rows`` is None."""
         return self.stored if self.rows is None else self.stored.index_select(0, self.rows)
 
-    def to(self, device: torch.device | str) -> "Images":
-        """The same images on ``device``; nothing is copied when they are there already."""
-        if self.stored.device == torch.device(device):
+    def to(
+        self,
+        device: torch.device | str,
+        order: torch.memory_format = torch.contiguous_format,
+    ) -> "Images":
+        """The same images on ``device``; nothing is copied when they are there already.
+
+        Elsewhere than on a CPU all that come from one store share one copy of it, in an ``order``
+        of bytes, which stays as long as the store; but few images of a large one are copied alone.
+        """
+        device = torch.device(device)
+        if self.stored.device == device:
             return self
-        return Images(self.pixels.to(device), self.labels.to(device))
+        labels = self.labels.to(device)
+        if device.type == "cpu" or not copies.wanted(self.stored, len(self), device, order):
+            return Images(self.pixels.to(device, memory_format=order), labels)
+        rows = None if self.rows is None else self.rows.to(device)
+        return Images(copies.get(self.stored, device, order), labels, rows)
 
     def by_class(self, num_classes: int) -> list[int]:
         """How many of these images each class has."""

@@ -17,7 +17,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 # Those of these that are installed.
 _LIBRARIES = (
     "torch", "torchvision", "numpy", "hydra-core", "omegaconf", "optuna", "pillow",
-    "scikit-learn", "kornia",
+    "scikit-learn",
 )  # fmt: skip
 _CPU_INFO = Path("/proc/cpuinfo")
 

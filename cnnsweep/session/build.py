@@ -88,8 +88,10 @@ def make_batches(
 ) -> Batches:
     """Batches as the config says; shuffled and augmented only for training."""
     data = config.data
+    is_channels_last = _layout(config) == "channels_last"
+    order = torch.channels_last if is_channels_last else torch.contiguous_format
     return Batches(
-        images.to(device),
+        images.to(device, order),
         batch_size=data.batch_size if is_training else data.eval_batch_size,
         mean=_plain(data.mean),
         std=_plain(data.std),

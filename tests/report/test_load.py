@@ -13,7 +13,7 @@ import cnnsweep.report
 from cnnsweep.errors import UserError
 from tests.report.made_runs import Job, make_grid, make_run
 
-_LACKING = ("torch", "functorch", "torchvision", "torchinfo", "hydra", "omegaconf", "kornia")
+_LACKING = ("torch", "functorch", "torchvision", "torchinfo", "hydra", "omegaconf")
 _HEAVY = """
 import sys
 from cnnsweep.report.__main__ import main
