@@ -1,0 +1,1 @@
+"""Ways of training several small networks at once, which `benchmarks.stacking` compares."""
