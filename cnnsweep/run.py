@@ -66,6 +66,8 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
     trainer = make_trainer(config, model, loss, train, val, device, outcome.precision)
     if trainer.step.schedule.never_moves(config.epochs, len(train)):
         _say_constant_rate(config, progress)
+    if config.graph and device.type != "cuda":
+        _say_no_graph(device, progress)
     if state is not None:
         trainer.load_state_dict(state["training"])
     begin_collection()
@@ -164,3 +166,9 @@ def _say_constant_rate(config: DictConfig, progress: RunProgress) -> None:
     )
     log.warning(line)
     progress.say(line)
+
+
+def _say_no_graph(device: torch.device, progress: RunProgress) -> None:
+    line = f"graph=true needs a CUDA device: on {device} steps are trained one by one"
+    log.info("%s", line)
+    progress.note(f"note: {line}")
