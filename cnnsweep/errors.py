@@ -6,6 +6,13 @@ from unicodedata import category
 
 from cnnsweep.redact import masked
 
+# torch's, told by its name: whoever words errors need not import torch.
+_OUT_OF_MEMORY = ("torch", "OutOfMemoryError")
+_LESS_MEMORY = (
+    "the device's memory is full; a smaller data.batch_size needs less to train, a smaller "
+    "data.eval_batch_size less to evaluate, and in a sweep fewer trials at once on a GPU "
+    "(hydra.sweeper.n_jobs, hydra.sweeper.stack) leave more for each"
+)
 _UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")  # Unicode's categories
 
 
@@ -58,8 +65,13 @@ def printable(text: str) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """An error's message on one line, without passwords; its type first where that is needed."""
+    """An error's message on one line, without passwords; its type first where that is needed.
+
+    Where a device's memory was not enough, what to change stands before it.
+    """
     message = masked(on_one_line(error))
+    if (type(error).__module__, type(error).__name__) == _OUT_OF_MEMORY:
+        return f"{_LESS_MEMORY}: {message}"
     if type(error).__module__.startswith("cnnsweep"):
         return message
     name = type(error).__name__

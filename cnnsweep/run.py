@@ -29,6 +29,7 @@ from cnnsweep.training.device import (
     resolve_precision,
     use_deterministic_algorithms,
 )
+from cnnsweep.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 
@@ -64,8 +65,7 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
         warn_of_seen_images(config, dataset, outcome.data or {}, val_images, progress.note)
     model = _model(config, dataset, train.images, outcome, state, progress)
     trainer = make_trainer(config, model, loss, train, val, device, outcome.precision)
-    if trainer.step.schedule.never_moves(config.epochs, len(train)):
-        _say_constant_rate(config, progress)
+    _say_of_training(config, trainer, device, progress)
     if state is not None:
         trainer.load_state_dict(state["training"])
     begin_collection()
@@ -157,10 +157,18 @@ def _say_layers(config: DictConfig, table: str, progress: RunProgress) -> None:
         progress.say(table)
 
 
-def _say_constant_rate(config: DictConfig, progress: RunProgress) -> None:
-    line = (
-        f"note: {config.scheduler._target_} leaves the learning rate as it is in all "
-        f"{config.epochs} epochs: choose more epochs, or other values below scheduler.*"
-    )
-    log.warning(line)
-    progress.say(line)
+def _say_of_training(
+    config: DictConfig, trainer: Trainer, device: torch.device, progress: RunProgress
+) -> None:
+    """What the config asks for and does not get: a schedule that moves, a graph."""
+    if trainer.step.schedule.never_moves(config.epochs, len(trainer.train)):
+        line = (
+            f"note: {config.scheduler._target_} leaves the learning rate as it is in all "
+            f"{config.epochs} epochs: choose more epochs, or other values below scheduler.*"
+        )
+        log.warning(line)
+        progress.say(line)
+    if config.graph and device.type != "cuda":
+        line = f"graph=true needs a CUDA device: on {device} steps are trained one by one"
+        log.info("%s", line)
+        progress.note(f"note: {line}")

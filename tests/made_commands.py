@@ -102,6 +102,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "init_from": ("nowhere.pt", 5),
     "threads": (0, "many"),
     "compile": (5, "x"),
+    "graph": (5, "x"),
 }
 
 

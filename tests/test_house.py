@@ -35,12 +35,13 @@ FLOORS = (
     "doors", "sweep", "sweep.cluster", "sweep.workers", "sweep.multihost", "sweep.grid",
     "sweep.study", "sweep.freeze_thaw", "sweep.journal", "sweep.spec", "sweep.machine",
     "export", "task", "run", "session", "stack", "loggers", "report", "report.output",
-    "report.charts", "report.study", "report.stats", "report.read", "training", "models",
-    "data", "data.pictures", "folders", "config.composing", "config", "machine", "ground",
+    "report.charts", "report.study", "report.stats", "report.read", "training.graph", "training",
+    "models", "data", "data.pictures", "folders", "config.composing", "config", "machine", "ground",
 )  # fmt: skip
 # What a package that stands higher may not import all the same. A report reads folders only.
 ABOVE_REPORTS = set(FLOORS[FLOORS.index("export") : FLOORS.index("report")])
 APART = {
+    "training.graph": {"models", "data"},
     "training": {"models", "data"},
     "models": {"training", "data"},
     "data": {"training", "models"},
@@ -59,6 +60,7 @@ NEVER = {
     "machine": ("torch", "hydra", "omegaconf", "optuna"),
     "models": ("hydra", "omegaconf"),
     "training": ("hydra", "omegaconf"),
+    "training.graph": ("hydra", "omegaconf"),
     "folders": ("torch", "hydra", "omegaconf", "optuna"),
     "report": ("torch", "hydra", "omegaconf"),
     "sweep.spec": ("torch",),
@@ -80,10 +82,12 @@ FILE_NAMES = (
 FOLDER_WORDS = ("confirm", "report", "token")  # counted where they are a whole literal
 KEYS = ("sweep/spec/settings.py",)  # hydra.sweeper.confirm is a key, and no folder
 PLUGINS = {"joblib": "joblib", "ray": "ray", "slurm": "submitit"}  # of which extra
-HOMES_OF_PRIVATE_NAMES = {  # of other packages; each of the three has its contract test
+HOMES_OF_PRIVATE_NAMES = {  # of other packages; each of them has its contract test
     "config/hydra_internals.py",
     "sweep/journal/kept_trials.py",
     "sweep/spec/optuna_internals.py",
+    "training/graph/cuda.py",  # torch's allocator, which an unfinished capture leaves recording
+    "training/graph/optimizer.py",  # torch's dispatcher: whether a device has a fused kernel
     "training/fine_tuning.py",  # torch's _BatchNorm: the base of all batch norms has no other name
 }
 DOCUMENTED = {"os._exit", "rule._replace"}  # the latter of any NamedTuple

@@ -86,6 +86,7 @@ RULES = (
     within("data.mean", least=0, includes_least=True, most=1, why=_OF_PIXELS),
     within("data.std", least=0, includes_least=False, most=1, why=_OF_PIXELS),
     flag("compile"),
+    flag("graph"),
     or_null(text("init_from")),
     or_null(text("resume")),
     or_null(text("from")),
@@ -150,6 +151,11 @@ def check(config: Mapping[str, Any]) -> None:
     check_loggers(config["logger"])
     _check_default_types(config)
     _check_loss(config)
+    if config["graph"] and config["compile"]:
+        raise UserError(
+            "graph=true, compile=true: each would capture the steps as CUDA graphs; "
+            "allowed is one of them"
+        )
     names = objective_names(config["objective"])
     if not names:
         raise UserError("objective=[]: at least one metric is needed")

@@ -26,6 +26,7 @@ DEFAULTS: dict[str, OldDefault] = {
     "model.stride": OldDefault(1, since="what follows ff28f4e"),
     "test_time_augmentation": OldDefault(None, since="what follows ff28f4e"),
     "from": OldDefault(None, since="what follows 7aedf0e"),
+    "graph": OldDefault(False, since="what follows 0c551c2"),
     "hydra.sweeper.keep_best": OldDefault(None, since="what follows 7aedf0e"),
     "hydra.sweeper.keep_paused": OldDefault(True, since="what follows 9c3d8ab"),
     "hydra.sweeper.stack": OldDefault(1, since="what follows 2580e36"),

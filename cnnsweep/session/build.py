@@ -29,6 +29,9 @@ from cnnsweep.training.class_weights import class_weights
 from cnnsweep.training.compile import compile_in_place, free_optimizers_of_compiler
 from cnnsweep.training.device import autocast
 from cnnsweep.training.early_stopping import Score
+from cnnsweep.training.graph.cuda import CudaGraph
+from cnnsweep.training.graph.epoch import GraphedEpoch
+from cnnsweep.training.graph.static_step import StaticStep
 from cnnsweep.training.optimizer_step import OptimizerStep
 from cnnsweep.training.schedule import Schedule
 from cnnsweep.training.trainer import Trainer, seed_everything
@@ -162,7 +165,30 @@ def make_trainer(
         seed=config.seed,
         epochs=config.epochs,
         family=family_of(config, model, loss, step, train, val),
+        graphed=_graphed(config, model, loss, step, train, device, precision),
     )
+
+
+def _graphed(
+    config: DictConfig,
+    model: nn.Module,
+    loss: nn.Module,
+    step: OptimizerStep,
+    train: Batches,
+    device: torch.device,
+    precision: str,
+) -> GraphedEpoch | None:
+    if not config.graph or device.type != "cuda":
+        return None
+    one = StaticStep(
+        model=model,
+        split=train,
+        loss=loss,
+        cast=autocast(device, precision),
+        step=step,
+        device=device,
+    )
+    return GraphedEpoch(one, partial(CudaGraph, device))
 
 
 def _make_schedule(config: DictConfig, optimizer: Any, steps_per_epoch: int) -> Schedule:

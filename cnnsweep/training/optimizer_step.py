@@ -23,6 +23,11 @@ class OptimizerStep:
     l1: float
 
     def __call__(self, loss: Tensor) -> None:
+        self.move(loss)
+        self.schedule.batch_ended()
+
+    def move(self, loss: Tensor) -> None:
+        """All of it but the schedule's step: what is computed on the device."""
         loss.backward()  # type: ignore[no-untyped-call]
         if self.l1 > 0:
             self._add_l1_gradient()
@@ -30,7 +35,6 @@ class OptimizerStep:
             nn.utils.clip_grad_norm_(self.parameters, self.grad_clip)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        self.schedule.batch_ended()
 
     @torch.no_grad()
     def _add_l1_gradient(self) -> None:

@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -47,6 +47,15 @@ class Family:
     why_alone: str | None
 
 
+class TrainingPass(Protocol):
+    """Trains an epoch in another way; ``why_eager`` says why it cannot any more, None: it can."""
+
+    why_eager: str | None
+
+    def run(self, on_batch: OnBatch | None) -> EpochMetrics:
+        """Go over the training split as :func:`run_epoch` does, moving the weights."""
+
+
 Passes = tuple[EpochMetrics, EpochMetrics | None]  # of training, and of validation
 
 
@@ -57,6 +66,7 @@ class Trainer:
     ``answers`` is what is evaluated: the model, or a module around it. ``prepare`` puts the model,
     except for frozen parts, into training mode. ``family`` says with which other runs an epoch may
     be trained; ``trained_with`` is the largest number of them, itself included, that one was.
+    ``graphed`` trains the epochs instead of a loop of eager steps, as long as it can.
     """
 
     model: nn.Module
@@ -72,6 +82,7 @@ class Trainer:
     epochs: int
     family: Family
     trained_with: int = 1
+    graphed: TrainingPass | None = None
     history: list[Row] = field(default_factory=list)
 
     @property
@@ -112,7 +123,10 @@ class Trainer:
         """Go over the training split, moving the weights, then over the validation split."""
         self.seed_epoch()
         self.prepare(self.model)
-        trained = run_epoch(self.model, self.train, self.loss, self.cast, self.step, on_batch)
+        if self.graphed is None or self.graphed.why_eager is not None:
+            trained = run_epoch(self.model, self.train, self.loss, self.cast, self.step, on_batch)
+        else:
+            trained = self.graphed.run(on_batch)
         if self.val is None or not math.isfinite(trained.loss):
             return trained, None
         self.answers.eval()

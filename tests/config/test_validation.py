@@ -34,6 +34,8 @@ BEFORE_A_FOLDER_IS_MADE = [
     (["data.val_fraction=-0.1"], ["data.val_fraction=-0.1", "from 0"]),
     (["seed=-1"], ["seed=-1", "from 0 up"]),
     ([f"seed={2**64}"], [f"seed={2**64}", f"from 0 up to {2**63 - 1}"]),
+    (["graph=true", "compile=true"], ["graph=true", "compile=true", "one of them"]),
+    (["graph=1"], ["graph=1", "true or false"]),
     (["threads=0"], ["threads=0", "auto", "from 1 up"]),
     (["threads=100000"], ["threads=100000", "auto", "up to 1024"]),
     (["device=gpu"], ["device=gpu", "cuda"]),

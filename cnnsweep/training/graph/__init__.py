@@ -1,0 +1,1 @@
+"""Training steps that are captured once as a CUDA graph, and replayed."""
