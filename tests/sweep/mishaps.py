@@ -1,0 +1,36 @@
+"""Optimizers that do what no optimizer should."""
+
+import os
+import signal
+import time
+from typing import Any
+
+from torch.optim import SGD
+
+
+class Exits(SGD):
+    """Ends its process, no handler run."""
+
+    def step(self, closure: Any = None) -> None:  # noqa: ARG002
+        os._exit(3)
+
+
+class Killed(SGD):
+    """Its process is killed."""
+
+    def step(self, closure: Any = None) -> None:  # noqa: ARG002
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Raises(SGD):
+    """Raises an error."""
+
+    def step(self, closure: Any = None) -> None:  # noqa: ARG002
+        raise RuntimeError("a mishap")
+
+
+class Hangs(SGD):
+    """Never comes back."""
+
+    def step(self, closure: Any = None) -> None:  # noqa: ARG002
+        time.sleep(1000)
