@@ -2,6 +2,7 @@
 
 import re
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,6 @@ from tests.sweep.sweep_commands import (
     start,
     study,
     sweep,
-    wait_for_training,
-    workers,
 )
 
 GRID = ("cnnsweep",)
@@ -65,38 +64,26 @@ def test_a_grid_trained_together_ends_as_one_trained_alone(tmp_path: Path) -> No
     assert not (tmp_path / "together" / "workers").exists()
 
 
-def test_what_ends_its_process_costs_no_other_job(tmp_path: Path) -> None:
-    """The others are run again, alone, and only the guilty ones have deaths."""
-    kinds = ("torch.optim.SGD", *(f"tests.sweep.mishaps.{n}" for n in ("Exits", "Killed", "Raises")))
-    axes = (f"optim._target_={','.join(kinds)}", "optim.lr=0.02,0.01")
+def test_what_ends_its_process_or_hangs_costs_no_other_job(tmp_path: Path) -> None:
+    """All are run again, each alone, and only the guilty ones fail."""
+    kinds = (f"tests.sweep.mishaps.{name}" for name in ("Exits", "Hangs", "Raises"))
+    axis = f"optim._target_=torch.optim.SGD,{','.join(kinds)}"
+    settings = ("hydra.sweeper.retries=0", "hydra.sweeper.trial_timeout=15")
     allow = {"CNNSWEEP_ALLOW": "tests.sweep.mishaps.*"}
-    line = (*SMALL, *axes, *STACK, "epochs=3")
-    done = sweep(GRID, tmp_path / "sweep", *line, **allow)
+    done = sweep(GRID, tmp_path / "sweep", *SMALL, axis, *STACK, *settings, "epochs=3", **allow)
     assert done.code == 1, done.text
-    trials = study(tmp_path / "sweep").trials
-    ends = {t.number: (t.state.name, t.user_attrs.get("deaths", 0)) for t in trials}
-    complete, died, failed = ("COMPLETE", 0), ("FAIL", 1), ("FAIL", 0)
-    assert [ends[n] for n in range(8)] == [complete] * 2 + [died] * 4 + [failed] * 2, done.text
-    assert "resumes alone from its last epoch" in done.text
-    assert "exit code 3" in done.text
-    assert "a mishap" in result(tmp_path / "sweep" / "6")["error"]
-
-
-def test_a_job_that_hangs_fails_alone(tmp_path: Path) -> None:
-    axes = ("optim._target_=torch.optim.SGD,tests.sweep.mishaps.Hangs", "optim.lr=0.02,0.01")
-    allow = {"CNNSWEEP_ALLOW": "tests.sweep.mishaps.*"}
-    line = (*SMALL, *axes, *STACK, "epochs=3", "hydra.sweeper.trial_timeout=4")
-    done = sweep(GRID, tmp_path / "sweep", *line, **allow)
-    assert done.code == 1, done.text
-    states = [trial.state.name for trial in study(tmp_path / "sweep").trials]
-    assert states == ["COMPLETE", "COMPLETE", "FAIL", "FAIL"], done.text
-    assert "timed out" in result(tmp_path / "sweep" / "2")["error"]
+    errors = [result(tmp_path / "sweep" / run)["error"] for run in "0123"]
+    assert errors[0] is None, done.text
+    assert "exit code 3" in errors[1]
+    assert "timed out" in errors[2]
+    assert "a mishap" in errors[3]
+    assert done.text.count("each resumes alone from its last epoch") == 4
 
 
 def test_one_that_diverges_fails_alone(tmp_path: Path) -> None:
     axes = ("optim.lr=0.02,1e30,0.01",)
-    done = sweep(GRID, tmp_path / "sweep", *SMALL, *axes, *STACK, "epochs=3")
-    alone = sweep(GRID, tmp_path / "alone", *SMALL, *axes, *ALONE, "epochs=3")
+    done = sweep(GRID, tmp_path / "sweep", *SMALL, *axes, *STACK, "epochs=2")
+    alone = sweep(GRID, tmp_path / "alone", *SMALL, *axes, *ALONE, "epochs=2")
     assert (done.code, alone.code) == (1, 1), done.text
     errors = [result(tmp_path / name / "1")["error"] for name in ("sweep", "alone")]
     assert errors[0] == errors[1]
@@ -105,3 +92,46 @@ def test_one_that_diverges_fails_alone(tmp_path: Path) -> None:
         assert numbers(tmp_path / "sweep" / run) == pytest.approx(
             numbers(tmp_path / "alone" / run), rel=1e-3, abs=1e-3
         )
+
+
+def begun(folder: Path, epochs: int = 1) -> bool:
+    """Whether each of the first four runs has trained so many epochs."""
+    return all(len(metrics(folder / run)) >= epochs for run in "0123")
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_jobs_keep_their_last_whole_epoch_and_go_on(tmp_path: Path, how: signal.Signals) -> None:
+    axes = ("optim.lr=0.02,0.01", "optim.momentum=0.9,0.5", "epochs=12")
+    line = command(GRID, tmp_path / "broken", *SMALL, *axes, *STACK)
+    process = start(line)
+    while process.poll() is None and not begun(tmp_path / "broken"):
+        time.sleep(0.01)
+    process.send_signal(how)
+    stopped = finish(process, 60)
+    assert stopped.code == (143 if how == signal.SIGTERM else -how), stopped.text
+    kept = [len(metrics(tmp_path / "broken" / run)) for run in "0123"]
+    assert all(0 < epochs < 12 for epochs in kept)
+    if how == signal.SIGTERM:
+        ends = [result(tmp_path / "broken" / run) for run in "0123"]
+        assert [(end["status"], end["epochs"]) for end in ends] == [
+            ("interrupted", epochs) for epochs in kept
+        ]
+    again = sweep(GRID, tmp_path / "broken", *SMALL, *axes, *STACK)
+    assert again.code == 0, again.text
+    whole = sweep(GRID, tmp_path / "whole", *SMALL, *axes, *STACK)
+    assert whole.code == 0, whole.text
+    assert_same_runs(tmp_path / "broken", tmp_path / "whole", 4)
+
+
+def test_a_search_pauses_thaws_and_takes_several_seeds(tmp_path: Path) -> None:
+    settings = ("search=sgd", "hydra.sweeper.n_trials=8", "hydra.sweeper.seeds=2", "epochs=3")
+    done = sweep(OURS, tmp_path / "sweep", *SMALL, *STACK, *settings)
+    assert done.code == 0, done.text
+    trials = study(tmp_path / "sweep").trials
+    assert len(trials) == 8
+    complete = [trial for trial in trials if trial.state.name == "COMPLETE"]
+    assert complete, done.text
+    for trial in complete:
+        runs = [tmp_path / "sweep" / str(trial.number) / f"seed_{k}" for k in (0, 1)]
+        assert [len(metrics(run)) for run in runs] == [3, 3]
+    assert "paused" in done.text

@@ -181,7 +181,7 @@ class Recorder:
     def note_shared_death(self, job: Job, error: str) -> None:
         """The process of several jobs ended; each is resumed by itself, and nothing is counted."""
         self.say(
-            f"{self._name(job)}: {error}, perhaps by another run in it; resumes alone from its "
+            f"{self._name(job)}: {error}; it had other runs, too, so each resumes alone from its "
             "last epoch"
         )
 

@@ -117,6 +117,7 @@ class Pool:
 
     def messages(self, seconds: float) -> Iterator[tuple[int, Job, Message]]:
         """The first messages that come within ``seconds``, with their slots and jobs."""
+        self._start_lone_ones()
         by_connection = {worker.connection: slot for slot, worker in self._workers.items()}
         slots = [by_connection[connection] for connection in wait(by_connection, timeout=seconds)]
         slots += [s for s, w in self._workers.items() if s not in slots and w.is_gone()]
@@ -131,10 +132,8 @@ class Pool:
         if isinstance(message, Finished):
             worker.job = None
             if self._stack > 1 and isinstance(worker, Worker):
-                worker.kill()  # its process was for this job alone
+                worker.close(0.0)  # its process was for this job alone
         self._let_go(slot)
-        if self._waiting:
-            self._start_lone_ones()
         if job is not None and message is not None:
             yield slot, job, message
 

@@ -14,14 +14,14 @@ class SeatedProcess:
         """``setup`` is the pickled Setup; ``device`` what it gets as CUDA_VISIBLE_DEVICES."""
         self._child = start_process(setup, log, device, seats)
         self.seats = [Seat(self, connection, log) for connection in self._child.connections]
-        self._code: int | None = None
+        self._cause: str | None = None  # how it ended, in words, once it has
         self._suspects: list[Seat] | None = None  # once it has ended
         self._is_asked = False
 
     @property
     def is_over(self) -> bool:
         """Whether it has ended, and everything of it but its seats' connections is cleaned up."""
-        return self._code is not None
+        return self._cause is not None
 
     def is_gone(self) -> bool:
         """Whether it has ended."""
@@ -33,16 +33,16 @@ class SeatedProcess:
             self._is_asked = True
             self._child.process.terminate()
 
-    def end(self, grace: float) -> None:
-        """Wait ``grace`` seconds for its end, then end it; calling this again is harmless."""
-        if self._code is None:
-            self._suspects = self.suspects()
-            self._code = self._child.end(grace)
+    def end(self, grace: float, cause: str | None = None) -> str:
+        """Wait ``grace`` seconds for its end, then end it; calling this again is harmless.
 
-    def cause(self) -> str:
-        """How it ended, in words."""
-        assert self._code is not None
-        return cause_of_death(self._code)
+        Returns ``cause``, or else how it ended, in words.
+        """
+        if self._cause is None:
+            self._suspects = self.suspects()
+            code = self._child.end(grace)
+            self._cause = cause or cause_of_death(code)
+        return self._cause
 
     def suspects(self) -> "list[Seat]":
         """The seats whose jobs may be the reason for its end; before that, what they would be.
@@ -70,19 +70,20 @@ class Seat(WorkerHandle):
         return self._process.is_gone()
 
     def death(self) -> Finished:
-        self._process.end(1.0)
+        cause = self._process.end(1.0)
         self.connection.close()
         if self.is_alone:
             reason: Reason = "never_started" if self.started_at is None else "died"
-            return Finished(reason, error=self._process.cause())
-        return Finished("shared_death", error=self._process.cause())
+            return Finished(reason, error=cause)
+        return Finished("shared_death", error=cause)
 
     def ask_to_stop(self) -> None:
         self._process.ask_to_stop()
 
     def kill(self) -> None:
         """End the process, and so the jobs of the other seats."""
-        self.close(0.0)
+        self._process.end(0.0, "its process was ended, since a run in it took too long")
+        self.connection.close()
 
     def close(self, grace: float) -> None:
         self._process.end(grace)
