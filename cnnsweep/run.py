@@ -24,6 +24,7 @@ from cnnsweep.session.settle_threads import settle_threads, use_most_threads
 from cnnsweep.training.busy_machine import minding_other_programs
 from cnnsweep.training.device import (
     keep_freed_memory,
+    keep_to_share,
     name_of_gpu,
     resolve_device,
     resolve_precision,
@@ -44,6 +45,7 @@ def run(config: DictConfig, folder: RunFolder, outcome: Outcome) -> None:
         UserError: the config cannot be trained; names the key.
     """
     device = resolve_device(config.device)
+    keep_to_share(device)
     outcome.device = str(device)
     outcome.precision = resolve_precision(config.precision, device)
     outcome.hardware["gpu"] = name_of_gpu(device)

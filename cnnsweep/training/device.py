@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from cnnsweep.errors import UserError
+from cnnsweep.machine.gpu_share import of_allocator, own_share
 
 
 def resolve_device(name: str) -> torch.device:
@@ -72,6 +73,18 @@ def use_deterministic_algorithms(wanted: bool) -> None:
     # Called only for a change: it imports torch's compiler, which takes longer than a small run.
     if torch.are_deterministic_algorithms_enabled() != wanted:
         torch.use_deterministic_algorithms(wanted)
+
+
+def keep_to_share(device: torch.device) -> None:
+    """Have torch allocate no more of a GPU than this process's share of it; again is harmless.
+
+    A run that wants more ends with torch.OutOfMemoryError, and its neighbours go on. Does nothing
+    on other devices. Raises UserError as `own_share` does.
+    """
+    share = own_share()
+    if device.type == "cuda" and share < 1:
+        memory = torch.cuda.get_device_properties(device).total_memory
+        torch.cuda.set_per_process_memory_fraction(of_allocator(share, memory), device)
 
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3  # glibc's malloc.h

@@ -5,11 +5,13 @@ import platform
 import shutil
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from cnnsweep.errors import UserError
+from cnnsweep.machine.gpu_share import VARIABLE, own_share
 
 # One of these is there where a driver is.
 _DRIVERS = ("dev/nvidiactl", "dev/kfd", "dev/dxg")
@@ -33,6 +35,37 @@ def visible_gpus(root: Path = Path("/")) -> tuple[str, ...]:
     command = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return tuple(done.stdout.split()) if done.returncode == 0 else ()
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """What a worker has of the GPUs.
+
+    ``visible`` as CUDA_VISIBLE_DEVICES names it, None where that stays as it is. ``workers`` of
+    this launch share it, this one counted.
+    """
+
+    visible: str | None = None
+    workers: int = 1
+
+    def environment(self) -> dict[str, str]:
+        """What it says in the environment of the worker.
+
+        Where this process has a share only, its workers divide that.
+        """
+        chosen = {} if self.visible is None else {"CUDA_VISIBLE_DEVICES": self.visible}
+        share = own_share() / self.workers
+        return chosen if share == 1 else chosen | {VARIABLE: str(share)}
+
+
+def gpus_of_workers(devices: Sequence[str | None], *, share_one: bool) -> list[Gpu]:
+    """The GPU of each worker, of ``devices`` as `devices_of_slots` gives them.
+
+    ``share_one``: all workers have the same one though nothing is chosen for them.
+    """
+    if share_one:
+        return [Gpu(device, len(devices)) for device in devices]
+    return [Gpu(device, 1 if device is None else devices.count(device)) for device in devices]
 
 
 def devices_of_slots(
