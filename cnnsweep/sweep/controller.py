@@ -22,6 +22,7 @@ from cnnsweep.config.launchers import is_chosen, refuse_devices, with_submission
 from cnnsweep.folders import lock
 from cnnsweep.folders.run_folder import write_text_whole
 from cnnsweep.folders.sweep_folder import ROOT, SWEEP_CONFIG, WORKERS
+from cnnsweep.machine.gpu_share import own_share
 from cnnsweep.process import begin_collection
 from cnnsweep.sweep.checkpoints import checkpoints_of
 from cnnsweep.sweep.cluster.launcher_pool import LaunchedPool
@@ -111,6 +112,7 @@ def _checked(context: SweepContext, read: Callable[[], Sweep], machine: Machine)
         sweep = read()
         refuse_devices(context.config, sweep.settings.devices)
         devices_of_slots(sweep.settings.devices, machine.gpus, 0)  # refuses one that is not there
+        own_share()  # refuses one that is none
         refuse_stack(context, sweep.settings.stack)
         sweep.check()
     except Exception:
@@ -230,15 +232,15 @@ class Controller:
             self.progress.say(f"{search.plan.prefix}resuming: {counted(search)}, {now}")
 
     def _open_pool(self) -> Pool:
-        context, devices = self.context, self.crew.devices
+        context, gpus = self.context, self.crew.gpus
         for name, value in self.crew.environment.items():
             os.environ.setdefault(name, value)
         setup = Setup(context, Singleton.get_state(), self.coordination.heartbeat)
         folder = self.coordination.own_folder(context.folder / WORKERS)
         if not is_chosen(context.config):
-            return Pool(folder, setup, devices, self.crew.stack)
+            return Pool(folder, setup, gpus, self.crew.stack)
         # Each host's jobs are its own to count and to cancel, and it tells them by their folder.
         # Workers compose with the config as it is: Hydra refuses another launcher's.
         config = with_submissions(context.config, self.coordination.own_folder)
         launcher_setup = replace(setup, context=replace(context, config=config))
-        return LaunchedPool(folder, setup, launcher_setup, devices, self.progress.say)
+        return LaunchedPool(folder, setup, launcher_setup, gpus, self.progress.say)

@@ -18,6 +18,7 @@ from cnnsweep.sweep.cluster.listener import Listener, Registered
 from cnnsweep.sweep.cluster.nanny import Assignment, Nanny, Welcome
 from cnnsweep.sweep.cluster.remote_worker import RemoteWorker
 from cnnsweep.sweep.cluster.slurm import Queue
+from cnnsweep.sweep.machine.gpus import Gpu
 from cnnsweep.sweep.workers.pool import Pool
 from cnnsweep.sweep.workers.worker_main import Setup
 
@@ -38,7 +39,7 @@ class LaunchedPool(Pool):
         folder: Path,
         setup: Setup,
         launcher_setup: Setup,
-        devices: list[str | None],
+        gpus: list[Gpu],
         say: Callable[[str], None],
     ) -> None:
         """``setup`` is for workers, ``launcher_setup`` for the launcher that starts them."""
@@ -52,7 +53,7 @@ class LaunchedPool(Pool):
         self._heartbeat = None if setup.heartbeat is not None else HeartbeatFile(folder)
         if self._heartbeat is not None:
             setup = replace(setup, heartbeat=self._heartbeat.path)
-        super().__init__(folder, setup, devices)
+        super().__init__(folder, setup, gpus)
         self._launcher_setup = launcher_setup
         self._say = say
         self._said: set[str] = set()
@@ -76,7 +77,7 @@ class LaunchedPool(Pool):
         for registered in self._listener.registered():
             self._receive(registered)
         self._check_for_lack_of_workers()
-        self._launches.keep(len(self._devices))
+        self._launches.keep(len(self._gpus))
         return [s for s, worker in self._workers.items() if worker.is_free]
 
     def log(self, slot: int) -> Path:
@@ -98,7 +99,7 @@ class LaunchedPool(Pool):
 
     def _launch_jobs(self, number: int, jobs: int) -> LauncherProcess:
         if number > 0:
-            self._say(f"{jobs} of {len(self._devices)} workers are missing: asked for new ones")
+            self._say(f"{jobs} of {len(self._gpus)} workers are missing: asked for new ones")
         nanny = Nanny(self._listener.addresses(), self._listener.key, number)
         request = LaunchRequest(self._launcher_setup, nanny, self._folder, jobs)
         log = self._folder / LAUNCHER_LOG.format(number)
@@ -106,7 +107,7 @@ class LaunchedPool(Pool):
 
     def _receive(self, registered: Registered) -> None:
         launch, job = registered.registration.launch, registered.registration.job
-        slot = next((s for s in range(len(self._devices)) if s not in self._workers), None)
+        slot = next((s for s in range(len(self._gpus)) if s not in self._workers), None)
         if registered.unfit is not None:
             self._launches.refused(launch, job, registered.unfit)
             self._say_once(registered.unfit)
@@ -115,7 +116,7 @@ class LaunchedPool(Pool):
             registered.connection.close()  # its replacement was here first
         else:
             log = self._folder / WORKER_LOG.format(self._count)
-            assignment = Assignment(log, self._devices[slot])
+            assignment = Assignment(log, self._gpus[slot])
             self._count += 1
             self._workers[slot] = RemoteWorker(registered, assignment)
             self._jobs[slot] = launch, job

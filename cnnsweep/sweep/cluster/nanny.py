@@ -17,6 +17,7 @@ from omegaconf import DictConfig
 
 from cnnsweep.sweep.cluster.connection import Address, Heartbeat, HeartbeatConnection, reach
 from cnnsweep.sweep.cluster.preemption import Preempted, PreemptionSignals, preemption_signals
+from cnnsweep.sweep.machine.gpus import Gpu
 from cnnsweep.sweep.spec.messages import Finished, Job
 from cnnsweep.sweep.workers.local_worker import Worker
 
@@ -48,10 +49,10 @@ class Welcome:
 
 @dataclass(frozen=True)
 class Assignment:
-    """Sent to a nanny that can work and whose worker is wanted: the worker's log and device."""
+    """Sent to a nanny that can work and whose worker is wanted: the worker's log and GPU."""
 
     log: Path
-    device: str | None
+    gpu: Gpu
 
 
 class Command(Enum):
@@ -174,7 +175,7 @@ class _Keeper:
         """Act on a message of the launching process; False where it was the last."""
         if isinstance(message, Job):
             if self.worker is None:
-                self.worker = Worker(self.setup, self.assignment.log, self.assignment.device)
+                self.worker = Worker(self.setup, self.assignment.log, self.assignment.gpu)
             self.worker.give(message)
         elif isinstance(message, str):
             if self.worker is not None:  # else it died after the Epoch that this answers

@@ -1,7 +1,7 @@
 """The workers of one launch: their number, what is said about it, and the GPU of each."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 
 from cnnsweep.config.launchers import gives_gpus, most_at_once, runs_here
 from cnnsweep.sweep.machine.facts import Machine
-from cnnsweep.sweep.machine.gpus import devices_of_slots
+from cnnsweep.sweep.machine.gpus import Gpu, devices_of_slots, gpus_of_workers
 from cnnsweep.sweep.machine.workers import (
     AUTO,
     Limit,
@@ -54,16 +54,21 @@ class Work:
 
 @dataclass(frozen=True)
 class Crew:
-    """``devices`` has a CUDA_VISIBLE_DEVICES for each worker, None where it stays as it is.
+    """``gpus`` has that of each worker.
 
     ``stack`` is how many runs each has at a time. ``lines`` are for a person. ``environment`` holds
     for all workers, unless it is set already.
     """
 
-    devices: list[str | None]
+    gpus: list[Gpu]
     lines: tuple[str, ...]
     environment: dict[str, str]
     stack: int = 1
+
+    @property
+    def devices(self) -> list[str | None]:
+        """CUDA_VISIBLE_DEVICES of each worker, None where it stays as it is."""
+        return [gpu.visible for gpu in self.gpus]
 
 
 def make_crew(config: DictConfig, settings: Keys, machine: Machine, work: Work) -> Crew:
@@ -99,13 +104,16 @@ def make_crew(config: DictConfig, settings: Keys, machine: Machine, work: Work) 
 
     stack = _stack(settings.stack, work, with_stack(1).count if used else None)
     workers = with_stack(stack)
-    if gives_gpus(config) or (devices is None and _one_gpu(work.devices)):
+    share_one = devices is None and not gives_gpus(config) and _one_gpu(work.devices)
+    if gives_gpus(config) or share_one:
         slots: list[str | None] = [None] * workers.count
     else:
         slots = devices_of_slots(devices, machine.gpus, workers.count)
     share = max(1, cores.count // workers.count)
     is_own_app = here and all(number is None for number in threads)
-    return Crew(slots, workers.lines, {_THREADS: str(share)} if is_own_app else {}, stack)
+    gpus = gpus_of_workers(slots, share_one=share_one)
+    lines = (*workers.lines, *_note_on_shares(gpus, work.devices))
+    return Crew(gpus, lines, {_THREADS: str(share)} if is_own_app else {}, stack)
 
 
 def _stack(typed: int | str, work: Work, workers: int | None) -> int:
@@ -117,6 +125,13 @@ def _stack(typed: int | str, work: Work, workers: int | None) -> int:
     else:
         wanted = max(1, min(MOST_STACKED, work.limit.count // workers))
     return wanted if work.most is None else min(wanted, work.most.count)
+
+
+def _note_on_shares(gpus: Sequence[Gpu], devices: Collection[object]) -> Iterator[str]:
+    """A line on GPUs that several workers share, where runs use one."""
+    most = max(gpu.workers for gpu in gpus)
+    if most > 1 and any(device != "cpu" for device in devices):
+        yield f"up to {most} workers share a GPU: each has that part of its memory and no more"
 
 
 def _number(threads: object, cores: int) -> int | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnsweep.process import EARLY_SIGNALS, held_back
+from cnnsweep.sweep.machine.gpus import Gpu
 from cnnsweep.sweep.spec.messages import Finished, Job, Message, Started
 from cnnsweep.sweep.workers.child_process import ChildProcess
 
@@ -82,13 +83,9 @@ class WorkerHandle(ABC):
         """Wait ``grace`` seconds for its end, then end it; calling this again is harmless."""
 
 
-def start_process(
-    setup: bytes, log: Path, device: str | None, connections: int = 1
-) -> ChildProcess:
+def start_process(setup: bytes, log: Path, gpu: Gpu, connections: int = 1) -> ChildProcess:
     """Start a worker's process; with several connections it has as many jobs at a time."""
-    environment = dict(os.environ)
-    if device is not None:
-        environment["CUDA_VISIBLE_DEVICES"] = device
+    environment = os.environ | gpu.environment()
     with held_back(EARLY_SIGNALS):
         module = "cnnsweep.sweep.workers.worker_main"
         return ChildProcess(module, setup, log, environment, connections)
@@ -97,9 +94,9 @@ def start_process(
 class Worker(WorkerHandle):
     """A process in a session of its own, so that Ctrl-C reaches it only through `ask_to_stop`."""
 
-    def __init__(self, setup: bytes, log: Path, device: str | None) -> None:
-        """``setup`` is the pickled Setup; ``device`` what it gets as CUDA_VISIBLE_DEVICES."""
-        self._child = start_process(setup, log, device)
+    def __init__(self, setup: bytes, log: Path, gpu: Gpu) -> None:
+        """``setup`` is the pickled Setup."""
+        self._child = start_process(setup, log, gpu)
         super().__init__(self._child.connections[0], log)
 
     def is_gone(self) -> bool:

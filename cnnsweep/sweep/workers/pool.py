@@ -10,6 +10,7 @@ import cloudpickle
 from cnnsweep.errors import UserError
 from cnnsweep.folders.lock import try_lock
 from cnnsweep.folders.sweep_folder import WORKER_LOG
+from cnnsweep.sweep.machine.gpus import Gpu
 from cnnsweep.sweep.spec.messages import Answer, Finished, Job, Message
 from cnnsweep.sweep.workers.local_worker import Worker, WorkerHandle
 from cnnsweep.sweep.workers.seats import SeatedProcess
@@ -26,10 +27,8 @@ class Pool:
 
     old_workers_seconds = 10.0  # that workers of an earlier launch get to end
 
-    def __init__(
-        self, folder: Path, setup: Setup, devices: list[str | None], stack: int = 1
-    ) -> None:
-        """``folder`` takes the workers' own logs; ``devices`` has the CUDA device of each worker.
+    def __init__(self, folder: Path, setup: Setup, gpus: list[Gpu], stack: int = 1) -> None:
+        """``folder`` takes the workers' own logs; ``gpus`` has that of each worker.
 
         Raises:
             UserError: a worker of an earlier launch still runs.
@@ -37,10 +36,10 @@ class Pool:
         folder.mkdir(parents=True, exist_ok=True)
         _wait_for_old_workers(folder, self.old_workers_seconds)
         self._folder = folder
-        self._devices = devices
+        self._gpus = gpus
         self._setup = cloudpickle.dumps(setup)
         self._stack = stack
-        self._slots = range(len(devices) * stack)
+        self._slots = range(len(gpus) * stack)
         self._workers: dict[int, WorkerHandle] = {}
         self._seated: dict[int, SeatedProcess] = {}  # by the number of the worker
         self._waiting: dict[int, Job] = {}  # until there is room for one more that is alone
@@ -68,7 +67,7 @@ class Pool:
 
     def log(self, slot: int) -> Path:
         """What a slot's workers print between jobs, and when they cannot start."""
-        return self._folder / WORKER_LOG.format(slot % len(self._devices))
+        return self._folder / WORKER_LOG.format(slot % len(self._gpus))
 
     def give(self, slot: int, job: Job) -> None:
         """Hand a job to a free slot, starting its worker where there is none."""
@@ -82,22 +81,22 @@ class Pool:
         self._workers[slot].give(job)
 
     def _worker(self, slot: int) -> WorkerHandle:
-        number = slot % len(self._devices)
-        device, log = self._devices[number], self.log(slot)
+        number = slot % len(self._gpus)
+        gpu, log = self._gpus[number], self.log(slot)
         if self._stack == 1:
-            return Worker(self._setup, log, device)
+            return Worker(self._setup, log, gpu)
         process = self._seated.get(number)
         if process is None or process.is_over:
-            process = SeatedProcess(self._setup, log, device, self._stack)
+            process = SeatedProcess(self._setup, log, gpu, self._stack)
             self._seated[number] = process
-        return process.seats[slot // len(self._devices)]
+        return process.seats[slot // len(self._gpus)]
 
     def _start_lone_ones(self) -> None:
         alone = sum(isinstance(worker, Worker) for worker in self._workers.values())
-        for slot in list(self._waiting)[: len(self._devices) - alone]:
-            name = f"{slot % len(self._devices)}_{slot}"
+        for slot in list(self._waiting)[: len(self._gpus) - alone]:
+            name = f"{slot % len(self._gpus)}_{slot}"
             log = self._folder / WORKER_LOG.format(name)
-            self._workers[slot] = Worker(self._setup, log, self._devices[slot % len(self._devices)])
+            self._workers[slot] = Worker(self._setup, log, self._gpus[slot % len(self._gpus)])
             self._workers[slot].give(self._waiting.pop(slot))
 
     def answer(self, slot: int, answer: Answer) -> None:

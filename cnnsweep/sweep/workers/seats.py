@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from cnnsweep.sweep.machine.gpus import Gpu
 from cnnsweep.sweep.spec.messages import Finished, Reason
 from cnnsweep.sweep.workers.local_worker import WorkerHandle, cause_of_death, start_process
 
@@ -10,9 +11,9 @@ from cnnsweep.sweep.workers.local_worker import WorkerHandle, cause_of_death, st
 class SeatedProcess:
     """A process on this machine with a seat for each job that it can have at a time."""
 
-    def __init__(self, setup: bytes, log: Path, device: str | None, seats: int) -> None:
-        """``setup`` is the pickled Setup; ``device`` what it gets as CUDA_VISIBLE_DEVICES."""
-        self._child = start_process(setup, log, device, seats)
+    def __init__(self, setup: bytes, log: Path, gpu: Gpu, seats: int) -> None:
+        """``setup`` is the pickled Setup."""
+        self._child = start_process(setup, log, gpu, seats)
         self.seats = [Seat(self, connection, log) for connection in self._child.connections]
         self._cause: str | None = None  # how it ended, in words, once it has
         self._suspects: list[Seat] | None = None  # once it has ended

@@ -20,6 +20,7 @@ from hydra.errors import HydraException
 from cnnsweep.sweep.cluster.listener import Listener, Registered
 from cnnsweep.sweep.cluster.nanny import Assignment, Nanny, Welcome
 from cnnsweep.sweep.cluster.remote_worker import RemoteWorker
+from cnnsweep.sweep.machine.gpus import Gpu
 from cnnsweep.sweep.spec.messages import Finished, Job, Started
 from tests.command import REPOSITORY
 
@@ -56,7 +57,7 @@ class Pair:
 
     def worker(self, overrides: str) -> RemoteWorker:
         """The nanny's worker, once it has begun a job."""
-        worker = RemoteWorker(self.registered, Assignment(self.folder / "log", None))
+        worker = RemoteWorker(self.registered, Assignment(self.folder / "log", Gpu()))
         give(worker, overrides)
         return worker
 

@@ -86,9 +86,9 @@ def _wait(config: DictConfig) -> None:
 
 def _mishap(config: DictConfig, epoch: int) -> None:
     if config.mishap == "tell_device":
-        Path(HydraConfig.get().runtime.output_dir, "device").write_text(
-            os.environ["CUDA_VISIBLE_DEVICES"]
-        )
+        folder = Path(HydraConfig.get().runtime.output_dir)
+        (folder / "device").write_text(os.environ["CUDA_VISIBLE_DEVICES"])
+        (folder / "share").write_text(os.environ.get("CNNSWEEP_GPU_SHARE", ""))
     if epoch != 2:
         return
     if config.mishap == "raise":
