@@ -29,7 +29,10 @@ _IMPORTED = (
     "jinja2", "hydra.core.plugins", "omegaconf", "forked_workers",
 )  # fmt: skip
 # What is read each time that it is needed, never while something is imported.
-_LIVE = ("CNNSWEEP_", "GIT_", "HYDRA_FULL_ERROR", "COLUMNS", "PYTEST_", "MLFLOW_", "WANDB_")
+_LIVE = (
+    "CNNSWEEP_", "GIT_", "HYDRA_FULL_ERROR", "COLUMNS", "PYTEST_", "MLFLOW_", "WANDB_", "PATH",
+    "CUDA_VISIBLE_DEVICES",
+)  # fmt: skip
 
 
 class Ended(NamedTuple):

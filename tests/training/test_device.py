@@ -1,8 +1,10 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 
 from cnnsweep.errors import UserError
-from cnnsweep.training.device import resolve_device, resolve_precision
+from cnnsweep.training.device import keep_to_share, resolve_device, resolve_precision
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda:0")
 
@@ -67,3 +69,29 @@ def test_auto_precision_on_a_gpu_is_bfloat16_where_it_need_not_be_emulated(
 
 def test_auto_precision_of_any_other_device_is_float32() -> None:
     assert resolve_precision("auto", torch.device("mps")) == "float32"
+
+
+@pytest.mark.parametrize(
+    ("share", "device", "fractions"),
+    [
+        ("1/2", CUDA, [0.4]),  # 5 of 10 GiB, less one
+        ("1/20", CUDA, [0.025]),
+        ("1", CUDA, []),
+        (None, CUDA, []),
+        ("1/2", CPU, []),
+    ],
+)
+def test_torch_gets_the_share_of_a_gpu_that_this_process_has(
+    share: str | None, device: torch.device, fractions: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_to: list[float] = []
+    memory = SimpleNamespace(total_memory=10 * 2**30)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: memory)
+    monkeypatch.setattr(
+        torch.cuda, "set_per_process_memory_fraction", lambda fraction, _: set_to.append(fraction)
+    )
+    monkeypatch.delenv("CNNSWEEP_GPU_SHARE", raising=False)
+    if share is not None:
+        monkeypatch.setenv("CNNSWEEP_GPU_SHARE", share)
+    keep_to_share(device)
+    assert set_to == pytest.approx(fractions)

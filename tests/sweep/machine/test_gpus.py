@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnnsweep.errors import UserError
-from cnnsweep.sweep.machine.gpus import devices_of_slots, visible_gpus
+from cnnsweep.sweep.machine.gpus import Gpu, devices_of_slots, gpus_of_workers, visible_gpus
 from tests.sweep.sweep_commands import TOY, sweep
 
 
@@ -22,6 +22,45 @@ def test_workers_take_devices_in_turn(
     visible: tuple[str, ...], typed: list[int] | None, slots: list[str | None]
 ) -> None:
     assert devices_of_slots(typed, visible, 3) == slots
+
+
+@pytest.mark.parametrize(
+    ("devices", "share_one", "sharing"),
+    [
+        (["0", "1", "2"], False, [1, 1, 1]),
+        (["0", "1", "0", "1", "0"], False, [3, 2, 3, 2, 3]),
+        (["3", "3", "GPU-8a"], False, [2, 2, 1]),
+        ([None, None], False, [1, 1]),  # there is none, or a launcher gives them out
+        ([None, None, None], True, [3, 3, 3]),
+        (["0"], False, [1]),
+    ],
+)
+def test_workers_of_one_gpu_are_counted(
+    devices: list[str | None], share_one: bool, sharing: list[int]
+) -> None:
+    gpus = gpus_of_workers(devices, share_one=share_one)
+    assert [gpu.workers for gpu in gpus] == sharing
+    assert [gpu.visible for gpu in gpus] == devices
+
+
+@pytest.mark.parametrize(
+    ("gpu", "own", "variables"),
+    [
+        (Gpu(), None, {}),
+        (Gpu("3"), None, {"CUDA_VISIBLE_DEVICES": "3"}),
+        (Gpu("3", 4), None, {"CUDA_VISIBLE_DEVICES": "3", "CNNSWEEP_GPU_SHARE": "1/4"}),
+        (Gpu(None, 2), None, {"CNNSWEEP_GPU_SHARE": "1/2"}),
+        (Gpu(None, 2), "2/3", {"CNNSWEEP_GPU_SHARE": "1/3"}),
+        (Gpu(None, 1), "2/3", {"CNNSWEEP_GPU_SHARE": "2/3"}),
+    ],
+)
+def test_a_workers_environment_names_its_gpu_and_its_share(
+    gpu: Gpu, own: str | None, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CNNSWEEP_GPU_SHARE", raising=False)
+    if own is not None:
+        monkeypatch.setenv("CNNSWEEP_GPU_SHARE", own)
+    assert gpu.environment() == variables
 
 
 def test_a_gpu_that_is_not_there_is_refused() -> None:

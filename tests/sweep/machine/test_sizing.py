@@ -72,6 +72,29 @@ def test_a_gpus_workers_take_turns_and_a_listed_gpu_counts_as_often_as_it_is_lis
 
 
 @pytest.mark.parametrize(
+    ("keys", "sharing"),
+    [
+        ({}, [1] * 8),
+        ({"n_jobs": 10}, [2, 2, 1, 1, 1, 1, 1, 1, 2, 2]),
+        ({"devices": [0, 0, 5]}, [2, 2, 1]),
+        ({"device": ["cuda:3"], "n_jobs": 3}, [3, 3, 3]),
+        ({"device": ["cuda:3"], "devices": [1, 1]}, [2, 2]),
+        ({"machine": Machine(64), "n_jobs": 3}, [1, 1, 1]),
+        ({"launcher": config("ray"), "device": ["cuda:0"], "n_jobs": 3}, [1, 1, 1]),
+        ({"launcher": config("joblib"), "n_jobs": 9}, [2, 1, 1, 1, 1, 1, 1, 1, 2]),
+    ],
+)
+def test_workers_know_how_many_share_their_gpu_and_a_line_says_so(
+    keys: dict[str, Any], sharing: list[int]
+) -> None:
+    made = crew(**keys)
+    assert [gpu.workers for gpu in made.gpus] == sharing
+    line = f"up to {max(sharing)} workers share a GPU: each has that part of its memory"
+    assert any(said.startswith(line) for said in made.lines) == (max(sharing) > 1)
+    assert "share a GPU" not in str(crew(**keys | {"device": ["cpu"]}).lines)
+
+
+@pytest.mark.parametrize(
     ("launcher", "keys", "count", "reason"),
     [
         ("basic", {}, 8, "8 GPUs"),
