@@ -77,9 +77,12 @@ class Batches:
         rows = index if self.rows is None else _select(self.rows, index)
         return self._prepare(_select(self.pixels, rows)), _select(self.labels, index)
 
-    def draw_order(self) -> Tensor:
-        """An order of all images (int64, on their device), drawn as for an iteration."""
-        return torch.randperm(self.images, device=self.labels.device)
+    def draw_order(self, generator: torch.Generator | None = None) -> Tensor:
+        """An order of all images (int64, on their device), drawn as for an iteration.
+
+        ``generator`` is of their device; None: its global one.
+        """
+        return torch.randperm(self.images, device=self.labels.device, generator=generator)
 
     def _indices(self) -> Iterator[Tensor | slice]:
         if self._shuffle:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from cnnsweep.errors import UserError
 from cnnsweep.models.layers import (
+    Dropout,
     activation_layer,
     initialise,
     needs_bias,
@@ -101,7 +102,7 @@ class DenseLayer(nn.Module):
             *preactivated(width, growth_rate, 3, activation, norm),
         ]
         if dropout > 0:  # a dropout of 0 would still draw its masks
-            layers.append(nn.Dropout(dropout))
+            layers.append(Dropout(dropout))
         self.new_maps = nn.Sequential(*layers)
 
     def forward(self, maps: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """Layers by name: activation, normalisation, pooling; and the initial weights."""
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from cnnsweep.errors import unknown
 from cnnsweep.models.cpu_forms import BatchNorm2d
@@ -75,3 +76,25 @@ def initialise(model: nn.Module, name: str) -> None:
         for module in model.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
+
+
+class Dropout(nn.Dropout):
+    """torch's, but a mask's numbers come one after the other, in the order of the memory.
+
+    On a CPU it is torch's to the last bit. On a GPU torch's own kernel draws inside of itself, so
+    that nobody else could draw the same mask; this one can be drawn by `dropout_mask`.
+    """
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Values of any shape -> the same shape."""
+        if not self.training or self.p == 0:
+            return values
+        return values * dropout_mask(torch.empty_like(values), self.p, None)
+
+
+def dropout_mask(empty: Tensor, share: float, generator: torch.Generator | None) -> Tensor:
+    """Fill a tensor with 0 for a ``share`` (in 0..1, not 1) of it, with 1 / (1 - share) else.
+
+    ``generator`` is of its device; None: the device's global one.
+    """
+    return empty.bernoulli_(1 - share, generator=generator).div_(1 - share)

@@ -11,6 +11,7 @@ from cnnsweep.errors import UserError, unknown
 from cnnsweep.models.cpu_forms import Conv2d, Stage
 from cnnsweep.models.layers import (
     POOLINGS,
+    Dropout,
     activation_layer,
     initialise,
     needs_bias,
@@ -187,7 +188,7 @@ def head(
         layers += [nn.Linear(in_features, features), activation_layer(activation, in_place=True)]
         in_features = features
     if dropout > 0:  # a dropout of 0 would still draw its masks
-        layers.append(nn.Dropout(dropout))
+        layers.append(Dropout(dropout))
     layers.append(nn.Linear(in_features, num_classes))
     return nn.Sequential(*layers)
 

@@ -33,14 +33,14 @@ def family_of(
     }
     images = [train.images, None if val is None else val.images]
     return Family(
-        json.dumps([shared, images], sort_keys=True), _why_alone(config, model, loss, step)
+        json.dumps([shared, images], sort_keys=True), _why_alone(config, model, loss, step, train)
     )
 
 
 def _why_alone(
-    config: DictConfig, model: nn.Module, loss: nn.Module, step: OptimizerStep
+    config: DictConfig, model: nn.Module, loss: nn.Module, step: OptimizerStep, train: Batches
 ) -> str | None:
     for key in ("compile", "freeze"):
         if config[key]:
             return f"{key}=true"
-    return why_alone(model, step.optimizer, loss)
+    return why_alone(model, step, loss, train.augment)

@@ -1,7 +1,16 @@
 """An epoch of several runs at once."""
 
+import math
 from collections.abc import Sequence
+from time import perf_counter
 
+import torch
+
+from cnnsweep.data.batches import Batches
+from cnnsweep.stack.epoch import Stack
+from cnnsweep.stack.members import Members
+from cnnsweep.stack.update import plan_epoch
+from cnnsweep.training.epoch import EpochMetrics
 from cnnsweep.training.trainer import Passes, Trainer
 
 
@@ -9,6 +18,38 @@ def train_together(trainers: Sequence[Trainer]) -> list[Passes]:
     """Train and validate the next epoch of runs of one family; what `Trainer.passes` gives each.
 
     Weights, buffers, momentum and the schedule's steps of batches end in each trainer. Whatever is
-    raised leaves all trainers as they were.
+    raised leaves all trainers as they were. A run whose loss is not finite disturbs no other: it
+    gets this loss, and its weights as they became. One run alone trains as it always does.
     """
-    return [trainer.passes(None) for trainer in trainers]
+    if len(trainers) == 1:
+        return [trainers[0].passes(None)]
+    members = Members(trainers)
+    with members.all_or_nothing():
+        started = perf_counter()
+        train = [_batches(trainer.train) for trainer in trainers]
+        stack = Stack(trainers[0], train)
+        plan = plan_epoch(trainers, len(train[0]))
+        members.load(stack)
+        trained = stack.train(trainers, train, plan)
+        seconds = perf_counter() - started
+        passes: list[Passes] = [(_timed(metrics, seconds), None) for metrics in trained]
+        if trainers[0].val is not None and any(math.isfinite(m.loss) for m in trained):
+            started = perf_counter()
+            val = [_batches(trainer.val) for trainer in trainers]
+            validated = stack.validate(trainers[0], val)
+            seconds = perf_counter() - started
+            passes = [
+                (own, _timed(metrics, seconds) if math.isfinite(own.loss) else None)
+                for (own, _), metrics in zip(passes, validated, strict=True)
+            ]
+        members.store(stack, plan)
+    return passes
+
+
+def _batches(split: object) -> Batches:
+    assert isinstance(split, Batches)
+    return split
+
+
+def _timed(metrics: EpochMetrics, seconds: float) -> EpochMetrics:
+    return metrics._replace(seconds=seconds)

@@ -45,17 +45,29 @@ class Schedule:
         steps = epochs - 1 if self.interval == "epoch" else epochs * batches - 1
         if scheduler is None or steps > _MOST_STEPS:
             return False
-        groups = scheduler.optimizer.param_groups
-        before = deepcopy(scheduler.state_dict())
-        kept = [{k: deepcopy(v) for k, v in group.items() if k != "params"} for group in groups]
-        rates = [float(group["lr"]) for group in groups]
+        rates = [float(group["lr"]) for group in scheduler.optimizer.param_groups]
+        put_back = self.remembered()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "before optimizer.step()"
             still = all(_step(scheduler) == rates for _ in range(steps))
-        scheduler.load_state_dict(before)
-        for group, values in zip(groups, kept, strict=True):
-            group.update(values)
+        put_back()
         return still
+
+    def remembered(self) -> Callable[[], None]:
+        """What puts schedule, learning rate and momentum back to where they are now."""
+        scheduler = self.scheduler
+        if scheduler is None:
+            return lambda: None
+        groups = scheduler.optimizer.param_groups
+        before = deepcopy(scheduler.state_dict())
+        kept = [{k: deepcopy(v) for k, v in group.items() if k != "params"} for group in groups]
+
+        def put_back() -> None:
+            scheduler.load_state_dict(deepcopy(before))
+            for group, values in zip(groups, kept, strict=True):
+                group.update(values)
+
+        return put_back
 
     def state_dict(self) -> dict[str, Any]:
         return {} if self.scheduler is None else self.scheduler.state_dict()

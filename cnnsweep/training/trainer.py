@@ -25,11 +25,16 @@ from cnnsweep.training.optimizer_step import OptimizerStep
 
 def seed_everything(seed: int, purpose: str) -> None:
     """Seed Python's, NumPy's and torch's generators (all devices) for one purpose of a run."""
-    digest = hashlib.sha256(f"{seed}/{purpose}".encode()).digest()
-    number = int.from_bytes(digest[:8], "big")
+    number = seed_for(seed, purpose)
     random.seed(number)
     np.random.seed(number % 2**32)
     torch.manual_seed(number)
+
+
+def seed_for(seed: int, purpose: str) -> int:
+    """The number below 2^64 that generators are seeded with for one purpose of a run."""
+    digest = hashlib.sha256(f"{seed}/{purpose}".encode()).digest()
+    return int.from_bytes(digest[:8], "big")
 
 
 class Diverged(ArithmeticError):
@@ -139,7 +144,16 @@ class Trainer:
 
     def seed_epoch(self) -> None:
         """Seed the generators, from which the next epoch draws order, augmentation and dropout."""
-        seed_everything(self.seed, f"epoch {self.next_epoch}")
+        seed_everything(self.seed, self._purpose)
+
+    @property
+    def epoch_seed(self) -> int:
+        """What `seed_epoch` seeds torch's generators with."""
+        return seed_for(self.seed, self._purpose)
+
+    @property
+    def _purpose(self) -> str:
+        return f"epoch {self.next_epoch}"
 
     def record(self, row: Row) -> bool:
         """Add an epoch to the history; returns whether it is the best so far."""

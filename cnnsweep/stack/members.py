@@ -1,0 +1,73 @@
+"""What is taken from the runs before an epoch, and given back to them after it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from cnnsweep.process import held_back
+from cnnsweep.stack.epoch import Stack
+from cnnsweep.stack.network import fill
+from cnnsweep.stack.update import Plan
+from cnnsweep.training.trainer import Trainer
+
+
+class Members:
+    """The runs of a stack; entry k of its tensors is run k's."""
+
+    def __init__(self, trainers: Sequence[Trainer]) -> None:
+        self._trainers = trainers
+        self._undo: list[Callable[[], None]] = []
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Whatever is raised in the block leaves the runs as they were before it."""
+        self._undo = [trainer.step.schedule.remembered() for trainer in self._trainers]
+        try:
+            yield
+        except BaseException:
+            for put_back in self._undo:
+                put_back()
+            raise
+
+    @torch.no_grad()
+    def load(self, stack: Stack) -> None:
+        """Copy weights, buffers and momentum of the runs into the stack."""
+        stack.network.load([trainer.model for trainer in self._trainers])
+        stack.update.velocity.zero_()
+        velocity = stack.network.parts(stack.update.velocity)
+        for number, trainer in enumerate(self._trainers):
+            state = trainer.step.optimizer.state
+            for name, parameter in trainer.model.named_parameters():
+                buffer = state[parameter].get("momentum_buffer") if parameter in state else None
+                if buffer is not None:
+                    velocity[name][number].copy_(buffer)
+
+    @torch.no_grad()
+    def store(self, stack: Stack, plan: Plan) -> None:
+        """Copy weights, buffers and momentum of the stack into the runs, all of them or none."""
+        pairs: list[tuple[Tensor, Tensor]] = []
+        new: list[tuple[Trainer, Tensor, Tensor]] = []  # momentum buffers that were not there
+        velocity = stack.network.parts(stack.update.velocity)
+        stacked = stack.network.state
+        for number, trainer in enumerate(self._trainers):
+            own = trainer.model.state_dict()
+            pairs += [(own[name], tensor[number]) for name, tensor in stacked.items()]
+            if not plan.has_velocity[number]:
+                continue
+            for name, parameter in trainer.model.named_parameters():
+                state = trainer.step.optimizer.state.get(parameter, {})
+                buffer = state.get("momentum_buffer")
+                if buffer is None:
+                    buffer = torch.empty_like(parameter)
+                    new.append((trainer, parameter, buffer))
+                pairs.append((buffer, velocity[name][number]))
+        with held_back():
+            for there, here in pairs:
+                there.copy_(here)
+            for trainer, parameter, buffer in new:
+                trainer.step.optimizer.state[parameter]["momentum_buffer"] = buffer
+            for trainer in self._trainers:
+                # What torch's schedules look at before they warn of a step without the optimizer's.
+                trainer.step.optimizer._opt_called = True  # type: ignore[attr-defined]
