@@ -22,9 +22,10 @@ import torch
 from torch import Tensor
 
 from benchmarks.contestants import Case
+from benchmarks.gpu_tables import gpus
 from benchmarks.images import mnist_folder
 from benchmarks.machine import facts
-from benchmarks.peak import gpu_facts, synchronise
+from benchmarks.peak import synchronise
 from benchmarks.peers.article import NETWORKS
 from benchmarks.rows import RESULTS, print_rows, write_csv
 from benchmarks.stacking_candidates.layers import with_layers
@@ -64,7 +65,10 @@ def main(words: Sequence[str] | None = None) -> None:
     arguments = _arguments(words)
     if arguments.threads is not None:
         torch.set_num_threads(arguments.threads)
-    about = facts(("torch", "cnnsweep")) | gpu_facts(arguments.device)
+    about = facts(("torch", "cnnsweep")) | {"gpus": gpus(), "device": arguments.device}
+    if torch.version.cuda is not None:
+        cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+        about["cuda"] = f"{torch.version.cuda}, cuDNN {cudnn}"
     about["rounds"] = f"{arguments.rounds} of about {arguments.seconds} s for each, taking turns"
     about["learns"] = f"losses of {arguments.check_steps} steps beside those of lone eager networks"
     about["processes"] = str(arguments.processes)
