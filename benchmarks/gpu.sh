@@ -42,13 +42,13 @@ PYTHON=${PYTHON:-python} RUNS=$(mktemp -d) CALLED="bash benchmarks/gpu.sh --devi
 trap 'rm -rf "$RUNS"' EXIT
 if [ "$DEVICE" = cuda ]; then
   LIMIT=null SEARCH=20000 NETWORKS=20000 EPOCHS=3 RECIPES=null
-  TRIALS=64 ALONE=16 STACKS="64 16 4" TESTS=150
+  TRIALS=64 ALONE=16 STACKS="64 16 4" TESTS=150 TESTERS=4
 else
   LIMIT=600 SEARCH=300 NETWORKS=300 EPOCHS=2 RECIPES=600
-  TRIALS=4 ALONE=2 STACKS="4 2" TESTS=60
+  TRIALS=4 ALONE=2 STACKS="4 2" TESTS=60 TESTERS=1
 fi
-export PYTHON RUNS DATA DEVICE OUT LIMIT SEARCH NETWORKS EPOCHS RECIPES TRIALS ALONE STACKS CALLED
-export CNNSWEEP_DATA=$DATA PYTHONUNBUFFERED=1
+export PYTHON RUNS DATA DEVICE OUT LIMIT SEARCH NETWORKS EPOCHS RECIPES TRIALS ALONE STACKS
+export CALLED TESTERS CNNSWEEP_DATA=$DATA PYTHONUNBUFFERED=1
 SUMMARY=() FAILED=0
 
 # step NAME SECONDS COMMAND…: in a process group of its own, within what is left of the budget;
@@ -207,7 +207,7 @@ ray() {
 gpu_tests() {
   local files
   mapfile -t files < <(grep -rl 'pytest.mark.gpu' tests | sort)
-  "$PYTHON" -m pytest -m gpu -n 4 --dist load -v --timeout 110 -p no:cacheprovider "${files[@]}"
+  "$PYTHON" -m pytest -m gpu -n $TESTERS --dist load -v --timeout 110 -p no:cacheprovider "${files[@]}"
 }
 export -f run grid lenet_256 networks search stacked shared any_batch_size as_it_stands stacking
 export -f profile mnist_fast recipes killed_run bare ray gpu_tests

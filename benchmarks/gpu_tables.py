@@ -23,11 +23,7 @@ PUBLISHED = 55_296.6  # images a second: LeNet on Fashion-MNIST, batches of 256,
 
 def main(words: Sequence[str] | None = None) -> None:
     """Write the tables that have a row."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu_tables", description=__doc__)
-    parser.add_argument("runs", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--called", default="bash benchmarks/gpu.sh", help="the command, recorded")
-    arguments = parser.parse_args(words)
+    arguments = _arguments(words)
     about = facts(("torch", "torchvision", "triton", "cnnsweep")) | {"gpus": gpus()}
     about["command"] = arguments.called
     tables = {
@@ -38,6 +34,14 @@ def main(words: Sequence[str] | None = None) -> None:
     for name, rows in tables.items():
         if rows:
             write_csv(arguments.out / name, rows, about)
+
+
+def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu_tables", description=__doc__)
+    parser.add_argument("runs", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--called", default="bash benchmarks/gpu.sh", help="the command, recorded")
+    return parser.parse_args(words)
 
 
 def gpus() -> str:
