@@ -5,8 +5,8 @@
 # tiny sizes. PYTHON names another Python. --only runs the parts named, --seconds is another limit
 # of the whole. A part that fails or takes too long ends no other one; afterwards the script exits
 # with 1. OUT_DIR, which may not hold an earlier call's gpu.log, gets gpu.log, networks.csv,
-# recipes.csv, searches.csv, stacking.csv, profile.txt and throughput_bare.csv, each as soon as it
-# has its first row.
+# recipes.csv, searches.csv, stacking.csv, profile.txt, throughput_bare.csv and ray.csv, each as
+# soon as it has its first row.
 set -u
 ALL=(tests networks search stacking profile workers recipes batch_sizes killed bare ray)
 usage() {
@@ -199,9 +199,11 @@ bare() {
 
 # Ray Tune gives each of K trials a share of the GPU, a process each.
 ray() {
-  "$PYTHON" -c 'import ray' 2>/dev/null || { echo "skipped: ray is not installed"; return 3; }
-  local words=(--task mnist --only ray_cnnsweep ray)
-  "$PYTHON" -m benchmarks.sweep --data "$DATA" "${words[@]}"
+  local words=(--at-once 16 4 1 --trials 32)
+  [ "$DEVICE" = cuda ] || words=(--at-once 2 --trials 2)
+  "$PYTHON" -m benchmarks.gpu_ray --device "$DEVICE" --out "$OUT/ray.csv" "${words[@]}" --keys \
+    model=resnet data=mnist data.root="$DATA" data.train_limit="$SEARCH" epochs="$EPOCHS" \
+    data.batch_size=64 graph=true pictures=false test=false
 }
 
 gpu_tests() {

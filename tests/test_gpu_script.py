@@ -67,7 +67,9 @@ def test_every_command_of_every_part_has_only_what_there_is(device: str, typed: 
     assert {"cnnsweep", "pytest", "benchmarks.stacking", "benchmarks.gpu_profile"} <= set(modules)
     with initialize_config_dir(str(CONF_DIR)):
         keys = {
-            name: compose("config", ["data=mnist", f"hydra/sweeper={name}"], return_hydra_config=True)
+            name: compose(
+                "config", ["data=mnist", f"hydra/sweeper={name}"], return_hydra_config=True
+            )
             for name in ("grid", "optuna")
         }
     for words in commands:
