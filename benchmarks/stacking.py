@@ -30,12 +30,14 @@ from benchmarks.peers.article import NETWORKS
 from benchmarks.rows import RESULTS, print_rows, write_csv
 from benchmarks.stacking_candidates.layers import with_layers
 from benchmarks.stacking_candidates.lone import OneAfterAnother, OneGraphOfBranches, OnStreams
+from benchmarks.stacking_candidates.own import OwnRuns
 from benchmarks.stacking_candidates.processes import Processes, Unavailable
 from benchmarks.stacking_candidates.setting import Candidate, Setting
 from benchmarks.stacking_candidates.vmap import mapped
 
 Maker = Callable[[Setting], Candidate]
 EAGER, GRAPH = "alone", "alone, graph"
+OWN_STACK, OWN_STACK_GRAPH = "cnnsweep's stack", "cnnsweep's stack, graph"
 _SHOWN = (
     "model", "precision", "batch_size", "networks", "candidate", "rounds",
     "model_steps_per_second", "images_per_second", "ratio", "note",
@@ -55,6 +57,8 @@ def candidates(processes: int) -> dict[str, Maker]:
         "vmap": partial(mapped, graph=False),
         "streams": OnStreams,
         "one graph of branches": OneGraphOfBranches,
+        OWN_STACK: partial(OwnRuns, together=True, graph=False),
+        OWN_STACK_GRAPH: partial(OwnRuns, together=True, graph=True),
         "processes": partial(Processes, processes=processes, mps=False),
         "processes, MPS": partial(Processes, processes=processes, mps=True),
     }
@@ -118,13 +122,16 @@ def measured(setting: Setting, arguments: argparse.Namespace) -> Iterator[list[d
     """The rows of one setting so far: after each candidate is made, and after each round."""
     makers = candidates(arguments.processes)
     names = arguments.candidates or list(makers)
+    own = [name for name in names if name.startswith(OWN_STACK)]
     expected = _expected(setting, arguments.check_steps)
+    expected_own = _expected_own(setting, arguments.check_steps) if own else expected
     rows = {name: _row(setting, name) for name in names}
     with _made(setting, {name: makers[name] for name in names}, rows) as made:
         turns: dict[str, _Turn] = {}
         for name, candidate in made:
             with _reason(rows[name]):
-                _check(candidate, expected, rows[name], arguments)
+                losses = expected_own if name in own else expected
+                _check(candidate, losses, rows[name], arguments)
                 turns[name] = _Turn(candidate, setting, arguments)
                 turns[name].take()
             yield _with_rates(setting, rows, turns)
@@ -144,18 +151,18 @@ class _Turn:
         self._candidate, self._device = candidate, setting.case.device
         self._steps = arguments.check_steps
         self.rates: list[float] = []  # steps a second of each network
-        took = self._timed()
-        self._steps = max(1, round(self._steps * arguments.seconds / took))
+        rate = self._rate()
+        self._steps = max(1, round(rate * arguments.seconds))
 
     def take(self) -> None:
-        self.rates.append(self._steps / self._timed())
+        self.rates.append(self._rate())
 
-    def _timed(self) -> float:
+    def _rate(self) -> float:
         synchronise(self._device)
         started = perf_counter()
-        self._candidate.run(self._steps)
+        steps = self._candidate.run(self._steps)
         synchronise(self._device)
-        return perf_counter() - started
+        return steps / (perf_counter() - started)
 
 
 @contextmanager
@@ -210,12 +217,23 @@ def _expected(setting: Setting, steps: int) -> Tensor:
     return lone.losses().clone()
 
 
+def _expected_own(setting: Setting, steps: int) -> Tensor:
+    """The same of the first and last of cnnsweep's eager runs; NaN between, where none is asked."""
+    losses = torch.full((setting.stack,), float("nan"))
+    asked = sorted({0, setting.stack - 1})
+    alone = OwnRuns(setting, together=False, graph=False, numbers=asked)
+    alone.run(steps)
+    losses[asked] = alone.losses()
+    return losses
+
+
 def _check(
     candidate: Candidate, expected: Tensor, row: dict[str, Any], arguments: argparse.Namespace
 ) -> None:
     """Note a mean loss that is not that of a lone network: the row is of another computation."""
     steps = candidate.run(arguments.check_steps)
-    difference = float(((candidate.losses() - expected).abs() / steps).max())
+    away = (candidate.losses() - expected).abs() / steps
+    difference = float(away[~expected.isnan()].max())
     row["loss_difference"] = float(f"{difference:.3g}")
     tolerance = arguments.tolerance * (10 if row["precision"] == "bfloat16" else 1)
     if not difference <= tolerance:
