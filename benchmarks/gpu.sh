@@ -1,35 +1,60 @@
 #!/usr/bin/env bash
 # All that a GPU is asked, in at most eight minutes, the most telling first:
-#   bash benchmarks/gpu.sh [OUT_DIR] [--device cuda|cpu]
+#   bash benchmarks/gpu.sh [OUT_DIR] [--device cuda|cpu] [--only PART…] [--seconds N]
 # CNNSWEEP_DATA names a folder with MNIST/raw, its files unpacked. --device cpu rehearses it with
-# few images, in float32 alone. PYTHON names another Python. A step that fails or takes too long
-# ends no other one; afterwards the script exits with 1. OUT_DIR gets gpu.log, runs.csv and
-# throughput_*.csv.
+# tiny sizes. PYTHON names another Python. --only runs the parts named, --seconds is another limit
+# of the whole. A part that fails or takes too long ends no other one; afterwards the script exits
+# with 1. OUT_DIR, which may not hold an earlier call's gpu.log, gets gpu.log, networks.csv,
+# recipes.csv, searches.csv, stacking.csv, profile.txt, throughput_bare.csv and ray.csv, each as
+# soon as it has its first row.
 set -u
-OUT=gpu_results DEVICE=cuda
+ALL=(tests networks search stacking profile workers recipes batch_sizes killed bare ray)
+usage() {
+  echo "usage: bash benchmarks/gpu.sh [OUT_DIR] [--device cuda|cpu] [--only PART…] [--seconds N]" >&2
+  echo "parts: ${ALL[*]}" >&2
+  exit 2
+}
+OUT=gpu_results DEVICE=cuda BUDGET=460 PARTS=()
 while [ $# -gt 0 ]; do
   case $1 in
-    --device) DEVICE=${2:?cuda or cpu}; shift 2 ;;
-    -*) echo "usage: bash benchmarks/gpu.sh [OUT_DIR] [--device cuda|cpu]" >&2; exit 2 ;;
+    --device) DEVICE=${2:-}; shift; [ $# -gt 0 ] && shift ;;
+    --seconds) BUDGET=${2:-}; shift; [ $# -gt 0 ] && shift ;;
+    --only)
+      shift
+      while [ $# -gt 0 ] && [[ $1 != -* ]]; do
+        [[ " ${ALL[*]} " == *" $1 "* ]] || { echo "no part is called $1" >&2; usage; }
+        PARTS+=("$1"); shift
+      done ;;
+    -*) usage ;;
     *) OUT=$1; shift ;;
   esac
 done
-mkdir -p "$OUT" && OUT=$(realpath "$OUT") || exit 2
+[[ $DEVICE =~ ^(cuda|cpu)$ && $BUDGET =~ ^[0-9]+$ ]] || usage
+[ ${#PARTS[@]} -gt 0 ] || PARTS=("${ALL[@]}")
+if [ -e "$OUT/gpu.log" ]; then
+  echo "$OUT holds the results of an earlier call: name another folder" >&2
+  exit 2
+fi
 DATA=$(realpath "${CNNSWEEP_DATA:?a folder with MNIST/raw}") || exit 2
+mkdir -p "$OUT" && OUT=$(realpath "$OUT") || exit 2
 cd "$(dirname "$0")/.." || exit 2
-PYTHON=${PYTHON:-python} RUNS=$(mktemp -d) BUDGET=450
+PYTHON=${PYTHON:-python} RUNS=$(mktemp -d) CALLED="bash benchmarks/gpu.sh --device $DEVICE"
 trap 'rm -rf "$RUNS"' EXIT
 if [ "$DEVICE" = cuda ]; then
-  LIMIT=null SEARCH=20000 EPOCH=60000 ARTICLE=10000 ROUNDS=6 LARGE=1024 HALF=bfloat16
+  LIMIT=null SEARCH=20000 NETWORKS=20000 EPOCHS=3 RECIPES=null
+  TRIALS=64 ALONE=16 STACKS="64 16 4" TESTS=150 TESTERS=4
 else
-  LIMIT=600 SEARCH=300 EPOCH=256 ARTICLE=256 ROUNDS=1 LARGE=128 HALF=float32
+  LIMIT=600 SEARCH=300 NETWORKS=300 EPOCHS=2 RECIPES=600
+  TRIALS=4 ALONE=2 STACKS="4 2" TESTS=60 TESTERS=1
 fi
-export PYTHON RUNS DATA DEVICE OUT LIMIT SEARCH EPOCH ARTICLE ROUNDS LARGE HALF CNNSWEEP_DATA=$DATA
+export PYTHON RUNS DATA DEVICE OUT LIMIT SEARCH NETWORKS EPOCHS RECIPES TRIALS ALONE STACKS
+export CALLED TESTERS CNNSWEEP_DATA=$DATA PYTHONUNBUFFERED=1
 SUMMARY=() FAILED=0
 
-# step NAME SECONDS COMMAND…: in a process group of its own, within what is left of the budget.
+# step NAME SECONDS COMMAND…: in a process group of its own, within what is left of the budget;
+# then the tables of the runs that there are by now.
 step() {
-  local name=$1 limit=$2 began=$SECONDS left=$((BUDGET - SECONDS)) code
+  local name=$1 limit=$2 began=$SECONDS left=$((BUDGET - SECONDS)) code said=ok
   shift 2
   [ "$left" -lt "$limit" ] && limit=$left
   printf '\n== %s (at most %s s)\n' "$name" "$limit" | tee -a "$OUT/gpu.log"
@@ -39,11 +64,17 @@ step() {
     timeout -k 5 "$limit" "$@" >"$RUNS/step.log" 2>&1
     code=$?
     cat "$RUNS/step.log" >>"$OUT/gpu.log"
-    tail -n 30 "$RUNS/step.log"
+    tail -n 25 "$RUNS/step.log" | cut -c 1-300
+    timeout 20 "$PYTHON" -m benchmarks.gpu_tables "$RUNS" "$OUT" --called "$CALLED" 2>&1 |
+      tee -a "$OUT/gpu.log"
+    [ "${PIPESTATUS[0]}" = 0 ] || FAILED=1
   fi
-  local said=ok
-  [ "$code" = 0 ] || { said="failed ($code)" FAILED=1; }
-  [ "$code" = 124 ] && said="no time left"
+  case $code in
+    0) ;;
+    124 | 137) said="no time left" FAILED=1 ;;
+    3) said="skipped" ;;
+    *) said="failed ($code)" FAILED=1 ;;
+  esac
   SUMMARY+=("$(printf '%-34s %-14s %4s s' "$name" "$said" $((SECONDS - began)))")
 }
 
@@ -51,13 +82,93 @@ step() {
 run() {
   local folder=$1
   shift
-  ${EXEC:-} "$PYTHON" -m cnnsweep data=mnist data.root="$DATA" data.train_limit="$LIMIT" epochs=3 \
+  ${EXEC:-} "$PYTHON" -m cnnsweep data=mnist data.root="$DATA" data.train_limit="$LIMIT" \
     device="$DEVICE" pictures=false hydra.run.dir="$RUNS/$folder" "$@"
+}
+
+# grid FOLDER OVERRIDE…: jobs one after another in one worker, whose start counts once.
+grid() {
+  local folder=$1
+  shift
+  "$PYTHON" -m cnnsweep --multirun data.root="$DATA" device="$DEVICE" pictures=false test=true \
+    hydra.sweeper.n_jobs=1 hydra.sweep.dir="$RUNS/$folder" "$@"
+}
+
+lenet_256() {
+  run networks_lenet_256 model=lenet data.batch_size=256 epochs="$EPOCHS" graph=true
+}
+
+networks() {
+  grid networks_64 data=mnist data.train_limit="$NETWORKS" epochs="$EPOCHS" data.batch_size=64 \
+    model=lenet,resnet,simple,inception,densenet graph=true,false
+}
+
+# search FOLDER TRIALS OVERRIDE…: the same points whatever the order in which trials end. Learning
+# rates and momentum stay where no trial diverges, so that all train as long.
+search() {
+  local folder=$1 trials=$2
+  shift 2
+  "$PYTHON" -m cnnsweep --multirun search=sgd hydra/sweeper/sampler=qmc hydra/sweeper/pruner=none \
+    model=resnet data=mnist data.root="$DATA" data.train_limit="$SEARCH" epochs="$EPOCHS" \
+    data.batch_size=64 'optim.lr=tag(log, interval(1e-4, 0.02))' 'optim.momentum=interval(0, 0.9)' \
+    device="$DEVICE" graph=true pictures=false hydra.sweeper.sampler.seed=1 \
+    hydra.sweeper.n_trials="$trials" hydra.sweep.dir="$RUNS/search_$folder" \
+    hydra.sweeper.n_jobs=1 "$@"
+}
+
+stacked() {
+  search "stack_$1" "$TRIALS" hydra.sweeper.stack="$1"
+}
+
+shared() {
+  search "workers_$1_stack_$2" "$TRIALS" hydra.sweeper.n_jobs="$1" hydra.sweeper.stack="$2"
+}
+
+# Batch sizes are searched too, so that seats hold trials of several families.
+any_batch_size() {
+  search "batch_sizes_stack_$1" "$2" 'data.batch_size=choice(16, 32, 64, 128, 256)' \
+    hydra.sweeper.stack="$1"
+}
+
+# As search=sgd stands: TPE, trials pause.
+as_it_stands() {
+  search "pausing_stack_$1" "$TRIALS" hydra/sweeper/sampler=tpe hydra/sweeper/pruner=freeze_thaw \
+    hydra.sweeper.stack="$1"
+}
+
+stacking() {
+  local words=(--device "$DEVICE" --data "$DATA" --out "$OUT/stacking.csv")
+  if [ "$DEVICE" = cuda ]; then
+    words+=(--stacks 64 16 1 4 --rounds 3 --seconds 0.3 --images 6400)
+  else
+    words+=(--stacks 2 --rounds 1 --seconds 0.05 --images 64 --batch-sizes 16 --processes 2)
+  fi
+  "$PYTHON" -m benchmarks.stacking "${words[@]}"
+}
+
+profile() {
+  local stack=64 images=6400
+  [ "$DEVICE" = cuda ] || { stack=2 images=128; }
+  "$PYTHON" -m benchmarks.gpu_profile --device "$DEVICE" --data "$DATA" --stack "$stack" \
+    --images "$images" --out "$OUT/profile.txt"
+}
+
+mnist_fast() {
+  run recipes_mnist_fast experiment=mnist_fast data.train_limit="$RECIPES" graph=true
+}
+
+# Those whose data are there, the shortest first; FashionMNIST/raw is asked for by fashion_*.
+recipes() {
+  local names=mnist_resnet,mnist_simple,mnist_simple_5x5,mnist_densenet,mnist_inception,mnist_adam
+  [ -d "$DATA/FashionMNIST/raw" ] && names=fashion_lenet,$names
+  local words=(graph=true data.train_limit="$RECIPES")
+  [ "$DEVICE" = cuda ] || words+=(epochs=1)
+  grid recipes experiment="$names" "${words[@]}"
 }
 
 # Killed after its second epoch, the same command ends as the run that nothing stopped.
 killed_run() {
-  local words=(model=resnet deterministic=true epochs=6) pid lines=0
+  local words=(model=resnet deterministic=true graph=true epochs=6) pid lines=0
   run unbroken "${words[@]}" || return
   EXEC=exec run killed "${words[@]}" & pid=$!
   while kill -0 "$pid" 2>/dev/null && [ "$lines" -lt 3 ]; do
@@ -78,71 +189,61 @@ print("the same figures, best.pt, last.pt and predictions")
 END
 }
 
-# search WORKERS: eight trials without pruning, the same ones for any number of workers.
-search() {
-  "$PYTHON" -m cnnsweep --multirun search=sgd hydra/sweeper/pruner=none model=resnet data=mnist \
-    data.root="$DATA" data.train_limit="$SEARCH" data.batch_size=64 epochs=3 device="$DEVICE" \
-    hydra.sweeper.sampler.seed=1 hydra.sweeper.n_trials=8 hydra.sweeper.n_jobs="$1" \
-    hydra.sweep.dir="$RUNS/search_$1" || return
-  [ "$(cat "$RUNS/search_$1"/*/result.json | grep -c '"status": "completed"')" = 8 ]
+bare() {
+  local words=(--images 20000 --rounds 6)
+  [ "$DEVICE" = cuda ] || words=(--images 256 --rounds 1)
+  "$PYTHON" -m benchmarks.throughput --data "$DATA" --device "$DEVICE" --layouts channels_last \
+    --beside bare --models resnet lenet --precisions float32 --batch-sizes 64 "${words[@]}" \
+    --out "$OUT/throughput_bare.csv"
 }
 
-throughput() {
-  local name=$1
-  shift
-  "$PYTHON" -m benchmarks.throughput --data "$DATA" --device "$DEVICE" \
-    --out "$OUT/throughput_$name.csv" --layouts channels_last "$@"
+# Ray Tune gives each of K trials a share of the GPU, a process each.
+ray() {
+  local words=(--at-once 16 4 1 --trials 32)
+  [ "$DEVICE" = cuda ] || words=(--at-once 2 --trials 2)
+  "$PYTHON" -m benchmarks.gpu_ray --device "$DEVICE" --out "$OUT/ray.csv" "${words[@]}" --keys \
+    model=resnet data=mnist data.root="$DATA" data.train_limit="$SEARCH" epochs="$EPOCHS" \
+    data.batch_size=64 graph=true pictures=false test=false
 }
 
-# table: what each run left, as runs.csv and on the terminal.
-table() {
-  "$PYTHON" - <<'END'
-import csv
-import json
-import os
-from pathlib import Path
-from benchmarks.rows import print_rows, write_csv
-runs, rows = Path(os.environ["RUNS"]), []
-for file in sorted(runs.glob("*/result.json")):
-    said, config = json.loads(file.read_text()), (file.parent / "config.yaml").read_text()
-    with (file.parent / "metrics.csv").open() as lines:
-        last = list(csv.DictReader(lines))[-1:]
-    rows.append({
-        "run": file.parent.name,
-        "gpu": said["hardware"]["gpu"],
-        "precision": said["precision"],
-        "epochs": said["epochs"],
-        "train_seconds": said["train_seconds"],
-        "images_per_second": said["images_per_second"],
-        "last_epoch_images_per_second": last[0]["images_per_second"] if last else None,
-        "test_accuracy": said["test_accuracy"],
-        "status": said["status"],
-        "torch": said["versions"]["torch"],
-    })
-write_csv(Path(os.environ["OUT"]) / "runs.csv", rows, {"command": "bash benchmarks/gpu.sh"})
-print_rows(rows)
-END
+gpu_tests() {
+  local files
+  mapfile -t files < <(grep -rl 'pytest.mark.gpu' tests | sort)
+  "$PYTHON" -m pytest -m gpu -n $TESTERS --dist load -v --timeout 110 -p no:cacheprovider "${files[@]}"
 }
-export -f run killed_run search throughput table
+export -f run grid lenet_256 networks search stacked shared any_batch_size as_it_stands stacking
+export -f profile mnist_fast recipes killed_run bare ray gpu_tests
 
 : >"$OUT/gpu.log"
-step "tests of GPUs" 170 "$PYTHON" -m pytest -m gpu -n 4 --dist load -v --timeout 110 \
-  tests/training/test_gpu.py
-step "a run, float32" 60 bash -c 'run float32 model=resnet'
-step "a run, bfloat16" 45 bash -c 'run bfloat16 model=resnet precision="$HALF"'
-step "killed and resumed" 90 bash -c killed_run
-step "throughput beside a bare loop" 100 bash -c 'throughput bare --beside bare \
-  --models lenet resnet --precisions float32 "$HALF" --batch-sizes 64 "$LARGE" \
-  --images "$EPOCH" --rounds "$ROUNDS"'
-step "throughput beside the articles'" 60 bash -c 'throughput articles --beside article \
-  --models lenet resnet --precisions float32 --batch-sizes 64 --images "$ARTICLE" --rounds 2'
-step "a search, 1 worker" 60 bash -c 'search 1'
-step "a search, 2 workers" 60 bash -c 'search 2'
-step "a search, 4 workers" 60 bash -c 'search 4'
-step "a run, bfloat16, compiled" 120 bash -c \
-  'run compiled model=resnet precision="$HALF" compile=true'
-BUDGET=$((SECONDS + 20))
-step "table of the runs" 20 bash -c table
+for part in "${PARTS[@]}"; do
+  case $part in
+    tests) step "tests of GPUs" "$TESTS" bash -c gpu_tests ;;
+    networks)
+      step "LeNet, batch 256, graph" 30 bash -c lenet_256
+      step "five networks, graph and eager" 70 bash -c networks ;;
+    search)
+      step "search, one at a time" 60 bash -c "search stack_1 $ALONE"
+      for stack in $STACKS; do
+        step "search, stack=$stack" 45 bash -c "stacked $stack"
+      done ;;
+    stacking) step "ways of stacking" 75 bash -c stacking ;;
+    profile) step "profile" 30 bash -c profile ;;
+    workers)
+      step "search, 2 workers, stack=16" 40 bash -c 'shared 2 16'
+      step "search, 4 workers, stack=16" 40 bash -c 'shared 4 16'
+      step "search, 4 workers, stack=1" 40 bash -c 'shared 4 1' ;;
+    recipes)
+      step "mnist_fast" 30 bash -c mnist_fast
+      step "recipes" 60 bash -c recipes ;;
+    batch_sizes)
+      step "search of batch sizes, stack=64" 45 bash -c "any_batch_size 64 $TRIALS"
+      step "search of batch sizes, one by one" 45 bash -c "any_batch_size 1 $ALONE"
+      step "search as it stands, stack=16" 40 bash -c 'as_it_stands 16' ;;
+    killed) step "killed and resumed" 60 bash -c killed_run ;;
+    bare) step "throughput beside a bare loop" 40 bash -c bare ;;
+    ray) step "Ray Tune with shares of the GPU" 60 bash -c ray ;;
+  esac
+done
 {
   echo
   printf '%s\n' "${SUMMARY[@]}"

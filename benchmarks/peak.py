@@ -1,6 +1,5 @@
-"""What the hardware is and can do: a matrix product's rate, and what a network asks for."""
+"""What the hardware can do: a matrix product's rate, and what a network asks for."""
 
-import subprocess
 from statistics import median
 from time import perf_counter
 
@@ -38,19 +37,3 @@ def synchronise(device: str) -> None:
     """Wait until a GPU has done what it was told; a CPU always has."""
     if torch.device(device).type == "cuda":
         torch.cuda.synchronize()
-
-
-def gpu_facts(device: str) -> dict[str, str]:
-    """The GPU, its driver, CUDA and cuDNN, for the head of a CSV; of a CPU that there is none."""
-    if torch.device(device).type != "cuda":
-        return {"gpu": "none"}
-    asked = ("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader")
-    try:
-        said = subprocess.run(asked, capture_output=True, text=True, timeout=20, check=True).stdout
-    except (OSError, subprocess.SubprocessError):
-        said = "unknown"
-    cuda, cudnn = torch.version.cuda, torch.backends.cudnn.version()
-    return {
-        "gpu": torch.cuda.get_device_name(device),
-        "driver": f"{said.split(maxsplit=1)[0]}, CUDA {cuda}, cuDNN {cudnn}",
-    }

@@ -22,19 +22,22 @@ import torch
 from torch import Tensor
 
 from benchmarks.contestants import Case
+from benchmarks.gpu_tables import gpus
 from benchmarks.images import mnist_folder
 from benchmarks.machine import facts
-from benchmarks.peak import gpu_facts, synchronise
+from benchmarks.peak import synchronise
 from benchmarks.peers.article import NETWORKS
 from benchmarks.rows import RESULTS, print_rows, write_csv
 from benchmarks.stacking_candidates.layers import with_layers
 from benchmarks.stacking_candidates.lone import OneAfterAnother, OneGraphOfBranches, OnStreams
+from benchmarks.stacking_candidates.own import OwnRuns
 from benchmarks.stacking_candidates.processes import Processes, Unavailable
 from benchmarks.stacking_candidates.setting import Candidate, Setting
 from benchmarks.stacking_candidates.vmap import mapped
 
 Maker = Callable[[Setting], Candidate]
 EAGER, GRAPH = "alone", "alone, graph"
+OWN_STACK, OWN_STACK_GRAPH = "cnnsweep's stack", "cnnsweep's stack, graph"
 _SHOWN = (
     "model", "precision", "batch_size", "networks", "candidate", "rounds",
     "model_steps_per_second", "images_per_second", "ratio", "note",
@@ -54,6 +57,8 @@ def candidates(processes: int) -> dict[str, Maker]:
         "vmap": partial(mapped, graph=False),
         "streams": OnStreams,
         "one graph of branches": OneGraphOfBranches,
+        OWN_STACK: partial(OwnRuns, together=True, graph=False),
+        OWN_STACK_GRAPH: partial(OwnRuns, together=True, graph=True),
         "processes": partial(Processes, processes=processes, mps=False),
         "processes, MPS": partial(Processes, processes=processes, mps=True),
     }
@@ -64,7 +69,10 @@ def main(words: Sequence[str] | None = None) -> None:
     arguments = _arguments(words)
     if arguments.threads is not None:
         torch.set_num_threads(arguments.threads)
-    about = facts(("torch", "cnnsweep")) | gpu_facts(arguments.device)
+    about = facts(("torch", "cnnsweep")) | {"gpus": gpus(), "device": arguments.device}
+    if torch.version.cuda is not None:
+        cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+        about["cuda"] = f"{torch.version.cuda}, cuDNN {cudnn}"
     about["rounds"] = f"{arguments.rounds} of about {arguments.seconds} s for each, taking turns"
     about["learns"] = f"losses of {arguments.check_steps} steps beside those of lone eager networks"
     about["processes"] = str(arguments.processes)
@@ -114,13 +122,16 @@ def measured(setting: Setting, arguments: argparse.Namespace) -> Iterator[list[d
     """The rows of one setting so far: after each candidate is made, and after each round."""
     makers = candidates(arguments.processes)
     names = arguments.candidates or list(makers)
+    own = [name for name in names if name.startswith(OWN_STACK)]
     expected = _expected(setting, arguments.check_steps)
+    expected_own = _expected_own(setting, arguments.check_steps) if own else expected
     rows = {name: _row(setting, name) for name in names}
     with _made(setting, {name: makers[name] for name in names}, rows) as made:
         turns: dict[str, _Turn] = {}
         for name, candidate in made:
             with _reason(rows[name]):
-                _check(candidate, expected, rows[name], arguments)
+                losses = expected_own if name in own else expected
+                _check(candidate, losses, rows[name], arguments)
                 turns[name] = _Turn(candidate, setting, arguments)
                 turns[name].take()
             yield _with_rates(setting, rows, turns)
@@ -140,18 +151,18 @@ class _Turn:
         self._candidate, self._device = candidate, setting.case.device
         self._steps = arguments.check_steps
         self.rates: list[float] = []  # steps a second of each network
-        took = self._timed()
-        self._steps = max(1, round(self._steps * arguments.seconds / took))
+        rate = self._rate()
+        self._steps = max(1, round(rate * arguments.seconds))
 
     def take(self) -> None:
-        self.rates.append(self._steps / self._timed())
+        self.rates.append(self._rate())
 
-    def _timed(self) -> float:
+    def _rate(self) -> float:
         synchronise(self._device)
         started = perf_counter()
-        self._candidate.run(self._steps)
+        steps = self._candidate.run(self._steps)
         synchronise(self._device)
-        return perf_counter() - started
+        return steps / (perf_counter() - started)
 
 
 @contextmanager
@@ -206,12 +217,23 @@ def _expected(setting: Setting, steps: int) -> Tensor:
     return lone.losses().clone()
 
 
+def _expected_own(setting: Setting, steps: int) -> Tensor:
+    """The same of the first and last of cnnsweep's eager runs; NaN between, where none is asked."""
+    losses = torch.full((setting.stack,), float("nan"))
+    asked = sorted({0, setting.stack - 1})
+    alone = OwnRuns(setting, together=False, graph=False, numbers=asked)
+    alone.run(steps)
+    losses[asked] = alone.losses()
+    return losses
+
+
 def _check(
     candidate: Candidate, expected: Tensor, row: dict[str, Any], arguments: argparse.Namespace
 ) -> None:
     """Note a mean loss that is not that of a lone network: the row is of another computation."""
     steps = candidate.run(arguments.check_steps)
-    difference = float(((candidate.losses() - expected).abs() / steps).max())
+    away = (candidate.losses() - expected).abs() / steps
+    difference = float(away[~expected.isnan()].max())
     row["loss_difference"] = float(f"{difference:.3g}")
     tolerance = arguments.tolerance * (10 if row["precision"] == "bfloat16" else 1)
     if not difference <= tolerance:

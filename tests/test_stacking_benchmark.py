@@ -16,7 +16,7 @@ _SMALL = (
     *("--stacks", "2", "--batch-sizes", "8", "--images", "32", "--rounds", "1"),
     *("--check-steps", "4", "--seconds", "0.01"),
 )
-_ON_A_CPU = ("alone", "grouped", "products", "vmap")
+_ON_A_CPU = ("alone", "grouped", "products", "vmap", "cnnsweep's stack")
 
 
 def test_every_way_trains_as_networks_alone_do(tmp_path: Path) -> None:

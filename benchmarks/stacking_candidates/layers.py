@@ -14,6 +14,8 @@ from torch.nn.functional import batch_norm, conv2d, pad
 from benchmarks.stacking_candidates.setting import Setting
 from benchmarks.stacking_candidates.together import Together
 
+_unsafe_view = torch.ops.aten._unsafe_view
+
 
 def with_layers(setting: Setting, *, by_image: bool, graph: bool) -> Together:
     """Grouped convolutions (``by_image``) or batched products."""
@@ -58,7 +60,8 @@ class GroupedConvolution(_Layer):
         bias = None if self.bias is None else self.bias.flatten()
         stride, padding = self.first["stride"], self.first["padding"]
         out = conv2d(grouped, weight, bias, stride, padding, groups=self.stack)
-        return out.reshape(-1, self.weight.shape[1], *out.shape[2:])
+        # Not known as a view: writing into it, as activations do, would copy the gradient.
+        return _unsafe_view(out, (-1, self.weight.shape[1], *out.shape[2:]))
 
 
 class ProductConvolution(_Layer):
@@ -102,7 +105,7 @@ class BatchNorm(_Layer):
             self.first["eps"],
         )
         if self._by_image:
-            return normed.reshape(shape)
+            return _unsafe_view(normed, shape)
         unfolded = normed.unflatten(1, (self.stack, shape[1])).transpose(0, 1)
         return unfolded.reshape(shape)
 
