@@ -12,8 +12,8 @@ class CudaGraph:
     """A step recorded as a CUDA graph (:class:`cnnsweep.training.graph.steps.Graph`).
 
     All graphs of a process share one pool of memory: they are replayed one after the other, and
-    none leaves anything in it that another step reads. When the last of them is gone, its memory
-    is free for all.
+    none leaves anything in it that another step reads. When the last of them is released, its
+    memory goes back to the device.
     """
 
     _alive: ClassVar[WeakSet["CudaGraph"]] = WeakSet()
@@ -54,6 +54,13 @@ class CudaGraph:
 
     def replay(self) -> None:
         self._graph.replay()
+
+    def release(self) -> None:
+        torch.cuda.synchronize(self._device)  # replays may still be queued
+        self._graph.reset()
+        self._alive.discard(self)
+        if not self._alive:
+            torch.cuda.empty_cache()
 
 
 @cache

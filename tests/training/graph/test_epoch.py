@@ -1,7 +1,9 @@
 """A run by graphs is the run by eager steps, for all that a config may ask for."""
 
+import gc
 import logging
 import sys
+import weakref
 from typing import Any
 
 import pytest
@@ -165,3 +167,15 @@ def test_an_optimizer_that_cannot_be_captured_trains_eagerly_with_one_line(
     assert_equal(train(trainer(*words), 2), captured, within=0)
     (line,) = [line for line in caplog.messages if "captured" in line]
     assert "Adafactor reads its learning rate in Python" in line
+
+
+def test_the_graphs_of_a_run_go_with_it() -> None:
+    """At once, and not with some later collection of garbage: other trials want the memory."""
+    made = train(graphed(trainer()), 2)
+    held = weakref.ref(made.graphed)
+    gc.disable()
+    try:
+        del made
+        assert held() is None
+    finally:
+        gc.enable()
