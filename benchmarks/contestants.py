@@ -45,6 +45,7 @@ class Case:
     images: int
     device: str
     folder: Path
+    graph: bool = False
 
 
 class Sizes:
@@ -70,6 +71,7 @@ def composed(case: Case, epochs: int) -> Iterator[DictConfig]:
         f"optim.momentum={MOMENTUM}",
         f"precision={case.precision}",
         f"device={case.device}",
+        f"graph={str(case.graph).lower()}",
         f"epochs={epochs}",
         f"threads={torch.get_num_threads()}",
         "test=false",

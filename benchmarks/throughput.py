@@ -42,7 +42,7 @@ from cnnsweep.training.device import name_of_gpu
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 _BESIDE = ("article", "bare")
 _SHOWN = (
-    "model", "layout", "precision", "batch_size",
+    "model", "layout", "precision", "batch_size", "graph",
     "article_images_per_second", "bare_images_per_second", "cnnsweep_images_per_second",
     "cnnsweep_to_article", "cnnsweep_to_bare", "cnnsweep_to_bare_cpu", "share_of_peak",
 )  # fmt: skip
@@ -86,6 +86,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     add("--layouts", nargs="+", default=["contiguous", "channels_last"])
     add("--precisions", nargs="+", default=list(_DTYPES), choices=_DTYPES)
     add("--batch-sizes", nargs="+", type=int, default=[64, 256])
+    add("--graph", action="store_true", help="cnnsweep's steps as CUDA graphs (graph=true)")
     add("--images", type=int, default=10_000, help="images an epoch")
     add("--rounds", type=int, default=3, help="timed epochs of each contestant")
     add("--beside", nargs="+", default=list(_BESIDE), choices=_BESIDE, help="who takes turns")
@@ -98,7 +99,8 @@ def _cases(arguments: argparse.Namespace, folder: Path) -> list[Case]:
     grid = itertools.product(
         arguments.models, arguments.layouts, arguments.precisions, arguments.batch_sizes
     )
-    return [Case(*point, arguments.images, arguments.device, folder) for point in grid]
+    more = arguments.images, arguments.device, folder, arguments.graph
+    return [Case(*point, *more) for point in grid]
 
 
 def _measure(
@@ -119,6 +121,7 @@ def _measure(
         "layout": case.layout,
         "precision": case.precision,
         "batch_size": case.batch_size,
+        "graph": case.graph,
     }
     row |= {f"{name}_images_per_second": round(rates[name]) for name in sorted(rates)}
     for name in others:

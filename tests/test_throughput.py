@@ -11,7 +11,7 @@ from tests.command import REPOSITORY, environment
 
 _SMALL = (
     *("--models", "lenet", "--layouts", "contiguous", "--precisions", "float32"),
-    *("--batch-sizes", "64", "--images", "128", "--beside", "bare"),
+    *("--batch-sizes", "64", "--images", "128", "--beside", "bare", "--graph"),
 )
 
 
@@ -38,4 +38,5 @@ def test_the_median_s_interval_comes_with_six_rounds(
         assert row["cnnsweep_to_bare_low"] == row["cnnsweep_to_bare_least"]
         assert row["cnnsweep_to_bare_high"] == row["cnnsweep_to_bare_greatest"]
     assert "cnnsweep_to_article" not in row
+    assert row["graph"] == "True"
     assert "lenet" in done.stdout

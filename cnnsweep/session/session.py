@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import torch
@@ -46,7 +47,7 @@ class Session:
 
     def run(self) -> None:
         """Train the epochs that remain, evaluate the best weights, fill in the outcome."""
-        with self.display.drawing():
+        with self.display.drawing(), closing(self.trainer):
             self._train()
         load_best_weights(self.folder, self.trainer)
         seen, probabilities = self._evaluate()

@@ -60,6 +60,9 @@ class TrainingPass(Protocol):
     def run(self, on_batch: OnBatch | None) -> EpochMetrics:
         """Go over the training split as :func:`run_epoch` does, moving the weights."""
 
+    def close(self) -> None:
+        """Give back the memory that only training needs."""
+
 
 Passes = tuple[EpochMetrics, EpochMetrics | None]  # of training, and of validation
 
@@ -136,6 +139,11 @@ class Trainer:
             return trained, None
         self.answers.eval()
         return trained, run_epoch(self.answers, self.val, self.loss, self.cast)
+
+    def close(self) -> None:
+        """Training is over: give back the memory that nothing else needs."""
+        if self.graphed is not None:
+            self.graphed.close()
 
     @property
     def next_epoch(self) -> int:

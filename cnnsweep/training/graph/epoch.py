@@ -66,10 +66,17 @@ class GraphedEpoch:
         loss_mean, accuracy = one.loss_sum.item() / done, one.right.item() / done
         return EpochMetrics(loss_mean, accuracy, done, perf_counter() - started, [], [])
 
+    def close(self) -> None:
+        """Give back the graphs and their memory."""
+        for steps in self._steps.values():
+            steps.release()
+
     def _do(self, steps: CapturedSteps) -> None:
         if self.why_eager is None:
             steps.run()
-            self.why_eager = steps.why_eager
+            if steps.why_eager is not None:
+                self.why_eager = steps.why_eager
+                self.close()
         else:
             steps.step()
 
@@ -84,3 +91,4 @@ class GraphedEpoch:
     def _stay_eager(self, why: str) -> None:
         next(iter(self._steps.values())).stay_eager(why)
         self.why_eager = why
+        self.close()

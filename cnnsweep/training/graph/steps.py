@@ -36,6 +36,9 @@ class Graph(Protocol):
     def replay(self) -> None:
         """Do the work that was recorded."""
 
+    def release(self) -> None:
+        """Give back the memory of what was recorded; it is not replayed any more."""
+
 
 class CapturedSteps:
     """Runs a step over and over: some times eagerly, then captured.
@@ -81,13 +84,19 @@ class CapturedSteps:
     def settle(self) -> None:
         """Have the step captured anew where what the captured one has fixed is something else."""
         if self._graph is not None and self._fixed != self._read_fixed():
+            self.release()
+
+    def release(self) -> None:
+        """Give back the memory of the captured step; another :meth:`run` would begin anew."""
+        if self._graph is not None:
+            self._graph.release()
             self._graph = None
             self._warm_ups = 1
 
     def stay_eager(self, why: str) -> None:
         """Run all further steps eagerly; says so in the log."""
         self.why_eager = why
-        self._graph = None
+        self.release()
         log.warning("steps are not captured as a CUDA graph: %s", why)
 
     def _warm_up(self) -> None:

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+import torch
+
 from cnnsweep.folders.run_folder import RunFolder
 from tests.command import QUICK, REPOSITORY
 from tests.sweep.sweep_commands import sweep
@@ -12,7 +15,7 @@ from torch import nn
 
 
 class Hungry(nn.Module):
-    """With more than 8 hidden units it is too large, in the words of a GPU."""
+    """With more than 8 hidden units it needs 16 TiB; what a GPU says then, it says on a CPU."""
 
     def __init__(self, *, in_channels, image_size, num_classes, hidden):
         super().__init__()
@@ -25,12 +28,21 @@ class Hungry(nn.Module):
     def forward(self, x):
         self.steps += self.training
         if self.hidden > 8 and self.steps > 5:  # the model has been tried out before training
+            if x.is_cuda:
+                torch.empty(2**42, device=x.device)
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
         return self.layers(x)
 '''
 
 
-def test_out_of_memory_costs_one_trial_and_says_what_to_change(tmp_path: Path) -> None:
+ON_A_GPU = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no CUDA device"),
+]
+
+
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=ON_A_GPU)])
+def test_out_of_memory_costs_one_trial_and_says_what_to_change(tmp_path: Path, device: str) -> None:
     (tmp_path / "hungry.py").write_text(MODEL)
     (tmp_path / "model").mkdir()
     (tmp_path / "model/hungry.yaml").write_text("_target_: hungry.Hungry\nhidden: 4\n")
@@ -39,7 +51,8 @@ def test_out_of_memory_costs_one_trial_and_says_what_to_change(tmp_path: Path) -
         ("cnnsweep", "hydra/sweeper=grid"),
         folder,
         *(*QUICK, "model=hungry", f"hydra.searchpath=[file://{tmp_path}]"),
-        *("model.hidden=4,16,8", "hydra.sweeper.n_jobs=1"),
+        *("model.hidden=4,16,8", "hydra.sweeper.n_jobs=1", f"device={device}"),
+        f"graph={'true' if device == 'cuda' else 'false'}",
         PYTHONPATH=f"{REPOSITORY}:{tmp_path}",
         CNNSWEEP_ALLOW="hungry.*",
     )
@@ -52,4 +65,4 @@ def test_out_of_memory_costs_one_trial_and_says_what_to_change(tmp_path: Path) -
         assert "memory is full" in said
         for key in ("data.batch_size", "data.eval_batch_size", "n_jobs", "hydra.sweeper.stack"):
             assert key in said
-    assert "Tried to allocate 20.00 MiB" in failed["error"]
+    assert "Tried to allocate" in failed["error"]

@@ -46,6 +46,9 @@ class Recorder:
             for operation in self._recording.operations:
                 operation.execute()
 
+    def release(self) -> None:
+        self._recording.operations.clear()
+
 
 class _Operation:
     def __init__(self, function: Any, args: Any, kwargs: Any, outputs: Any) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import random
+import weakref
 from collections.abc import Callable
 from functools import partial
 
@@ -171,3 +172,22 @@ def test_an_error_of_the_step_itself_is_raised() -> None:
 
     with pytest.raises(ZeroDivisionError, match="of the model"):
         CapturedSteps(step, CPU, warm_ups=1, make_graph=Recorder).run()
+
+
+def test_what_was_captured_is_given_back_at_once_and_steps_can_go_on() -> None:
+    made: list[weakref.ref[Recorder]] = []
+
+    def make() -> Recorder:
+        recorder = Recorder()
+        made.append(weakref.ref(recorder))
+        return recorder
+
+    eager, captured = Walk(), Walk()
+    steps = CapturedSteps(captured, CPU, warm_ups=1, make_graph=make)
+    for _ in range(2):
+        after(4, steps.run)
+        after(4, eager)
+        assert [recorder() is None for recorder in made[-2:]] == [True, False]
+        steps.release()
+        assert made[-1]() is None
+    assert torch.equal(eager.weight, captured.weight)

@@ -18,6 +18,15 @@ from cnnsweep.training.trainer import Trainer
 from tests.training.graph.recorder import Recorder
 
 CPU = torch.device("cpu")
+OPTIMIZERS = sorted(path.stem for path in (CONF_DIR / "optim").glob("*.yaml"))
+# Of what `augment=light` does, the one change that draws on the device.
+CROP = (
+    "augment=light",
+    "augment.degrees=0",
+    "augment.scale=[1,1]",
+    "augment.translate=0",
+    "augment.crop=2",
+)
 TINY = {
     "simple": ("model.channels=[3,4]", "model.hidden=[8]", "model.norm=batch"),
     "lenet": ("model.hidden=[8]",),
@@ -65,7 +74,11 @@ def images(count: int = 37) -> Images:
 
 
 def trainer(
-    *words: str, model: str = "simple", precision: str = "float32", count: int = 37
+    *words: str,
+    model: str = "simple",
+    precision: str = "float32",
+    count: int = 37,
+    device: torch.device = CPU,
 ) -> Trainer:
     """By a loop of eager steps; batches of 8, and the rest of 37 images."""
     words = (f"model={model}", *TINY[model], "epochs=3", "data.batch_size=8", *words)
@@ -74,14 +87,14 @@ def trainer(
     with hydra.initialize_config_dir(str(CONF_DIR)), execution_whitelist(allowed_targets()):
         config = hydra.compose("config", list(words))
         network = build.make_model(config, Sizes(), starts_anew=True)
-        train = build.make_batches(config, images(count), CPU, is_training=True)
+        train = build.make_batches(config, images(count), device, is_training=True)
         loss = build.make_loss(config, images(count), ("a", "b", "c"))
-        val = build.make_batches(config, images(11), CPU, is_training=False)
+        val = build.make_batches(config, images(11), device, is_training=False)
         if precision == "float64":
             network = network.double()
             train, val = (cast(Batches, InDouble(batches)) for batches in (train, val))
         made_for = "bfloat16" if precision == "bfloat16" else "float32"
-        return build.make_trainer(config, network, loss, train, val, CPU, made_for)
+        return build.make_trainer(config, network, loss, train, val, device, made_for)
 
 
 def graphed(made: Trainer) -> Trainer:
