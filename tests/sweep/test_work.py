@@ -73,7 +73,7 @@ def test_a_grid_has_all_its_jobs_at_work_but_no_more_than_its_batch(tmp_path: Pa
     swept = frozenset(("threads", "device"))
     made = search(tmp_path, 9, space={"x": STEPS}, noun="job", jobs=jobs, swept=swept)
     keys: dict[str, Any] = {
-        "params": None, "n_jobs": "auto", "devices": None, "retries": 1,
+        "params": None, "n_jobs": "auto", "stack": 1, "devices": None, "retries": 1,
         "keep_best": 1, "trial_timeout": None, "timeout": None, "shared": False,
     }  # fmt: skip
     work = work_of([made], GridSettings(**keys, max_batch_size=None))

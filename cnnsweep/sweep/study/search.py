@@ -134,9 +134,6 @@ class Search:
             self._tell(job, Finished("lost", error=self.retries.loss_error(job, message)))
         self.retries.count_loss(job)
 
-    def _wait(self, job: Job, message: Finished) -> None:
-        self._held.add(job, str(message.error))
-
     def _tell(self, job: Job, message: Finished) -> None:
         """Say what became of a run, unless another host has its trial by now."""
         with self.coordination.turn():
@@ -246,7 +243,7 @@ class Search:
 _QUEUED_AGAIN: dict[Reason, Callable[[Search, Job, Finished], None]] = {
     "preempted": Search._preempted,
     "lost": Search._lost,
-    "held": Search._wait,
+    "held": lambda search, job, message: search._held.add(job, str(message.error)),
     "shared_death": Search._died_with_others,
     "never_started": lambda search, job, _message: search._ready.appendleft(job),
 }

@@ -8,21 +8,23 @@ at once, and then goes on with each job.
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from cnnsweep import epoch_reporter
 from cnnsweep.process import Terminated, begin_collection
-from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.messages import Finished, Job, Note, Started
 from cnnsweep.sweep.workers.member import Member, Stop, WantsAnswer, WantsEpoch, WantsTime, at_work
-from cnnsweep.sweep.workers.rounds import Rounds
-from cnnsweep.sweep.workers.run_job import Reporter, run
+from cnnsweep.sweep.workers.rounds import Rounds, TrainTogether
+from cnnsweep.sweep.workers.run_job import Reporter
 
 ANSWER_SECONDS = 1.0  # that those who could train wait for one whose epoch is not answered yet
 JOB_SECONDS = 0.5  # that they wait for the next job of a seat that has become free
+
+Work = Callable[[Job, Reporter, Callable[[float], None]], Finished]
+"""Runs a job to its end, given where it reports and how it waits for some seconds."""
 
 log = logging.getLogger(__name__)
 
@@ -48,15 +50,12 @@ class _Seat:
 class Hub:
     """Serves the launching process: a job for each of its connections at a time."""
 
-    def __init__(
-        self, connections: Sequence[Connection], context: SweepContext, own_output: int
-    ) -> None:
-        """``own_output`` is where the process prints between jobs."""
+    def __init__(self, connections: Sequence[Connection], work: Work, train: TrainTogether) -> None:
+        """``work`` runs a job; ``train`` trains an epoch of several runs of one family."""
         self._seats = [_Seat(connection) for connection in connections]
-        self._context = context
-        self._own_output = own_output
+        self._work = work
         self._stop = Stop()
-        self._rounds = Rounds(self._go_on, self._say)
+        self._rounds = Rounds(self._go_on, self._say, train)
 
     def serve(self) -> None:
         """Run jobs as they come, until None has come by each connection.
@@ -141,7 +140,7 @@ class Hub:
         def pause(seconds: float) -> None:
             member.ask(WantsTime(time.monotonic() + seconds))
 
-        return run(member.job, self._context, reporter, self._own_output, pause)
+        return self._work(member.job, reporter, pause)
 
     def _epoch(self, trainer: Any) -> Any:
         """Have an epoch trained for the member that is at work; see `epoch_reporter.together`."""

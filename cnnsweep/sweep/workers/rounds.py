@@ -10,6 +10,9 @@ from cnnsweep.sweep.workers.member import Member, WantsEpoch
 
 log = logging.getLogger(__name__)
 
+TrainTogether = Callable[[Sequence[Any]], Sequence[object]]
+"""What `Trainer.passes` gives each of several trainers, as `cnnsweep.stack.together` has it."""
+
 _BY_ITSELF = (None, 1)
 
 
@@ -21,7 +24,10 @@ class Rounds:
     """
 
     def __init__(
-        self, go_on: Callable[[Member, object], None], say: Callable[[Member, str], None]
+        self,
+        go_on: Callable[[Member, object], None],
+        say: Callable[[Member, str], None],
+        train: TrainTogether,
     ) -> None:
         """``go_on`` gives a member its epoch; ``say`` says a line on the terminal.
 
@@ -30,6 +36,7 @@ class Rounds:
         """
         self._go_on = go_on
         self._say = say
+        self._train_together = train
         self._most: dict[str, int] = {}  # by a family's key, where not all can be trained at once
 
     def train(self, members: Sequence[Member]) -> None:
@@ -67,11 +74,9 @@ class Rounds:
 
     def _passes(self, group: Sequence[Member]) -> Sequence[object] | None:
         """The epochs of a group, trained together; None where that failed, which is logged."""
-        from cnnsweep.stack.together import train_together  # torch, which runs have imported
-
         group[0].use_torch_settings()
         try:
-            return train_together([_trainer(member) for member in group])
+            return self._train_together([_trainer(member) for member in group])
         except Exception as error:
             log.exception("%d epochs could not be trained together", len(group))
             half = (len(group) + 1) // 2

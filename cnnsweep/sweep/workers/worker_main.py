@@ -5,6 +5,7 @@ import fcntl
 import logging
 import os
 import signal
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -18,7 +19,7 @@ from cnnsweep.config.composing.quick_copies import quick_copies
 from cnnsweep.process import Terminated, begin_collection, postpone_collection, raise_on_sigterm
 from cnnsweep.sweep.multihost.membership import LOST_SECONDS
 from cnnsweep.sweep.spec.compose import SweepContext
-from cnnsweep.sweep.spec.messages import Started
+from cnnsweep.sweep.spec.messages import Finished, Job, Started
 from cnnsweep.sweep.workers.run_job import Reporter, run
 from cnnsweep.sweep.workers.watchdog import die_with_parent, die_without_heartbeat
 
@@ -55,9 +56,7 @@ def main(lifeline_fd: int, setup_fd: int, *connection_fds: int) -> None:
             if len(connections) == 1:
                 _serve(connections[0], setup.context, own_output)
             else:
-                from cnnsweep.sweep.workers.hub import Hub
-
-                Hub(connections, setup.context, own_output).serve()
+                _serve_all(connections, setup.context, own_output)
     except Terminated:
         logging.shutdown()
         os._exit(128 + signal.SIGTERM)  # skips unloading torch, which is slow
@@ -70,3 +69,18 @@ def _serve(connection: Connection, context: SweepContext, own_output: int) -> No
         finished = run(job, context, Reporter(connection, job.is_prunable), own_output)
         begin_collection()  # which a task other than ours has not done
         connection.send(finished)
+
+
+def _serve_all(connections: list[Connection], context: SweepContext, own_output: int) -> None:
+    """Run a job for each connection at a time, until None has come by each."""
+    from cnnsweep.sweep.workers.hub import Hub
+
+    def work(job: Job, reporter: Reporter, pause: Callable[[float], None]) -> Finished:
+        return run(job, context, reporter, own_output, pause)
+
+    def train(trainers: Sequence[Any]) -> Sequence[object]:
+        from cnnsweep.stack.together import train_together  # torch, which runs have imported
+
+        return train_together(trainers)
+
+    Hub(connections, work, train).serve()

@@ -21,7 +21,9 @@ from tests.command import REPOSITORY
 from tests.sweep.study.in_process import Parts, TakenOver, epoch, make
 
 SAME, NEXT, SEED, NONE = "same run", "next trial", "next seed", "none"
-GONE: tuple[Reason, ...] = ("died", "timeout", "preempted", "lost", "never_started", "held")
+GONE: tuple[Reason, ...] = ("died", "timeout", "preempted", "lost", "never_started", "held",
+    "shared_death",
+)  # fmt: skip
 PAUSING = ("running", "thawed")  # states of searches whose pruner is the default
 ENDS: tuple[Reason, ...] = ("completed", "pruned", "paused")
 REASONS: tuple[Reason, ...] = ("completed", "pruned", "paused", "failed", *GONE)
@@ -34,6 +36,7 @@ TABLE: list[tuple[str, str, str, str, str | None]] = [
     ("running", "paused", NEXT, "RUNNING", "paused"),
     ("running", "failed", NEXT, "FAIL", "failed"),
     ("running", "died", SAME, "RUNNING", None),
+    ("running", "shared_death", SAME, "RUNNING", None),
     ("running", "timeout", NEXT, "FAIL", "failed"),
     ("running", "preempted", SAME, "RUNNING", None),
     ("running", "lost", SAME, "RUNNING", None),
@@ -42,12 +45,14 @@ TABLE: list[tuple[str, str, str, str, str | None]] = [
     ("died before", "died", NEXT, "FAIL", "failed"),
     ("lost often", "lost", NEXT, "FAIL", "failed"),
     ("just done", "died", NEXT, "COMPLETE", "completed"),
+    ("just done", "shared_death", SAME, "RUNNING", "completed"),
     ("just done", "timeout", NEXT, "COMPLETE", "completed"),
     ("just done", "preempted", SAME, "RUNNING", "completed"),
     ("just done", "lost", NEXT, "COMPLETE", "completed"),
     ("thawed", "completed", NEXT, "COMPLETE", "completed"),
     ("thawed", "failed", NEXT, "FAIL", "failed"),
     ("thawed", "died", SAME, "RUNNING", "paused"),
+    ("thawed", "shared_death", SAME, "RUNNING", "paused"),
     ("thawed", "timeout", NEXT, "FAIL", "failed"),
     ("thawed", "preempted", SAME, "RUNNING", "paused"),
     ("thawed", "held", NEXT, "RUNNING", "paused"),
@@ -68,6 +73,7 @@ TABLE: list[tuple[str, str, str, str, str | None]] = [
     ("confirming", "completed", "next confirmation", "COMPLETE", "completed"),
     ("confirming", "failed", "next confirmation", "COMPLETE", "failed"),
     ("confirming", "died", SAME, "COMPLETE", None),
+    ("confirming", "shared_death", SAME, "COMPLETE", None),
     ("confirming", "timeout", "next confirmation", "COMPLETE", "failed"),
     ("confirming", "preempted", SAME, "COMPLETE", None),
     ("confirming", "lost", SAME, "COMPLETE", None),
