@@ -134,6 +134,29 @@ def test_a_job_past_its_time_is_killed_and_what_it_said_is_forgotten(
     assert parts.pool.jobs[0].folder == "1"
 
 
+def test_of_several_jobs_in_a_process_none_fails_for_its_time_before_it_was_alone(
+    tmp_path: Path,
+) -> None:
+    parts = make(tmp_path, slots=2, trial_timeout=10.0)
+    parts.step()
+    for slot in (0, 1):
+        parts.send(Started(), slot=slot)
+    parts.pool.shared = {0, 1}
+    parts.pool.age = 11.0
+    parts.step()
+    parts.pool.age = 1.0
+    parts.step(2)
+    assert parts.pool.killed == [0, 1]
+    assert parts.states() == ["RUNNING", "RUNNING"]
+    assert [(job.folder, job.is_alone) for job in parts.pool.given[2:]] == [
+        ("1", True), ("0", True)
+    ]  # fmt: skip
+    parts.pool.shared.clear()
+    parts.pool.age = 11.0
+    parts.step(2)
+    assert parts.states()[:2] == ["FAIL", "FAIL"]
+
+
 def test_a_job_whose_worker_comes_up_or_that_has_time_left_is_not_killed(tmp_path: Path) -> None:
     parts = make(tmp_path, trial_timeout=10.0)
     for age in (None, 9.0):

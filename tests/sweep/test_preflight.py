@@ -9,6 +9,10 @@ from tests.sweep.sweep_commands import OURS, TOY, TOY_SPACE, sweep
 
 SEARCH = "search=sgd"
 REFUSED = {
+    "hydra.sweeper.stack=0 is out of range: allowed is auto, or a whole number from 1 up": (
+        SEARCH,
+        "hydra.sweeper.stack=0",
+    ),
     "there is nothing to search over": (),
     "optim.momentum=1.5 is out of range": (SEARCH, "optim.momentum=interval(0, 1.5)"),
     "data.batch_size=16.0 is out of range": (SEARCH, "data.batch_size=interval(16, 64)"),
@@ -32,6 +36,16 @@ REFUSED = {
     "grad_clip=null,1.0": (SEARCH, "grad_clip=choice(null,1.0)"),
     "needs one objective": (SEARCH, "hydra.sweeper.confirm=2", "objective=[val_loss,parameters]"),
 }
+
+
+def test_a_stack_of_an_app_of_ones_own_is_refused(tmp_path: Path) -> None:
+    done = sweep(TOY, tmp_path / "sweep", *TOY_SPACE, "hydra.sweeper.stack=2")
+    assert done.code == 1
+    assert done.text.strip() == (
+        "error: hydra.sweeper.stack=2: the task is an app's own, whose epochs cannot be trained "
+        "together; allowed here are 1 and auto"
+    )
+    assert not (tmp_path / "sweep").exists()
 
 
 @pytest.mark.parametrize("said", REFUSED)

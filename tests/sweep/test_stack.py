@@ -77,7 +77,7 @@ def test_what_ends_its_process_or_hangs_costs_no_other_job(tmp_path: Path) -> No
     assert "exit code 3" in errors[1]
     assert "timed out" in errors[2]
     assert "a mishap" in errors[3]
-    assert done.text.count("each resumes alone from its last epoch") == 4
+    assert done.text.count("with other runs in it, so each is alone from now on") == 4
 
 
 def test_one_that_diverges_fails_alone(tmp_path: Path) -> None:

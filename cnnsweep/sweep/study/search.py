@@ -54,10 +54,7 @@ class Search:
         self._scheduler = self._intake.scheduler
 
     def resume_trials(self) -> int:
-        """Queue the trials that an earlier launch left running, under their own numbers.
-
-        Returns how many there are.
-        """
+        """Queue what an earlier launch left running, under its own numbers; how many trials."""
         running = list(not_in_hand(self.study, ()))
         for trial in running:
             if trial.number not in self._values:
@@ -119,8 +116,8 @@ class Search:
 
     def _died_with_others(self, job: Job, message: Finished) -> None:
         """Any of them may have been the reason, so it is run alone, and nothing is counted."""
-        self.recorder.note_shared_death(job, str(message.error))
-        self._ready.appendleft(replace(job, is_alone=True))
+        error = f"{message.error}, with other runs in it, so each is alone from now on"
+        self._preempted(replace(job, is_alone=True), replace(message, error=error))
 
     def _lost(self, job: Job, message: Finished) -> None:
         """As preempted, unless it happens again and again.
@@ -133,6 +130,9 @@ class Search:
         else:
             self._tell(job, Finished("lost", error=self.retries.loss_error(job, message)))
         self.retries.count_loss(job)
+
+    def _wait(self, job: Job, message: Finished) -> None:
+        self._held.add(job, str(message.error))
 
     def _tell(self, job: Job, message: Finished) -> None:
         """Say what became of a run, unless another host has its trial by now."""
@@ -176,8 +176,7 @@ class Search:
 
     def _retry(self, job: Job, message: Finished) -> bool:
         """Queue a run whose worker died, where it may be tried again."""
-        may = self.retries.count_death(job, message)
-        if may:
+        if may := self.retries.count_death(job, message):
             self._ready.appendleft(replace(job, is_alone=True))
         return may
 
@@ -243,7 +242,7 @@ class Search:
 _QUEUED_AGAIN: dict[Reason, Callable[[Search, Job, Finished], None]] = {
     "preempted": Search._preempted,
     "lost": Search._lost,
-    "held": lambda search, job, message: search._held.add(job, str(message.error)),
+    "held": Search._wait,
     "shared_death": Search._died_with_others,
     "never_started": lambda search, job, _message: search._ready.appendleft(job),
 }

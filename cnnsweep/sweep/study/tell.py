@@ -178,13 +178,6 @@ class Recorder:
         """A job's worker was preempted or lost; the job is resumed, and nothing is counted."""
         self.say(f"{self._name(job)}: {error}; resumes from its last epoch")
 
-    def note_shared_death(self, job: Job, error: str) -> None:
-        """The process of several jobs ended; each is resumed by itself, and nothing is counted."""
-        self.say(
-            f"{self._name(job)}: {error}; it had other runs, too, so each resumes alone from its "
-            "last epoch"
-        )
-
     def exhaust(self, number: int) -> None:
         """End the search: a trial was asked for, and no point was found that is new.
 

@@ -42,8 +42,9 @@ def crew(
     kept: bool = False,
     most: Limit | None = None,
     stack: int | str = 1,
+    may_stack: bool = True,
 ) -> Crew:
-    work = Work(limit, threads or [1], device or ["auto"], kept, most)
+    work = Work(limit, threads or [1], device or ["auto"], kept, most, may_stack=may_stack)
     settings = SimpleNamespace(n_jobs=n_jobs, stack=stack, devices=devices)
     return make_crew(launcher or config(), settings, machine, work)
 
@@ -153,3 +154,37 @@ def test_a_grids_batch_holds_for_a_typed_number_too(n_jobs: int | str) -> None:
     )
     said = crew(n_jobs=9, most=two).lines[0]
     assert said == "2 workers of 1 thread: hydra.sweeper.max_batch_size=2 (auto: 2)"
+
+
+ONE = Machine(cores=16, free_memory=64 * GIBIBYTE, gpus=("0",))
+
+
+@pytest.mark.parametrize(
+    ("machine", "keys", "workers", "stack", "line"),
+    [
+        (ONE, {}, 1, 1, "1 worker of 1 thread: 1 GPU"),
+        (ONE, {"stack": 4}, 1, 4, "1 worker of 1 thread, 4 trials each: 1 GPU"),
+        (ONE, {"stack": "auto"}, 1, 16, "1 worker of 1 thread, 16 trials each: 1 GPU"),
+        (ONE, {"stack": "auto", "device": ["cpu"]}, 16, 1, "16 workers of 1 thread: 16 physical"),
+        (ONE, {"stack": "auto", "may_stack": False}, 1, 1, "1 worker of 1 thread: 1 GPU"),
+        (ONE, {"stack": "auto", "limit": Limit(5, "5 jobs")}, 1, 5, "1 worker of 1 thread, 5 t"),
+        (BIG, {"stack": "auto"}, 8, 3, "8 workers of 1 thread, 3 trials each: 8 GPUs"),
+        (BIG, {"stack": 16}, 2, 16, "2 workers of 1 thread, 16 trials each: a quarter of 120"),
+        (BIG, {"stack": 16, "n_jobs": 3}, 3, 16, "3 workers of 1 thread, 16 trials each: hydra"),
+        (BIG, {"stack": 4, "most": Limit(6, "b=6")}, 1, 4, "1 worker of 1 thread, 4 trials each"),
+        (BIG, {"stack": 9, "most": Limit(6, "b=6")}, 1, 6, "1 worker of 1 thread, 6 trials each"),
+        (Machine(cores=4), {"stack": 8}, 4, 8, "4 workers of 1 thread, 8 trials each: 4 physical"),
+        (Machine(cores=4), {"stack": "auto"}, 4, 1, "4 workers of 1 thread: 4 physical cores"),
+    ],
+)
+def test_workers_have_several_runs_where_that_is_asked_for(
+    machine: Machine, keys: dict[str, Any], workers: int, stack: int, line: str
+) -> None:
+    made = crew(machine, **keys)
+    assert (len(made.devices), made.stack) == (workers, stack)
+    assert made.lines[0].startswith(line)
+
+
+@pytest.mark.parametrize("launcher", ["submitit_slurm", "ray", "mine"])
+def test_auto_stacks_nothing_where_workers_run_elsewhere(launcher: str) -> None:
+    assert crew(stack="auto", launcher=config(launcher)).stack == 1
