@@ -11,26 +11,26 @@ from torch.optim import SGD
 class Exits(SGD):
     """Ends its process, no handler run."""
 
-    def step(self, closure: Any = None) -> None:  # noqa: ARG002
+    def step(self, closure: Any = None) -> Any:  # noqa: ARG002
         os._exit(3)
 
 
 class Killed(SGD):
     """Its process is killed."""
 
-    def step(self, closure: Any = None) -> None:  # noqa: ARG002
+    def step(self, closure: Any = None) -> Any:  # noqa: ARG002
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Raises(SGD):
     """Raises an error."""
 
-    def step(self, closure: Any = None) -> None:  # noqa: ARG002
+    def step(self, closure: Any = None) -> Any:  # noqa: ARG002
         raise RuntimeError("a mishap")
 
 
 class Hangs(SGD):
     """Never comes back."""
 
-    def step(self, closure: Any = None) -> None:  # noqa: ARG002
+    def step(self, closure: Any = None) -> Any:  # noqa: ARG002
         time.sleep(1000)

@@ -93,7 +93,7 @@ class Pool:
 
     def _start_lone_ones(self) -> None:
         alone = sum(isinstance(worker, Worker) for worker in self._workers.values())
-        for slot in list(self._waiting)[: len(self._gpus) - alone]:
+        for slot in list(self._waiting)[: max(0, len(self._gpus) - alone)]:
             name = f"{slot % len(self._gpus)}_{slot}"
             log = self._folder / WORKER_LOG.format(name)
             self._workers[slot] = Worker(self._setup, log, self._gpus[slot % len(self._gpus)])

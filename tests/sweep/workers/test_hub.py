@@ -49,8 +49,8 @@ class Launcher:
                 seat = free.pop(0)
                 busy[seat] = waiting.pop(0)
                 seat.send(busy[seat])
-            for seat in wait(list(busy)):
-                assert isinstance(seat, Connection)
+            ready: list[Any] = wait(list(busy))
+            for seat in ready:
                 job, message = busy[seat], seat.recv()
                 self.said.append((job.folder, message))
                 if isinstance(message, Epoch) and job.is_prunable:
