@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from types import FrameType
 from typing import IO
 
 EARLY_SIGNALS = frozenset({signal.SIGUSR1, signal.SIGUSR2})  # some time before a limit
@@ -20,24 +19,55 @@ class Terminated(BaseException):
 
 def raise_on_sigterm() -> None:
     """From now on SIGTERM raises Terminated in the main thread, which must be the caller's."""
-    signal.signal(signal.SIGTERM, _raise)
+    signal.signal(signal.SIGTERM, lambda _number, _frame: terminate())
+
+
+_holds = 0  # calls of `hold` that `release` has not answered
+_is_due = False  # Terminated was held back
+
+
+def hold() -> None:
+    """From now on `terminate` raises nothing, until `release` is called as often."""
+    global _holds
+    _holds += 1
+
+
+def release() -> None:
+    """The end of `hold`; raises Terminated where it was held back."""
+    global _holds, _is_due
+    _holds -= 1
+    if _holds == 0 and _is_due:
+        _is_due = False
+        raise Terminated
+
+
+def terminate() -> None:
+    """What SIGTERM does: raise Terminated, now or once nothing holds it back."""
+    global _is_due
+    if _holds == 0:
+        raise Terminated
+    _is_due = True
 
 
 @contextmanager
 def held_back(signals: Collection[signal.Signals] = _STOPS) -> Iterator[None]:
     """Signals that arrive in the block are handled after it; without ``signals`` those that stop.
 
-    Processes that are started in the block never get them.
+    Processes that are started in the block never get them. A blocked signal may still reach the
+    process by another of its threads, whereupon Python handles it in the main one: Terminated waits
+    for the end of the block all the same.
     """
+    if signal.SIGTERM in signals:
+        hold()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _raise(_number: int, _frame: FrameType | None) -> None:
-    raise Terminated
+        try:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        finally:
+            if signal.SIGTERM in signals:
+                release()
 
 
 def postpone_collection() -> None:

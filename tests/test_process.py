@@ -52,3 +52,24 @@ def test_a_run_collects_while_it_trains_and_leaves_alone_what_was_imported(tmp_p
 def test_a_start_collects_nothing(tmp_path: Path) -> None:
     before_the_end, _, _ = _printed(_END, tmp_path).partition("end")
     assert "collected" not in before_the_end
+
+
+HELD = """
+import os, signal, threading, time
+from cnnsweep.process import Terminated, held_back, raise_on_sigterm
+raise_on_sigterm()
+threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+try:
+    with held_back():
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.2)
+        print("whole", flush=True)
+    print("too late")
+except Terminated:
+    print("terminated")
+os._exit(0)
+"""
+
+
+def test_a_signal_is_held_back_though_another_thread_takes_it(tmp_path: Path) -> None:
+    assert _printed(HELD, tmp_path).split() == ["whole", "terminated"]

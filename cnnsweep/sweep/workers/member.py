@@ -9,7 +9,7 @@ from typing import Any
 
 from greenlet import getcurrent, greenlet
 
-from cnnsweep.process import Terminated
+from cnnsweep.process import Terminated, hold, release, terminate
 from cnnsweep.sweep.spec.messages import Finished, Job
 from cnnsweep.sweep.workers.process_state import ProcessState
 
@@ -37,26 +37,24 @@ Wish = WantsEpoch | WantsAnswer | WantsTime
 
 
 class Stop:
-    """SIGTERM raises Terminated once, and never while the state of the process is swapped."""
+    """SIGTERM raises Terminated, but never while the state of the process is swapped."""
 
     def __init__(self) -> None:
-        self._is_swapping = False
         self._has_come = False
         signal.signal(signal.SIGTERM, self._come)
 
     def _come(self, _number: int, _frame: FrameType | None) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         self._has_come = True
-        if not self._is_swapping:
-            raise Terminated
+        terminate()
 
     def swapping(self) -> None:
         """From now on it waits."""
-        self._is_swapping = True
+        hold()
 
     def swapped(self) -> None:
-        """From now on it does not wait any more; raises Terminated where it has come."""
-        self._is_swapping = False
+        """From now on it does not wait any more; raises Terminated whenever it has come."""
+        release()
         if self._has_come:
             raise Terminated
 
