@@ -69,9 +69,9 @@ class _Operation:
                 kept.copy_(new)
 
 
-class _Recording(TorchDispatchMode):
+class _Recording(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self, reads: tuple[str, ...]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._reads = reads
         self.operations: list[_Operation] = []
         self._before: dict[int, tuple[Tensor, Tensor]] = {}

@@ -88,6 +88,18 @@ def test_every_optimizer_ends_with_the_weights_of_eager_steps(
     assert_equal(eager, captured, within=1e-6)  # learning rates are float32 on the device
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("capturable_on_a_cpu")
+@pytest.mark.parametrize("kind", ["Adamax", "ASGD", "NAdam", "RAdam", "Rprop"])
+def test_so_does_every_other_optimizer_of_torch(kind: str) -> None:
+    without = ("~optim.momentum", "~optim.dampening", "~optim.nesterov", "~optim.fused")
+    words = [f"optim._target_=torch.optim.{kind}", *without, "scheduler=cosine"]
+    words += ["~optim.weight_decay"] if kind == "Rprop" else []
+    eager = train(trainer(*words, precision="float64"), 3)
+    captured = train(graphed(trainer(*words, precision="float64")), 3)
+    assert_equal(eager, captured, within=1e-4)  # their corrections are float32 on the device
+
+
 @pytest.mark.parametrize("scheduler", SCHEDULERS)
 def test_every_schedule_ends_with_the_weights_of_eager_steps(scheduler: str) -> None:
     words = (f"scheduler={scheduler}",)

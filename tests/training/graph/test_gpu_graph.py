@@ -32,8 +32,8 @@ def full_precision() -> object:
     torch.backends.cudnn.allow_tf32 = before
 
 
-def weights(*words: str, graph: bool, **more: str) -> dict[str, Tensor]:
-    made = trainer(*words, f"graph={str(graph).lower()}", device=CUDA, **more)
+def weights(*words: str, graph: bool, model: str = "simple") -> dict[str, Tensor]:
+    made = trainer(*words, f"graph={str(graph).lower()}", model=model, device=CUDA)
     train(made, 2)
     assert (made.graphed is not None and made.graphed.why_eager is None) == graph
     made.close()

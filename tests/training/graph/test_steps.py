@@ -61,7 +61,7 @@ def test_the_recorder_catches_a_number_that_python_changes() -> None:
         optimizer = torch.optim.SGD([weight], lr=0.5)
 
         def step() -> None:
-            (weight**2).sum().backward()
+            (weight**2).sum().backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
 

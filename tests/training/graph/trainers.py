@@ -81,11 +81,11 @@ def trainer(
     device: torch.device = CPU,
 ) -> Trainer:
     """By a loop of eager steps; batches of 8, and the rest of 37 images."""
-    words = (f"model={model}", *TINY[model], "epochs=3", "data.batch_size=8", *words)
+    typed = [f"model={model}", *TINY[model], "epochs=3", "data.batch_size=8", *words]
     if precision == "float64":
-        words = (*words, "model.layout=contiguous")
+        typed.append("model.layout=contiguous")
     with hydra.initialize_config_dir(str(CONF_DIR)), execution_whitelist(allowed_targets()):
-        config = hydra.compose("config", list(words))
+        config = hydra.compose("config", typed)
         network = build.make_model(config, Sizes(), starts_anew=True)
         train = build.make_batches(config, images(count), device, is_training=True)
         loss = build.make_loss(config, images(count), ("a", "b", "c"))
