@@ -1,6 +1,6 @@
 """CUDA graphs by torch: one stream to capture on and one pool of memory for a device."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 from weakref import WeakSet
@@ -16,9 +16,12 @@ class CudaGraph:
     memory goes back to the device.
     """
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, generators: Sequence[torch.Generator] = ()) -> None:
+        """``generators`` are those that the step draws from besides the device's global one."""
         self._place = _place(device)
         self._graph = torch.cuda.CUDAGraph()
+        for generator in generators:
+            self._graph.register_generator_state(generator)
 
     def eagerly(self, step: Callable[[], None]) -> None:
         """On the stream of the capture: what libraries make at a first call is made for it."""

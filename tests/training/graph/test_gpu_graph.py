@@ -102,6 +102,27 @@ def test_a_failed_capture_leaves_a_gpu_that_trains_and_draws() -> None:
         torch.testing.assert_close(captured, eager, rtol=0, atol=0)
 
 
+def test_generators_of_a_step_s_own_draw_anew_in_each_replay() -> None:
+    def drawn(by_graph: bool) -> list[list[float]]:
+        own = torch.Generator(CUDA).manual_seed(1)
+        weight = torch.zeros(3, device=CUDA)
+
+        def step() -> None:
+            weight.uniform_(generator=own)
+
+        make = partial(CudaGraph, CUDA, [own])
+        steps = CapturedSteps(step, CUDA, warm_ups=1, make_graph=make)
+        seen = []
+        for seed in (1, 2):
+            own.manual_seed(seed)
+            for _ in range(4):
+                steps.run() if by_graph else step()
+                seen.append(weight.tolist())
+        return seen
+
+    assert drawn(by_graph=True) == drawn(by_graph=False)
+
+
 def test_memory_comes_back_between_trials() -> None:
     def left() -> tuple[int, int]:
         gc.collect()
