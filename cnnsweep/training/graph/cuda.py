@@ -1,6 +1,6 @@
 """CUDA graphs by torch: one stream to capture on and one pool of memory for a device."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 from weakref import WeakSet
@@ -16,9 +16,11 @@ class CudaGraph:
     memory goes back to the device.
     """
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, generators: Sequence[torch.Generator] = ()) -> None:
+        """``generators`` are those that the step draws from besides the device's global one."""
         self._place = _place(device)
-        self._graph = torch.cuda.CUDAGraph()
+        self._generators = generators
+        self._graph = _graph(generators)
 
     def eagerly(self, step: Callable[[], None]) -> None:
         """On the stream of the capture: what libraries make at a first call is made for it."""
@@ -44,7 +46,7 @@ class CudaGraph:
             ):
                 step()
         except BaseException:
-            place.clean_up(pool)
+            place.clean_up(pool, self._generators)
             raise
         place.alive.add(self)
 
@@ -75,10 +77,10 @@ class _Place:
             self._pool = torch.cuda.graph_pool_handle()
         return self._pool
 
-    def clean_up(self, pool: Any) -> None:
+    def clean_up(self, pool: Any, generators: Sequence[torch.Generator]) -> None:
         """Undo what torch leaves undone where a capture ends in an error.
 
-        Its allocator would go on putting memory into the pool, and its generator, in some
+        Its allocator would go on putting memory into the pool, and its generators, in some
         releases, would refuse to draw outside of a capture until one ends well: an empty one does.
         """
         index = self.device.index
@@ -91,7 +93,7 @@ class _Place:
         nothing = torch.zeros((), device=self.device)
         with (
             torch.cuda.stream(self.stream),
-            torch.cuda.graph(torch.cuda.CUDAGraph(), stream=self.stream),
+            torch.cuda.graph(_graph(generators), stream=self.stream),
         ):
             nothing.add_(0)
 
@@ -99,3 +101,10 @@ class _Place:
 @cache
 def _place(device: torch.device) -> _Place:
     return _Place(device)
+
+
+def _graph(generators: Sequence[torch.Generator]) -> torch.cuda.CUDAGraph:
+    graph = torch.cuda.CUDAGraph()
+    for generator in generators:
+        graph.register_generator_state(generator)
+    return graph

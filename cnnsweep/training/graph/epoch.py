@@ -20,8 +20,9 @@ class GraphedEpoch:
     What cannot be captured, in a model, loss or augmentation of one's own: reading a tensor's
     value in Python (`.item()`, `if tensor:`), shapes that depend on values, copies from the CPU.
     Such steps are found out at the capture, and those that draw on the CPU before it. What cannot
-    be found out: a number that Python code changes from step to step, as a counter in a `forward`;
-    it stays as it was at the capture.
+    be found out: a number that Python code changes from step to step, as a counter in a `forward`,
+    stays as it was at the capture, and a copy from the CPU that does not block
+    (`non_blocking=True`) copies what is there by then.
     """
 
     def __init__(self, one: StaticStep, make_graph: Callable[[], Graph]) -> None:

@@ -107,4 +107,5 @@ def _form(optimizer: Optimizer, group: dict[str, Any]) -> dict[str, Any]:
     if type(optimizer) in _FUSED:
         return {"fused": True, "foreach": False}
     # In a loop over the weights torch reads the learning rate; all at once it does not.
-    return {"capturable": True} | ({} if group.get("fused") else {"foreach": True})
+    at_once = {} if group.get("fused") or "foreach" not in group else {"foreach": True}
+    return {"capturable": True} | at_once

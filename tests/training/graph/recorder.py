@@ -69,12 +69,13 @@ class _Operation:
                 kept.copy_(new)
 
 
-class _Recording(TorchDispatchMode):
+class _Recording(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self, reads: tuple[str, ...]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._reads = reads
         self.operations: list[_Operation] = []
         self._before: dict[int, tuple[Tensor, Tensor]] = {}
+        self._generators: dict[torch.Generator, Tensor] = {}
         self._made: dict[int, Tensor] = {}
 
     def __torch_dispatch__(
@@ -86,6 +87,9 @@ class _Recording(TorchDispatchMode):
             raise RuntimeError(f"{name}: not permitted when stream is capturing")
         for tensor in _tensors((args, kwargs)):
             self._keep(tensor)
+        generator = kwargs.get("generator")
+        if generator is not None:
+            self._generators.setdefault(generator, generator.get_state())
         outputs = function(*args, **kwargs)
         operation = _Operation(function, args, kwargs, outputs)
         self.operations.append(operation)
@@ -96,6 +100,8 @@ class _Recording(TorchDispatchMode):
         """Nothing was executed: what was there is as it was, and what was made is not there yet."""
         for memory, copy in self._before.values():
             memory.copy_(copy)
+        for generator, state in self._generators.items():
+            generator.set_state(state)
         for tensor in self._made.values():
             _bytes(tensor).fill_(255)  # NaN in each floating type, -1 in whole numbers
 

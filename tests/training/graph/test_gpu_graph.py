@@ -15,7 +15,7 @@ from cnnsweep.training.graph.steps import CapturedSteps
 from tests.command import cnnsweep, succeeded
 from tests.run_files import assert_same, metrics
 from tests.task.test_resume import kill_when
-from tests.training.graph.trainers import CROP, OPTIMIZERS, TINY, train, trainer
+from tests.training.graph.trainers import CHANGED, OPTIMIZERS, TINY, train, trainer
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no CUDA device")
 pytestmark = [pytest.mark.gpu, needs_cuda]
@@ -32,8 +32,8 @@ def full_precision() -> object:
     torch.backends.cudnn.allow_tf32 = before
 
 
-def weights(*words: str, graph: bool, **more: str) -> dict[str, Tensor]:
-    made = trainer(*words, f"graph={str(graph).lower()}", device=CUDA, **more)
+def weights(*words: str, graph: bool, model: str = "simple") -> dict[str, Tensor]:
+    made = trainer(*words, f"graph={str(graph).lower()}", model=model, device=CUDA)
     train(made, 2)
     assert (made.graphed is not None and made.graphed.why_eager is None) == graph
     made.close()
@@ -43,7 +43,7 @@ def weights(*words: str, graph: bool, **more: str) -> dict[str, Tensor]:
 @pytest.mark.usefixtures("full_precision")
 @pytest.mark.parametrize("model", TINY)
 def test_every_network_ends_with_the_weights_of_eager_steps(model: str) -> None:
-    words = (*CROP, "model.dropout=0.3", "grad_clip=0.5", "l1=0.001", "optim.lr=0.0625")
+    words = (*CHANGED, "model.dropout=0.3", "grad_clip=0.5", "l1=0.001", "optim.lr=0.0625")
     eager, captured = (weights(*words, graph=graph, model=model) for graph in (False, True))
     for name, tensor in eager.items():
         torch.testing.assert_close(captured[name], tensor, rtol=1e-3, atol=1e-4, msg=name)
@@ -64,7 +64,7 @@ def test_every_optimizer_ends_with_the_weights_of_eager_steps(
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_gpu_is_never_waited_for_inside_an_epoch_by_graphs(precision: str) -> None:
-    words = ("graph=true", *CROP, "model.dropout=0.3", "scheduler=cyclic", "grad_clip=1")
+    words = ("graph=true", *CHANGED, "model.dropout=0.3", "scheduler=cyclic", "grad_clip=1")
     made = trainer(*words, precision=precision, device=CUDA)
     train(made, 2)  # both sizes are captured: a capture itself waits
 
@@ -102,6 +102,27 @@ def test_a_failed_capture_leaves_a_gpu_that_trains_and_draws() -> None:
         torch.testing.assert_close(captured, eager, rtol=0, atol=0)
 
 
+def test_generators_of_a_step_s_own_draw_anew_in_each_replay() -> None:
+    def drawn(by_graph: bool) -> list[list[float]]:
+        own = torch.Generator(CUDA).manual_seed(1)
+        weight = torch.zeros(3, device=CUDA)
+
+        def step() -> None:
+            weight.uniform_(generator=own)
+
+        make = partial(CudaGraph, CUDA, [own])
+        steps = CapturedSteps(step, CUDA, warm_ups=1, make_graph=make)
+        seen = []
+        for seed in (1, 2):
+            own.manual_seed(seed)
+            for _ in range(4):
+                steps.run() if by_graph else step()
+                seen.append(weight.tolist())
+        return seen
+
+    assert drawn(by_graph=True) == drawn(by_graph=False)
+
+
 def test_memory_comes_back_between_trials() -> None:
     def left() -> tuple[int, int]:
         gc.collect()
@@ -129,7 +150,7 @@ def test_killed_a_deterministic_run_by_graphs_ends_as_if_nothing_had_happened(
     model: str, tmp_path: Path
 ) -> None:
     words = (f"model={model}", "graph=true", "deterministic=true", "epochs=12", *FEW)
-    more = (*words, *CROP, "scheduler=cosine", "model.dropout=0.2")
+    more = (*words, *CHANGED, "scheduler=cosine", "model.dropout=0.2")
     succeeded(cnnsweep(*more, "hydra.run.dir=unbroken", cwd=tmp_path))
 
     def has_an_epoch(written: Callable[[str], int]) -> bool:

@@ -55,13 +55,32 @@ def test_a_captured_step_does_what_the_eager_one_does(warm_ups: int) -> None:
     assert torch.equal(eager.weight, captured.weight)
 
 
+def test_a_step_may_draw_from_generators_of_its_own() -> None:
+    def trained(by_graph: bool) -> torch.Tensor:
+        own = torch.Generator().manual_seed(1)
+        weight = torch.zeros(3)
+
+        def step() -> None:
+            weight.add_(torch.rand(3, generator=own))
+            weight.mul_(torch.empty(3).uniform_(0.5, 1.0, generator=own))
+
+        steps = CapturedSteps(step, CPU, warm_ups=1, make_graph=Recorder)
+        for _ in range(6):
+            steps.run() if by_graph else step()
+        own.manual_seed(2)
+        steps.run() if by_graph else step()
+        return weight
+
+    assert torch.equal(trained(by_graph=True), trained(by_graph=False))
+
+
 def test_the_recorder_catches_a_number_that_python_changes() -> None:
     def trained(by_graph: bool) -> float:
         weight = nn.Parameter(torch.tensor([1.0]))
         optimizer = torch.optim.SGD([weight], lr=0.5)
 
         def step() -> None:
-            (weight**2).sum().backward()
+            (weight**2).sum().backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
 

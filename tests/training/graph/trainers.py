@@ -19,14 +19,8 @@ from tests.training.graph.recorder import Recorder
 
 CPU = torch.device("cpu")
 OPTIMIZERS = sorted(path.stem for path in (CONF_DIR / "optim").glob("*.yaml"))
-# Of what `augment=light` does, the one change that draws on the device.
-CROP = (
-    "augment=light",
-    "augment.degrees=0",
-    "augment.scale=[1,1]",
-    "augment.translate=0",
-    "augment.crop=2",
-)
+# Each kind of random change: turned, resized, moved, cropped and mirrored.
+CHANGED = ("augment=light", "augment.crop=2", "augment.flip=0.5")
 TINY = {
     "simple": ("model.channels=[3,4]", "model.hidden=[8]", "model.norm=batch"),
     "lenet": ("model.hidden=[8]",),
@@ -54,7 +48,7 @@ class InDouble:
     def __init__(self, batches: Batches) -> None:
         self._batches = batches
         self.images, self.batch_size = batches.images, batches.batch_size
-        self.draw_order = batches.draw_order
+        self.draw_order, self.augment = batches.draw_order, batches.augment
 
     def __len__(self) -> int:
         return len(self._batches)
@@ -81,11 +75,11 @@ def trainer(
     device: torch.device = CPU,
 ) -> Trainer:
     """By a loop of eager steps; batches of 8, and the rest of 37 images."""
-    words = (f"model={model}", *TINY[model], "epochs=3", "data.batch_size=8", *words)
+    typed = [f"model={model}", *TINY[model], "epochs=3", "data.batch_size=8", *words]
     if precision == "float64":
-        words = (*words, "model.layout=contiguous")
+        typed.append("model.layout=contiguous")
     with hydra.initialize_config_dir(str(CONF_DIR)), execution_whitelist(allowed_targets()):
-        config = hydra.compose("config", list(words))
+        config = hydra.compose("config", typed)
         network = build.make_model(config, Sizes(), starts_anew=True)
         train = build.make_batches(config, images(count), device, is_training=True)
         loss = build.make_loss(config, images(count), ("a", "b", "c"))
