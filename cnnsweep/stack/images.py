@@ -65,9 +65,7 @@ class FoldedImages:
         ]
         return torch.stack(each, dim=1).flatten(0, 1)
 
-    def _augmented(
-        self, x: Tensor, count: int, generators: Sequence[torch.Generator]
-    ) -> Tensor:
+    def _augmented(self, x: Tensor, count: int, generators: Sequence[torch.Generator]) -> Tensor:
         augment = self._first.augment
         drawn = [augment.draw(count, x.device, generator) for generator in generators]
         return (augment.apply(x / 255, _folded(drawn)) * 255).contiguous()

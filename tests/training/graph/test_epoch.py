@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cnnsweep.config import CONF_DIR
 from cnnsweep.training.trainer import Trainer
-from tests.training.graph.trainers import CROP, OPTIMIZERS, TINY, graphed, train, trainer
+from tests.training.graph.trainers import LIGHT, OPTIMIZERS, TINY, graphed, train, trainer
 
 SCHEDULERS = sorted(path.stem for path in (CONF_DIR / "scheduler").glob("*.yaml"))
 # Augmentation, dropout, clipping and a penalty, all at once: everything that draws or has a number.
@@ -66,7 +66,7 @@ def assert_captured(made: Trainer) -> None:
 @pytest.mark.parametrize("precision", ["float64", "float32", "bfloat16"])
 @pytest.mark.parametrize("model", TINY)
 def test_every_network_ends_with_the_weights_of_eager_steps(model: str, precision: str) -> None:
-    words = (*CROP, *ALL, "optim.lr=0.0625")
+    words = (*LIGHT, *ALL, "optim.lr=0.0625")
     eager = train(trainer(*words, model=model, precision=precision), 3)
     captured = train(graphed(trainer(*words, model=model, precision=precision)), 3)
     assert_captured(captured)
@@ -133,7 +133,7 @@ def test_any_last_batch_and_any_number_of_batches(count: int, size: int) -> None
 def test_a_run_goes_on_from_its_checkpoint_with_graphs_or_without(
     optimizer: str, plan: tuple[bool, bool]
 ) -> None:
-    words = (f"optim={optimizer}", "scheduler=cosine", *CROP)
+    words = (f"optim={optimizer}", "scheduler=cosine", *LIGHT)
     eager = train(trainer(*words), 4)
     halves = [graphed(trainer(*words)) if is_by_graph else trainer(*words) for is_by_graph in plan]
     train(halves[0], 2)

@@ -15,7 +15,7 @@ from cnnsweep.training.graph.steps import CapturedSteps
 from tests.command import cnnsweep, succeeded
 from tests.run_files import assert_same, metrics
 from tests.task.test_resume import kill_when
-from tests.training.graph.trainers import CROP, OPTIMIZERS, TINY, train, trainer
+from tests.training.graph.trainers import LIGHT, OPTIMIZERS, TINY, train, trainer
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no CUDA device")
 pytestmark = [pytest.mark.gpu, needs_cuda]
@@ -43,7 +43,7 @@ def weights(*words: str, graph: bool, **more: str) -> dict[str, Tensor]:
 @pytest.mark.usefixtures("full_precision")
 @pytest.mark.parametrize("model", TINY)
 def test_every_network_ends_with_the_weights_of_eager_steps(model: str) -> None:
-    words = (*CROP, "model.dropout=0.3", "grad_clip=0.5", "l1=0.001", "optim.lr=0.0625")
+    words = (*LIGHT, "model.dropout=0.3", "grad_clip=0.5", "l1=0.001", "optim.lr=0.0625")
     eager, captured = (weights(*words, graph=graph, model=model) for graph in (False, True))
     for name, tensor in eager.items():
         torch.testing.assert_close(captured[name], tensor, rtol=1e-3, atol=1e-4, msg=name)
@@ -64,7 +64,7 @@ def test_every_optimizer_ends_with_the_weights_of_eager_steps(
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_gpu_is_never_waited_for_inside_an_epoch_by_graphs(precision: str) -> None:
-    words = ("graph=true", *CROP, "model.dropout=0.3", "scheduler=cyclic", "grad_clip=1")
+    words = ("graph=true", *LIGHT, "model.dropout=0.3", "scheduler=cyclic", "grad_clip=1")
     made = trainer(*words, precision=precision, device=CUDA)
     train(made, 2)  # both sizes are captured: a capture itself waits
 
@@ -129,7 +129,7 @@ def test_killed_a_deterministic_run_by_graphs_ends_as_if_nothing_had_happened(
     model: str, tmp_path: Path
 ) -> None:
     words = (f"model={model}", "graph=true", "deterministic=true", "epochs=12", *FEW)
-    more = (*words, *CROP, "scheduler=cosine", "model.dropout=0.2")
+    more = (*words, *LIGHT, "scheduler=cosine", "model.dropout=0.2")
     succeeded(cnnsweep(*more, "hydra.run.dir=unbroken", cwd=tmp_path))
 
     def has_an_epoch(written: Callable[[str], int]) -> bool:

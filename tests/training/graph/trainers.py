@@ -19,14 +19,7 @@ from tests.training.graph.recorder import Recorder
 
 CPU = torch.device("cpu")
 OPTIMIZERS = sorted(path.stem for path in (CONF_DIR / "optim").glob("*.yaml"))
-# Of what `augment=light` does, the one change that draws on the device.
-CROP = (
-    "augment=light",
-    "augment.degrees=0",
-    "augment.scale=[1,1]",
-    "augment.translate=0",
-    "augment.crop=2",
-)
+LIGHT = ("augment=light", "augment.crop=2", "augment.flip=0.5")  # every change that there is
 TINY = {
     "simple": ("model.channels=[3,4]", "model.hidden=[8]", "model.norm=batch"),
     "lenet": ("model.hidden=[8]",),
