@@ -19,7 +19,7 @@ class FoldedImages:
         first = splits[0]
         self._first = first
         self._pixels = [split.pixels for split in splits]
-        self._is_shared = all(pixels is self._pixels[0] for pixels in self._pixels)
+        self._is_shared = all(split.shares_pixels(first) for split in splits)
         self._size = size
         device = first.labels.device
         self.rows = torch.zeros((first.images, size), dtype=torch.int64, device=device)
@@ -65,7 +65,9 @@ class FoldedImages:
         ]
         return torch.stack(each, dim=1).flatten(0, 1)
 
-    def _augmented(self, x: Tensor, count: int, generators: Sequence[torch.Generator]) -> Tensor:
+    def _augmented(
+        self, x: Tensor, count: int, generators: Sequence[torch.Generator]
+    ) -> Tensor:
         augment = self._first.augment
         drawn = [augment.draw(count, x.device, generator) for generator in generators]
         return (augment.apply(x / 255, _folded(drawn)) * 255).contiguous()

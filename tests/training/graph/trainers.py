@@ -47,7 +47,7 @@ class InDouble:
     def __init__(self, batches: Batches) -> None:
         self._batches = batches
         self.images, self.batch_size = batches.images, batches.batch_size
-        self.draw_order = batches.draw_order
+        self.draw_order, self.augment = batches.draw_order, batches.augment
 
     def __len__(self) -> int:
         return len(self._batches)
