@@ -77,6 +77,14 @@ class Batches:
         rows = index if self.rows is None else _select(self.rows, index)
         return self._prepare(_select(self.pixels, rows)), _select(self.labels, index)
 
+    def shares_pixels(self, other: "Batches") -> bool:
+        """Whether ``pixels`` of both are the same memory, so that one gathering can serve both."""
+        mine, theirs = (
+            (pixels.data_ptr(), pixels.shape, pixels.stride())
+            for pixels in (self.pixels, other.pixels)
+        )
+        return mine == theirs
+
     def draw_order(self, generator: torch.Generator | None = None) -> Tensor:
         """An order of all images (int64, on their device), drawn as for an iteration.
 

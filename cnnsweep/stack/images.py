@@ -19,7 +19,7 @@ class FoldedImages:
         first = splits[0]
         self._first = first
         self._pixels = [split.pixels for split in splits]
-        self._is_shared = all(pixels is self._pixels[0] for pixels in self._pixels)
+        self._is_shared = all(split.shares_pixels(first) for split in splits)
         self._size = size
         device = first.labels.device
         self.rows = torch.zeros((first.images, size), dtype=torch.int64, device=device)

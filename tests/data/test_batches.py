@@ -114,6 +114,18 @@ def test_a_part_gives_the_batches_that_a_copy_of_it_gives(
     assert torch.equal(drawn[0][1], drawn[1][1])
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_parts_of_one_store_share_its_pixels_and_others_do_not(layout: Layout) -> None:
+    grey = Images(colours().pixels[:, :1].contiguous(), colours().labels)
+    whole, part, copy = (
+        batches(images, mean=0.5, std=0.5, layout=layout)
+        for images in (grey, grey.take(torch.arange(9)), Images(grey.stored.clone(), grey.labels))
+    )
+    assert whole.shares_pixels(part)
+    assert part.shares_pixels(whole)
+    assert not whole.shares_pixels(copy)
+
+
 def test_an_augmentation_sees_floats_from_0_to_1_and_is_normalised_after() -> None:
     class Darker(nn.Module):
         def forward(self, x: Tensor) -> Tensor:

@@ -17,14 +17,16 @@ def test_a_share_is_a_plain_fraction(typed: str, share: Fraction) -> None:
 
 
 def test_without_the_variable_all_of_it_is_ours() -> None:
-    assert own_share({}) == 1
+    assert own_share({}) == own_share({VARIABLE: "none"}) == 1
 
 
 @pytest.mark.parametrize(
     "typed", ["", "half", "0", "0/2", "1/0", "-1/2", "3/2", "2", "nan", "inf", "1/2/3"]
 )
 def test_anything_else_is_refused_by_name(typed: str) -> None:
-    with pytest.raises(UserError, match=f"^{VARIABLE}='{typed}' is not a share .*such as 1/2$"):
+    with pytest.raises(
+        UserError, match=f"^{VARIABLE}='{typed}' is not a share .*such as 1/2, or none$"
+    ):
         own_share({VARIABLE: typed})
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnsweep.errors import UserError
-from cnnsweep.machine.gpu_share import VARIABLE, own_share
+from cnnsweep.machine.gpu_share import NONE, VARIABLE, own_share
 
 # One of these is there where a driver is.
 _DRIVERS = ("dev/nvidiactl", "dev/kfd", "dev/dxg")
@@ -51,9 +51,11 @@ class Gpu:
     def environment(self) -> dict[str, str]:
         """What it says in the environment of the worker.
 
-        Where this process has a share only, its workers divide that.
+        Where this process has a share only, its workers divide that; none, where it says so.
         """
         chosen = {} if self.visible is None else {"CUDA_VISIBLE_DEVICES": self.visible}
+        if os.environ.get(VARIABLE) == NONE:
+            return chosen
         share = own_share() / self.workers
         return chosen if share == 1 else chosen | {VARIABLE: str(share)}
 

@@ -1,6 +1,7 @@
 """The workers of one launch: their number, what is said about it, and the GPU of each."""
 
 import math
+import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -8,6 +9,7 @@ from typing import Any, Protocol
 from omegaconf import DictConfig
 
 from cnnsweep.config.launchers import gives_gpus, most_at_once, runs_here
+from cnnsweep.machine.gpu_share import NONE, VARIABLE
 from cnnsweep.sweep.machine.facts import Machine
 from cnnsweep.sweep.machine.gpus import Gpu, devices_of_slots, gpus_of_workers
 from cnnsweep.sweep.machine.workers import (
@@ -130,7 +132,7 @@ def _stack(typed: int | str, work: Work, workers: int | None) -> int:
 def _note_on_shares(gpus: Sequence[Gpu], devices: Collection[object]) -> Iterator[str]:
     """A line on GPUs that several workers share, where runs use one."""
     most = max(gpu.workers for gpu in gpus)
-    if most > 1 and any(device != "cpu" for device in devices):
+    if most > 1 and os.environ.get(VARIABLE) != NONE and any(device != "cpu" for device in devices):
         yield f"up to {most} workers share a GPU: each has that part of its memory and no more"
 
 

@@ -51,6 +51,7 @@ def test_workers_of_one_gpu_are_counted(
         (Gpu("3", 4), None, {"CUDA_VISIBLE_DEVICES": "3", "CNNSWEEP_GPU_SHARE": "1/4"}),
         (Gpu(None, 2), None, {"CNNSWEEP_GPU_SHARE": "1/2"}),
         (Gpu(None, 2), "2/3", {"CNNSWEEP_GPU_SHARE": "1/3"}),
+        (Gpu("3", 4), "none", {"CUDA_VISIBLE_DEVICES": "3"}),
         (Gpu(None, 1), "2/3", {"CNNSWEEP_GPU_SHARE": "2/3"}),
     ],
 )
