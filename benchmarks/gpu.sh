@@ -4,9 +4,9 @@
 # CNNSWEEP_DATA names a folder with MNIST/raw, its files unpacked. --device cpu rehearses it with
 # tiny sizes. PYTHON names another Python. --only runs the parts named, --seconds is another limit
 # of the whole. A part that fails or takes too long ends no other one; afterwards the script exits
-# with 1. A rehearsal has four times the time. OUT_DIR, which may not hold an earlier call's gpu.log, gets gpu.log, networks.csv,
-# recipes.csv, searches.csv, stacking.csv, profile.txt, throughput_bare.csv and ray.csv, each as
-# soon as it has its first row.
+# with 1. A rehearsal has four times the time. OUT_DIR, which may not hold an earlier call's
+# gpu.log, gets gpu.log, networks.csv, recipes.csv, searches.csv, stacking.csv, profile.txt,
+# throughput_bare.csv and ray.csv, each as soon as it has its first row.
 set -u
 ALL=(tests networks fast search stacking profile workers recipes batch_sizes killed bare ray)
 usage() {
