@@ -5,10 +5,10 @@
 # tiny sizes. PYTHON names another Python. --only runs the parts named, --seconds is another limit
 # of the whole. A part that fails or takes too long ends no other one; afterwards the script exits
 # with 1. A rehearsal has four times the time. OUT_DIR, which may not hold an earlier call's
-# gpu.log, gets gpu.log, networks.csv, recipes.csv, searches.csv, stacking.csv, profile.txt,
-# throughput_bare.csv and ray.csv, each as soon as it has its first row.
+# gpu.log, gets gpu.log, networks.csv, recipes.csv, searches.csv, stacking.csv,
+# processes.csv, profile.txt, throughput_bare.csv and ray.csv, each as soon as it has its first row.
 set -u
-ALL=(tests networks fast search stacking profile workers recipes batch_sizes killed bare ray)
+ALL=(tests networks fast search stacking profile workers processes recipes batch_sizes killed bare ray)
 usage() {
   echo "usage: bash benchmarks/gpu.sh [OUT_DIR] [--device cuda|cpu] [--only PART…] [--seconds N]" >&2
   echo "parts: ${ALL[*]}" >&2
@@ -140,11 +140,25 @@ as_it_stands() {
 stacking() {
   local words=(--device "$DEVICE" --data "$DATA" --out "$OUT/stacking.csv")
   if [ "$DEVICE" = cuda ]; then
-    words+=(--stacks 64 16 1 4 --rounds 3 --seconds 0.25 --images 6400)
+    words+=(--stacks 64 16 1 4 --models resnet lenet --rounds 3 --seconds 0.25 --images 6400)
   else
-    words+=(--stacks 2 --rounds 1 --seconds 0.05 --images 64 --batch-sizes 16 --processes 2)
+    words+=(--stacks 2 --rounds 1 --seconds 0.05 --images 64 --batch-sizes 16)
   fi
-  "$PYTHON" -m benchmarks.stacking "${words[@]}"
+  "$PYTHON" -m benchmarks.stacking "${words[@]}" --candidates "alone, graph" "grouped, graph" \
+    "cnnsweep's stack, graph" "products, graph" "vmap, graph" streams "one graph of branches" \
+    alone "cnnsweep's stack" grouped products vmap
+}
+
+# Each starts processes that import torch, and so has a command of its own.
+processes() {
+  local words=(--device "$DEVICE" --data "$DATA" --out "$OUT/processes.csv")
+  if [ "$DEVICE" = cuda ]; then
+    words+=(--stacks 16 --models resnet --rounds 3 --seconds 0.5 --images 6400 --processes 4)
+  else
+    words+=(--stacks 2 --models lenet --rounds 1 --seconds 0.05 --images 64 --processes 2)
+  fi
+  "$PYTHON" -m benchmarks.stacking "${words[@]}" --candidates "alone, graph" alone processes \
+    "processes, MPS"
 }
 
 profile() {
@@ -213,7 +227,7 @@ gpu_tests() {
   "$PYTHON" -m pytest -m gpu -n $TESTERS --dist load -v --timeout 110 -p no:cacheprovider "${files[@]}"
 }
 export -f run grid lenet_256 networks search stacked shared any_batch_size as_it_stands stacking
-export -f profile mnist_fast recipes killed_run bare ray gpu_tests
+export -f processes profile mnist_fast recipes killed_run bare ray gpu_tests
 
 : >"$OUT/gpu.log"
 for part in "${PARTS[@]}"; do
@@ -228,7 +242,8 @@ for part in "${PARTS[@]}"; do
       for stack in $STACKS; do
         step "search, stack=$stack" 45 bash -c "stacked $stack"
       done ;;
-    stacking) step "ways of stacking" 80 bash -c stacking ;;
+    stacking) step "ways of stacking" 90 bash -c stacking ;;
+    processes) step "ways of stacking: processes" 45 bash -c processes ;;
     profile) step "profile" 30 bash -c profile ;;
     workers)
       step "search, 2 workers, stack=16" 40 bash -c 'shared 2 16'

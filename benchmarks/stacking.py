@@ -8,6 +8,7 @@ eager ones), their median over the rounds. What a machine cannot do is a row wit
 """
 
 import argparse
+import gc
 import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -48,17 +49,17 @@ def candidates(processes: int) -> dict[str, Maker]:
     """By name; those with "graph", "streams" or "MPS" in it need CUDA."""
     return {
         GRAPH: partial(OneAfterAnother, graph=True),
-        EAGER: partial(OneAfterAnother, graph=False),
         "grouped, graph": partial(with_layers, by_image=True, graph=True),
-        "grouped": partial(with_layers, by_image=True, graph=False),
+        OWN_STACK_GRAPH: partial(OwnRuns, together=True, graph=True),
         "products, graph": partial(with_layers, by_image=False, graph=True),
-        "products": partial(with_layers, by_image=False, graph=False),
         "vmap, graph": partial(mapped, graph=True),
-        "vmap": partial(mapped, graph=False),
         "streams": OnStreams,
         "one graph of branches": OneGraphOfBranches,
+        EAGER: partial(OneAfterAnother, graph=False),
         OWN_STACK: partial(OwnRuns, together=True, graph=False),
-        OWN_STACK_GRAPH: partial(OwnRuns, together=True, graph=True),
+        "grouped": partial(with_layers, by_image=True, graph=False),
+        "products": partial(with_layers, by_image=False, graph=False),
+        "vmap": partial(mapped, graph=False),
         "processes": partial(Processes, processes=processes, mps=False),
         "processes, MPS": partial(Processes, processes=processes, mps=True),
     }
@@ -120,6 +121,7 @@ def _settings(arguments: argparse.Namespace, folder: Path) -> Iterator[Setting]:
 
 def measured(setting: Setting, arguments: argparse.Namespace) -> Iterator[list[dict[str, Any]]]:
     """The rows of one setting so far: after each candidate is made, and after each round."""
+    gc.collect()  # graphs of the setting before hold memory of the GPU
     makers = candidates(arguments.processes)
     names = arguments.candidates or list(makers)
     own = [name for name in names if name.startswith(OWN_STACK)]
