@@ -4,17 +4,17 @@
 # CNNSWEEP_DATA names a folder with MNIST/raw, its files unpacked. --device cpu rehearses it with
 # tiny sizes. PYTHON names another Python. --only runs the parts named, --seconds is another limit
 # of the whole. A part that fails or takes too long ends no other one; afterwards the script exits
-# with 1. OUT_DIR, which may not hold an earlier call's gpu.log, gets gpu.log, networks.csv,
-# recipes.csv, searches.csv, stacking.csv, profile.txt, throughput_bare.csv and ray.csv, each as
-# soon as it has its first row.
+# with 1. A rehearsal has four times the time. OUT_DIR, which may not hold an earlier call's
+# gpu.log, gets gpu.log, networks.csv, recipes.csv, searches.csv, stacking.csv,
+# processes.csv, profile.txt, throughput_bare.csv and ray.csv, each as soon as it has its first row.
 set -u
-ALL=(tests networks search stacking profile workers recipes batch_sizes killed bare ray)
+ALL=(tests networks fast search stacking profile workers processes recipes batch_sizes killed bare ray)
 usage() {
   echo "usage: bash benchmarks/gpu.sh [OUT_DIR] [--device cuda|cpu] [--only PART…] [--seconds N]" >&2
   echo "parts: ${ALL[*]}" >&2
   exit 2
 }
-OUT=gpu_results DEVICE=cuda BUDGET=460 PARTS=()
+OUT=gpu_results DEVICE=cuda BUDGET=460 PARTS=() TIMES=1
 while [ $# -gt 0 ]; do
   case $1 in
     --device) DEVICE=${2:-}; shift; [ $# -gt 0 ] && shift ;;
@@ -41,21 +41,22 @@ cd "$(dirname "$0")/.." || exit 2
 PYTHON=${PYTHON:-python} RUNS=$(mktemp -d) CALLED="bash benchmarks/gpu.sh --device $DEVICE"
 trap 'rm -rf "$RUNS"' EXIT
 if [ "$DEVICE" = cuda ]; then
-  LIMIT=null SEARCH=20000 NETWORKS=20000 EPOCHS=3 RECIPES=null
-  TRIALS=64 ALONE=16 STACKS="64 16 4" TESTS=150 TESTERS=4
+  LIMIT=null SEARCH=20000 NETWORKS=20000 EPOCHS=3 LONG=10 RECIPES=null
+  TRIALS=64 ALONE=16 STACKS="64 16 4" TESTS=150 TESTERS=8
 else
-  LIMIT=600 SEARCH=300 NETWORKS=300 EPOCHS=2 RECIPES=600
-  TRIALS=4 ALONE=2 STACKS="4 2" TESTS=60 TESTERS=1
+  LIMIT=600 SEARCH=300 NETWORKS=200 EPOCHS=2 LONG=2 RECIPES=200
+  TRIALS=4 ALONE=2 STACKS="4 2" TESTS=60 TESTERS=1 TIMES=4
 fi
-export PYTHON RUNS DATA DEVICE OUT LIMIT SEARCH NETWORKS EPOCHS RECIPES TRIALS ALONE STACKS
+export PYTHON RUNS DATA DEVICE OUT LIMIT SEARCH NETWORKS EPOCHS LONG RECIPES TRIALS ALONE STACKS
 export CALLED TESTERS CNNSWEEP_DATA=$DATA PYTHONUNBUFFERED=1
 SUMMARY=() FAILED=0
 
 # step NAME SECONDS COMMAND…: in a process group of its own, within what is left of the budget;
 # then the tables of the runs that there are by now.
 step() {
-  local name=$1 limit=$2 began=$SECONDS left=$((BUDGET - SECONDS)) code said=ok
+  local name=$1 limit=$2 began=$SECONDS left code said=ok
   shift 2
+  limit=$((limit * TIMES)) left=$((BUDGET * TIMES - SECONDS))
   [ "$left" -lt "$limit" ] && limit=$left
   printf '\n== %s (at most %s s)\n' "$name" "$limit" | tee -a "$OUT/gpu.log"
   if [ "$limit" -le 5 ]; then
@@ -95,7 +96,7 @@ grid() {
 }
 
 lenet_256() {
-  run networks_lenet_256 model=lenet data.batch_size=256 epochs="$EPOCHS" graph=true
+  run networks_lenet_256 model=lenet data.batch_size=256 epochs="$LONG" graph=true
 }
 
 networks() {
@@ -139,11 +140,25 @@ as_it_stands() {
 stacking() {
   local words=(--device "$DEVICE" --data "$DATA" --out "$OUT/stacking.csv")
   if [ "$DEVICE" = cuda ]; then
-    words+=(--stacks 64 16 1 4 --rounds 3 --seconds 0.3 --images 6400)
+    words+=(--stacks 64 16 1 4 --models resnet lenet --rounds 3 --seconds 0.25 --images 6400)
   else
-    words+=(--stacks 2 --rounds 1 --seconds 0.05 --images 64 --batch-sizes 16 --processes 2)
+    words+=(--stacks 2 --rounds 1 --seconds 0.05 --images 64 --batch-sizes 16)
   fi
-  "$PYTHON" -m benchmarks.stacking "${words[@]}"
+  "$PYTHON" -m benchmarks.stacking "${words[@]}" --candidates "alone, graph" "grouped, graph" \
+    "cnnsweep's stack, graph" "products, graph" "vmap, graph" streams "one graph of branches" \
+    alone "cnnsweep's stack" grouped products vmap
+}
+
+# Each starts processes that import torch, and so has a command of its own.
+processes() {
+  local words=(--device "$DEVICE" --data "$DATA" --out "$OUT/processes.csv")
+  if [ "$DEVICE" = cuda ]; then
+    words+=(--stacks 16 --models resnet --rounds 3 --seconds 0.5 --images 6400 --processes 4)
+  else
+    words+=(--stacks 2 --models lenet --rounds 1 --seconds 0.05 --images 64 --processes 2)
+  fi
+  "$PYTHON" -m benchmarks.stacking "${words[@]}" --candidates "alone, graph" alone processes \
+    "processes, MPS"
 }
 
 profile() {
@@ -212,7 +227,7 @@ gpu_tests() {
   "$PYTHON" -m pytest -m gpu -n $TESTERS --dist load -v --timeout 110 -p no:cacheprovider "${files[@]}"
 }
 export -f run grid lenet_256 networks search stacked shared any_batch_size as_it_stands stacking
-export -f profile mnist_fast recipes killed_run bare ray gpu_tests
+export -f processes profile mnist_fast recipes killed_run bare ray gpu_tests
 
 : >"$OUT/gpu.log"
 for part in "${PARTS[@]}"; do
@@ -221,20 +236,20 @@ for part in "${PARTS[@]}"; do
     networks)
       step "LeNet, batch 256, graph" 30 bash -c lenet_256
       step "five networks, graph and eager" 70 bash -c networks ;;
+    fast) step "mnist_fast" 30 bash -c mnist_fast ;;
     search)
       step "search, one at a time" 60 bash -c "search stack_1 $ALONE"
       for stack in $STACKS; do
         step "search, stack=$stack" 45 bash -c "stacked $stack"
       done ;;
-    stacking) step "ways of stacking" 75 bash -c stacking ;;
+    stacking) step "ways of stacking" 90 bash -c stacking ;;
+    processes) step "ways of stacking: processes" 45 bash -c processes ;;
     profile) step "profile" 30 bash -c profile ;;
     workers)
       step "search, 2 workers, stack=16" 40 bash -c 'shared 2 16'
       step "search, 4 workers, stack=16" 40 bash -c 'shared 4 16'
       step "search, 4 workers, stack=1" 40 bash -c 'shared 4 1' ;;
-    recipes)
-      step "mnist_fast" 30 bash -c mnist_fast
-      step "recipes" 60 bash -c recipes ;;
+    recipes) step "recipes" 60 bash -c recipes ;;
     batch_sizes)
       step "search of batch sizes, stack=64" 45 bash -c "any_batch_size 64 $TRIALS"
       step "search of batch sizes, one by one" 45 bash -c "any_batch_size 1 $ALONE"

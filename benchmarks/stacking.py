@@ -8,6 +8,7 @@ eager ones), their median over the rounds. What a machine cannot do is a row wit
 """
 
 import argparse
+import gc
 import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +16,6 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from statistics import median
-from time import perf_counter
 from typing import Any
 
 import torch
@@ -25,7 +25,6 @@ from benchmarks.contestants import Case
 from benchmarks.gpu_tables import gpus
 from benchmarks.images import mnist_folder
 from benchmarks.machine import facts
-from benchmarks.peak import synchronise
 from benchmarks.peers.article import NETWORKS
 from benchmarks.rows import RESULTS, print_rows, write_csv
 from benchmarks.stacking_candidates.layers import with_layers
@@ -33,6 +32,12 @@ from benchmarks.stacking_candidates.lone import OneAfterAnother, OneGraphOfBranc
 from benchmarks.stacking_candidates.own import OwnRuns
 from benchmarks.stacking_candidates.processes import Processes, Unavailable
 from benchmarks.stacking_candidates.setting import Candidate, Setting
+from benchmarks.stacking_candidates.turns import (
+    Turns,
+    difference,
+    losses_alone,
+    losses_of_lone_runs,
+)
 from benchmarks.stacking_candidates.vmap import mapped
 
 Maker = Callable[[Setting], Candidate]
@@ -48,17 +53,17 @@ def candidates(processes: int) -> dict[str, Maker]:
     """By name; those with "graph", "streams" or "MPS" in it need CUDA."""
     return {
         GRAPH: partial(OneAfterAnother, graph=True),
-        EAGER: partial(OneAfterAnother, graph=False),
         "grouped, graph": partial(with_layers, by_image=True, graph=True),
-        "grouped": partial(with_layers, by_image=True, graph=False),
+        OWN_STACK_GRAPH: partial(OwnRuns, together=True, graph=True),
         "products, graph": partial(with_layers, by_image=False, graph=True),
-        "products": partial(with_layers, by_image=False, graph=False),
         "vmap, graph": partial(mapped, graph=True),
-        "vmap": partial(mapped, graph=False),
         "streams": OnStreams,
         "one graph of branches": OneGraphOfBranches,
+        EAGER: partial(OneAfterAnother, graph=False),
         OWN_STACK: partial(OwnRuns, together=True, graph=False),
-        OWN_STACK_GRAPH: partial(OwnRuns, together=True, graph=True),
+        "grouped": partial(with_layers, by_image=True, graph=False),
+        "products": partial(with_layers, by_image=False, graph=False),
+        "vmap": partial(mapped, graph=False),
         "processes": partial(Processes, processes=processes, mps=False),
         "processes, MPS": partial(Processes, processes=processes, mps=True),
     }
@@ -120,19 +125,21 @@ def _settings(arguments: argparse.Namespace, folder: Path) -> Iterator[Setting]:
 
 def measured(setting: Setting, arguments: argparse.Namespace) -> Iterator[list[dict[str, Any]]]:
     """The rows of one setting so far: after each candidate is made, and after each round."""
+    gc.collect()  # graphs of the setting before hold memory of the GPU
     makers = candidates(arguments.processes)
     names = arguments.candidates or list(makers)
     own = [name for name in names if name.startswith(OWN_STACK)]
-    expected = _expected(setting, arguments.check_steps)
-    expected_own = _expected_own(setting, arguments.check_steps) if own else expected
+    steps = arguments.check_steps
+    expected = losses_alone(setting, steps)
+    expected_own = losses_of_lone_runs(setting, steps) if own else expected
     rows = {name: _row(setting, name) for name in names}
     with _made(setting, {name: makers[name] for name in names}, rows) as made:
-        turns: dict[str, _Turn] = {}
+        turns: dict[str, Turns] = {}
         for name, candidate in made:
             with _reason(rows[name]):
                 losses = expected_own if name in own else expected
                 _check(candidate, losses, rows[name], arguments)
-                turns[name] = _Turn(candidate, setting, arguments)
+                turns[name] = Turns(candidate, setting, steps=steps, seconds=arguments.seconds)
                 turns[name].take()
             yield _with_rates(setting, rows, turns)
         for _ in range(arguments.rounds - 1):
@@ -140,29 +147,6 @@ def measured(setting: Setting, arguments: argparse.Namespace) -> Iterator[list[d
                 with _reason(rows[name]):
                     turns[name].take()
             yield _with_rates(setting, rows, turns)
-
-
-class _Turn:
-    """A candidate's turns, each of about the seconds asked for."""
-
-    def __init__(
-        self, candidate: Candidate, setting: Setting, arguments: argparse.Namespace
-    ) -> None:
-        self._candidate, self._device = candidate, setting.case.device
-        self._steps = arguments.check_steps
-        self.rates: list[float] = []  # steps a second of each network
-        rate = self._rate()
-        self._steps = max(1, round(rate * arguments.seconds))
-
-    def take(self) -> None:
-        self.rates.append(self._rate())
-
-    def _rate(self) -> float:
-        synchronise(self._device)
-        started = perf_counter()
-        steps = self._candidate.run(self._steps)
-        synchronise(self._device)
-        return steps / (perf_counter() - started)
 
 
 @contextmanager
@@ -210,34 +194,15 @@ def _reason(row: dict[str, Any]) -> Iterator[None]:
         print(f"{row['candidate']}: {row['note']}", flush=True)
 
 
-def _expected(setting: Setting, steps: int) -> Tensor:
-    """What lone eager networks' losses sum to, (K); in the layout that sums most exactly."""
-    lone = OneAfterAnother(setting, graph=False, layout=torch.contiguous_format)
-    lone.run(steps)
-    return lone.losses().clone()
-
-
-def _expected_own(setting: Setting, steps: int) -> Tensor:
-    """The same of the first and last of cnnsweep's eager runs; NaN between, where none is asked."""
-    losses = torch.full((setting.stack,), float("nan"))
-    asked = sorted({0, setting.stack - 1})
-    alone = OwnRuns(setting, together=False, graph=False, numbers=asked)
-    alone.run(steps)
-    losses[asked] = alone.losses()
-    return losses
-
-
 def _check(
     candidate: Candidate, expected: Tensor, row: dict[str, Any], arguments: argparse.Namespace
 ) -> None:
     """Note a mean loss that is not that of a lone network: the row is of another computation."""
-    steps = candidate.run(arguments.check_steps)
-    away = (candidate.losses() - expected).abs() / steps
-    difference = float(away[~expected.isnan()].max())
-    row["loss_difference"] = float(f"{difference:.3g}")
+    off = difference(candidate, arguments.check_steps, expected)
+    row["loss_difference"] = float(f"{off:.3g}")
     tolerance = arguments.tolerance * (10 if row["precision"] == "bfloat16" else 1)
-    if not difference <= tolerance:
-        row["note"] = f"NOT THE SAME: its mean loss is {difference:.3g} off, allowed {tolerance:g}"
+    if not off <= tolerance:
+        row["note"] = f"NOT THE SAME: its mean loss is {off:.3g} off, allowed {tolerance:g}"
 
 
 def _row(setting: Setting, name: str) -> dict[str, Any]:
@@ -262,7 +227,7 @@ def _row(setting: Setting, name: str) -> dict[str, Any]:
 
 
 def _with_rates(
-    setting: Setting, rows: Mapping[str, dict[str, Any]], turns: Mapping[str, _Turn]
+    setting: Setting, rows: Mapping[str, dict[str, Any]], turns: Mapping[str, Turns]
 ) -> list[dict[str, Any]]:
     base = turns.get(GRAPH, turns.get(EAGER))
     for name, turn in turns.items():

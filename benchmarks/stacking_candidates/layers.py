@@ -61,7 +61,7 @@ class GroupedConvolution(_Layer):
         stride, padding = self.first["stride"], self.first["padding"]
         out = conv2d(grouped, weight, bias, stride, padding, groups=self.stack)
         # Not known as a view: writing into it, as activations do, would copy the gradient.
-        return _unsafe_view(out, (-1, self.weight.shape[1], *out.shape[2:]))
+        return _unsafe_view(out.contiguous(), (-1, self.weight.shape[1], *out.shape[2:]))
 
 
 class ProductConvolution(_Layer):
@@ -105,7 +105,7 @@ class BatchNorm(_Layer):
             self.first["eps"],
         )
         if self._by_image:
-            return _unsafe_view(normed, shape)
+            return _unsafe_view(normed.contiguous(), shape)
         unfolded = normed.unflatten(1, (self.stack, shape[1])).transpose(0, 1)
         return unfolded.reshape(shape)
 

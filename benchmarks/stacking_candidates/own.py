@@ -66,8 +66,6 @@ def _trainers(setting: Setting, numbers: Sequence[int], *, graph: bool) -> list[
             model = build.make_model(config, Sizes(), starts_anew=True)
             loss = build.make_loss(config, images, dataset.classes)
             made.append(
-                build.make_trainer(
-                    config, model, loss, train, None, setting.device, case.precision
-                )
+                build.make_trainer(config, model, loss, train, None, setting.device, case.precision)
             )
     return made

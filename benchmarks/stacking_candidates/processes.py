@@ -18,7 +18,7 @@ from benchmarks.stacking_candidates.lone import OneAfterAnother
 from benchmarks.stacking_candidates.setting import Setting
 
 _CONTROL = "nvidia-cuda-mps-control"
-_PATIENCE = 120.0  # seconds for any answer, the import of torch included
+_PATIENCE = 60.0  # seconds for any answer, the import of torch included
 
 
 class Unavailable(Exception):

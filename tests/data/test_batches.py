@@ -170,6 +170,7 @@ def test_a_mean_or_deviation_that_does_not_fit_is_refused() -> None:
 
 
 @pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no CUDA device")
 def test_batches_on_a_gpu_are_those_of_the_cpu() -> None:
     images = colours()
     for layout in LAYOUTS:
