@@ -147,6 +147,7 @@ def measured(setting: Setting, arguments: argparse.Namespace) -> Iterator[list[d
                 with _reason(rows[name]):
                     turns[name].take()
             yield _with_rates(setting, rows, turns)
+        yield _with_rates(setting, rows, turns)  # what was skipped last, too
 
 
 @contextmanager

@@ -57,9 +57,10 @@ def test_what_a_machine_cannot_do_is_a_row_with_the_reason(
     monkeypatch.setattr(stacking, "candidates", lambda _: made)
     file = tmp_path / "stacking.csv"
     words = (*_SMALL, "--models", "lenet", "--out", str(file))
-    stacking.main((*words, "--candidates", "alone, graph", "dies", "alone"))
+    stacking.main((*words, "--candidates", "alone, graph", "dies", "alone", "processes, MPS"))
     notes = [row["note"] for row in _rows(file)]
-    assert notes == ["skipped: not on cpu", "failed: RuntimeError: no memory for 2 networks", ""]
+    skipped = "skipped: not on cpu"
+    assert notes == [skipped, "failed: RuntimeError: no memory for 2 networks", "", skipped]
 
 
 def test_orders_and_rates_are_each_network_s_own() -> None:
