@@ -10,6 +10,8 @@ from cnnsweep.errors import StoppedEarly
 from cnnsweep.sweep.final_model import final_lines
 from cnnsweep.sweep.freeze_thaw.choice import with_fitting_pruner
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
+from cnnsweep.sweep.machine.sizing import MOST_STACKED
+from cnnsweep.sweep.machine.workers import AUTO
 from cnnsweep.sweep.preflight import check_sweep
 from cnnsweep.sweep.progress import announcement
 from cnnsweep.sweep.results import are_written, result_lines, withdraw_results, write_results
@@ -59,7 +61,9 @@ class Searches:
             failed = sum(trial.state is TrialState.FAIL for trial in trials)
             return failed, sum(t.state.is_finished() or is_paused(t) for t in trials)
 
-        watch = FailureWatch(self.settings.max_failure_rate, shares)
+        stack = self.settings.stack
+        beside = MOST_STACKED if stack == AUTO else int(stack)
+        watch = FailureWatch(self.settings.max_failure_rate, shares, beside)
         for index, plan in enumerate(self.plans):
             search = open_search(
                 index, plan, self.settings, self.context, watch, time_left, coordination, say

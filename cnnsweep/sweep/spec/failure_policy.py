@@ -20,12 +20,19 @@ class NoWatch:
 class FailureWatch:
     """Counts outcomes over all searches of a launch."""
 
-    def __init__(self, max_rate: float, shares: Callable[[], tuple[int, int]]) -> None:
-        """``shares`` tells failed and finished trials; above ``max_rate`` they are too many."""
+    def __init__(
+        self, max_rate: float, shares: Callable[[], tuple[int, int]], side_by_side: int = 1
+    ) -> None:
+        """``shares`` tells failed and finished trials; above ``max_rate`` they are too many.
+
+        ``side_by_side`` trials have the same epochs at the same time: those that diverge come in a
+        row however many others learn, so a row must be longer by all others of them.
+        """
         self._max_rate = max_rate
         self._shares = shares
         self._cause: str | None = None
         self._in_a_row = 0
+        self._most = IN_A_ROW + side_by_side - 1
 
     def succeeded(self) -> None:
         """A trial was completed or pruned."""
@@ -34,14 +41,14 @@ class FailureWatch:
     def failed(self, cause: str, error: str) -> StoppedEarly | None:
         """A trial failed, as the study was told; the error that ends the sweep, if it should.
 
-        That is where too many have failed, or the last five for the same cause.
+        That is where too many have failed, or the last five (or more) for the same cause.
         """
         failed, finished = self._shares()  # first: it may raise TryLater, and this is called again
         self._in_a_row = self._in_a_row + 1 if cause == self._cause else 1
         self._cause = cause
-        if self._in_a_row >= IN_A_ROW:
+        if self._in_a_row >= self._most:
             return StoppedEarly(
-                f"stopped: {IN_A_ROW} trials in a row failed for the same cause, so the set-up "
+                f"stopped: {self._most} trials in a row failed for the same cause, so the set-up "
                 f"seems to be broken: {error}"
             )
         if failed > self._max_rate * finished:

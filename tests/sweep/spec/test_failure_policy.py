@@ -7,6 +7,7 @@ import pytest
 from optuna.trial import TrialState
 
 from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.sweep.spec.failure_policy import FailureWatch
 from tests.sweep.sweep_commands import TOY, TOY_SPACE, Done, study, sweep
 
 CAUSES = {
@@ -102,3 +103,12 @@ def test_too_large_a_share_of_failures_ends_the_sweep_which_can_go_on(tmp_path: 
     again = sweep(TOY, folder, *settings)
     assert again.code == 0, again.text
     assert sorted(t.state.name for t in study(folder).trials) == ["COMPLETE", "FAIL"]
+
+
+@pytest.mark.parametrize("stack", [1, 4, 64])
+def test_a_row_of_failures_is_longer_than_the_trials_that_train_side_by_side(stack: int) -> None:
+    watch = FailureWatch(1.0, lambda: (0, 0), stack)
+    for _ in range(stack + 3):
+        assert watch.failed("diverged", "the loss became nan") is None
+    stopped = watch.failed("diverged", "the loss became nan")
+    assert f"{stack + 4} trials in a row failed for the same cause" in str(stopped)
