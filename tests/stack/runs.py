@@ -135,6 +135,7 @@ def go_on(trainer: Trainer) -> Row | None:
 
 def go_on_together(trainers: Sequence[Trainer]) -> list[Row | None]:
     """The next epoch of each run, trained as one."""
+    rates = [trainer.step.optimizer.param_groups[0]["lr"] for trainer in trainers]
     passes = {id(t): own for t, own in zip(trainers, train_together(trainers), strict=True)}
 
     def given(trainer: Any) -> Passes:
@@ -142,9 +143,14 @@ def go_on_together(trainers: Sequence[Trainer]) -> list[Row | None]:
 
     epoch_reporter.together = given
     try:
-        return [go_on(trainer) for trainer in trainers]
+        rows = [go_on(trainer) for trainer in trainers]
     finally:
         epoch_reporter.together = None
+    # A session reads the rate before it asks for the epoch.
+    return [
+        None if row is None else {**row, "learning_rate": rate}
+        for row, rate in zip(rows, rates, strict=True)
+    ]
 
 
 def tensors(trainer: Trainer) -> dict[str, Tensor]:
@@ -161,9 +167,7 @@ def assert_equal(one: Trainer, other: Trainer, most: float) -> None:
     assert here.keys() == there.keys()
     for name, tensor in here.items():
         assert tensor.dtype == there[name].dtype, name
-        torch.testing.assert_close(
-            tensor, there[name], atol=most, rtol=0, equal_nan=True, msg=lambda m, n=name: f"{n}: {m}"
-        )
+        torch.testing.assert_close(tensor, there[name], atol=most, rtol=0, equal_nan=True)
     assert one.step.schedule.state_dict() == other.step.schedule.state_dict()
     groups = [t.step.optimizer.state_dict()["param_groups"] for t in (one, other)]
     assert groups[0] == groups[1]
