@@ -1,6 +1,7 @@
 """Batches of several runs at once, gathered from images that they share or don't."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -65,12 +66,11 @@ class FoldedImages:
         ]
         return torch.stack(each, dim=1).flatten(0, 1)
 
-    def _augmented(
-        self, x: Tensor, count: int, generators: Sequence[torch.Generator]
-    ) -> Tensor:
-        augment = self._first.augment
+    def _augmented(self, x: Tensor, count: int, generators: Sequence[torch.Generator]) -> Tensor:
+        augment: Any = self._first.augment
         drawn = [augment.draw(count, x.device, generator) for generator in generators]
-        return (augment.apply(x / 255, _folded(drawn)) * 255).contiguous()
+        changed: Tensor = augment.apply(x / 255, _folded(drawn)) * 255
+        return changed.contiguous()
 
 
 def _folded(drawn: Sequence[list[Tensor]]) -> list[Tensor]:

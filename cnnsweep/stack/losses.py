@@ -29,7 +29,7 @@ def why_not(loss: object) -> str | None:
 def per_run(loss: nn.Module, size: int) -> Losses:
     """Logits (N·K, classes) and int64 labels (N, K) -> each run's mean loss, (K)."""
     each = deepcopy(loss)
-    (each.criterion if isinstance(each, OneHot) else each).reduction = "none"  # type: ignore[union-attr, assignment]
+    (each.criterion if isinstance(each, OneHot) else each).reduction = "none"  # type: ignore[assignment]
 
     def losses(logits: Tensor, labels: Tensor) -> Tensor:
         values: Tensor = each(logits, labels.flatten())  # (N·K) or (N·K, classes)

@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from cnnsweep.process import held_back
 from cnnsweep.stack.epoch import Stack
-from cnnsweep.stack.network import fill
 from cnnsweep.stack.update import Plan
 from cnnsweep.training.trainer import Trainer
 
@@ -48,7 +47,7 @@ class Members:
     def store(self, stack: Stack, plan: Plan) -> None:
         """Copy weights, buffers and momentum of the stack into the runs, all of them or none."""
         pairs: list[tuple[Tensor, Tensor]] = []
-        new: list[tuple[Trainer, Tensor, Tensor]] = []  # momentum buffers that were not there
+        new: list[tuple[Trainer, nn.Parameter, Tensor]] = []  # momentum buffers that were not there
         velocity = stack.network.parts(stack.update.velocity)
         stacked = stack.network.state
         for number, trainer in enumerate(self._trainers):
@@ -66,8 +65,8 @@ class Members:
         with held_back():
             for there, here in pairs:
                 there.copy_(here)
-            for trainer, parameter, buffer in new:
-                trainer.step.optimizer.state[parameter]["momentum_buffer"] = buffer
+            for trainer, weights, buffer in new:
+                trainer.step.optimizer.state[weights]["momentum_buffer"] = buffer
             for trainer in self._trainers:
                 # What torch's schedules look at before they warn of a step without the optimizer's.
                 trainer.step.optimizer._opt_called = True  # type: ignore[attr-defined]

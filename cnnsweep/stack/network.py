@@ -29,7 +29,7 @@ class StackedNetwork:
         self.module.zero_grad(set_to_none=True)
         for name, module in list(self.module.named_modules()):
             if type(module) in STACKED:
-                self._replace(name, STACKED[type(module)](module, size))  # type: ignore[arg-type]
+                self._replace(name, STACKED[type(module)](module, size))
             elif isinstance(module, layers.Dropout):
                 self._replace(name, StackedDropout(module, self.generators, channels_last))
         self.slices = self._place(parameters)
@@ -54,7 +54,7 @@ class StackedNetwork:
     def parts(self, flat: Tensor) -> dict[str, Tensor]:
         """A tensor (K, P) as one view (K, …) for each parameter, by name."""
         sizes = [part[0].numel() for part in self.slices.values()]
-        split = flat.split(sizes, dim=1)
+        split = torch.split(flat, sizes, dim=1)
         return {
             name: piece.view(part.shape)
             for (name, part), piece in zip(self.slices.items(), split, strict=True)

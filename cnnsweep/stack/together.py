@@ -4,8 +4,6 @@ import math
 from collections.abc import Sequence
 from time import perf_counter
 
-import torch
-
 from cnnsweep.data.batches import Batches
 from cnnsweep.stack.epoch import Stack
 from cnnsweep.stack.members import Members
