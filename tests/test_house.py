@@ -84,13 +84,14 @@ KEYS = ("sweep/spec/settings.py",)  # hydra.sweeper.confirm is a key, and no fol
 PLUGINS = {"joblib": "joblib", "ray": "ray", "slurm": "submitit"}  # of which extra
 HOMES_OF_PRIVATE_NAMES = {  # of other packages; each of them has its contract test
     "config/hydra_internals.py",
+    "stack/torch_internals.py",
     "sweep/journal/kept_trials.py",
     "sweep/spec/optuna_internals.py",
     "training/graph/cuda.py",  # torch's allocator, which an unfinished capture leaves recording
     "training/graph/optimizer.py",  # torch's dispatcher: whether a device has a fused kernel
     "training/fine_tuning.py",  # torch's _BatchNorm: the base of all batch norms has no other name
 }
-DOCUMENTED = {"os._exit", "rule._replace"}  # the latter of any NamedTuple
+DOCUMENTED = {"os._exit", "rule._replace", "metrics._replace"}  # the latter of any NamedTuple
 BANNED_NAMES = {"utils", "helpers", "common", "misc"}
 
 

@@ -85,8 +85,7 @@ class Stack:
 
 def _with_views(views: AveragedViews, network: torch.nn.Module) -> AveragedViews:
     """The same views of another network's images."""
-    other = deepcopy(views, {id(views.network): network})
-    return other
+    return deepcopy(views, {id(views.network): network})
 
 
 def counts(images: int, batch_size: int) -> Iterator[int]:

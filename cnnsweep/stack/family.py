@@ -2,7 +2,7 @@
 
 from torch import nn
 from torch.optim import SGD, Optimizer
-from torch.optim.lr_scheduler import ChainedScheduler, LRScheduler, SequentialLR
+from torch.optim.lr_scheduler import LRScheduler
 
 from cnnsweep.models.densenet import DenseNet
 from cnnsweep.models.inception import Inception
@@ -12,6 +12,7 @@ from cnnsweep.models.resnet import ResNet
 from cnnsweep.models.simple import Simple
 from cnnsweep.stack import losses
 from cnnsweep.stack.layers import STACKED, UNCHANGED
+from cnnsweep.stack.torch_internals import all_of
 from cnnsweep.training.optimizer_step import OptimizerStep
 from cnnsweep.training.schedule import Schedule
 
@@ -50,15 +51,10 @@ def _why_not_schedule(schedule: Schedule) -> str | None:
     """A schedule that steps by batches is stepped through an epoch before it is trained."""
     if schedule.scheduler is None or schedule.interval != "batch":
         return None
-    for scheduler in _all_of(schedule.scheduler):
+    for scheduler in all_of(schedule.scheduler):
         if type(scheduler).__module__ != LRScheduler.__module__:
             return f"scheduler._target_ is {type(scheduler).__name__}, which is not torch's"
     return None
-
-
-def _all_of(scheduler: LRScheduler) -> list[LRScheduler]:
-    parts = scheduler._schedulers if isinstance(scheduler, SequentialLR | ChainedScheduler) else ()
-    return [scheduler, *(one for part in parts for one in _all_of(part))]
 
 
 def _why_not_network(model: nn.Module) -> str | None:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import batch_norm, conv2d
 
 from cnnsweep.models import cpu_forms, layers
+from cnnsweep.stack.torch_internals import in_shape
 
 
 def as_shape(values: Tensor, *shape: int) -> Tensor:
@@ -21,8 +22,7 @@ def as_shape(values: Tensor, *shape: int) -> Tensor:
     Unlike a view of torch's, a layer that writes over what it gets may write over it as if it were
     the layer's own: after a view, autograd would copy the values and every gradient.
     """
-    seen: Tensor = torch.ops.aten._unsafe_view(values.contiguous(), list(shape))
-    return seen
+    return in_shape(values, list(shape))
 
 
 class StackedConv2d(nn.Module):
@@ -51,7 +51,7 @@ class StackedConv2d(nn.Module):
 class StackedLinear(nn.Module):
     """K linear layers as one batched product of matrices."""
 
-    def __init__(self, one: nn.Linear, size: int) -> None:
+    def __init__(self, _one: nn.Linear, size: int) -> None:
         super().__init__()
         self.size = size
         self.weight: Tensor | None = None
@@ -87,7 +87,9 @@ class StackedBatchNorm2d(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Maps (N·K, C, H, W) -> the same shape."""
-        assert self.weight is not None and self.bias is not None and self.momentum is not None
+        assert self.weight is not None
+        assert self.bias is not None
+        assert self.momentum is not None
         wide = as_shape(maps, -1, self.size * maps.shape[1], *maps.shape[2:])  # (N, K·C, H, W)
         if self.training:
             self.num_batches_tracked.add_(1)

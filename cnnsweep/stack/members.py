@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from cnnsweep.process import held_back
 from cnnsweep.stack.epoch import Stack
+from cnnsweep.stack.torch_internals import say_stepped
 from cnnsweep.stack.update import Plan
 from cnnsweep.training.trainer import Trainer
 
@@ -68,5 +69,4 @@ class Members:
             for trainer, weights, buffer in new:
                 trainer.step.optimizer.state[weights]["momentum_buffer"] = buffer
             for trainer in self._trainers:
-                # What torch's schedules look at before they warn of a step without the optimizer's.
-                trainer.step.optimizer._opt_called = True  # type: ignore[attr-defined]
+                say_stepped(trainer.step.optimizer)

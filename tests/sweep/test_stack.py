@@ -20,7 +20,11 @@ from tests.sweep.sweep_commands import (
 )
 
 GRID = ("cnnsweep",)
-SMALL = ("model=lenet", "model.activation=relu", "model.channels=[2, 4]", "data.train_limit=200")
+# Smooth: where two numbers are nearly equal, ReLU and a maximum choose by the last bit.
+SMALL = (
+    *("model=lenet", "model.activation=tanh", "model.pooling=avg"),
+    *("model.channels=[2, 4]", "data.train_limit=200"),
+)
 STACK = ("hydra.sweeper.n_jobs=1", "hydra.sweeper.stack=4")
 ALONE = ("hydra.sweeper.n_jobs=1", "hydra.sweeper.stack=1")
 
