@@ -1,7 +1,8 @@
 """What is computed in an epoch of several runs: the passes over both splits."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -13,6 +14,8 @@ from cnnsweep.stack.losses import per_run
 from cnnsweep.stack.network import StackedNetwork
 from cnnsweep.stack.update import Plan, Update
 from cnnsweep.training.epoch import EpochMetrics
+from cnnsweep.training.graph.epoch import warm_ups_of
+from cnnsweep.training.graph.steps import CapturedSteps, Graph
 from cnnsweep.training.trainer import Trainer
 
 _MOST_IMAGES = 16_384  # of all runs that are evaluated at once
@@ -25,14 +28,43 @@ class Stack:
     the generators of `StackedNetwork`.
     """
 
-    def __init__(self, one: Trainer, train: Sequence[Batches]) -> None:
-        first, self._size = train[0], len(train)
+    def __init__(
+        self,
+        one: Trainer,
+        train: Sequence[Batches],
+        size: int,
+        make_graph: Callable[[torch.device, Sequence[torch.Generator]], Graph] | None = None,
+    ) -> None:
+        """For up to ``size`` runs; with ``make_graph`` steps are captured, see `CapturedSteps`."""
+        first, self._size = train[0], size
         self.network = StackedNetwork(one.model, self._size, first.is_channels_last)
         self.update = Update(self.network, len(first))
         self._losses = per_run(one.loss, self._size)  # type: ignore[arg-type]
         self._cast = one.cast
         self._images = FoldedImages(train, self._size)
         self._sums = Sums(self._size, self.network.device)
+        self._captured: dict[int, CapturedSteps] = {}
+        if make_graph is not None:
+            make = partial(make_graph, self.network.device, self.network.generators)
+            self._captured = {
+                count: CapturedSteps(
+                    partial(self._step, count),
+                    self.network.device,
+                    warm_ups=warm_ups,
+                    make_graph=make,
+                    fixed=self.update.switches,
+                )
+                for count, warm_ups in warm_ups_of(first.images, first.batch_size).items()
+            }
+
+    def gathers_from(self, split: Batches) -> bool:
+        """Whether the images of ``split`` are in the memory that the stack gathers from."""
+        return self._images.first.shares_pixels(split)
+
+    def release(self) -> None:
+        """Give back the memory of captured steps."""
+        for steps in self._captured.values():
+            steps.release()
 
     def train(
         self, trainers: Sequence[Trainer], train: Sequence[Batches], plan: Plan
@@ -48,8 +80,13 @@ class Stack:
         self.update.begin(plan)
         self._sums.begin()
         self.network.module.train()
+        for steps in self._captured.values():
+            steps.settle()
         for count in counts(train[0].images, train[0].batch_size):
-            self._step(count)
+            if self._captured:
+                self._captured[count].run()
+            else:
+                self._step(count)
         return self._sums.read(len(trainers), train[0].images)
 
     def _step(self, count: int) -> None:

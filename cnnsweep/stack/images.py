@@ -18,7 +18,7 @@ class FoldedImages:
 
     def __init__(self, splits: Sequence[Batches], size: int) -> None:
         first = splits[0]
-        self._first = first
+        self.first = first
         self._pixels = [split.pixels for split in splits]
         self._is_shared = all(split.shares_pixels(first) for split in splits)
         self._size = size
@@ -50,9 +50,9 @@ class FoldedImages:
         places = self._done + torch.arange(count, device=self._done.device)
         self._done.add_(count)
         x = self._gathered(self.rows.index_select(0, places)).float()
-        if self._first.is_channels_last:
+        if self.first.is_channels_last:
             x = x.permute(0, 3, 1, 2).contiguous()  # (count·K, C, H, W)
-        if generators is not None and self._first.augment is not None:
+        if generators is not None and self.first.augment is not None:
             x = self._augmented(x, count, generators)
         return x.mul_(self._scale).add_(self._shift), self.labels.index_select(0, places)
 
@@ -67,7 +67,7 @@ class FoldedImages:
         return torch.stack(each, dim=1).flatten(0, 1)
 
     def _augmented(self, x: Tensor, count: int, generators: Sequence[torch.Generator]) -> Tensor:
-        augment: Any = self._first.augment
+        augment: Any = self.first.augment
         drawn = [augment.draw(count, x.device, generator) for generator in generators]
         changed: Tensor = augment.apply(x / 255, _folded(drawn)) * 255
         return changed.contiguous()

@@ -89,6 +89,10 @@ class Update:
         self._batch.zero_()
         self._clips, self._shrinks = plan.clips, plan.shrinks
 
+    def switches(self) -> tuple[bool, bool]:
+        """What a captured update has fixed besides the tensors."""
+        return self._clips, self._shrinks
+
     @torch.no_grad()
     def __call__(self, gradients: Tensor) -> None:
         weights = self._network.weights

@@ -22,6 +22,7 @@ from cnnsweep.data.batches import Batches
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.data.split import train_and_val
 from cnnsweep.session import build
+from cnnsweep.stack.kept import MakeGraph
 from cnnsweep.stack.together import train_together
 from cnnsweep.training.early_stopping import Row
 from cnnsweep.training.trainer import Diverged, Passes, Trainer
@@ -133,10 +134,13 @@ def go_on(trainer: Trainer) -> Row | None:
     return row
 
 
-def go_on_together(trainers: Sequence[Trainer]) -> list[Row | None]:
+def go_on_together(
+    trainers: Sequence[Trainer], make_graph: MakeGraph | None = None
+) -> list[Row | None]:
     """The next epoch of each run, trained as one."""
     rates = [trainer.step.optimizer.param_groups[0]["lr"] for trainer in trainers]
-    passes = {id(t): own for t, own in zip(trainers, train_together(trainers), strict=True)}
+    trained = train_together(trainers, make_graph)
+    passes = {id(t): own for t, own in zip(trainers, trained, strict=True)}
 
     def given(trainer: Any) -> Passes:
         return passes[id(trainer)]

@@ -97,8 +97,11 @@ def _family(member: Member) -> str:
 
 
 def _free_memory() -> None:
-    """Give back what the failed attempt has kept on a GPU."""
+    """Give back what the failed attempt has kept on a GPU, and what is kept for others."""
     import torch
 
+    from cnnsweep.stack.together import forget
+
+    forget()
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.empty_cache()

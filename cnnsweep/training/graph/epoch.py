@@ -29,9 +29,6 @@ class GraphedEpoch:
         self.why_eager: str | None = None
         self._one = one
         split = one.split
-        sizes = {split.batch_size: _WARM_UPS}
-        if (rest := split.images % split.batch_size) > 0:
-            sizes[rest] = 1
         self._steps = {
             size: CapturedSteps(
                 one.of_size(size),
@@ -40,7 +37,7 @@ class GraphedEpoch:
                 make_graph=make_graph,
                 fixed=one.fixed,
             )
-            for size, warm_ups in sizes.items()
+            for size, warm_ups in warm_ups_of(split.images, split.batch_size).items()
         }
         if one.optimizer.why_not is not None:
             self._stay_eager(one.optimizer.why_not)
@@ -93,3 +90,11 @@ class GraphedEpoch:
         next(iter(self._steps.values())).stay_eager(why)
         self.why_eager = why
         self.close()
+
+
+def warm_ups_of(images: int, batch_size: int) -> dict[int, int]:
+    """By the sizes of an epoch's batches, how many steps are to be run before the capture."""
+    sizes = {batch_size: _WARM_UPS}
+    if (rest := images % batch_size) > 0:
+        sizes[rest] = 1
+    return sizes
