@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from cnnsweep.folders.run_folder import RunFolder
 from tests.sweep.sweep_commands import (
     OURS,
     Done,
@@ -102,22 +103,39 @@ def test_the_searches_of_a_comparison_share_all_gpus(
     settings = ("search=compare", "hydra.sweeper.compare.model=[lenet,simple]", "device=cpu")
     counts = ("hydra.sweeper.n_trials=2", "hydra.sweeper.n_jobs=4", "hydra.sweeper.confirm=0")
     tiny = ("data.train_limit=200", "epochs=2", "threads=1", "hydra/sweeper/pruner=none")
-    line = command(OURS[:1], tmp_path / "sweep", *settings, *counts, *tiny)
-    process = start(line, **three_gpus)
-    found: dict[int, tuple[str | None, str | None]] = {}
+    words = (*settings, *counts, *tiny)
+    done, found = watched(command(OURS[:1], tmp_path / "sweep", *words), three_gpus)
+    assert done.code == 0, done.text
+    assert found == [("0", "1/2"), ("0", "1/2"), ("1", None), ("2", None)]
+
+
+def test_a_stack_is_on_each_gpu(tmp_path: Path, three_gpus: dict[str, str]) -> None:
+    tiny = ("data.train_limit=200", "epochs=3", "threads=1", "device=cpu", "pictures=false")
+    words = ("model=lenet", "seed=0,1,2,3,4,5", "hydra.sweeper.stack=2", "hydra.sweeper.n_jobs=3")
+    line = command(("cnnsweep",), tmp_path / "grid", *words, *tiny)
+    done, found = watched(line, three_gpus)
+    assert done.code == 0, done.text
+    assert found == [("0", None), ("1", None), ("2", None)]
+    runs = [RunFolder(tmp_path / "grid" / str(number)).read_result() for number in range(6)]
+    assert [run and (run["status"], run["stack"]) for run in runs] == [("completed", 2)] * 6
+
+
+Variables = tuple[str | None, str | None]  # CUDA_VISIBLE_DEVICES and CNNSWEEP_GPU_SHARE
+
+
+def watched(line: list[str], env: dict[str, str]) -> tuple[Done, list[Variables]]:
+    """A command's end, and the variables that each of its workers had."""
+    process = start(line, **env)
+    found: dict[int, Variables] = {}
     while process.poll() is None:
         for worker in workers(process):
             if worker.pid not in found:
                 found |= variables(worker)
         time.sleep(0.05)
-    done = finish(process)
-    assert done.code == 0, done.text
-    assert sorted(map(str, found.values())) == sorted(
-        map(str, [("0", "1/2"), ("0", "1/2"), ("1", None), ("2", None)])
-    )
+    return finish(process), sorted(found.values(), key=str)
 
 
-def variables(worker: psutil.Process) -> dict[int, tuple[str | None, str | None]]:
+def variables(worker: psutil.Process) -> dict[int, Variables]:
     """Those about GPUs of a worker, by its process id."""
     try:
         there = worker.environ()
