@@ -4,6 +4,7 @@ from torch import nn
 from torch.optim import SGD, Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from cnnsweep.data.augment import Augmentation
 from cnnsweep.models.densenet import DenseNet
 from cnnsweep.models.inception import Inception
 from cnnsweep.models.layers import Dropout
@@ -72,6 +73,6 @@ def _why_not_network(model: nn.Module) -> str | None:
 
 
 def _why_not_augment(augment: nn.Module | None) -> str | None:
-    if augment is None or (hasattr(augment, "draw") and hasattr(augment, "steps")):
+    if augment is None or type(augment) is Augmentation:
         return None
     return f"augment._target_ makes a {type(augment).__name__}, which cannot draw for one run alone"

@@ -1,11 +1,11 @@
 """Batches of several runs at once, gathered from images that they share or don't."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from cnnsweep.data.augment import Augmentation
 from cnnsweep.data.batches import Batches
 
 
@@ -67,9 +67,10 @@ class FoldedImages:
         return torch.stack(each, dim=1).flatten(0, 1)
 
     def _augmented(self, x: Tensor, count: int, generators: Sequence[torch.Generator]) -> Tensor:
-        augment: Any = self.first.augment
+        augment = self.first.augment
+        assert isinstance(augment, Augmentation)
         drawn = [augment.draw(count, x.device, generator) for generator in generators]
-        changed: Tensor = augment.apply(x / 255, _folded(drawn)) * 255
+        changed = augment.apply(x / 255, _folded(drawn)) * 255
         return changed.contiguous()
 
 

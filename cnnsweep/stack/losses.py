@@ -21,6 +21,8 @@ def why_not(loss: object) -> str | None:
         return "loss.weight is given"
     if getattr(criterion, "pos_weight", None) is not None:
         return "loss.criterion.pos_weight is given"
+    if getattr(criterion, "ignore_index", -1) >= 0:
+        return "loss.ignore_index is a class"
     if getattr(criterion, "reduction", None) != "mean":
         return f"the reduction of {kind.__name__} is not mean"
     return None

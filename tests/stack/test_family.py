@@ -54,6 +54,7 @@ def test_what_cannot_be_stacked_says_why() -> None:
     assert of(trainer, loss=weighted) == "loss.weight is given"
     summed = nn.CrossEntropyLoss(reduction="sum")
     assert of(trainer, loss=summed) == "the reduction of CrossEntropyLoss is not mean"
+    assert of(trainer, loss=nn.CrossEntropyLoss(ignore_index=3)) == "loss.ignore_index is a class"
     reason = of(trainer, augment=nn.Identity())
     assert reason == "augment._target_ makes a Identity, which cannot draw for one run alone"
 
