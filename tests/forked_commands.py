@@ -61,7 +61,7 @@ def _facts(trainer: Any) -> dict[str, Any]:
     facts["optim.lr"] = rates.get("initial_lr", rates["lr"])
     facts |= {
         "grad_clip": step.grad_clip, "l1": step.l1, "seed": trainer.seed, "epochs": trainer.epochs,
-        "data.batch_size": vars(trainer.train)["_batch_size"],
+        "data.batch_size": trainer.train.batch_size,
     }  # fmt: skip
     if hasattr(trainer.loss, "label_smoothing"):
         facts["loss.label_smoothing"] = trainer.loss.label_smoothing
