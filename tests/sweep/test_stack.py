@@ -23,7 +23,7 @@ GRID = ("cnnsweep",)
 # Smooth: where two numbers are nearly equal, ReLU and a maximum choose by the last bit.
 SMALL = (
     *("model=lenet", "model.activation=tanh", "model.pooling=avg"),
-    *("model.channels=[2, 4]", "data.train_limit=200"),
+    *("model.channels=[2, 4]", "data.train_limit=200", "pictures=false"),
 )
 STACK = ("hydra.sweeper.n_jobs=1", "hydra.sweeper.stack=4")
 ALONE = ("hydra.sweeper.n_jobs=1", "hydra.sweeper.stack=1")
@@ -72,7 +72,7 @@ def test_what_ends_its_process_or_hangs_costs_no_other_job(tmp_path: Path) -> No
     """All are run again, each alone, and only the guilty ones fail."""
     kinds = (f"tests.sweep.mishaps.{name}" for name in ("Exits", "Hangs", "Raises"))
     axis = f"optim._target_=torch.optim.SGD,{','.join(kinds)}"
-    settings = ("hydra.sweeper.retries=0", "hydra.sweeper.trial_timeout=15")
+    settings = ("hydra.sweeper.retries=0", "hydra.sweeper.trial_timeout=25")
     allow = {"CNNSWEEP_ALLOW": "tests.sweep.mishaps.*"}
     done = sweep(GRID, tmp_path / "sweep", *SMALL, axis, *STACK, *settings, "epochs=3", **allow)
     assert done.code == 1, done.text
