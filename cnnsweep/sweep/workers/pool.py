@@ -1,5 +1,7 @@
 """The workers of a sweep: started when there is work, replaced when they die."""
 
+import errno
+import resource
 import time
 from collections.abc import Iterator
 from multiprocessing.connection import wait
@@ -87,9 +89,21 @@ class Pool:
             return Worker(self._setup, log, gpu)
         process = self._seated.get(number)
         if process is None or process.is_over:
-            process = SeatedProcess(self._setup, log, gpu, self._stack)
+            process = self._seated_process(log, gpu)
             self._seated[number] = process
         return process.seats[slot // len(self._gpus)]
+
+    def _seated_process(self, log: Path, gpu: Gpu) -> SeatedProcess:
+        try:
+            return SeatedProcess(self._setup, log, gpu, self._stack)
+        except OSError as error:
+            if error.errno != errno.EMFILE:
+                raise
+            most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+            raise UserError(
+                f"hydra.sweeper.stack={self._stack}: each job needs open files, of which ulimit -n "
+                f"allows {most}; allowed is a smaller stack, or a larger ulimit -n"
+            ) from error
 
     def _start_lone_ones(self) -> None:
         alone = sum(isinstance(worker, Worker) for worker in self._workers.values())

@@ -1,9 +1,15 @@
 """Workers side by side: none waits for another."""
 
+import resource
 from pathlib import Path
 
 import pytest
 
+from cnnsweep.errors import UserError
+from cnnsweep.sweep.machine.gpus import Gpu
+from cnnsweep.sweep.spec.messages import Job
+from cnnsweep.sweep.workers.pool import Pool
+from cnnsweep.sweep.workers.worker_main import Setup
 from tests.sweep.sweep_commands import TOY, study, sweep
 
 
@@ -32,3 +38,17 @@ def test_another_launcher_may_start_the_workers(tmp_path: Path) -> None:
         "raise": ("FAIL", 0),
         "exit": ("FAIL", 1),
     }
+
+
+def test_a_stack_that_needs_more_open_files_than_allowed_is_named(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    setup = Setup(context=None, singletons=None, heartbeat=None)  # type: ignore[arg-type]
+    pool = Pool(tmp_path, setup, [Gpu()], stack=200)
+    job = Job(0, 0, 0, "0", 0, (), is_prunable=False, is_alone=False)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 100), hard))
+    try:
+        with pytest.raises(UserError, match=r"hydra.sweeper.stack=200: .*ulimit -n allows 100"):
+            pool.give(0, job)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert pool.busy_slots() == []
