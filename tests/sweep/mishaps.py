@@ -1,7 +1,6 @@
 """Optimizers that do what no optimizer should."""
 
 import os
-import signal
 import time
 from typing import Any
 
@@ -13,13 +12,6 @@ class Exits(SGD):
 
     def step(self, closure: Any = None) -> Any:  # noqa: ARG002
         os._exit(3)
-
-
-class Killed(SGD):
-    """Its process is killed."""
-
-    def step(self, closure: Any = None) -> Any:  # noqa: ARG002
-        os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Raises(SGD):

@@ -20,11 +20,9 @@ from tests.sweep.sweep_commands import (
 )
 
 GRID = ("cnnsweep",)
+TINY = ("model=lenet", "model.channels=[2, 4]", "data.train_limit=200", "pictures=false")
 # Smooth: where two numbers are nearly equal, ReLU and a maximum choose by the last bit.
-SMALL = (
-    *("model=lenet", "model.activation=tanh", "model.pooling=avg"),
-    *("model.channels=[2, 4]", "data.train_limit=200", "pictures=false"),
-)
+SMALL = (*TINY, "model.activation=tanh", "model.pooling=avg")
 STACK = ("hydra.sweeper.n_jobs=1", "hydra.sweeper.stack=4")
 ALONE = ("hydra.sweeper.n_jobs=1", "hydra.sweeper.stack=1")
 
@@ -86,8 +84,8 @@ def test_what_ends_its_process_or_hangs_costs_no_other_job(tmp_path: Path) -> No
 
 def test_one_that_diverges_fails_alone(tmp_path: Path) -> None:
     axes = ("optim.lr=0.02,1e30,0.01",)
-    done = sweep(GRID, tmp_path / "sweep", *SMALL, *axes, *STACK, "epochs=2")
-    alone = sweep(GRID, tmp_path / "alone", *SMALL, *axes, *ALONE, "epochs=2")
+    done = sweep(GRID, tmp_path / "sweep", *TINY, *axes, *STACK, "epochs=2")
+    alone = sweep(GRID, tmp_path / "alone", *TINY, *axes, *ALONE, "epochs=2")
     assert (done.code, alone.code) == (1, 1), done.text
     errors = [result(tmp_path / name / "1")["error"] for name in ("sweep", "alone")]
     assert errors[0] == errors[1]
@@ -103,7 +101,9 @@ def begun(folder: Path, epochs: int = 1) -> bool:
     return all(len(metrics(folder / run)) >= epochs for run in "0123")
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "how", [pytest.param(signal.SIGKILL, marks=pytest.mark.slow), signal.SIGTERM]
+)
 def test_jobs_keep_their_last_whole_epoch_and_go_on(tmp_path: Path, how: signal.Signals) -> None:
     axes = ("optim.lr=0.02,0.01", "optim.momentum=0.9,0.5", "epochs=12")
     line = command(GRID, tmp_path / "broken", *SMALL, *axes, *STACK)
