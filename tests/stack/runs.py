@@ -165,13 +165,13 @@ def tensors(trainer: Trainer) -> dict[str, Tensor]:
     return {name: tensor.clone() for name, tensor in found.items()}
 
 
-def assert_equal(one: Trainer, other: Trainer, most: float) -> None:
-    """The same state, numbers apart by at most ``most``; NaN equals NaN."""
+def assert_equal(one: Trainer, other: Trainer, most: float, share: float = 0.0) -> None:
+    """The same state, numbers apart by ``most`` and ``share`` of them at most; NaN equals NaN."""
     here, there = tensors(one), tensors(other)
     assert here.keys() == there.keys()
     for name, tensor in here.items():
         assert tensor.dtype == there[name].dtype, name
-        torch.testing.assert_close(tensor, there[name], atol=most, rtol=0, equal_nan=True)
+        torch.testing.assert_close(tensor, there[name], atol=most, rtol=share, equal_nan=True)
     assert one.step.schedule.state_dict() == other.step.schedule.state_dict()
     groups = [t.step.optimizer.state_dict()["param_groups"] for t in (one, other)]
     assert groups[0] == groups[1]

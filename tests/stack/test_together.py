@@ -38,7 +38,7 @@ def family_settings(drawn: random.Random) -> list[str]:
 
 
 def check_whole_runs(model: str, draw: int) -> None:
-    """Three epochs of four runs, one of which diverges; one pair is resumed in the middle."""
+    """Three epochs of four runs, one of which leaves all bounds; one is resumed in the middle."""
     drawn = random.Random(f"{model}/{draw}")
     shared = family_settings(drawn)
     words = [[*shared, *own_settings(drawn)] for _ in range(3)]
@@ -53,12 +53,13 @@ def check_whole_runs(model: str, draw: int) -> None:
         for number, row, other in zip(left, rows, others, strict=True):
             assert_rows_equal(row, other)
             if row is not None:
-                assert_equal(alone[number], stacked[number], 1e-9)
+                # Some losses stay finite though weights do not stay small.
+                share = 1e-9 if number == 3 else 0.0
+                assert_equal(alone[number], stacked[number], 1e-9, share)
         left = [number for number, row in zip(left, rows, strict=True) if row is not None]
         resumed = make(model, *words[epoch])
         resumed.load_state_dict(deepcopy(stacked[epoch].state_dict()))
         stacked[epoch] = resumed
-    assert 3 not in left
     assert len(left) >= 2
 
 
