@@ -132,6 +132,7 @@ def test_whatever_is_raised_leaves_all_runs_as_they_were(
     trainers = [make("lenet", "scheduler=one_cycle", f"seed={seed}") for seed in range(3)]
     go_on_together(trainers[:2])
     states = [deepcopy(trainer.state_dict()) for trainer in trainers]
+    numbers = [tensors(trainer) for trainer in trainers]
     calls = 0
 
     def interrupted(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -151,6 +152,10 @@ def test_whatever_is_raised_leaves_all_runs_as_they_were(
             train_together(trainers)
         for trainer, state in zip(trainers, states, strict=True):
             assert str(trainer.state_dict()) == str(state)
+        for trainer, old in zip(trainers, numbers, strict=True):
+            new = tensors(trainer)
+            assert new.keys() == old.keys()
+            assert all(torch.equal(new[name], tensor) for name, tensor in old.items())
     else:
         train_together(trainers)
 
