@@ -42,6 +42,8 @@ def epochs_over_time(one: Tried) -> Iterator[Chart]:
     unit = "minutes" if clock.seconds > _LONG else "seconds"
     caption = f"Each bar is an epoch of a trial, coloured by {one.metric.name} after it; time in "
     caption += "which no trial was in training is left out. A ring is where a trial is paused. "
+    if one.sweep.stacked:
+        caption += "Of an epoch that several trained together a bar is a trial's share. "
     own = [run for run in own if run.trial in known]
     caption += f"{_counted(epochs, own)} in {count(len(known), 'trial')}: {_ends(own)}."
     if len(known) < all_trials:

@@ -16,6 +16,7 @@ class Sweep:
     folder: Path
     searched: bool
     n_jobs: int | None  # workers side by side, where the folder says
+    stacked: bool  # a worker may have had several runs at a time
     runs: list[Run]
 
     @property
@@ -56,7 +57,9 @@ def _sweep(folder: Path, members: list[Run], problems: list[str]) -> Sweep:
     searched = "n_trials" in sweeper or any((folder / name).is_file() for name in marks)
     n_jobs = sweeper.get("n_jobs")
     known = isinstance(n_jobs, int) and 0 < n_jobs < 10_000
-    return Sweep(folder, searched, n_jobs if known else None, members)
+    # A later launch may have had another number than the recorded one: what runs tell counts too.
+    at_once = sweeper.get("stack", 1) != 1 or any((run.metric("stack") or 1) > 1 for run in members)
+    return Sweep(folder, searched, n_jobs if known else None, at_once, members)
 
 
 def _sweeper(folder: Path, problems: list[str]) -> dict[str, Any]:

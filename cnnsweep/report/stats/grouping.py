@@ -155,8 +155,9 @@ def _notes_on_choice(usable: list[Run], chosen: list[Run], metric: Metric) -> li
             "from, on validation; confirmation and single runs count."
         ]
     if searched:
+        trials = f"{searched} trials of searches" if searched > 1 else "one trial of a search"
         return [
-            f"The groups average {searched} trials of searches for want of other runs with "
+            f"The groups average {trials} for want of other runs with "
             f"{metric.name}: their spread is that of hyperparameters, and the best was chosen "
             "on validation."
         ]

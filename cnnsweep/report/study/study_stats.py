@@ -88,6 +88,7 @@ def _request(one: Tried) -> dict[str, Any]:
     return {
         "journal": None if journal is None else str(journal.absolute()),
         "workers": one.sweep.n_jobs,
+        "stacked": one.sweep.stacked,
         "maximize": one.metric.maximize,
         "values": one.values[:_MOST_TRIALS],
         "params": {k: numbers(v) or [shown(value) for value in v] for k, v in columns.items()},

@@ -71,7 +71,7 @@ def facts(request: Mapping[str, Any]) -> dict[str, Any]:
         has_space = any(trial.params for trial in trials)  # the study of a grid has none
         return {
             "importances": _importances(study if has_space else _made(request)),
-            **_busy(trials, request["workers"]),
+            **({} if request["stacked"] else _busy(trials, request["workers"])),
         }
     except (*_DAMAGE, OSError, RuntimeError) as error:
         return {"error": one_line(error)[:200]}
@@ -118,7 +118,8 @@ def _busy(trials: Sequence[FrozenTrial], workers: int | None) -> dict[str, Any]:
     """Seconds spent in trials, and seconds that the workers were available for.
 
     Only time in which some trial ran counts as available: not the hours between two launches.
-    {} where trials were paused: from a trial's start to its end other trials ran in its worker.
+    {} where trials were paused: from a trial's start to its end other trials ran in its worker, as
+    they do in a stack.
     """
     if any(PAUSED in trial.user_attrs for trial in trials):
         return {}

@@ -1,8 +1,10 @@
 """Importances and idle time from a study's log, damaged or not."""
 
+import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from cnnsweep.report.charts.all_charts import tried_sweeps
 from cnnsweep.report.read.load_runs import gather
@@ -31,6 +33,25 @@ def test_the_study_tells_importances_and_idle_workers(tmp_path: Path) -> None:
     assert facts.span_seconds == 10 * 9 * 2
     assert facts.idle() == "2 workers idle for 6 % of the time (10 s)"
     assert sorted(path.name for path in sweep.iterdir()) == before  # no lock, nothing written
+
+
+@pytest.mark.parametrize("told_by", ["the recorded key", "a run, of an earlier launch"])
+def test_of_stacked_trials_nobody_knows_how_idle_workers_were(told_by: str, tmp_path: Path) -> None:
+    """Their spans overlap in one worker: 8 jobs in stacks of 4 were called 8 workers."""
+    sweep = make_sweep(tmp_path / "sweep", trials=12, confirm=0)
+    if told_by == "the recorded key":
+        config = yaml.safe_load((sweep / "multirun.yaml").read_text())
+        config["hydra"]["sweeper"]["stack"] = 4
+        (sweep / "multirun.yaml").write_text(yaml.safe_dump(config))
+    else:
+        result = json.loads((sweep / "3" / "result.json").read_text())
+        (sweep / "3" / "result.json").write_text(json.dumps(result | {"stack": 2}))
+    problems: list[str] = []
+    (facts,) = _facts(tmp_path, problems)
+    assert problems == []
+    assert facts.importances
+    assert facts.workers == 0
+    assert facts.idle() == ""
 
 
 def test_a_torn_last_line_costs_that_line_only(tmp_path: Path) -> None:
