@@ -147,9 +147,9 @@ class Hub:
         member = at_work()
         if trainer.family.why_alone is not None and not member.trains_alone:
             member.trains_alone = True
-            line = f"note: trained by itself, not with others: {trainer.family.why_alone}"
-            log.info("%s", line)
-            self._say(member, line)
+            why = trainer.family.why_alone
+            log.info("trained by itself, not with others: %s", why)
+            self._say(member, f"note: some runs are trained by themselves, not in a stack: {why}")
         passes, number = member.ask(WantsEpoch(trainer))
         trainer.trained_with = max(trainer.trained_with, number)
         return passes
