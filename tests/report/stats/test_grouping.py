@@ -72,6 +72,17 @@ def test_search_trials_are_left_out_where_there_is_anything_else(tmp_path: Path)
     assert grouping.notes[0].startswith("5 search trials are left out of the groups")
 
 
+@pytest.mark.parametrize(
+    ("trials", "told"), [(1, "one trial of a search for want"), (2, "2 trials of searches for")]
+)
+def test_trials_are_averaged_where_there_is_nothing_else(
+    trials: int, told: str, tmp_path: Path
+) -> None:
+    make_sweep(tmp_path / "sweep", trials=trials, confirm=0)
+    grouping = _grouping(tmp_path, metric="val_accuracy")
+    assert grouping.notes[0].startswith(f"The groups average {told}")
+
+
 def test_a_search_without_confirmation_says_what_its_spread_is(tmp_path: Path) -> None:
     make_sweep(tmp_path / "sweep", trials=6, confirm=0)
     grouping = _grouping(tmp_path)
