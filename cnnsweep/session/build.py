@@ -164,7 +164,7 @@ def make_trainer(
         prepare=partial(fine_tuning.training_mode, is_frozen=config.freeze),
         seed=config.seed,
         epochs=config.epochs,
-        family=family_of(config, model, loss, step, train, val),
+        find_family=partial(family_of, config, model, loss, step, train, val),
         graphed=_graphed(config, model, loss, step, train, device, precision),
     )
 

@@ -20,6 +20,9 @@ from cnnsweep.training.trainer import Trainer
 
 _MOST_IMAGES = 16_384  # of all runs that are evaluated at once
 
+MakeGraph = Callable[[torch.device, Sequence[torch.Generator]], Graph]
+"""Makes a graph for a device, whose step draws from these generators."""
+
 
 class Stack:
     """K runs' network, optimizer and sums, made like those of the run ``one``.
@@ -33,7 +36,7 @@ class Stack:
         one: Trainer,
         train: Sequence[Batches],
         size: int,
-        make_graph: Callable[[torch.device, Sequence[torch.Generator]], Graph] | None = None,
+        make_graph: MakeGraph | None = None,
     ) -> None:
         """For up to ``size`` runs; with ``make_graph`` steps are captured, see `CapturedSteps`."""
         first, self._size = train[0], size

@@ -20,7 +20,7 @@ class FoldedImages:
         first = splits[0]
         self.first = first
         self._pixels = [split.pixels for split in splits]
-        self._is_shared = all(split.shares_pixels(first) for split in splits)
+        self._is_shared = share_pixels(splits)
         self._size = size
         device = first.labels.device
         self.rows = torch.zeros((first.images, size), dtype=torch.int64, device=device)
@@ -72,6 +72,11 @@ class FoldedImages:
         drawn = [augment.draw(count, x.device, generator) for generator in generators]
         changed = augment.apply(x / 255, _folded(drawn)) * 255
         return changed.contiguous()
+
+
+def share_pixels(splits: Sequence[Batches]) -> bool:
+    """Whether all gather from one tensor."""
+    return all(split.shares_pixels(splits[0]) for split in splits)
 
 
 def _folded(drawn: Sequence[list[Tensor]]) -> list[Tensor]:

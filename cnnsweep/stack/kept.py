@@ -1,19 +1,13 @@
 """Stacks whose steps are captured as graphs, kept from one epoch to the next."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-
-import torch
+from collections.abc import Sequence
 
 from cnnsweep.data.batches import Batches
-from cnnsweep.stack.epoch import Stack
-from cnnsweep.training.graph.steps import Graph
+from cnnsweep.stack.epoch import MakeGraph, Stack
 from cnnsweep.training.trainer import Trainer
 
 MOST_KEPT = 8  # one for each batch size of a search, and some in which members are fewer
-
-MakeGraph = Callable[[torch.device, Sequence[torch.Generator]], Graph]
-"""Makes a graph for a device, whose step draws from these generators."""
 
 
 class KeptStacks:

@@ -13,16 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import batch_norm, conv2d
 
 from cnnsweep.models import cpu_forms, layers
-from cnnsweep.stack.torch_internals import in_shape
-
-
-def as_shape(values: Tensor, *shape: int) -> Tensor:
-    """Contiguous values in another shape, without a copy.
-
-    Unlike a view of torch's, a layer that writes over what it gets may write over it as if it were
-    the layer's own: after a view, autograd would copy the values and every gradient.
-    """
-    return in_shape(values, list(shape))
+from cnnsweep.stack.torch_internals import as_shape
 
 
 class StackedConv2d(nn.Module):

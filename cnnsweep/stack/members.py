@@ -1,6 +1,6 @@
 """What is taken from the runs before an epoch, and given back to them after it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -12,22 +12,23 @@ from cnnsweep.stack.torch_internals import say_stepped
 from cnnsweep.stack.update import Plan
 from cnnsweep.training.trainer import Trainer
 
+_MOMENTUM = "momentum_buffer"  # as torch's SGD names it in its state
+
 
 class Members:
     """The runs of a stack; entry k of its tensors is run k's."""
 
     def __init__(self, trainers: Sequence[Trainer]) -> None:
         self._trainers = trainers
-        self._undo: list[Callable[[], None]] = []
 
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:
         """Whatever is raised in the block leaves the runs as they were before it."""
-        self._undo = [trainer.step.schedule.remembered() for trainer in self._trainers]
+        undo = [trainer.step.schedule.remembered() for trainer in self._trainers]
         try:
             yield
         except BaseException:
-            for put_back in self._undo:
+            for put_back in undo:
                 put_back()
             raise
 
@@ -38,9 +39,8 @@ class Members:
         stack.update.velocity.zero_()
         velocity = stack.network.parts(stack.update.velocity)
         for number, trainer in enumerate(self._trainers):
-            state = trainer.step.optimizer.state
             for name, parameter in trainer.model.named_parameters():
-                buffer = state[parameter].get("momentum_buffer") if parameter in state else None
+                buffer = _momentum(trainer, parameter)
                 if buffer is not None:
                     velocity[name][number].copy_(buffer)
 
@@ -57,8 +57,7 @@ class Members:
             if not plan.has_velocity[number]:
                 continue
             for name, parameter in trainer.model.named_parameters():
-                state = trainer.step.optimizer.state.get(parameter, {})
-                buffer = state.get("momentum_buffer")
+                buffer = _momentum(trainer, parameter)
                 if buffer is None:
                     buffer = torch.empty_like(parameter)
                     new.append((trainer, parameter, buffer))
@@ -67,6 +66,12 @@ class Members:
             for there, here in pairs:
                 there.copy_(here)
             for trainer, weights, buffer in new:
-                trainer.step.optimizer.state[weights]["momentum_buffer"] = buffer
+                trainer.step.optimizer.state[weights][_MOMENTUM] = buffer
             for trainer in self._trainers:
                 say_stepped(trainer.step.optimizer)
+
+
+def _momentum(trainer: Trainer, parameter: nn.Parameter) -> Tensor | None:
+    """A parameter's momentum buffer, where its optimizer has made one."""
+    buffer: Tensor | None = trainer.step.optimizer.state.get(parameter, {}).get(_MOMENTUM)
+    return buffer

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from time import perf_counter
 
 from cnnsweep.data.batches import Batches
-from cnnsweep.stack.epoch import Stack
-from cnnsweep.stack.kept import KeptStacks, MakeGraph
+from cnnsweep.stack.epoch import MakeGraph, Stack
+from cnnsweep.stack.images import share_pixels
+from cnnsweep.stack.kept import KeptStacks
 from cnnsweep.stack.members import Members
 from cnnsweep.stack.update import plan_epoch
 from cnnsweep.training.epoch import EpochMetrics
@@ -27,10 +28,19 @@ def train_together(
 
     The seconds of each are its share of the time that all took, so that sums over runs are the
     time of the device. ``make_graph`` makes the graphs of steps that are captured; None: torch's,
-    where the runs have ``graph=true`` and a CUDA device.
+    where the runs have ``graph=true`` and a CUDA device. Where an epoch fails, captured steps give
+    back their memory, of which there may have been too little.
     """
     if len(trainers) == 1:
         return [trainers[0].passes(None)]
+    try:
+        return _train(trainers, make_graph)
+    except Exception:
+        forget()
+        raise
+
+
+def _train(trainers: Sequence[Trainer], make_graph: MakeGraph | None) -> list[Passes]:
     members = Members(trainers)
     with members.all_or_nothing():
         started = perf_counter()
@@ -65,13 +75,9 @@ def _stack(
     if make_graph is None and trainers[0].graphed is not None:
         make_graph = CudaGraph
     val = [_batches(trainer.val) for trainer in trainers if trainer.val is not None]
-    if make_graph is None or not (_share_pixels(train) and _share_pixels(val)):
+    if make_graph is None or not (share_pixels(train) and share_pixels(val)):
         return Stack(trainers[0], train, len(trainers))
     return _kept.find(trainers, train, make_graph)
-
-
-def _share_pixels(splits: Sequence[Batches]) -> bool:
-    return all(split.shares_pixels(splits[0]) for split in splits)
 
 
 def _batches(split: object) -> Batches:

@@ -5,9 +5,13 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ChainedScheduler, LRScheduler, SequentialLR
 
 
-def in_shape(values: Tensor, shape: list[int]) -> Tensor:
-    """Contiguous values in another shape, in the same memory, of which autograd knows no view."""
-    shaped: Tensor = ops.aten._unsafe_view(values.contiguous(), shape)
+def as_shape(values: Tensor, *shape: int) -> Tensor:
+    """Contiguous values in another shape, without a copy, of which autograd knows no view.
+
+    A layer that writes over what it gets may write over it as if it were the layer's own: after a
+    view, autograd would copy the values and every gradient.
+    """
+    shaped: Tensor = ops.aten._unsafe_view(values.contiguous(), list(shape))
     return shaped
 
 

@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -72,9 +73,9 @@ class Trainer:
     """The parts of a training run, and ``history``: a row of metrics for each trained epoch.
 
     ``answers`` is what is evaluated: the model, or a module around it. ``prepare`` puts the model,
-    except for frozen parts, into training mode. ``family`` says with which other runs an epoch may
-    be trained; ``trained_with`` is the largest number of them, itself included, that one was.
-    ``graphed`` trains the epochs instead of a loop of eager steps, as long as it can.
+    except for frozen parts, into training mode. ``find_family`` says with which other runs an
+    epoch may be trained; ``trained_with`` is the largest number of them, itself included, that one
+    was. ``graphed`` trains the epochs instead of a loop of eager steps, as long as it can.
     """
 
     model: nn.Module
@@ -88,10 +89,15 @@ class Trainer:
     prepare: Callable[[nn.Module], object]
     seed: int
     epochs: int
-    family: Family
+    find_family: Callable[[], Family]
     trained_with: int = 1
     graphed: TrainingPass | None = None
     history: list[Row] = field(default_factory=list)
+
+    @cached_property
+    def family(self) -> Family:
+        """What ``find_family`` finds; only stacks ask for it, and it takes milliseconds."""
+        return self.find_family()
 
     @property
     def is_finished(self) -> bool:

@@ -22,7 +22,7 @@ from cnnsweep.data.batches import Batches
 from cnnsweep.data.dataset import Dataset, Images
 from cnnsweep.data.split import train_and_val
 from cnnsweep.session import build
-from cnnsweep.stack.kept import MakeGraph
+from cnnsweep.stack.epoch import MakeGraph
 from cnnsweep.stack.together import train_together
 from cnnsweep.training.early_stopping import Row
 from cnnsweep.training.trainer import Diverged, Passes, Trainer

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from cnnsweep.stack import together
+from cnnsweep.stack.epoch import Sums
 from cnnsweep.stack.kept import MOST_KEPT
 from tests.stack.runs import NETWORKS, assert_equal, go_on, go_on_together, make, own_settings
 from tests.training.graph.recorder import Recorder
@@ -82,3 +83,19 @@ def test_no_more_stacks_are_kept_than_families_of_a_search() -> None:
     assert len(together._kept._stacks) == MOST_KEPT
     together.forget()
     assert not any(one._recording.operations for one in made)
+
+
+def test_an_epoch_that_fails_gives_back_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    trainers = [make("lenet", f"seed={seed}", "epochs=9") for seed in range(2)]
+    for _ in range(3):
+        go_on_together(trainers, recorder)
+    assert any(one._recording.operations for one in made)
+
+    def full(*_: object) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(Sums, "read", full)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        together.train_together(trainers, recorder)
+    assert not any(one._recording.operations for one in made)
+    assert len(together._kept._stacks) == 0

@@ -5,18 +5,18 @@ import warnings
 import torch
 from torch.optim.lr_scheduler import ChainedScheduler, ConstantLR, SequentialLR, StepLR
 
-from cnnsweep.stack.torch_internals import all_of, in_shape, say_stepped
+from cnnsweep.stack.torch_internals import all_of, as_shape, say_stepped
 
 
 def test_a_shape_is_of_the_same_memory_and_may_be_written_over() -> None:
     leaf = torch.arange(6.0, requires_grad=True)
     values = leaf * 2
-    shaped = in_shape(values, [2, 3])
+    shaped = as_shape(values, 2, 3)
     assert shaped.data_ptr() == values.data_ptr()
     (gradient,) = torch.autograd.grad(shaped.add_(1).sum(), leaf)
     assert gradient.tolist() == [2] * 6
     turned = torch.arange(6.0).view(2, 3).t()
-    assert in_shape(turned, [6]).tolist() == [0, 3, 1, 4, 2, 5]
+    assert as_shape(turned, 6).tolist() == [0, 3, 1, 4, 2, 5]
 
 
 def test_all_parts_of_a_schedule_are_found_however_deep() -> None:

@@ -29,7 +29,7 @@ class ProcessState:
 
     @classmethod
     def capture(cls) -> "ProcessState":
-        """The state as it is; it must be restored once, or closed."""
+        """The state as it is; it must be restored once."""
         sys.stdout.flush()
         sys.stderr.flush()
         root = logging.getLogger()
@@ -50,7 +50,7 @@ class ProcessState:
         sys.stderr.flush()
         for number, copy in enumerate(self.output, start=1):
             os.dup2(copy, number)
-        self.close()
+            os.close(copy)
         HydraConfig.instance().cfg = self.hydra
         root = logging.getLogger()
         root.handlers[:] = self.handlers
@@ -67,17 +67,12 @@ class ProcessState:
         """Compute as the job of this state would; again is harmless."""
         if self.torch is None or self.torch == _torch_settings():
             return
-        import torch
+        from cnnsweep.training.device import use_deterministic_algorithms
+        from cnnsweep.training.threads import use_threads
 
         threads, is_deterministic = self.torch
-        torch.set_num_threads(threads)
-        if torch.are_deterministic_algorithms_enabled() != is_deterministic:
-            torch.use_deterministic_algorithms(is_deterministic)
-
-    def close(self) -> None:
-        """Let go of what the state holds open."""
-        for copy in self.output:
-            os.close(copy)
+        use_threads(threads)
+        use_deterministic_algorithms(is_deterministic)
 
 
 def _torch_settings() -> tuple[int, bool] | None:

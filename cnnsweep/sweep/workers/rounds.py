@@ -97,11 +97,8 @@ def _family(member: Member) -> str:
 
 
 def _free_memory() -> None:
-    """Give back what the failed attempt has kept on a GPU, and what is kept for others."""
+    """Give back what the failed attempt has kept on a GPU."""
     import torch
 
-    from cnnsweep.stack.together import forget
-
-    forget()
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.empty_cache()
