@@ -9,6 +9,7 @@ from rich.console import Console
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import write_text_whole
 from cnnsweep.folders.sweep_folder import REPORT, RUNS_TABLE, SUMMARY_TABLE
+from cnnsweep.report.answer.analysis import Answer, answer
 from cnnsweep.report.charts.all_charts import every_chart, tried_sweeps
 from cnnsweep.report.cli import DEFAULT_FORMATS, Arguments
 from cnnsweep.report.output.page import page
@@ -18,7 +19,6 @@ from cnnsweep.report.read.escape import plain
 from cnnsweep.report.read.find import Stamp, find
 from cnnsweep.report.read.load_runs import FILE as CACHE
 from cnnsweep.report.read.load_runs import gather, roots
-from cnnsweep.report.stats.analysis import Answer, answer
 from cnnsweep.report.stats.options import Question
 from cnnsweep.report.study.study_stats import Studies
 

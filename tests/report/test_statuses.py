@@ -8,6 +8,7 @@ import pytest
 
 from cnnsweep.folders import run_folder
 from cnnsweep.folders.run_folder import PAUSED
+from cnnsweep.report.answer.analysis import Answer, answer
 from cnnsweep.report.charts.all_charts import every_chart, tried_sweeps
 from cnnsweep.report.charts.chart_model import XY, Chart
 from cnnsweep.report.charts.matplotlib_backend import as_picture
@@ -16,7 +17,6 @@ from cnnsweep.report.output.tables import headline
 from cnnsweep.report.output.text_files import report_md, report_tex, runs_csv, summary_csv
 from cnnsweep.report.read.load_runs import gather
 from cnnsweep.report.read.run_record import STATUSES
-from cnnsweep.report.stats.analysis import Answer, answer
 from cnnsweep.report.stats.options import Question
 from cnnsweep.report.study.study_stats import StudyStats
 from cnnsweep.sweep.freeze_thaw import paused

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cnnsweep.report.answer.analysis import Answer
 from cnnsweep.report.charts.chart_model import Chart, Colors
 from cnnsweep.report.charts.confusion import confusion
 from cnnsweep.report.charts.epochs_over_time import epochs_over_time
@@ -10,7 +11,6 @@ from cnnsweep.report.charts.hyperparameters import contour, importances, paralle
 from cnnsweep.report.charts.learning_curves import learning_curves
 from cnnsweep.report.charts.optimization_history import history, intermediate
 from cnnsweep.report.charts.pareto_front import trade_offs
-from cnnsweep.report.stats.analysis import Answer
 from cnnsweep.report.stats.trial_table import Tried, tried
 from cnnsweep.report.study.study_stats import StudyStats
 

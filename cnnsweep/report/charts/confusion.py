@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cnnsweep.report.answer.analysis import Answer
 from cnnsweep.report.charts.chart_model import Chart, Heat, count
 from cnnsweep.report.read.predictions import Predictions, addresses
-from cnnsweep.report.stats.analysis import Answer
 from cnnsweep.report.stats.grouping import Group
 
 _MOST_GROUPS = 6

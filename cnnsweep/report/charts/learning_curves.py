@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from cnnsweep.report.answer.analysis import Answer
 from cnnsweep.report.charts.chart_model import XY, Chart, Colors, Series, count
 from cnnsweep.report.read.run_record import Columns, Run
-from cnnsweep.report.stats.analysis import Answer
 from cnnsweep.report.stats.grouping import Group
 
 _MOST_GROUPS = 8

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from statistics import fmean
 
+from cnnsweep.report.answer.analysis import Answer
 from cnnsweep.report.charts.chart_model import GREY, XY, Chart, Colors, Series, count
-from cnnsweep.report.stats.analysis import Answer
 from cnnsweep.report.stats.grouping import Group
 from cnnsweep.report.stats.metric import Metric, maximizes
 

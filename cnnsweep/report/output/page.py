@@ -16,19 +16,13 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from cnnsweep import __version__
+from cnnsweep.report.answer.analysis import Answer
 from cnnsweep.report.charts.all_charts import Section
 from cnnsweep.report.charts.confusion import hardest
 from cnnsweep.report.charts.plotly_backend import as_plotly
-from cnnsweep.report.output.tables import (
-    GROUP_COLUMNS,
-    METHOD,
-    PAIR_COLUMNS,
-    group_tables,
-    headline,
-    pair_rows,
-)
+from cnnsweep.report.output.blocks import answer_blocks
+from cnnsweep.report.output.tables import headline
 from cnnsweep.report.read.escape import plain
-from cnnsweep.report.stats.analysis import Answer
 from cnnsweep.report.stats.group_keys import setting_keys
 from cnnsweep.report.stats.table import columns, rows
 
@@ -62,14 +56,7 @@ def _texts(answer: Answer, out: Path, idle: Sequence[str]) -> dict[str, Any]:
     return {
         "title": f"Report on {', '.join(str(root) for root in answer.gathered.roots)}",
         "headline": headline(answer),
-        "verdicts": answer.verdicts,
-        "groups": group_tables(answer),
-        "group_columns": GROUP_COLUMNS,
-        "pairs": pair_rows(answer),
-        "pair_columns": PAIR_COLUMNS,
-        "method": METHOD,
-        "winners": [winner.sentence() for winner in answer.winners],
-        "cost": " ".join([answer.cost.sentence(), *idle]),
+        "blocks": answer_blocks(answer, idle),
         "failures": [
             (cause, count, str(run.folder), _link(run.folder, out))
             for cause, count, run in answer.cost.failures

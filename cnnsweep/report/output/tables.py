@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from statistics import fmean
 
 from cnnsweep.metric_names import duration
+from cnnsweep.report.answer.analysis import Answer
+from cnnsweep.report.answer.conclusions import show_images, show_p
 from cnnsweep.report.read.run_record import Run
-from cnnsweep.report.stats.analysis import Answer
-from cnnsweep.report.stats.conclusions import show_images, show_p
 from cnnsweep.report.stats.grouping import Group, label_of
 
 _MOST_PAIRS = 200

@@ -1,35 +1,50 @@
-"""The answer on the terminal: best runs, groups, a sentence of verdict."""
+"""The answer on the terminal: its parts one below the other."""
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cnnsweep.report.output.tables import GROUP_COLUMNS, best_row, group_tables, headline
+from cnnsweep.report.answer.analysis import Answer
+from cnnsweep.report.answer.block import Block
+from cnnsweep.report.output.blocks import answer_blocks
+from cnnsweep.report.output.tables import headline
 from cnnsweep.report.read.escape import plain
-from cnnsweep.report.read.run_record import Run
-from cnnsweep.report.stats.analysis import Answer
-from cnnsweep.report.stats.group_keys import setting_keys
 
 _MOST_LINES = 5
-_MOST_SETTINGS = 3
+_FOLDER = "folder"  # the column that may be broken
 
 
 def show(answer: Answer, console: Console) -> None:
     """Print the short form. Text from folders is never taken for markup."""
-    console.print(_text(headline(answer), style="bold"))
-    for stratum, runs in answer.best():
-        console.print(_best_runs(answer, stratum, runs))
-    if answer.grouping.groups:
-        console.print(_groups(answer))
-    for sentence in answer.verdicts:
-        console.print(_text(sentence, style="bold"))
-    for winner in answer.winners[:_MOST_LINES]:
-        console.print(_text(winner.sentence()))
-    console.print(_text(answer.cost.sentence()))
+    console.print(_text(headline(answer)))
+    for block in answer_blocks(answer):
+        if not block.is_detail:
+            _show(block, console)
     for cause, count, run in answer.cost.failures[:_MOST_LINES]:
         console.print(_text(f"failed {count}×: {cause} ({run.folder})", style="red"))
     _lines(console, answer.notes, "note", "yellow")
     _lines(console, answer.gathered.problems, "not read", "red")
+
+
+def _show(block: Block, console: Console) -> None:
+    for sentence in block.sentences:
+        console.print(_text(sentence, style="bold" if block.strong else ""))
+    for command in block.commands:
+        console.print(_text(f"  {command}"), soft_wrap=True)
+    if block.rows:
+        console.print(_table(block))
+
+
+def _table(block: Block) -> Table:
+    table = Table(title=_text(block.title), title_justify="left", caption_justify="left")
+    for number, name in enumerate(block.columns):
+        if name == _FOLDER:
+            table.add_column(_text(name), overflow="fold", ratio=1)
+        else:
+            table.add_column(_text(name), justify="right" if number else "left")
+    for row in block.rows:
+        table.add_row(*map(_text, row))
+    return table
 
 
 def _lines(console: Console, lines: list[str], kind: str, style: str) -> None:
@@ -37,37 +52,6 @@ def _lines(console: Console, lines: list[str], kind: str, style: str) -> None:
         console.print(_text(f"{kind}: {line}", style=style))
     if len(lines) > _MOST_LINES:
         console.print(_text(f"… and {len(lines) - _MOST_LINES} more of these", style=style))
-
-
-def _best_runs(answer: Answer, stratum: str, runs: list[Run]) -> Table:
-    by = answer.question.by
-    keys = setting_keys(runs, by)[:_MOST_SETTINGS]
-    table = Table(title=f"Best runs{f' ({stratum})' if stratum else ''}", title_justify="left")
-    for name in ("#", answer.metric.name):
-        table.add_column(_text(name), justify="right", no_wrap=True)
-    for name in (", ".join(by), "seed", *keys):
-        table.add_column(_text(name))
-    for name in ("epochs", "time"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("folder", overflow="fold", ratio=1)
-    for number, run in enumerate(runs, start=1):
-        table.add_row(*map(_text, best_row(answer, number, run, keys)))
-    return table
-
-
-def _groups(answer: Answer) -> Table:
-    strata = group_tables(answer)
-    title = f"{answer.metric.name} by {', '.join(answer.question.by)}"
-    table = Table(title=title, title_justify="left")
-    if len(strata) > 1:
-        table.add_column("runs with")
-    table.add_column(GROUP_COLUMNS[0])
-    for name in GROUP_COLUMNS[1:4]:
-        table.add_column(name, justify="right")
-    for stratum, rows in strata:
-        for row in rows:
-            table.add_row(*map(_text, [*filter(None, [stratum]), *row[:4]]))
-    return table
 
 
 def _text(content: str, style: str = "") -> Text:

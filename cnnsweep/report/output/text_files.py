@@ -4,18 +4,11 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from cnnsweep.report.output.tables import (
-    GROUP_COLUMNS,
-    METHOD,
-    PAIR_COLUMNS,
-    best_row,
-    group_tables,
-    headline,
-    mean_of,
-    pair_rows,
-)
-from cnnsweep.report.read.escape import latex, markdown, spreadsheet
-from cnnsweep.report.stats.analysis import Answer
+from cnnsweep.report.answer.analysis import Answer
+from cnnsweep.report.answer.block import Block
+from cnnsweep.report.output.blocks import answer_blocks
+from cnnsweep.report.output.tables import GROUP_COLUMNS, group_tables, headline, mean_of
+from cnnsweep.report.read.escape import latex, markdown, plain, spreadsheet
 from cnnsweep.report.stats.table import columns, rows
 
 _MOST_PROBLEMS = 100
@@ -58,24 +51,23 @@ def _csv(header: Sequence[str], body: Iterable[Sequence[object]]) -> str:
 def report_md(answer: Answer, pictures: Sequence[tuple[str, str]], idle: Sequence[str]) -> str:
     """The answer as Markdown; ``pictures`` are file names and captions."""
     lines = ["# Report", "", markdown(headline(answer)), ""]
-    lines += _bullets([*answer.verdicts, *(winner.sentence() for winner in answer.winners)])
-    for stratum, groups in group_tables(answer):
-        lines += [f"## {markdown(answer.metric.name)}{markdown(stratum and f' ({stratum})')}", ""]
-        lines += _table(GROUP_COLUMNS, groups)
-    if answer.comparison.pairs:
-        lines += ["## Pairs", "", *_table(PAIR_COLUMNS, pair_rows(answer)), METHOD, ""]
-    for stratum, best in answer.best():
-        lines += [f"## Best runs{markdown(stratum and f' ({stratum})')}", ""]
-        rows = (best_row(answer, number, run) for number, run in enumerate(best, start=1))
-        cells = [[*row[:4], *row[5:]] for row in rows]  # without the epochs
-        lines += _table(("", answer.metric.name, "group", "seed", "training", "folder"), cells)
-    lines += ["## Cost", "", markdown(" ".join([answer.cost.sentence(), *idle])), ""]
+    for block in answer_blocks(answer, idle):
+        lines += _block_md(block)
     lines += _bullets(f"{n}× {cause} ({run.folder})" for cause, n, run in answer.cost.failures)
     for name, caption in pictures:
         lines += [f"![{markdown(caption)}]({name})", "", markdown(caption), ""]
     if answer.notes or answer.gathered.problems:
         lines += ["## Notes", "", *_bullets([*answer.notes, *_problems(answer)])]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _block_md(block: Block) -> list[str]:
+    lines = [f"## {markdown(block.title)}", "", *_bullets(block.sentences)]
+    if block.commands:
+        lines += ["```text", *map(plain, block.commands), "```", ""]
+    if block.rows:
+        lines += _table(block.columns, block.rows)
+    return [*lines, markdown(block.caption), ""] if block.caption else lines
 
 
 def _problems(answer: Answer) -> list[str]:

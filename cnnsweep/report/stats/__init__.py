@@ -1,1 +1,1 @@
-"""Run records to answers: grouping, comparing, testing, concluding."""
+"""Run records to numbers: grouping, intervals, tests, comparisons."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cnnsweep.report.answer.analysis import Answer, answer
 from cnnsweep.report.charts.all_charts import every_chart, tried_sweeps
 from cnnsweep.report.charts.chart_model import XY, Chart, Heat, Series
 from cnnsweep.report.charts.confusion import hardest
@@ -17,7 +18,6 @@ from cnnsweep.report.charts.matplotlib_backend import as_picture
 from cnnsweep.report.charts.pareto_front import pareto
 from cnnsweep.report.charts.plotly_backend import as_plotly
 from cnnsweep.report.read.load_runs import gather
-from cnnsweep.report.stats.analysis import Answer, answer
 from cnnsweep.report.stats.options import Question
 from cnnsweep.report.stats.trial_table import wants_log
 from cnnsweep.report.study.study_stats import StudyStats

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from cnnsweep.report.answer.analysis import Answer, answer
 from cnnsweep.report.build import write_report
 from cnnsweep.report.read.load_runs import gather
-from cnnsweep.report.stats.analysis import Answer, answer
 from cnnsweep.report.stats.options import Question
 from tests.report.made_runs import Job, make_run
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cnnsweep.report.answer.analysis import answer
 from cnnsweep.report.charts.all_charts import tried_sweeps
 from cnnsweep.report.read.load_runs import gather
-from cnnsweep.report.stats.analysis import answer
 from cnnsweep.report.stats.options import Question
 from cnnsweep.report.study.study_stats import Studies, StudyStats
 from tests.report.made_runs import make_grid

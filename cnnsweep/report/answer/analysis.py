@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from cnnsweep.report.answer.conclusions import verdicts
+from cnnsweep.report.answer.cost import Cost, cost
+from cnnsweep.report.answer.winners import Winner, winners
 from cnnsweep.report.read.load_runs import Gathered
 from cnnsweep.report.read.predictions import PredictionFiles
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.comparison import MOST_GROUPS, Comparison, compare
-from cnnsweep.report.stats.conclusions import verdicts
-from cnnsweep.report.stats.cost import Cost, cost
 from cnnsweep.report.stats.group_keys import like_keys
 from cnnsweep.report.stats.grouping import (
     Grouping,
@@ -20,7 +21,6 @@ from cnnsweep.report.stats.intervals import Interval, bootstrap_interval, t_inte
 from cnnsweep.report.stats.learned import recall_learned
 from cnnsweep.report.stats.metric import Metric, choose_metric
 from cnnsweep.report.stats.options import Question
-from cnnsweep.report.stats.selection_bias import Winner, winners
 from cnnsweep.report.stats.table import check_column, select
 
 _MOST_SETTINGS = 2  # keys that groups are named after besides the model, unless asked for

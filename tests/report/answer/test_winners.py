@@ -6,8 +6,8 @@ from statistics import mean, stdev
 import pytest
 
 import cnnsweep.report
+from cnnsweep.report.answer.analysis import Answer, answer
 from cnnsweep.report.read.load_runs import gather
-from cnnsweep.report.stats.analysis import Answer, answer
 from cnnsweep.report.stats.options import Question
 from cnnsweep.report.stats.significance import expected_maximum
 from tests.report.made_runs import Job, make_run

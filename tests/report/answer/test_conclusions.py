@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from cnnsweep.errors import UserError
+from cnnsweep.report.answer.analysis import Answer, answer
 from cnnsweep.report.read.load_runs import gather
-from cnnsweep.report.stats.analysis import Answer, answer
 from cnnsweep.report.stats.options import Question
 from tests.report.made_runs import Job, make_grid, make_run
 

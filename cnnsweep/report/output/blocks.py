@@ -1,0 +1,61 @@
+"""The parts of the answer in the order in which they are read, the same on every surface."""
+
+from collections.abc import Iterator, Sequence
+
+from cnnsweep.report.answer.analysis import Answer
+from cnnsweep.report.answer.block import Block
+from cnnsweep.report.output.tables import (
+    GROUP_COLUMNS,
+    METHOD,
+    PAIR_COLUMNS,
+    best_row,
+    group_tables,
+    pair_rows,
+)
+from cnnsweep.report.stats.group_keys import setting_keys
+
+_MOST_SETTINGS = 3  # columns of them beside the best runs
+
+
+def answer_blocks(answer: Answer, idle: Sequence[str] = ()) -> list[Block]:
+    """Everything but notes, failures, charts and the table of runs.
+
+    Args:
+        answer: what was found.
+        idle: sentences on idle workers, which only a search's study knows.
+    """
+    winners = [winner.sentence() for winner in answer.winners]
+    return [
+        Block("Answer", answer.verdicts, strong=True),
+        *_groups(answer),
+        *([Block("Winners of the searches", winners)] if winners else []),
+        *_pairs(answer),
+        *_best_runs(answer),
+        Block("Cost", [answer.cost.sentence(), *idle]),
+    ]
+
+
+def _groups(answer: Answer) -> Iterator[Block]:
+    by = ", ".join(answer.question.by)
+    for stratum, groups in group_tables(answer):
+        title = f"{answer.metric.name} by {by}{stratum and f' ({stratum})'}"
+        yield Block(title, columns=GROUP_COLUMNS, rows=groups)
+
+
+def _pairs(answer: Answer) -> Iterator[Block]:
+    rows = pair_rows(answer)
+    if rows:
+        title = f"Pairs ({len(rows)})"
+        yield Block(title, columns=PAIR_COLUMNS, rows=rows, caption=METHOD, is_detail=True)
+
+
+def _best_runs(answer: Answer) -> Iterator[Block]:
+    by = answer.question.by
+    for stratum, runs in answer.best():
+        keys = setting_keys(runs, by)[:_MOST_SETTINGS]
+        columns = ["#", answer.metric.name, ", ".join(by), "seed", *keys]
+        yield Block(
+            f"Best runs{f' ({stratum})' if stratum else ''}",
+            columns=[*columns, "epochs", "time", "folder"],
+            rows=[best_row(answer, number, run, keys) for number, run in enumerate(runs, 1)],
+        )
