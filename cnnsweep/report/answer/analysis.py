@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 from cnnsweep.report.answer.conclusions import verdicts
 from cnnsweep.report.answer.cost import Cost, cost
+from cnnsweep.report.answer.image_noise import ImageNoise, image_noise
+from cnnsweep.report.answer.search_luck import SearchLuck, search_luck
 from cnnsweep.report.answer.winners import Winner, winners
 from cnnsweep.report.read.load_runs import Gathered
 from cnnsweep.report.read.predictions import PredictionFiles
@@ -35,6 +37,8 @@ class Answer:
     grouping: Grouping
     comparison: Comparison
     verdicts: list[str]
+    luck: SearchLuck
+    noise: ImageNoise
     winners: list[Winner]
     cost: Cost
     files: PredictionFiles
@@ -83,6 +87,8 @@ def answer(gathered: Gathered, question: Question) -> Answer:
         grouping,
         comparison,
         verdicts(grouping, comparison, metric) if grouping.groups else [_nothing(runs, metric)],
+        search_luck(grouping, comparison),
+        image_noise(grouping, comparison, metric, files),
         winners(sweeps),
         cost(runs),
         files,

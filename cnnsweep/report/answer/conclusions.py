@@ -175,13 +175,14 @@ def _searches(pair: Pair) -> str:
 def _chance(pair: Pair) -> str:
     if pair.chance is None:
         return ""
-    return f"; searched anew, {pair.better.label} wins with probability {show_chance(pair.chance)}"
+    told = show_chance(pair.chance).replace("(", "(95 % interval ")
+    return f"; searched anew, {pair.better.label} wins with probability {told}"
 
 
 def show_chance(chance: Chance) -> str:
-    """``0.93 (95 % interval 0.61 to 0.99)``."""
+    """``0.93 (0.61 to 0.99)``: with its 95 % interval."""
     value, low, high = map(_probability, (chance.value, chance.low, chance.high))
-    return f"{value} (95 % interval {low} to {high})"
+    return f"{value} ({low} to {high})"
 
 
 def _probability(value: float) -> str:

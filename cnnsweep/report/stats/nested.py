@@ -47,13 +47,8 @@ class Nested:
 
     @property
     def inner(self) -> float:
-        """What to add to ``of_means`` to have the variance of single runs."""
+        """What to add to ``of_means`` to estimate the variance of single runs without bias."""
         return (1 - 1 / self.seeds) * (self.within or 0.0)
-
-    @property
-    def deviation(self) -> float:
-        """Standard deviation of a run with a new seed after a new search."""
-        return math.sqrt(self.of_means + self.inner)
 
     @property
     def of_seeds(self) -> float | None:
@@ -66,6 +61,13 @@ class Nested:
         if self.within is None:
             return None
         return math.sqrt(max(0.0, self.of_means - self.within / self.seeds))
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation of a run with a new seed after a new search."""
+        if self.of_searches is None or self.of_seeds is None:
+            return math.sqrt(self.of_means)
+        return math.hypot(self.of_searches, self.of_seeds)
 
 
 def nested_of(values: Sequence[Sequence[float]]) -> Nested | None:
