@@ -123,6 +123,12 @@ def is_confirmation(run: PurePath) -> bool:
     return run.parent.name == CONFIRM
 
 
+def is_repeated_search(sweep: PurePath) -> bool:
+    """Whether a sweep folder is that of one of several searches of the same choice."""
+    number = sweep.name.removeprefix(SEARCH)
+    return number != sweep.name and number.isdecimal()
+
+
 def is_search_trial(place: PurePath) -> bool:
     """Whether a folder, relative to its sweep's, is that of a trial, of all its runs."""
     former = FORMER_CONFIRM.format("")

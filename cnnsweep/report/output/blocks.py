@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from cnnsweep.report.answer.analysis import Answer
 from cnnsweep.report.answer.block import Block
+from cnnsweep.report.answer.image_noise import image_noise_blocks
+from cnnsweep.report.answer.search_luck import chances_block, search_luck_block
 from cnnsweep.report.output.tables import (
     GROUP_COLUMNS,
     METHOD,
@@ -28,11 +30,18 @@ def answer_blocks(answer: Answer, idle: Sequence[str] = ()) -> list[Block]:
     return [
         Block("Answer", answer.verdicts, strong=True),
         *_groups(answer),
+        *_known(search_luck_block(answer.luck, answer.metric)),
+        *_known(chances_block(answer.luck, answer.metric)),
         *([Block("Winners of the searches", winners)] if winners else []),
         *_pairs(answer),
+        *image_noise_blocks(answer.noise, answer.metric),
         *_best_runs(answer),
         Block("Cost", [answer.cost.sentence(), *idle]),
     ]
+
+
+def _known(block: Block | None) -> list[Block]:
+    return [] if block is None else [block]
 
 
 def _groups(answer: Answer) -> Iterator[Block]:
