@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cnnsweep.report.answer.analysis import Answer
+from cnnsweep.report.answer.calibration import predictions_of, shown_groups
 from cnnsweep.report.charts.chart_model import Chart, Heat, count
 from cnnsweep.report.read.predictions import Predictions, addresses
-from cnnsweep.report.stats.grouping import Group
 
 _MOST_GROUPS = 6
-_MOST_RUNS = 5  # of a group: each reads a file of thousands of lines
 _MOST_CLASSES = 100
 _MOST_TEXT = 12
 _MOST_IMAGES = 24
@@ -33,18 +32,12 @@ class Hard:
 
 def confusion(answer: Answer) -> Iterator[Chart]:
     """A matrix for each of the best groups that have predictions."""
+    shown = shown_groups(answer.grouping)
     for group in answer.grouping.groups:
-        read = _predictions(answer, group) if group in _shown(answer) else []
+        read = predictions_of(group, answer.files) if group in shown else []
         classes = max((1 + int(max(p.label.max(), p.predicted.max())) for p in read), default=0)
         if read and min(p.label.min() for p in read) >= 0 and classes <= _MOST_CLASSES:
             yield _matrix(group.label + group.where, read, classes, len(group.runs))
-
-
-def _shown(answer: Answer) -> list[Group]:
-    """The best groups of each stratum, as many in all as there is room for."""
-    strata = list(answer.grouping.strata().values())
-    each = max(1, _MOST_GROUPS // max(len(strata), 1))
-    return [group for groups in strata[:_MOST_GROUPS] for group in groups[:each]]
 
 
 def _matrix(name: str, read: list[Predictions], classes: int, total: int) -> Heat:
@@ -72,7 +65,7 @@ def hardest(answer: Answer) -> list[Hard]:
     """The images that most runs get wrong, of all groups, by stratum."""
     found = []
     for stratum, groups in answer.grouping.strata().items():
-        read = [p for group in groups[:_MOST_GROUPS] for p in _predictions(answer, group)]
+        read = [p for group in groups[:_MOST_GROUPS] for p in predictions_of(group, answer.files)]
         alike = [p for p in read if p.same_images(read[0])]
         images = _hardest(alike, stratum) if alike else []
         data = groups[0].runs[0].value("data")
@@ -93,9 +86,3 @@ def _hardest(read: list[Predictions], stratum: str) -> list[Hard]:
         index = int(read[0].index[i])
         images.append(Hard(index, label, int(wrong[i]), len(read), taken_for, stratum, ""))
     return images
-
-
-def _predictions(answer: Answer, group: Group) -> list[Predictions]:
-    with_images = [run for run in group.runs if run.images][:_MOST_RUNS]
-    read = [answer.files.get(run) for run in with_images]
-    return [p for p in read if p is not None]
