@@ -13,14 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from cnnsweep.report.answer.block import Block
-from cnnsweep.report.read.predictions import PredictionFiles, Predictions
+from cnnsweep.report.answer.group_predictions import predictions_of, shown_groups
+from cnnsweep.report.read.predictions import PredictionFiles
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.grouping import Group, Grouping
 from cnnsweep.report.stats.intervals import t_interval
 
 BINS = 15
-_MOST_GROUPS = 6
-_MOST_RUNS = 5  # of a group: each reads a file of thousands of lines
 _FEWEST = 3  # runs, below which there is no interval
 _PLAIN_LOSS = "torch.nn.CrossEntropyLoss"
 Array = npt.NDArray[np.float64]
@@ -51,22 +50,8 @@ def calibration(grouping: Grouping, files: PredictionFiles) -> list[Calibration]
     return [one for one in found if one is not None]
 
 
-def shown_groups(grouping: Grouping) -> list[Group]:
-    """The best groups of each stratum, as many in all as there is room for."""
-    strata = list(grouping.strata().values())
-    each = max(1, _MOST_GROUPS // max(len(strata), 1))
-    return [group for groups in strata[:_MOST_GROUPS] for group in groups[:each]]
-
-
-def predictions_of(group: Group, files: PredictionFiles) -> list[Predictions]:
-    """Of the group's first few runs that have any that can be read."""
-    with_images = [run for run in group.runs if run.images][:_MOST_RUNS]
-    read = [files.get(run) for run in with_images]
-    return [p for p in read if p is not None]
-
-
 def _of_group(group: Group, files: PredictionFiles) -> Calibration | None:
-    sure = [(p.confidence, p.right) for p in predictions_of(group, files)]
+    sure = [(p.confidence, p.right) for _, p in predictions_of(group.runs, files)]
     known = [(confidence, right) for confidence, right in sure if confidence is not None]
     if not known:
         return None
