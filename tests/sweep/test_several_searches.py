@@ -75,7 +75,7 @@ def test_searches_draw_other_points_and_choices_the_same(compared: tuple[Path, D
 
 def test_any_folder_stands_for_its_best_run(compared: tuple[Path, Done]) -> None:
     folder, _ = compared
-    written = OmegaConf.load(folder / "optimization_results.yaml")
+    written: Any = OmegaConf.load(folder / "optimization_results.yaml")
     assert set(written) == {"name", *CHOICES}
     for choice in CHOICES:
         own = OmegaConf.load(folder / choice / "optimization_results.yaml")
@@ -136,9 +136,9 @@ def test_more_searches_are_added_and_fewer_refused(compared: tuple[Path, Done]) 
 
 
 def test_searches_killed_often_end_with_the_tables_of_unbroken_ones(tmp_path: Path) -> None:
-    settings = (*TOY_SPACE, "epochs=4", "epoch_seconds=0.05", "hydra.sweeper.n_trials=3")
-    settings = (*settings, "hydra.sweeper.searches=2", "hydra.sweeper.confirm=1")
-    settings = (*settings, "hydra.sweeper.n_jobs=1")
+    training = (*TOY_SPACE, "epochs=4", "epoch_seconds=0.05", "hydra.sweeper.n_trials=3")
+    twice = ("hydra.sweeper.searches=2", "hydra.sweeper.confirm=1", "hydra.sweeper.n_jobs=1")
+    settings = (*training, *twice)
     whole = sweep(TOY, tmp_path / "whole", *settings)
     assert whole.code == 0, whole.text
     line, draw = command(TOY, tmp_path / "killed", *settings), random.Random(0)
