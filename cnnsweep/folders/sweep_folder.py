@@ -26,6 +26,7 @@ SWEEP_MARKS = (JOURNAL, RESULTS, SWEEP_CONFIG)  # one of them makes a folder a s
 _DEEPEST = 4  # folders from a run's up to its sweep's: <sweep>/<choice>/<search>/<trial>/<seed>
 SEARCH = "search_"  # then the number of the search among several of the same space, from 0
 SEED = "seed_"  # then the number of the run among its trial's, from 0
+SEARCH = "search_"  # then the number of the search among those of one choice
 CONFIRM = "confirm"
 FORMER_CONFIRM = f"{CONFIRM}-of-{{}}"  # the confirmation runs of an earlier winner, by its number
 REPORT = "report"
@@ -121,6 +122,12 @@ def sweep_around(run: Path) -> Path | None:
 def is_confirmation(run: PurePath) -> bool:
     """Whether a run folder, relative to its sweep's, is a confirmation run's."""
     return run.parent.name == CONFIRM
+
+
+def is_repeated_search(sweep: PurePath) -> bool:
+    """Whether a sweep folder is that of one of several searches of the same choice."""
+    number = sweep.name.removeprefix(SEARCH)
+    return number != sweep.name and number.isdecimal()
 
 
 def is_search_trial(place: PurePath) -> bool:
