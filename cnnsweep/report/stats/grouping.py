@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import fmean
 
 from cnnsweep.errors import and_more
+from cnnsweep.folders.sweep_folder import SUMMARY_TABLE
 from cnnsweep.report.read.run_record import FINGERPRINT, TUNED, UNKNOWN, Run
 from cnnsweep.report.read.safe_io import Scalar
 from cnnsweep.report.stats.group_keys import like_keys, mixed_keys
@@ -18,6 +19,7 @@ from cnnsweep.report.stats.intervals import Interval, mean_deviation
 from cnnsweep.report.stats.metric import Metric
 from cnnsweep.report.stats.nested import Nested, nested_of
 
+MOST_SHOWN = 40  # groups of a stratum in tables for reading
 _NAMED_DATA = 12  # data sets whose place is told; headings have their fingerprints alone
 # Seed, what else differs in the group, the search where there are several of one choice.
 Unit = tuple[object, tuple[tuple[str, Scalar], ...], Path | None]
@@ -114,7 +116,9 @@ def group_runs(
         members[stratum_of(run, like), label_of(run, by)].append(run)
     groups = [_group(key, own, metric, [*by, *like], interval) for key, own in members.items()]
     groups.sort(key=lambda g: (g.stratum, -metric.sign() * g.mean))
-    return Grouping(by, groups, notes + _notes_on_groups(groups, like))
+    grouping = Grouping(by, groups, notes + _notes_on_groups(groups, like))
+    grouping.notes += _notes_on_limits(grouping)
+    return grouping
 
 
 def by_settings(grouping: Grouping) -> list[str]:
@@ -224,6 +228,15 @@ def _notes_on_groups(groups: list[Group], like: list[str]) -> list[str]:
                 "another; the mean of such runs counts once."
             )
     return notes
+
+
+def _notes_on_limits(grouping: Grouping) -> list[str]:
+    return [
+        f"Tables show the best {MOST_SHOWN} of {len(groups)} groups{groups[0].where}; "
+        f"{SUMMARY_TABLE} has all."
+        for groups in grouping.strata().values()
+        if len(groups) > MOST_SHOWN
+    ]
 
 
 def _note_on_data(runs: list[Run]) -> str:
