@@ -3,10 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from cnnsweep.report.answer.calibration import Calibration, calibration
 from cnnsweep.report.answer.conclusions import verdicts
 from cnnsweep.report.answer.cost import Cost, cost
+from cnnsweep.report.answer.equal_compute import EqualCompute, equal_compute
 from cnnsweep.report.answer.image_noise import ImageNoise, image_noise
 from cnnsweep.report.answer.search_luck import SearchLuck, search_luck
+from cnnsweep.report.answer.tuning_curves import Tuning, tuning
 from cnnsweep.report.answer.winners import Winner, winners
 from cnnsweep.report.read.load_runs import Gathered
 from cnnsweep.report.read.predictions import PredictionFiles
@@ -41,6 +44,9 @@ class Answer:
     noise: ImageNoise
     winners: list[Winner]
     cost: Cost
+    tuning: Tuning
+    equal_compute: list[EqualCompute]
+    calibration: list[Calibration]
     files: PredictionFiles
     notes: list[str]
 
@@ -79,6 +85,7 @@ def answer(gathered: Gathered, question: Question) -> Answer:
     comparison = compare(grouping, metric, question.baseline, files, margin)
     chosen = {id(run) for run in runs}
     members = [(sweep, [r for r in sweep.runs if id(r) in chosen]) for sweep in gathered.sweeps]
+    searches = [sweep for sweep, own in members if own]  # whole: a selection would flatter them
     sweeps = [replace(sweep, runs=own) for sweep, own in members if own]
     return Answer(
         question,
@@ -91,6 +98,9 @@ def answer(gathered: Gathered, question: Question) -> Answer:
         image_noise(grouping, comparison, metric, files),
         winners(sweeps),
         cost(runs),
+        tuning(searches),
+        equal_compute(searches, grouping),
+        calibration(grouping, files),
         files,
         grouping.notes + comparison.notes + _other_apps(runs),
     )

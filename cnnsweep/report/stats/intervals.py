@@ -45,6 +45,6 @@ def bootstrap_interval(values: Sequence[float]) -> Interval | None:
     return float(found.low), float(found.high)
 
 
-def t_quantile(freedom: float) -> float:
+def t_quantile(freedom: float, alpha: float = ALPHA) -> float:
     """Standard errors from the mean to either end of an interval; ``freedom``: degrees of it."""
-    return float(special.stdtrit(freedom, 1 - ALPHA / 2))
+    return float(special.stdtrit(freedom, 1 - alpha / 2))
