@@ -34,8 +34,9 @@ DOORS = ("__main__", "cli", "predict", "hydra_callback", "callback")
 FLOORS = (
     "doors", "sweep", "sweep.cluster", "sweep.workers", "sweep.multihost", "sweep.grid",
     "sweep.study", "sweep.freeze_thaw", "sweep.journal", "sweep.spec", "sweep.machine",
-    "export", "task", "run", "session", "stack", "loggers", "report", "report.output",
-    "report.charts", "report.answer", "report.study", "report.stats", "report.read",
+    "export", "task", "run", "session", "stack", "loggers", "diff", "report",
+    "report.output", "report.charts", "report.answer", "report.study", "report.stats",
+    "report.read",
     "training.graph", "training", "models", "data", "data.pictures", "folders",
     "config.composing", "config", "machine", "ground",
 )  # fmt: skip
@@ -51,7 +52,7 @@ APART = {
     **{
         floor: ABOVE_REPORTS | {"training", "models", "data", "config"}
         for floor in FLOORS
-        if floor.startswith("report")
+        if floor.startswith(("diff", "report"))
     },
 }
 # What a package must not import, however many others lie between.
@@ -63,6 +64,7 @@ NEVER = {
     "training": ("hydra", "omegaconf"),
     "training.graph": ("hydra", "omegaconf"),
     "folders": ("torch", "hydra", "omegaconf", "optuna"),
+    "diff": ("torch", "hydra", "omegaconf"),
     "report": ("torch", "hydra", "omegaconf"),
     "sweep.spec": ("torch",),
     "sweep.machine": ("torch", "optuna"),
