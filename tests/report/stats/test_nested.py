@@ -169,6 +169,7 @@ def cases() -> Iterator[Case]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_the_interval_covers_everywhere() -> None:
     rounds = 10_000
     table = {case: covered_quickly(case, rounds, number) for number, case in enumerate(cases())}
@@ -180,6 +181,7 @@ def test_the_interval_covers_everywhere() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_intervals_of_differences_of_searches_cover() -> None:
     """Welch's and the paired one, with seeds that move both networks alike (correlation 0.5)."""
     rng, rounds = np.random.default_rng(0), 10_000
