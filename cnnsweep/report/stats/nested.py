@@ -99,8 +99,9 @@ def chance(first: Nested, second: Nested, sign: int) -> Chance | None:
     That is Φ(δ), δ the difference of the means over the deviation of a difference of two new runs.
     Its interval is a generalized one (Weerahandi 1993): δ computed from the distributions that the
     difference and both sums of variances have given what was seen, the degrees of freedom of the
-    sums being those of Welch and Satterthwaite (fewer for the deviation: _TRUSTED). It excludes 0.5 just where Welch's test of the
-    searches' means has p < 0.05. Simulated coverage: docs/recorded_tests.md.
+    sums being those of Welch and Satterthwaite (fewer in the deviation: _TRUSTED). It excludes 0.5
+    just where Welch's test of the searches' means has p < 0.05. Simulated coverage:
+    docs/recorded_tests.md.
 
     Args:
         first: values of one network.
