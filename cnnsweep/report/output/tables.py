@@ -7,6 +7,7 @@ from cnnsweep.metric_names import duration
 from cnnsweep.report.answer.analysis import Answer
 from cnnsweep.report.answer.conclusions import show_images, show_p
 from cnnsweep.report.read.run_record import Run
+from cnnsweep.report.stats.comparison import Pair
 from cnnsweep.report.stats.grouping import MOST_SHOWN, Group, label_of
 
 _MOST_PAIRS = 200
@@ -18,7 +19,9 @@ METHOD = (
     "are compared by a two-sided paired t-test over common seeds (Welch's where there are none), "
     "corrected after Holm over all pairs; effects are standardised by the deviation of the "
     "differences (d_z; Hedges' g for Welch). Test images: exact McNemar test for each common "
-    "seed, combined as twice the median p-value, corrected after Holm."
+    "seed, combined as twice the median p-value, corrected after Holm. Networks that were searched "
+    "several times are compared by Welch's test over the means of their searches. Equivalence "
+    "within a margin (--margin): two one-sided t-tests, corrected after Holm."
 )
 
 
@@ -89,12 +92,16 @@ def pair_rows(answer: Answer) -> list[list[str]]:
                 f"{pair.better.label} – {pair.worse.label}{pair.better.where}",
                 answer.metric.show_difference(d.mean, d.half_width),
                 f"{d.n} ({d.kind})",
-                "no verdict" if pair.too_few else p,
+                "no verdict" if pair.too_few else p + _equivalence(pair),
                 "–" if d.effect is None else f"{d.effect:.2f}",
                 show_images(pair) or "–",
             ]
         )
     return rows
+
+
+def _equivalence(pair: Pair) -> str:
+    return "" if pair.p_same is None else f"; equivalent: {show_p(pair.p_same)}"
 
 
 def mean_of(group: Group, name: str) -> float | None:

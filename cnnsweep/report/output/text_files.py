@@ -10,13 +10,15 @@ from cnnsweep.report.answer.block import Block
 from cnnsweep.report.output.blocks import answer_blocks
 from cnnsweep.report.output.tables import GROUP_COLUMNS, group_tables, headline, mean_of
 from cnnsweep.report.read.escape import latex, markdown, plain, spreadsheet
+from cnnsweep.report.stats.grouping import Group
 from cnnsweep.report.stats.table import columns, rows
 
 _MOST_PROBLEMS = 100
+_MEANS = ("parameters", "train_seconds", "images_per_second")
 _SUMMARY_COLUMNS = (
     "runs_with", "group", "n", "runs", "metric", "mean", "deviation", "interval_low",
-    "interval_high", "parameters", "train_seconds", "images_per_second", "settings",
-    "never_learned",
+    "interval_high", *_MEANS, "settings", "never_learned", "searches", "deviation_of_searches",
+    "deviation_of_seeds",
 )  # fmt: skip
 
 
@@ -33,12 +35,17 @@ def summary_csv(answer: Answer) -> str:
         [
             group.stratum, group.label, group.n, len(group.runs), name, group.mean,
             group.deviation, *(group.interval or (None, None)),
-            *(mean_of(group, other) for other in _SUMMARY_COLUMNS[-5:-2]), group.settings,
-            group.unlearned,
+            *(mean_of(group, other) for other in _MEANS), group.settings,
+            group.unlearned, *_of_searches(group),
         ]
         for group in answer.grouping.groups
     ]  # fmt: skip
     return _csv(_SUMMARY_COLUMNS, body)
+
+
+def _of_searches(group: Group) -> tuple[object, ...]:
+    one = group.nested
+    return (None,) * 3 if one is None else (one.searches, one.of_searches, one.of_seeds)
 
 
 def _csv(header: Sequence[str], body: Iterable[Sequence[object]]) -> str:

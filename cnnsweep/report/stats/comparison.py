@@ -147,8 +147,9 @@ def _pair(first: Group, second: Group, metric: Metric, files: PredictionFiles) -
         difference = _difference(first, second, metric.sign())
     images = _images(first, second, files) if metric.name.startswith("test") else None
     beats = None
-    if first.nested is not None and second.nested is not None and difference.n >= FEWEST:
-        beats = chance(first.nested, second.nested, metric.sign())
+    if first.nested is not None and second.nested is not None and difference.p is not None:
+        enough = difference.n >= FEWEST
+        beats = chance(first.nested, second.nested, metric.sign()) if enough else None
     return Pair(first, second, difference, images, chance=beats)
 
 

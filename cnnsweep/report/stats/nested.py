@@ -16,6 +16,9 @@ from scipy import special
 from cnnsweep.report.stats.intervals import ALPHA, mean_deviation
 
 _BETWEEN, _WITHIN = 64, 16  # points of the two distributions that are summed over
+# Degrees of freedom found from a few searches are too many on average: in the deviation that δ is
+# measured in, this share of what they exceed the smaller network's by is believed.
+_TRUSTED = 0.75
 _FARTHEST = 12.0  # standard deviations between two networks: the probability is 1 there
 _HALVINGS = 40
 Floats = npt.NDArray[np.float64]
@@ -96,8 +99,9 @@ def chance(first: Nested, second: Nested, sign: int) -> Chance | None:
     That is Φ(δ), δ the difference of the means over the deviation of a difference of two new runs.
     Its interval is a generalized one (Weerahandi 1993): δ computed from the distributions that the
     difference and both sums of variances have given what was seen, the degrees of freedom of the
-    sums being those of Welch and Satterthwaite. It excludes 0.5 just where Welch's test of the
-    searches' means has p < 0.05. Simulated coverage: docs/recorded_tests.md.
+    sums being those of Welch and Satterthwaite (fewer in the deviation: _TRUSTED). It excludes 0.5
+    just where Welch's test of the searches' means has p < 0.05. Simulated coverage:
+    docs/recorded_tests.md.
 
     Args:
         first: values of one network.
@@ -129,12 +133,15 @@ class Standardised:
         self.outer = sum(one.of_means for one in both)
         errors = [one.of_means / one.searches for one in both]
         freedom = _freedom(errors, [one.searches - 1 for one in both])
+        fewest = min(one.searches for one in both) - 1
+        lower = _TRUSTED * freedom + (1 - _TRUSTED) * fewest
         factors = _inverse_chi(freedom, _BETWEEN)[:, None]
+        wider = _inverse_chi(lower, _BETWEEN)[:, None]
         inner = [one.inner for one in both]
         of_inner = _freedom(inner, [one.freedom for one in both])
         self.error = np.sqrt(sum(errors) * factors)
         within = sum(inner) * _inverse_chi(of_inner, _WITHIN) if of_inner else 0.0
-        self.total = np.sqrt(self.outer * factors + within)
+        self.total = np.sqrt(self.outer * wider + within)
 
     def distribution(self, ends: Floats) -> Floats:
         """How probable it is that δ is less than each of ``ends``."""
