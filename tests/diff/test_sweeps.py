@@ -114,6 +114,19 @@ def test_old_sweeps_and_damaged_ones_are_compared(tmp_path: Path) -> None:
         assert any(name in problem for problem in found["problems"])
 
 
+@pytest.mark.parametrize(
+    "results", ["solutions: 3", "a: {best_folder: 0, best_value: x}", "best_folder: 99", "{", "[]"]
+)
+def test_beside_a_run_a_damaged_sweep_is_one_line(results: str, tmp_path: Path) -> None:
+    sweep = make_sweep(tmp_path / "sweep", "resnet", 4, confirm=0)
+    make_run(tmp_path / "run", Job("resnet"))
+    (sweep / "optimization_results.yaml").write_text(results)
+    for pair in (("run", "sweep"), ("sweep", "run")):
+        done = diff(*pair, cwd=tmp_path)
+        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+        assert done.stderr.startswith("error: sweep")
+
+
 def test_an_unknown_metric_or_column_is_one_line(tmp_path: Path) -> None:
     for name in ("a", "b"):
         make_grid(tmp_path / name, ["simple"], range(2))
