@@ -78,9 +78,9 @@ FILE_NAMES = (
     "data.csv", "code.patch", "code_of_folder.patch",
     "curves.png", "predictions.png", "confusion.png", "model.onnx", "model.pt2", "cnnsweep.log",
     ".hydra", "overrides.yaml", "hydra.yaml", "command.yaml", ".trackers", ".unfinished", ".lock",
-    "multirun.yaml", "jobs.csv", "optimization_results.yaml", "study.journal", "seed_", ".workers",
-    ".hosts", "mutexes", "launcher_{}", "job_{}", "index.html", "runs.csv", "summary.csv",
-    ".cache.jsonl",
+    "multirun.yaml", "jobs.csv", "optimization_results.yaml", "study.journal", "seed_", "search_",
+    ".workers", ".hosts", "mutexes", "launcher_{}", "job_{}", "index.html", "runs.csv",
+    "summary.csv", ".cache.jsonl",
 )  # fmt: skip
 FOLDER_WORDS = ("confirm", "report", "token")  # counted where they are a whole literal
 KEYS = ("sweep/spec/settings.py",)  # hydra.sweeper.confirm is a key, and no folder
