@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--metric", help="of sweeps: the metric that groups are compared by")
     add("--by", metavar="COLUMN,...", help="of sweeps: the columns that make their groups")
     add("--images", type=path_with_home, metavar="DIR",
-        help="data.root of MNIST and its like: draw the images they disagree on")  # fmt: skip
+        help="data.root, to draw images they disagree on (default: A's own)")  # fmt: skip
     add("--out", type=path_with_home, metavar="DIR",
         help=f"write files there (default, with --format: {OUT}/)")  # fmt: skip
     add("--format", metavar="NAME,...",

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from cnnsweep.diff.curves import curves, images_picture
 from cnnsweep.diff.images import Images
@@ -13,7 +12,7 @@ from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import write_text_whole, write_whole
 from cnnsweep.report.output.text_files import block_md
 from cnnsweep.report.read.escape import markdown
-from cnnsweep.report.read.predictions import addresses
+from cnnsweep.report.read.predictions import PredictionFiles
 
 SCHEMA_VERSION = 1
 SCHEMA = Path(__file__).with_name("diff.schema.json")
@@ -59,7 +58,7 @@ def write_files(found: AnyDiff, out: Path, formats: Sequence[str], images: Path 
         found: the comparison.
         out: a folder, which is made where it isn't there.
         formats: ``md``, ``json``, ``png``.
-        images: ``data.root`` of MNIST or its like, to draw the images they disagree on.
+        images: ``data.root``, to draw the images they disagree on; None: where A's config says.
 
     Raises:
         UserError: the folder cannot be written.
@@ -99,10 +98,17 @@ def _pictures(found: AnyDiff, root: Path | None) -> dict[str, bytes]:
     drawn: dict[str, bytes] = {}
     if charts := curves(found.a, found.b):
         drawn[_CURVES] = side_by_side(charts, "png")
-    if isinstance(found.images, Images):
-        few = found.images.few()
-        data: Any = found.a.run.config.get("data")
-        known = addresses(root, data, [image.index for image in few])
+    if isinstance(found.images, Images) and (few := found.images.few()):
+        known = _addresses(found, [image.index for image in few], root)
         if shown := [image for image in few if image.index in known]:
             drawn[_IMAGES] = images_picture(shown, known)
     return drawn
+
+
+def _addresses(found: RunDiff, indices: Sequence[int], root: Path | None) -> dict[int, str]:
+    """The images themselves, where it is certain that they are those that the runs saw."""
+    from cnnsweep.report.read.pictures import pictures
+
+    run = found.a.run
+    seen = PredictionFiles([]).get(run)
+    return {} if seen is None else pictures(run, seen, indices, root)[0]

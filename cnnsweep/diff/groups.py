@@ -1,5 +1,6 @@
 """Groups that two sweeps have in common, compared as a report compares two groups."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,8 +10,9 @@ from cnnsweep.errors import UserError
 from cnnsweep.report.answer.analysis import answer
 from cnnsweep.report.answer.block import Block
 from cnnsweep.report.read.predictions import PredictionFiles
-from cnnsweep.report.read.run_record import Run
+from cnnsweep.report.read.run_record import FINGERPRINT, Run
 from cnnsweep.report.stats.comparison import Pair, compare
+from cnnsweep.report.stats.group_keys import mark_tuned
 from cnnsweep.report.stats.grouping import Group, Grouping, group_runs, label_of
 from cnnsweep.report.stats.intervals import t_interval
 from cnnsweep.report.stats.learned import recall_learned
@@ -20,6 +22,7 @@ from cnnsweep.report.stats.table import check_column
 
 _SIDE = "cnnsweep.diff side"  # a column that no config has
 _MODEL = ("model",)
+_LIKE = "Runs differ in "  # begins the note on groups that a report would not compare
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,34 +102,49 @@ def groups_apart(a: SweepSide, b: SweepSide, question: Question, problems: list[
     for key in question.by:
         check_column(runs, key, "column in --by")
     by = question.by or _by(a, b, question)
+    mark_tuned(runs, by)
     metric = choose_metric(runs, question.metric or _in_both(a, b))
     files = PredictionFiles(problems)
     recall_learned(runs, files)
     grouping = group_runs(runs, metric, [_SIDE, *by], t_interval)
-    found: dict[str, dict[str, Group]] = {"A": {}, "B": {}}
-    for group in grouping.groups:
-        run = group.runs[0]
-        side, label = str(run.config[_SIDE]), f"{label_of(run, [*by])}{group.where}"
-        found[side][label] = replace(group, label=side, stratum=label)
+    is_same_data = a.settings.get(FINGERPRINT) == b.settings.get(FINGERPRINT)
+    found = _by_label(grouping.groups, [*by], is_same_data)
     labels = [label for label in found["A"] if label in found["B"]]
     both = [found[side][label] for label in labels for side in ("A", "B")]
     pairs = compare(Grouping([*by], both, []), metric, None, files).pairs if both else []
     tested = {pair.better.stratum: pair for pair in pairs}
     common = [Common(n, found["A"][n], found["B"][n], tested.get(n)) for n in labels]
     only = [[label for label in found[side] if label not in labels] for side in ("A", "B")]
-    notes = [note for note in grouping.notes if _SIDE not in note]
+    notes = [note for note in grouping.notes if _SIDE not in note and not note.startswith(_LIKE)]
     return Groups(metric, by, common, only[0], only[1], notes)
 
 
+def _by_label(
+    groups: Sequence[Group], by: list[str], is_same_data: bool
+) -> dict[str, dict[str, Group]]:
+    """Of each side the groups by label, with which to find its partner.
+
+    The label has epochs, limits and what else must be equal to compare runs of one sweep only where
+    a side has several such groups, or the data are others: here two sweeps differ on purpose.
+    """
+    plain = [(str(g.runs[0].config[_SIDE]), label_of(g.runs[0], by)) for g in groups]
+    found: dict[str, dict[str, Group]] = {"A": {}, "B": {}}
+    for (side, label), group in zip(plain, groups, strict=True):
+        is_alone = all(plain.count((name, label)) < 2 for name in found)
+        label += "" if is_alone and is_same_data else group.where
+        found[side][label] = replace(group, label=side, stratum=label)
+    return found
+
+
 def _by(a: SweepSide, b: SweepSide, question: Question) -> tuple[str, ...]:
-    """The columns that a report groups either sweep by, those of both."""
-    columns = []
+    """The columns that a report groups one of the sweeps by, so that no group mixes settings."""
+    columns: set[str] = {*_MODEL}
     for side in (a, b):
         try:
-            columns.append(answer(side.gathered, question).question.by)
+            columns |= {*answer(side.gathered, question).question.by}
         except UserError:  # a metric that only the other one has
-            columns.append(_MODEL)
-    return tuple(key for key in columns[0] if key in columns[1]) or _MODEL
+            continue
+    return tuple(sorted(columns, key=lambda key: (key not in _MODEL, key)))
 
 
 def _in_both(a: SweepSide, b: SweepSide) -> str | None:

@@ -126,10 +126,12 @@ def _rows(side: RunSide, places: Sequence[int]) -> Iterator[dict[str, str]]:
         text = read_text(side.folder / TEST_PREDICTIONS, _LARGEST)
     except Damaged:
         return
-    rows = [row for row in csv.reader(io.StringIO(text)) if row]
-    header = rows[0] if tuple(rows[0]) == PREDICTION_COLUMNS[: len(rows[0])] else []
+    first, _, body = text.partition("\n")  # as PredictionFiles divides it
+    header = tuple(first.rstrip("\r").split(","))
+    columns = header if header == PREDICTION_COLUMNS[: len(header)] else PREDICTION_COLUMNS[:3]
+    rows = [row for row in csv.reader(io.StringIO(body)) if row]
     for place in places:
-        yield dict(zip(header or PREDICTION_COLUMNS[:3], rows[place + 1], strict=False))
+        yield dict(zip(columns, rows[place], strict=False))
 
 
 def _image(left: Mapping[str, str], right: Mapping[str, str]) -> Image:

@@ -32,6 +32,11 @@ class Setting:
     b_known: Known = "recorded"
     choice: bool = False
 
+    @property
+    def is_one_sided(self) -> bool:
+        """Whether only one side has the key."""
+        return "absent" in (self.a_known, self.b_known)
+
     def row(self) -> list[str]:
         """Cells of a table."""
         return [self.key, _cell(self.a, self.a_known), _cell(self.b, self.b_known)]
@@ -54,9 +59,14 @@ class Settings:
     def named(self) -> str:
         """The first few keys that differ, in words; of another choice its name alone."""
         choices = {setting.key for setting in self.different if setting.choice}
-        differing = [setting.key for setting in self.different]
+        differing = [setting.key for setting in self._told()]
         keys = [k for k in differing if k in choices or k.partition(".")[0] not in choices]
         return ", ".join(keys[:4]) + (f" and {len(keys) - 4} more" if len(keys) > 4 else "")
+
+    def _told(self) -> list[Setting]:
+        """Without the keys of another sampler or pruner, which the other side's doesn't have."""
+        others = {s.key[:-8] for s in self.different if s.key.endswith("._target_")}
+        return [s for s in self.different if not (s.is_one_sided and _sweepers(s.key) in others)]
 
     def as_plain(self) -> dict[str, Any]:
         """What JSON holds."""
@@ -73,8 +83,10 @@ class Settings:
                 f"{key} ({a} → {b})" for key, a, b in (s.row() for s in self.without_effect)
             )
             said.append(f"Settings without effect on the results: {listed}.")
-        rows = [setting.row() for setting in self.different]
-        title = f"Settings that differ ({len(rows)})" if rows else "Settings"
+        rows = [setting.row() for setting in self._told()]
+        if more := len(self.different) - len(rows):
+            said.append(f"Settings of samplers and pruners that only A or B has: {more}.")
+        title = f"Settings that differ ({len(self.different)})" if rows else "Settings"
         return Block(title, said, columns=["", "A", "B"] if rows else (), rows=rows)
 
 
@@ -103,6 +115,12 @@ def _differing(a: Mapping[str, Scalar], b: Mapping[str, Scalar], ours: bool) -> 
         (left, left_known), (right, right_known) = _value(a, key, b, ours), _value(b, key, a, ours)
         if left_known == "absent" or right_known == "absent" or not is_same(left, right):
             yield Setting(key, left, right, left_known, right_known, key in groups)
+
+
+def _sweepers(key: str) -> str | None:
+    """``hydra.sweeper.sampler.`` of its keys; None of keys that are no part of a sweeper."""
+    parts = key.split(".")
+    return ".".join(parts[:3]) + "." if key.startswith(_SWEEPER) and len(parts) > 3 else None
 
 
 def _groups(config: Mapping[str, Scalar]) -> set[str]:

@@ -10,7 +10,7 @@ from cnnsweep.diff.entries import shown
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import RESULT
 from cnnsweep.folders.sweep_folder import SWEEP_CONFIG
-from cnnsweep.folders.winner import chosen_run
+from cnnsweep.folders.winner import Chosen, chosen_run
 from cnnsweep.report.read.find import find
 from cnnsweep.report.read.load_runs import Gathered, gather, roots
 from cnnsweep.report.read.parse_run import read_run
@@ -71,7 +71,7 @@ def _own_run(folder: Path) -> Run | None:
 def _run(name: str, folder: Path, run: Run | None) -> RunSide:
     said = []
     if run is None:
-        chosen = chosen_run(folder)
+        chosen = _best_run(folder)
         said.append(chosen.said or f"{folder}: {chosen.run} is taken")
         said.append(f"{name} is the best of several: its validation metrics are optimistic.")
         run = _own_run(chosen.run)
@@ -84,6 +84,16 @@ def _run(name: str, folder: Path, run: Run | None) -> RunSide:
         lacking = "some of its files cannot be read" if run.status == "damaged" else lacking
         said.append(f"{name} is {run.status}: {lacking}.")
     return RunSide(name, run, _record(run.folder), said)
+
+
+def _best_run(sweep: Path) -> Chosen:
+    """The sweep's best run. Raises UserError where there is none, also for want of whole files."""
+    try:
+        return chosen_run(sweep)
+    except UserError:
+        raise
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        raise UserError(f"{sweep} is damaged, its best run is unknown: name a run of it") from error
 
 
 def _record(folder: Path) -> dict[str, Any]:

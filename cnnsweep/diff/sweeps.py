@@ -93,11 +93,18 @@ class SweepDiff:
             self.settings.block(),
             _named("Data", [self.data]),
             _named("Code", self.code),
-            _named("Runs by status", self.statuses),
+            self._by_status(),
             *(pair.block() for pair in self.winners),
             self.groups.block(),
             Block("Cost", spent),
         ]
+
+    def _by_status(self) -> Block:
+        if not any(entry.differs for entry in self.statuses):
+            listed = ", ".join(f"{entry.a} {entry.name}" for entry in self.statuses)
+            return Block("Runs by status", [f"Runs by status: no difference ({listed})."])
+        rows = [entry.row() for entry in self.statuses]
+        return Block("Runs by status", columns=["", "A", "B"], rows=rows)
 
     def as_plain(self) -> dict[str, Any]:
         """What JSON holds, beside what it holds of any comparison."""

@@ -114,6 +114,19 @@ def test_old_sweeps_and_damaged_ones_are_compared(tmp_path: Path) -> None:
         assert any(name in problem for problem in found["problems"])
 
 
+@pytest.mark.parametrize(
+    "results", ["solutions: 3", "a: {best_folder: 0, best_value: x}", "best_folder: 99", "{", "[]"]
+)
+def test_beside_a_run_a_damaged_sweep_is_one_line(results: str, tmp_path: Path) -> None:
+    sweep = make_sweep(tmp_path / "sweep", "resnet", 4, confirm=0)
+    make_run(tmp_path / "run", Job("resnet"))
+    (sweep / "optimization_results.yaml").write_text(results)
+    for pair in (("run", "sweep"), ("sweep", "run")):
+        done = diff(*pair, cwd=tmp_path)
+        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+        assert done.stderr.startswith("error: sweep")
+
+
 def test_an_unknown_metric_or_column_is_one_line(tmp_path: Path) -> None:
     for name in ("a", "b"):
         make_grid(tmp_path / name, ["simple"], range(2))
@@ -122,3 +135,29 @@ def test_an_unknown_metric_or_column_is_one_line(tmp_path: Path) -> None:
         assert done.returncode == 1
         assert len(done.stderr.splitlines()) == 1
         assert words[1] in done.stderr
+
+
+def test_settings_that_both_tried_are_compared_one_by_one(tmp_path: Path) -> None:
+    for name, rates in (("a", (0.01, 0.1)), ("b", (0.1, 0.5))):
+        for number, rate in enumerate(rates):
+            make_grid(
+                tmp_path / name / str(number), ["simple"], range(3), changes={"optim.lr": rate}
+            )
+    groups = compared(tmp_path / "a", tmp_path / "b")["groups"]
+    assert groups["by"] == ["model", "optim.lr"]
+    assert [one["group"] for one in groups["common"]] == ["model=simple, optim.lr=0.1"]
+    assert groups["only_a"] == ["model=simple, optim.lr=0.01"]
+    assert groups["only_b"] == ["model=simple, optim.lr=0.5"]
+
+
+def test_sweeps_of_other_epochs_are_compared_and_those_of_other_data_are_not(
+    tmp_path: Path,
+) -> None:
+    """What a report would keep apart within one sweep is what two sweeps differ in on purpose."""
+    for name, epochs, data in (("a", 5, "x"), ("b", 8, "x"), ("c", 5, "y")):
+        make_grid(tmp_path / name, ["simple"], range(3), epochs=epochs, fingerprint=data)
+    (one,) = compared(tmp_path / "a", tmp_path / "b")["groups"]["common"]
+    assert one["group"] == "simple"
+    found = compared(tmp_path / "a", tmp_path / "c")
+    assert found["groups"]["common"] == []
+    assert (found["data"]["a"], found["data"]["b"]) == ("x", "y")
