@@ -37,9 +37,11 @@ def _read(text: str) -> dict[str, Any]:
     return found
 
 
-def test_the_schema_is_one_and_refuses_what_it_does_not_name(mixed: Path) -> None:
+def test_the_schema_is_one_and_refuses_what_it_does_not_name(tmp_path: Path) -> None:
     Draft202012Validator.check_schema(SCHEMA)
-    found = as_json(answer(gather([mixed]), Question()))
+    _search(tmp_path / "a")
+    make_grid(tmp_path / "b", ["simple", "lenet"], range(3), images=60)
+    found = as_json(answer(gather([tmp_path]), Question()))
     for place in (found, found["groups"][0], found["pairs"][0], found["winners"][0]):
         place["more"] = 1
         assert not VALIDATOR.is_valid(found)
@@ -105,7 +107,7 @@ def test_nothing_in_a_folder_is_more_than_text(tmp_path: Path) -> None:
         (run / ".hydra" / "hydra.yaml").write_text(
             config.replace("model: lenet", f"model: {json.dumps(text)}")
         )
-    make_run(tmp_path / "bad\udcff\nname", Job())
+    make_run(tmp_path / "good", Job()).rename(tmp_path / "bad\udcff\nname")
     text = report_json(answer(gather([tmp_path]), Question()))
     assert text.isascii()
     assert all(character.isprintable() or character == "\n" for character in text)

@@ -11,10 +11,11 @@ const table = document.getElementById("table");
 const rowsPerPage = 50;
 const state = { sort: page.sort, down: page.down, at: 0, shown: new Set(page.shown), rows: [] };
 // Text that is a number with a unit, such as "10 s" or "1e-3", counts as that number.
+const seconds = { ms: 0.001, min: 60, h: 3600 };
 const amount = (cell) => {
   if (typeof cell === "number") return cell;
   const parts = typeof cell === "string" ? /^\s*([-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?)\s*(%|[a-z]{1,3})?\s*$/i.exec(cell) : null;
-  return parts ? Number(parts[1]) : NaN;
+  return parts ? Number(parts[1]) * (seconds[parts[4]] || 1) : NaN;
 };
 const numeric = page.columns.map((_, c) => page.rows.every((r) => r[c] === null || !Number.isNaN(amount(r[c]))));
 const lower = page.rows.map((row) => row.map((cell) => (cell === null ? "" : String(cell))).join("\n").toLowerCase());
