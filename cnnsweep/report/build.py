@@ -138,7 +138,13 @@ def _unwritable(error: OSError) -> UserError:
     return UserError(f"cannot write {error.filename}: {error.strerror}; choose another --out")
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """The command's own ending, where rich's would be that of an error."""
+        raise BrokenPipeError
+
+
 def _console(*, stderr: bool) -> Console:
     """Where the output is no terminal: 160 columns, so that lines are rarely broken."""
-    console = Console(highlight=False, stderr=stderr)
-    return console if console.is_terminal else Console(highlight=False, stderr=stderr, width=160)
+    console = _Console(highlight=False, stderr=stderr)
+    return console if console.is_terminal else _Console(highlight=False, stderr=stderr, width=160)
