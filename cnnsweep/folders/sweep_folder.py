@@ -24,7 +24,9 @@ JOURNAL = "study.journal"
 JOBS = "jobs.csv"  # of a grid: the number and folder of each job, and its values of the axes
 SWEEP_MARKS = (JOURNAL, RESULTS, SWEEP_CONFIG)  # one of them makes a folder a sweep's
 _DEEPEST = 4  # folders from a run's up to its sweep's: <sweep>/<choice>/<search>/<trial>/<seed>
+SEARCH = "search_"  # then the number of the search among several of the same space, from 0
 SEED = "seed_"  # then the number of the run among its trial's, from 0
+SEARCH = "search_"  # then the number of the search among those of one choice
 CONFIRM = "confirm"
 FORMER_CONFIRM = f"{CONFIRM}-of-{{}}"  # the confirmation runs of an earlier winner, by its number
 REPORT = "report"
@@ -86,16 +88,29 @@ def ends(results: dict[str, Any]) -> set[str]:
 
     Results of older versions do not say: their n_trials did.
     """
-    several = (
-        [] if _FOUND & results.keys() else [r for r in results.values() if isinstance(r, dict)]
-    )
-    return {str(one.get(ENDED_BY, NO_TRIALS)) for one in several or [results]}
+    several = searches_in(results)
+    if not several:
+        return {str(results.get(ENDED_BY, NO_TRIALS))}
+    return {end for one in several.values() for end in ends(one)}
+
+
+def searches_in(results: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The results of the choices or searches that a sweep has, by name; {} of a search's own."""
+    if _FOUND & results.keys():
+        return {}
+    return {name: one for name, one in results.items() if isinstance(one, dict)}
 
 
 def seed_runs(trial: Path) -> list[Path]:
     """The folders of a trial's runs in the order of their numbers; [] where it is one run."""
-    numbers = {run: run.name.removeprefix(SEED) for run in trial.glob(f"{SEED}*")}
-    return sorted((r for r, n in numbers.items() if n.isdecimal()), key=lambda r: int(numbers[r]))
+    return [run for _, run in numbered(trial, SEED)]
+
+
+def numbered(folder: Path, prefix: str) -> list[tuple[int, Path]]:
+    """What is in a folder under names of a prefix and a number, in the order of the numbers."""
+    numbers = {path: path.name.removeprefix(prefix) for path in folder.glob(f"{prefix}*")}
+    found = ((int(number), path) for path, number in numbers.items() if number.isdecimal())
+    return sorted(found, key=lambda pair: pair[0])
 
 
 def sweep_around(run: Path) -> Path | None:
@@ -107,6 +122,12 @@ def sweep_around(run: Path) -> Path | None:
 def is_confirmation(run: PurePath) -> bool:
     """Whether a run folder, relative to its sweep's, is a confirmation run's."""
     return run.parent.name == CONFIRM
+
+
+def is_repeated_search(sweep: PurePath) -> bool:
+    """Whether a sweep folder is that of one of several searches of the same choice."""
+    number = sweep.name.removeprefix(SEARCH)
+    return number != sweep.name and number.isdecimal()
 
 
 def is_search_trial(place: PurePath) -> bool:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cnnsweep.report.answer.analysis import Answer
-from cnnsweep.report.charts.confusion import MOST_GROUPS, class_name, predictions
+from cnnsweep.report.answer.group_predictions import MOST_GROUPS, predictions_of
+from cnnsweep.report.charts.confusion import class_name
 from cnnsweep.report.read.pictures import pictures
 from cnnsweep.report.read.predictions import Predictions
 from cnnsweep.report.read.run_record import Run
@@ -39,7 +40,8 @@ def hardest(answer: Answer) -> list[HardImages]:
     """The images that most runs get wrong, of all groups, by stratum."""
     found = []
     for stratum, groups in answer.grouping.strata().items():
-        read = [pair for group in groups[:MOST_GROUPS] for pair in predictions(answer, group)]
+        best = groups[:MOST_GROUPS]
+        read = [pair for group in best for pair in predictions_of(group.runs, answer.files)]
         if read:
             run, first = read[0]
             alike = [p for _, p in read if p.same_images(first)]

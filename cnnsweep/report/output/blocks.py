@@ -4,6 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from cnnsweep.report.answer.analysis import Answer
 from cnnsweep.report.answer.block import Block
+from cnnsweep.report.answer.calibration import calibration_block
+from cnnsweep.report.answer.equal_compute import equal_compute_blocks
+from cnnsweep.report.answer.image_noise import image_noise_blocks
+from cnnsweep.report.answer.search_luck import chances_block, search_luck_block
+from cnnsweep.report.answer.tuning_curves import tuning_blocks
 from cnnsweep.report.output.tables import (
     GROUP_COLUMNS,
     METHOD,
@@ -28,11 +33,21 @@ def answer_blocks(answer: Answer, idle: Sequence[str] = ()) -> list[Block]:
     return [
         Block("Answer", answer.verdicts, strong=True),
         *_groups(answer),
+        *_known(search_luck_block(answer.luck, answer.metric)),
+        *_known(chances_block(answer.luck, answer.metric)),
         *([Block("Winners of the searches", winners)] if winners else []),
         *_pairs(answer),
+        *image_noise_blocks(answer.noise, answer.metric),
+        *tuning_blocks(answer.tuning),
+        *equal_compute_blocks(answer.equal_compute),
+        *filter(None, [calibration_block(answer.calibration)]),
         *_best_runs(answer),
         Block("Cost", [answer.cost.sentence(), *idle]),
     ]
+
+
+def _known(block: Block | None) -> list[Block]:
+    return [] if block is None else [block]
 
 
 def _groups(answer: Answer) -> Iterator[Block]:

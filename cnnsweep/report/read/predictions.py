@@ -16,19 +16,24 @@ from cnnsweep.report.read.safe_io import Damaged, read_json, read_text
 
 _LARGEST = 64 << 20
 _NUMBERS = 3  # columns that every row has: index, label, prediction
-_HEADER = ",".join(PREDICTION_COLUMNS[:_NUMBERS])
+_HEADER, _CONFIDENCE = ",".join(PREDICTION_COLUMNS[:_NUMBERS]), PREDICTION_COLUMNS[_NUMBERS]
 _LONGEST_NAME = 200  # characters of a class's
 _MOST_CLASSES = 10_000
 Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """One run's predictions; the arrays have a value for each test image."""
+    """One run's predictions; the arrays have a value for each test image.
+
+    ``confidence``: of the predicted class, from 0 to 1; None where not every image has one.
+    """
 
     index: Integers
     label: Integers
     predicted: Integers
+    confidence: Floats | None = None
 
     @property
     def right(self) -> npt.NDArray[np.bool_]:
@@ -97,15 +102,24 @@ def _parse(text: str) -> Predictions:
     if not body.strip():
         raise Damaged("it has no rows")
     try:
-        rows = [row[:3] for row in csv.reader(io.StringIO(body))]  # later ones hold any text
-        columns = np.array([row for row in rows if row]).astype(np.float64)
+        rows = [row[:4] for row in csv.reader(io.StringIO(body)) if row]  # later ones hold any text
+        columns = np.array([row[:3] for row in rows]).astype(np.float64)
         with np.errstate(invalid="ignore"):  # nan is found below
             integers = columns.reshape(len(columns), 3).astype(np.int64)
     except (ValueError, csv.Error) as error:
         raise Damaged(f"not numbers: {on_one_line(error)[:160]}") from error
     if not np.array_equal(integers, columns):
         raise Damaged("indices, labels and predictions must be whole numbers")
-    return Predictions(*integers.T)
+    has_confidence = header.rstrip("\r").split(",")[3:4] == [_CONFIDENCE]
+    return Predictions(*integers.T, confidence=_confidence(rows) if has_confidence else None)
+
+
+def _confidence(rows: list[list[str]]) -> Floats | None:
+    try:
+        found = np.array([row[3] for row in rows]).astype(np.float64)
+    except (LookupError, ValueError):
+        return None
+    return found if ((found >= 0) & (found <= 1)).all() else None
 
 
 def files_of(run: Run, indices: Iterable[int]) -> dict[int, str]:

@@ -7,6 +7,7 @@ import numpy as np
 from scipy import special
 
 ALPHA = 0.05  # intervals are at 1 - ALPHA
+FEWEST = 3  # values: with two, an interval is wider than anything that it could be compared with
 Interval = tuple[float, float]
 
 
@@ -17,23 +18,23 @@ def mean_deviation(values: Sequence[float]) -> tuple[float, float | None]:
 
 
 def t_interval(values: Sequence[float]) -> Interval | None:
-    """Student's interval of the mean; None for fewer than two values.
+    """Student's interval of the mean; None for fewer than three values.
 
     It takes the values as independent and about normal, as the metrics of several seeds are.
     """
     mean, deviation = mean_deviation(values)
-    if deviation is None:
+    if deviation is None or len(values) < FEWEST:
         return None
     half = t_quantile(len(values) - 1) * deviation / math.sqrt(len(values))
     return mean - half, mean + half
 
 
 def bootstrap_interval(values: Sequence[float]) -> Interval | None:
-    """The bias-corrected accelerated bootstrap's interval (Efron 1987); None below two values.
+    """The bias-corrected accelerated bootstrap's interval (Efron 1987); None below three values.
 
     It does not assume normal values, but is too narrow for a handful of them.
     """
-    if len(values) < 2:
+    if len(values) < FEWEST:
         return None
     if len(set(values)) == 1:
         return values[0], values[0]
@@ -44,6 +45,6 @@ def bootstrap_interval(values: Sequence[float]) -> Interval | None:
     return float(found.low), float(found.high)
 
 
-def t_quantile(freedom: float) -> float:
+def t_quantile(freedom: float, alpha: float = ALPHA) -> float:
     """Standard errors from the mean to either end of an interval; ``freedom``: degrees of it."""
-    return float(special.stdtrit(freedom, 1 - ALPHA / 2))
+    return float(special.stdtrit(freedom, 1 - alpha / 2))
