@@ -135,15 +135,15 @@ def test_a_new_part_of_the_answer_is_a_finding_by_itself(tmp_path: Path) -> None
     make_grid(tmp_path, ["simple"], range(2))
     known = answer(gather([tmp_path]), Question())
 
-    @dataclass
+    @dataclass(kw_only=True)
     class More(Answer):
-        luck: _Inner | None = None
+        extra: _Inner | None = None
         block: Block | None = None
 
     inner = _Inner(np.array([1.0, np.nan, np.inf]), -math.inf, known.runs[0])
     parts = {one.name: getattr(known, one.name) for one in fields(known)}
-    told = _read(report_json(More(**parts, luck=inner, block=Block("title", ["x"]))))
-    assert told["findings"]["luck"] == {
+    told = _read(report_json(More(**parts, extra=inner, block=Block("title", ["x"]))))
+    assert told["findings"]["extra"] == {
         "curve": [1.0, None, None], "low": None, "run": as_plain(tmp_path / "0"),
     }  # fmt: skip
     assert told["findings"]["block"]["sentences"] == ["x"]
