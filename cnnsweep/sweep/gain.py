@@ -2,13 +2,13 @@
 
 import math
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any, NamedTuple
 
 from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import seed_runs
+from cnnsweep.report.stats.share_interval import newcombe
 from cnnsweep.sweep.freeze_thaw.paused import paused_at
 from cnnsweep.sweep.spec.formatting import format_value
 from cnnsweep.sweep.study.confirmation import winner
@@ -155,34 +155,6 @@ def _paired(first: list[float], second: list[float], alpha: float) -> _Interval 
     variance = math.fsum((d - mean) ** 2 for d in differences) / (count - 1)
     half = float(special.stdtrit(count - 1, 1 - alpha / 2)) * math.sqrt(variance / count)
     return _Interval(mean - half, mean + half, f"{count} seeds each, in pairs")
-
-
-def newcombe(
-    first: tuple[float, int], second: tuple[float, int], alpha: float
-) -> tuple[float, ...]:
-    """The interval of a difference between two shares, first minus second.
-
-    Source: Newcombe, Statistics in Medicine 1998, method 10, of two Wilson intervals.
-
-    Args:
-        first: a share in 0..1, and of how many.
-        second: likewise.
-        alpha: one minus the interval's confidence.
-    """
-    z = NormalDist().inv_cdf(1 - alpha / 2)
-    (p1, _), (p2, _) = first, second
-    (l1, u1), (l2, u2) = _wilson(*first, z), _wilson(*second, z)
-    return (
-        p1 - p2 - math.hypot(p1 - l1, u2 - p2),
-        p1 - p2 + math.hypot(u1 - p1, p2 - l2),
-    )
-
-
-def _wilson(share: float, count: int, z: float) -> tuple[float, float]:
-    centre = share + z * z / (2 * count)
-    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    whole = 1 + z * z / count
-    return (centre - half) / whole, (centre + half) / whole
 
 
 def _images(run: RunFolder, split: str) -> int | None:

@@ -23,7 +23,7 @@ def show(answer: Answer, console: Console) -> None:
     console.print(_text(headline(answer)))
     for block in answer_blocks(answer):
         if not block.is_detail:
-            _show(block, console)
+            show_block(block, console)
     for cause, count, run in answer.cost.failures[:_MOST_LINES]:
         console.print(_text(f"failed {count}×: {cause}", style="red"))
         console.print(_text(f"  {run.folder}", style="red"), soft_wrap=True)
@@ -31,7 +31,8 @@ def show(answer: Answer, console: Console) -> None:
     _lines(console, answer.gathered.problems, "not read", "red", soft_wrap=True)
 
 
-def _show(block: Block, console: Console) -> None:
+def show_block(block: Block, console: Console) -> None:
+    """Print one part: sentences, lines to type, the table."""
     for sentence in block.sentences:
         console.print(_text(sentence, style="bold" if block.strong else ""))
     for command in block.commands:

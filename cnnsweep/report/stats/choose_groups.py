@@ -60,7 +60,8 @@ def _best_of(
     _check_varied(tried, keys)
     validation = _validation(tried, metric, keys)
     rivals: dict[tuple[str, str], list[Group]] = defaultdict(list)
-    for group in sorted(tried.groups, key=lambda group: str(group.runs[0].folder)):
+    place = {id(run): number for number, run in enumerate(runs)}
+    for group in sorted(tried.groups, key=lambda group: place[id(group.runs[0])]):
         if _mean(group, validation) is not None:
             rivals[group.stratum, label_of(group.runs[0], others)].append(group)
     sign = 1 if maximizes(validation) else -1

@@ -107,7 +107,7 @@ def chance(first: Nested, second: Nested, sign: int) -> Chance | None:
     Returns:
         None where the searches' means do not vary.
     """
-    known = _Known(first, second, sign)
+    known = Standardised(first, second, sign)
     if known.outer <= 0:
         return None
     levels = np.array([ALPHA / 2, 0.5, 1 - ALPHA / 2])
@@ -120,8 +120,8 @@ def chance(first: Nested, second: Nested, sign: int) -> Chance | None:
     return Chance(float(ends[1]), float(ends[0]), float(ends[2]))
 
 
-class _Known:
-    """What two networks' runs tell of δ."""
+class Standardised:
+    """What two networks' runs tell of δ, see ``chance``."""
 
     def __init__(self, first: Nested, second: Nested, sign: int) -> None:
         both = (first, second)
