@@ -1,7 +1,8 @@
 """From arguments to a terminal answer and a report folder."""
 
-import time
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -12,40 +13,63 @@ from cnnsweep.folders.sweep_folder import REPORT, RUNS_TABLE, SUMMARY_TABLE
 from cnnsweep.report.answer.analysis import Answer, answer
 from cnnsweep.report.charts.all_charts import every_chart, tried_sweeps
 from cnnsweep.report.cli import DEFAULT_FORMATS, Arguments
-from cnnsweep.report.output.page import page
+from cnnsweep.report.output.json_answer import report_json
+from cnnsweep.report.output.page import PAGE, Watched, page, settle
 from cnnsweep.report.output.terminal import show
 from cnnsweep.report.output.text_files import report_md, report_tex, runs_csv, summary_csv
 from cnnsweep.report.read.escape import plain
-from cnnsweep.report.read.find import Stamp, find
 from cnnsweep.report.read.load_runs import FILE as CACHE
 from cnnsweep.report.read.load_runs import gather, roots
 from cnnsweep.report.stats.options import Question
 from cnnsweep.report.study.study_stats import Studies
+from cnnsweep.report.watching import watch
 
-_PAGE = "index.html"
+_ONLY_JSON = ("json",)
 _DRAWN = {"md", "html", "png", "svg"}  # what charts or studies go into
 
 
 def report(arguments: Arguments) -> None:
     """Print the answer, then write the files that were asked for; once, or until Ctrl-C."""
-    console = _console()
+    only_json = arguments.formats == _ONLY_JSON
+    console = _console(stderr=only_json)
     folders = roots(arguments.folders)
     if not arguments.watch:
         _report(arguments, folders, console)
         return
-    watch(folders, arguments.every, console, lambda: _report(arguments, folders, console))
+    out = _out(arguments)
+    try:
+        watch(folders, arguments.every, console, partial(_report, arguments, folders, console))
+    finally:
+        settle(out / PAGE)
 
 
-def _report(arguments: Arguments, folders: list[Path], console: Console) -> None:
+def _out(arguments: Arguments) -> Path:
     beside = arguments.folders[0] if len(arguments.folders) == 1 else Path()
-    out = arguments.out or beside / REPORT
-    cache = out / CACHE if arguments.formats else None
-    found = _gathered(folders, cache, arguments.question)
-    studies = Studies(tried_sweeps(found) if _DRAWN & {*arguments.formats} else [])
+    return arguments.out or beside / REPORT
+
+
+def _report(
+    arguments: Arguments, folders: list[Path], console: Console, watched: Watched | None = None
+) -> None:
+    out, formats = _out(arguments), arguments.formats
+    if formats == _ONLY_JSON:
+        _report_json(arguments, folders)
+        return
+    found = _gathered(folders, out / CACHE if formats else None, arguments.question)
+    studies = Studies(tried_sweeps(found) if _DRAWN & {*formats} else [])
     show(found, console)
-    if arguments.formats:
-        written = write_files(found, out, arguments.formats, studies)
+    if formats:
+        written = write_files(found, out, formats, studies, watched)
         console.print(f"written: {plain(str(written))}", markup=False, soft_wrap=True)
+
+
+def _report_json(arguments: Arguments, folders: list[Path]) -> None:
+    """To standard output and nothing else there; to a file too where a folder was named."""
+    found = _gathered(folders, None, arguments.question)
+    if arguments.out is not None:
+        write_files(found, arguments.out, _ONLY_JSON, Studies([]))
+    sys.stdout.write(report_json(found))
+    sys.stdout.flush()
 
 
 def write_report(folder: Path) -> Path:
@@ -62,7 +86,13 @@ def _gathered(folders: list[Path], cache: Path | None, question: Question) -> An
         raise _unwritable(error) from error
 
 
-def write_files(found: Answer, out: Path, formats: Sequence[str], studies: Studies) -> Path:
+def write_files(
+    found: Answer,
+    out: Path,
+    formats: Sequence[str],
+    studies: Studies,
+    watched: Watched | None = None,
+) -> Path:
     """Write the report; the path of the page, or of the folder where there is none.
 
     Raises:
@@ -75,14 +105,18 @@ def write_files(found: Answer, out: Path, formats: Sequence[str], studies: Studi
             write_text_whole(out / SUMMARY_TABLE, summary_csv(found))
         if "tex" in formats:
             write_text_whole(out / "report.tex", report_tex(found))
+        if "json" in formats:
+            write_text_whole(out / "report.json", report_json(found))
         if _DRAWN & {*formats}:
-            _write_drawn(found, out, formats, studies)
+            _write_drawn(found, out, formats, studies, watched)
     except OSError as error:
         raise _unwritable(error) from error
-    return out / _PAGE if "html" in formats else out
+    return out / PAGE if "html" in formats else out
 
 
-def _write_drawn(found: Answer, out: Path, formats: Sequence[str], studies: Studies) -> None:
+def _write_drawn(
+    found: Answer, out: Path, formats: Sequence[str], studies: Studies, watched: Watched | None
+) -> None:
     facts = studies.facts(found.gathered.problems)
     idle = [f"{one.label}: {text}." for one, told in facts if (text := told.idle())]
     sections = every_chart(found, facts)
@@ -97,43 +131,20 @@ def _write_drawn(found: Answer, out: Path, formats: Sequence[str], studies: Stud
     if "md" in formats:
         write_text_whole(out / "report.md", report_md(found, pictures, idle))
     if "html" in formats:
-        write_text_whole(out / _PAGE, page(found, sections, out, idle))
+        write_text_whole(out / PAGE, page(found, sections, out, idle, watched))
 
 
 def _unwritable(error: OSError) -> UserError:
     return UserError(f"cannot write {error.filename}: {error.strerror}; choose another --out")
 
 
-def _console() -> Console:
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """The command's own ending, where rich's would be that of an error."""
+        raise BrokenPipeError
+
+
+def _console(*, stderr: bool) -> Console:
     """Where the output is no terminal: 160 columns, so that lines are rarely broken."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=160)
-
-
-_State = list[tuple[str, dict[str, Stamp]]]
-
-
-def watch(
-    folders: Sequence[Path], every: float, console: Console, rebuild: Callable[[], None]
-) -> None:
-    """Call ``rebuild`` now and whenever a file of a run has changed, until Ctrl-C.
-
-    Args:
-        folders: where to look.
-        every: seconds between two looks.
-        console: for the lines that there is no run yet, and that watching stopped.
-        rebuild: makes the report.
-    """
-    seen: _State | None = None
-    try:
-        while True:
-            state = [(str(found.folder), found.files) for found in find(folders).runs]
-            if state != seen:
-                if state:
-                    rebuild()
-                else:
-                    console.print(f"no run yet; looking every {every:g} s")
-                seen = state
-            time.sleep(every)
-    except KeyboardInterrupt:
-        console.print("stopped watching")
+    console = _Console(highlight=False, stderr=stderr)
+    return console if console.is_terminal else _Console(highlight=False, stderr=stderr, width=160)

@@ -12,7 +12,7 @@ from cnnsweep.folders.sweep_folder import REPORT
 from cnnsweep.report.stats.options import Question
 from cnnsweep.rules import path_with_home
 
-FORMATS = ("csv", "md", "tex", "html", "png", "svg")
+FORMATS = ("csv", "md", "tex", "html", "png", "svg", "json")
 DEFAULT_FORMATS = FORMATS[:4]
 _DEFAULT = Question()
 _EPILOG = """examples:
@@ -20,7 +20,8 @@ _EPILOG = """examples:
   python -m cnnsweep.report multirun/2026-05-01 --baseline simple
   python -m cnnsweep.report --by model,optim.lr --baseline 'model=simple, optim.lr=0.01'
   python -m cnnsweep.report --where 'model=resnet,lenet' --where 'epochs>=5' --format all
-  python -m cnnsweep.report multirun --watch                  rebuild while runs come in"""
+  python -m cnnsweep.report multirun --watch                  rebuild while runs come in
+  python -m cnnsweep.report --format json | jq '.verdicts[]'"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--out", type=path_with_home, metavar="DIR",
         help=f"for the files (default: {REPORT}/ in the one folder given, else here)")  # fmt: skip
     add("--format", default=",".join(DEFAULT_FORMATS), metavar="NAME,...",
-        help=f"files: {', '.join(FORMATS)}, all or none (default: %(default)s)")  # fmt: skip
+        help=f"files: {', '.join(FORMATS)}, all or none (default: %(default)s); "
+        "json alone goes to standard output")  # fmt: skip
     add("--watch", action="store_true", help="rebuild while runs come in, until Ctrl-C")
     add("--every", type=float, default=5.0, metavar="SECONDS",
         help="how often --watch looks (default: %(default)s)")  # fmt: skip

@@ -1,19 +1,24 @@
 """The real command: its answer, its files, its refusals."""
 
+import contextlib
 import csv
+import io
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from cnnsweep import report
+from cnnsweep.report.answer.analysis import answer
+from cnnsweep.report.output.terminal import show
+from cnnsweep.report.read.load_runs import gather, roots
+from cnnsweep.report.stats.options import Question
 from tests.command import cnnsweep, environment, succeeded
-from tests.report.made_runs import Job, make_grid, make_run
+from tests.report.made_runs import make_grid
 
 
 def _report(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -121,32 +126,52 @@ def test_bad_arguments_get_one_line(
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_watch_waits_rebuilds_and_stops_at_ctrl_c(tmp_path: Path) -> None:
-    (tmp_path / "multirun").mkdir()
-    words = ["multirun", "--watch", "--every", "0.2", "--format", "csv"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cnnsweep.report", *words],
-        cwd=tmp_path, env=environment(PYTHONUNBUFFERED="1"), stdout=subprocess.PIPE, text=True,
+@pytest.mark.parametrize("columns", [60, 80, 400])
+def test_folders_can_be_copied_from_any_terminal(columns: int, tmp_path: Path) -> None:
+    sweep = "2026-05-01_a-sweep-with-a-long-name-of-many-words"
+    make_grid(tmp_path / "multirun" / sweep, ["simple", "lenet"], range(2))
+    shown = io.StringIO()
+    console = Console(file=shown, width=columns, highlight=False)
+    with contextlib.chdir(tmp_path):
+        found = answer(gather(roots([tmp_path / "multirun"])), Question())
+        show(found, console)
+        for number in range(4):
+            assert Path("multirun", sweep, str(number)).is_dir()
+    for number in range(4):
+        assert re.search(rf"(^|\s)multirun/{sweep}/{number}\s", shown.getvalue())
+
+
+def test_headings_name_no_folder_of_this_machine(tmp_path: Path) -> None:
+    make_grid(tmp_path / "multirun" / "x", ["simple"], range(2))
+    for words, title in (
+        ([str(tmp_path / "multirun" / "x")], "multirun/x"), (["multirun"], "multirun"),
+        ([], "multirun"), (["."], tmp_path.name),
+    ):  # fmt: skip
+        succeeded(_report(*words, "--out", "out", "--format", "html,md", cwd=tmp_path))
+        page = (tmp_path / "out" / "index.html").read_text()
+        assert f"<title>Report on {title}</title>" in page
+        assert f"<h1>Report on {title}</h1>" in page
+        assert str(tmp_path) not in page.partition('id="data"')[0]
+        assert str(tmp_path) not in (tmp_path / "out" / "report.md").read_text()
+
+
+def test_a_reader_that_leaves_and_ctrl_c_end_it_quietly(mixed: Path) -> None:
+    words = [sys.executable, "-m", "cnnsweep.report", "--format"]
+    piped = subprocess.Popen(
+        [*words, "none"], cwd=mixed, env=environment(), stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )  # fmt: skip
-    table = tmp_path / "multirun" / "report" / "runs.csv"
-    assert process.stdout is not None
-    try:
-        assert process.stdout.readline() == "no run yet; looking every 0.2 s\n"
-        for number in range(2):
-            make_run(tmp_path / "multirun" / str(number), Job(seed=number))
-            deadline = time.monotonic() + 60
-            while not (table.is_file() and len(table.read_text().splitlines()) == number + 2):
-                assert process.poll() is None
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
-        text, _ = process.communicate(timeout=60)
-    finally:
-        process.kill()
-        process.communicate()
-    assert process.returncode == 0
-    assert text.rstrip().endswith("stopped watching")
-    assert re.search(r"^1 run: .*^2 runs: ", text, re.MULTILINE | re.DOTALL)
+    assert piped.stdout is not None
+    assert piped.stderr is not None
+    piped.stdout.close()
+    assert piped.wait(60) == 141
+    assert piped.stderr.read() == b""
+    piped.stderr.close()
+    code = "import signal, sys; import cnnsweep.report.__main__ as m; "
+    code += "import cnnsweep.report.build as b; "
+    code += "b.answer = lambda *_: signal.raise_signal(signal.SIGINT); sys.exit(m.main())"
+    done = subprocess.run([sys.executable, "-c", code], cwd=mixed, env=environment(), check=False)
+    assert done.returncode == 130
 
 
 def test_a_report_is_written_again_in_the_same_process(mixed: Path) -> None:

@@ -1,6 +1,5 @@
 """Confusion matrices of groups."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -8,6 +7,7 @@ import numpy as np
 from cnnsweep.report.answer.analysis import Answer
 from cnnsweep.report.answer.group_predictions import predictions_of, shown_groups
 from cnnsweep.report.charts.chart_model import Chart, Heat, count
+from cnnsweep.report.charts.ticks import distinct
 from cnnsweep.report.read.escape import plain
 from cnnsweep.report.read.predictions import Predictions
 
@@ -24,7 +24,8 @@ def confusion(answer: Answer) -> Iterator[Chart]:
         read = [p for _, p in own]
         classes = max((1 + int(max(p.label.max(), p.predicted.max())) for p in read), default=0)
         if read and min(p.label.min() for p in read) >= 0 and classes <= _MOST_CLASSES:
-            labels = _labels(answer.files.class_names(own[0][0]), classes)
+            known = answer.files.class_names(own[0][0])
+            labels = distinct([class_name(known, n) for n in range(classes)], _LONGEST_NAME)
             yield _matrix(group.label + group.where, read, labels, len(group.runs))
 
 
@@ -52,18 +53,3 @@ def _matrix(name: str, read: list[Predictions], labels: list[str], total: int) -
 def class_name(names: Sequence[str], number: int) -> str:
     """A class by its name, else by its number."""
     return plain(names[number]) if 0 <= number < len(names) else str(number)
-
-
-def _labels(names: Sequence[str], classes: int) -> list[str]:
-    """Short names of all classes, no two alike."""
-    shown = [_shortened(class_name(names, number)) for number in range(classes)]
-    several = Counter(shown)
-    return [
-        name if name.strip() and several[name] == 1 else f"{number}: {name}"
-        for number, name in enumerate(shown)
-    ]
-
-
-def _shortened(name: str) -> str:
-    half = _LONGEST_NAME // 2
-    return name if len(name) <= _LONGEST_NAME else f"{name[:half]}…{name[-half + 1 :]}"

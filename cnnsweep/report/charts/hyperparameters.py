@@ -34,8 +34,8 @@ Importances = Mapping[str, float]
 
 
 def importances(sweeps: Sequence[tuple[Tried, Importances]], colors: Colors) -> Iterator[Chart]:
-    """Bars for each hyperparameter, one colour a sweep."""
-    told = [(one, parts) for one, parts in sweeps if parts]
+    """Bars for each hyperparameter, one colour a sweep; nothing of a sweep that varied only one."""
+    told = [(one, parts) for one, parts in sweeps if len(parts) > 1]
     if not told:
         return
     keys = list(dict.fromkeys(key for _, parts in told for key in parts))

@@ -10,10 +10,11 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullFormatter
 
 from cnnsweep.folders.run_folder import write_whole
 from cnnsweep.report.charts.chart_model import XY, Chart, Heat, Series
+from cnnsweep.report.charts.ticks import log_ticks, shortened, shown_number
 
 _STYLE: dict[Any, Any] = {  # text stays text in an SVG, and equal charts are equal files
     "svg.fonttype": "none", "svg.hashsalt": "cnnsweep", "font.size": 10, "axes.grid": True,
@@ -21,6 +22,10 @@ _STYLE: dict[Any, Any] = {  # text stays text in an SVG, and equal charts are eq
     "text.parse_math": False,
 }  # fmt: skip
 _SIZE, _DPI = (7.2, 4.4), 140
+_INCHES_A_ROW = 0.18  # of a legend
+_LONGEST_TICK, _LONGEST_NOTE, _LONGEST_LEGEND = 24, 14, 60  # letters
+_MOST_NAMES = 30  # along an axis
+_LETTERS_OF_CHART, _LETTERS_OF_HEAT, _LETTERS_OF_LEGEND = 60, 36, 100
 
 
 def write_pictures(
@@ -56,6 +61,7 @@ def as_picture(chart: Chart, kind: str) -> bytes:
             _heat(figure, axes, chart)
         elif isinstance(chart, XY):
             _xy(axes, chart)
+            _add_legend(figure, axes)
         axes.set_title(chart.title, fontsize=11)
         content = io.BytesIO()
         metadata = {"Date": None} if kind == "svg" else {}
@@ -88,14 +94,39 @@ def _xy(axes: Axes, chart: XY) -> None:
         axes.invert_yaxis()
         axes.set(xlabel=chart.y_title, ylabel=chart.x_title)
     if chart.ticks is not None:
-        axes.set_xticks(range(len(chart.ticks)), chart.ticks, rotation=20, ha="right")
+        _name_ticks(axes, chart.ticks, _LETTERS_OF_CHART)
     for x, y, text in chart.notes:
-        axes.annotate(text, (x, y), ha="center", va="center", fontsize=8)
+        axes.annotate(shortened(text, _LONGEST_NOTE), (x, y), ha="center", va="center", fontsize=8)
     if chart.notes:
         axes.set_ylim(-0.15, 1.15)
         axes.yaxis.set_visible(False)
-    if any(not label.startswith("_") for label in axes.get_legend_handles_labels()[1]):
-        axes.legend(fontsize=8, framealpha=0.7)
+
+
+def _name_ticks(axes: Axes, names: Sequence[str], side_by_side: int) -> None:
+    """Names along the x axis: some are left out where there are very many.
+
+    They are turned where more than ``side_by_side`` letters would meet.
+    """
+    places, shown = _some(names)
+    letters = max(map(len, shown), default=0) * len(shown)
+    turned: dict[str, Any] = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
+    axes.set_xticks(places, shown, **(turned if letters > side_by_side else {}))
+
+
+def _some(names: Sequence[str]) -> tuple[range, list[str]]:
+    places = range(0, len(names), -(-len(names) // _MOST_NAMES) or 1)
+    return places, [shortened(names[place], _LONGEST_TICK) for place in places]
+
+
+def _add_legend(figure: Figure, axes: Axes) -> None:
+    """Below the chart, where it covers nothing; none of a single entry."""
+    handles, labels = axes.get_legend_handles_labels()
+    if len(labels) < 2:
+        return
+    shown = [shortened(label, _LONGEST_LEGEND) for label in labels]
+    columns = max(1, min(len(shown), _LETTERS_OF_LEGEND // (max(map(len, shown)) + 6)))
+    figure.set_figheight(_SIZE[1] + _INCHES_A_ROW * -(-len(shown) // columns))
+    figure.legend(handles, shown, loc="outside lower center", ncols=columns, fontsize=8)
 
 
 def _draw(axes: Axes, series: Series) -> None:
@@ -133,7 +164,7 @@ def _bars(axes: Axes, series: Series, place: int, total: int) -> None:
     heights = [0.0 if y is None else y for y in series.y]
     shifted = np.arange(len(names)) + (place - (total - 1) / 2) * width
     axes.barh(shifted, heights, width, color=series.color, label=series.name)
-    axes.set_yticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), [shortened(name, _LONGEST_TICK) for name in names])
 
 
 def _heat(figure: Figure, axes: Axes, chart: Heat) -> None:
@@ -143,8 +174,8 @@ def _heat(figure: Figure, axes: Axes, chart: Heat) -> None:
     else:
         drawn = axes.imshow(z, cmap="Oranges", vmin=0, aspect="equal")
         axes.grid(visible=False)
-        axes.set_xticks(range(len(chart.x)), [str(v) for v in chart.x])
-        axes.set_yticks(range(len(chart.y)), [str(v) for v in chart.y])
+        _name_ticks(axes, [str(v) for v in chart.x], _LETTERS_OF_HEAT)
+        axes.set_yticks(*_some([str(v) for v in chart.y]))
         largest = np.nanmax(z, initial=0)
         for row, cells in enumerate(chart.text or []):
             for column, text in enumerate(cells):
@@ -165,12 +196,18 @@ def _heat(figure: Figure, axes: Axes, chart: Heat) -> None:
 def _axes(axes: Axes, chart: XY | Heat) -> None:
     axes.set_xlabel(chart.x_title)
     axes.set_ylabel(chart.y_title)
-    for axis, log in ((axes.xaxis, chart.x_log), (axes.yaxis, chart.y_log)):
+    xs: list[object] = list(chart.x) if isinstance(chart, Heat) else []
+    ys: list[object] = list(chart.y) if isinstance(chart, Heat) else []
+    for series in chart.series if isinstance(chart, XY) else ():
+        xs += series.x
+        ys += series.y
+    for axis, log, values in ((axes.xaxis, chart.x_log, xs), (axes.yaxis, chart.y_log, ys)):
         if log:
             getattr(axes, f"set_{axis.axis_name}scale")("log")
-            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             # Plain numbers: matplotlib's own labels are formulas, which texts here never are.
-            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            ticks = log_ticks(values)
+            axis.set_major_locator(FixedLocator(ticks))
+            axis.set_major_formatter(FixedFormatter([shown_number(tick) for tick in ticks]))
             axis.set_minor_formatter(NullFormatter())
     for axis, title in ((axes.xaxis, chart.x_title), (axes.yaxis, chart.y_title)):
         if title in ("epoch", "trial"):

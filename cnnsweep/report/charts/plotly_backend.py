@@ -1,13 +1,15 @@
 """Charts as plotly's JSON. Colours of text, grid and paper are the page's own, light or dark."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cnnsweep.report.charts.chart_model import XY, Chart, Heat, Series
+from cnnsweep.report.charts.ticks import log_ticks, shortened, shown_number
 
 Json = dict[str, Any]
 _HEIGHT = 380
 _FEW_TICKS = 12
+_LONGEST_TICK, _LONGEST_NOTE = 24, 14  # letters
 _ORANGE = [[0, "rgba(213,94,0,0.03)"], [1, "rgba(213,94,0,1)"]]  # on white and on black alike
 
 
@@ -20,17 +22,23 @@ def as_plotly(chart: Chart) -> Json:
 
 
 def _xy(chart: XY) -> Json:
-    layout = _layout(chart.x_title, chart.y_title, chart.x_log, chart.y_log)
+    layout = _layout(chart.x_title, chart.y_title)
+    if chart.x_log:
+        layout["xaxis"] |= _logarithmic([x for s in chart.series for x in s.x])
+    if chart.y_log:
+        layout["yaxis"] |= _logarithmic([y for s in chart.series for y in s.y])
     if chart.ticks is not None:
         places = list(range(len(chart.ticks)))
-        layout["xaxis"] |= {"tickvals": places, "ticktext": [_text(t) for t in chart.ticks]}
+        names = [_text(shortened(name, _LONGEST_TICK)) for name in chart.ticks]
+        layout["xaxis"] |= {"tickvals": places, "ticktext": names}
     if chart.x_title in ("epoch", "trial") and _largest_x(chart) <= _FEW_TICKS:
         layout["xaxis"]["dtick"] = 1  # there is no half an epoch
     if chart.notes:
         layout["yaxis"] |= {"visible": False, "range": [-0.15, 1.15]}
         layout["xaxis"] |= {"range": [-0.4, len(chart.ticks or []) - 0.6], "zeroline": False}
         layout["annotations"] = [
-            {"x": x, "y": y, "text": _text(text), "showarrow": False} for x, y, text in chart.notes
+            {"x": x, "y": y, "text": _text(shortened(text, _LONGEST_NOTE)), "showarrow": False}
+            for x, y, text in chart.notes
         ]
     if chart.series and chart.series[0].kind == "bars":
         layout["xaxis"], layout["yaxis"] = layout["yaxis"], layout["xaxis"]
@@ -90,7 +98,11 @@ def _gap(high: float | None, low: float | None) -> float | None:
 def _heat(chart: Heat) -> Json:
     trace: Json = {"x": chart.x, "y": chart.y, "z": chart.z}
     trace["colorbar"] = {"title": {"text": _text(chart.z_title), "side": "right"}, "thickness": 12}
-    layout = _layout(chart.x_title, chart.y_title, chart.x_log, chart.y_log)
+    layout = _layout(chart.x_title, chart.y_title)
+    if chart.x_log:
+        layout["xaxis"] |= _logarithmic(chart.x)
+    if chart.y_log:
+        layout["yaxis"] |= _logarithmic(chart.y)
     if chart.smooth:
         trace |= {"type": "contour", "colorscale": "Viridis", "contours": {"coloring": "heatmap"}}
         trace |= {"line": {"width": 0.5, "color": "rgba(255,255,255,0.5)"}, "hoverinfo": "skip"}
@@ -124,17 +136,22 @@ def _cells(chart: Heat) -> Iterator[Json]:
                 yield note
 
 
-def _layout(x_title: str, y_title: str, x_log: bool, y_log: bool) -> Json:
-    def axis(title: str, log: bool) -> Json:
-        made: Json = {"title": {"text": _text(title)}, "automargin": True, "zeroline": False}
-        return made | ({"type": "log", "exponentformat": "power"} if log else {})
+def _logarithmic(values: Sequence[object]) -> Json:
+    ticks = log_ticks(values)
+    return {"type": "log", "tickvals": ticks, "ticktext": [shown_number(tick) for tick in ticks]}
+
+
+def _layout(x_title: str, y_title: str) -> Json:
+    def axis(title: str) -> Json:
+        shown = {"text": _text(title), "standoff": 8}
+        return {"title": shown, "automargin": True, "zeroline": False}
 
     return {
         "height": _HEIGHT,
         "margin": {"l": 10, "r": 10, "t": 10, "b": 10},
-        "xaxis": axis(x_title, x_log),
-        "yaxis": axis(y_title, y_log),
-        "legend": {"orientation": "h", "y": -0.2, "yanchor": "top"},
+        "xaxis": axis(x_title),
+        "yaxis": axis(y_title),
+        "showlegend": False,  # the page has its own below the chart, where it covers nothing
         "hovermode": "closest",
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",

@@ -5,6 +5,7 @@ import json
 import math
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from itertools import count
@@ -16,22 +17,43 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from cnnsweep import __version__
+from cnnsweep.folders.run_folder import write_text_whole
 from cnnsweep.report.answer.analysis import Answer
 from cnnsweep.report.charts.all_charts import Section
 from cnnsweep.report.charts.hardest_images import hardest
 from cnnsweep.report.charts.plotly_backend import as_plotly
 from cnnsweep.report.output.blocks import answer_blocks
+from cnnsweep.report.output.columns import are_numbers
 from cnnsweep.report.output.tables import headline
 from cnnsweep.report.read.escape import plain
 from cnnsweep.report.stats.group_keys import setting_keys
+from cnnsweep.report.stats.metric import maximizes, metric_names
 from cnnsweep.report.stats.table import columns, rows
 
 _PARTS = files("cnnsweep.report.output") / "page_parts"
 _MOST_PROBLEMS = 200
+_TITLE_PARTS = 3  # of the path of a folder that lies elsewhere
+PAGE = "index.html"
+_RELOADS = ' data-reload="{:g}"'  # seconds
+_SHORTEST = 2.0  # seconds between two reloads
 
 
-def page(answer: Answer, sections: Sequence[Section], out: Path, idle: Sequence[str]) -> str:
-    """The HTML text; links lead from ``out`` to the runs."""
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """While runs come in: when a file of theirs changed last, seconds between two looks."""
+
+    changed: str
+    every: float
+
+
+def page(
+    answer: Answer,
+    sections: Sequence[Section],
+    out: Path,
+    idle: Sequence[str],
+    watched: Watched | None = None,
+) -> str:
+    """The HTML text; links lead from ``out`` to the runs. A watched one reloads itself."""
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, finalize=_plain, trim_blocks=True
     )
@@ -48,15 +70,31 @@ def page(answer: Answer, sections: Sequence[Section], out: Path, idle: Sequence[
         bundle=Markup(_bundle()) if charts else "",
         css=_part("page.css"),
         script=_part("page.js"),
+        reloads=Markup(_RELOADS.format(max(watched.every, _SHORTEST)) if watched else ""),
+        changed=watched.changed if watched else "",
     )
+
+
+def settle(path: Path) -> None:
+    """Make a page that reloads itself one that does not: nobody will write it again."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError:
+        return  # none was written
+    start, mark, rest = text.partition(">\n<head>")
+    cut = start.rfind(_RELOADS.partition("=")[0])
+    if mark and cut >= 0:
+        write_text_whole(path, start[:cut] + mark + rest)
 
 
 def _texts(answer: Answer, out: Path, idle: Sequence[str]) -> dict[str, Any]:
     problems = answer.gathered.problems
+    blocks = answer_blocks(answer, idle)
     return {
-        "title": f"Report on {', '.join(str(root) for root in answer.gathered.roots)}",
+        "title": f"Report on {', '.join(map(_title, answer.gathered.roots))}",
         "headline": headline(answer),
-        "blocks": answer_blocks(answer, idle),
+        "blocks": blocks,
+        "numbers": [are_numbers(block.columns, block.rows) for block in blocks],
         "failures": [
             (cause, count, str(run.folder), _link(run.folder, out))
             for cause, count, run in answer.cost.failures
@@ -64,9 +102,15 @@ def _texts(answer: Answer, out: Path, idle: Sequence[str]) -> dict[str, Any]:
         "notes": answer.notes,
         "problems": problems[:_MOST_PROBLEMS],
         "problem_count": len(problems),
-        "roots": ", ".join(str(root) for root in answer.gathered.roots),
+        "roots": ", ".join(map(_title, answer.gathered.roots)),
         "version": __version__,
     }
+
+
+def _title(root: Path) -> str:
+    """A root without the way to this machine's folders."""
+    parts = root.parts if root.parts else Path.cwd().parts[-1:]
+    return "/".join(parts[-_TITLE_PARTS:] if root.is_absolute() or ".." in parts else parts)
 
 
 def _sections(answer: Answer, sections: Sequence[Section]) -> list[dict[str, Any]]:
@@ -100,6 +144,7 @@ def _table(answer: Answer, out: Path) -> dict[str, Any]:
         "shown": [names.index(name) for name in wanted],
         "sort": names.index(metric.name) if metric.name in names else 0,
         "down": metric.maximize,
+        "smaller": [names.index(n) for n in metric_names(answer.runs) if not maximizes(n)],
         "percent": [n for n in names if "acc" in n and metric.percent],
     }
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from cnnsweep.report.answer.analysis import Answer
 from cnnsweep.report.answer.block import Block
 from cnnsweep.report.output.blocks import answer_blocks
+from cnnsweep.report.output.columns import are_numbers
 from cnnsweep.report.output.tables import GROUP_COLUMNS, group_tables, headline, mean_of
 from cnnsweep.report.read.escape import latex, markdown, plain, spreadsheet
 from cnnsweep.report.stats.grouping import Group
@@ -99,7 +100,7 @@ def _bullets(lines: Iterable[str]) -> list[str]:
 
 
 def _table(header: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
-    marks = [":--" if i == 0 else "--:" for i in range(len(header))]
+    marks = ["--:" if is_number else ":--" for is_number in are_numbers(header, body)]
     table = [list(map(markdown, header)), marks, *([*map(markdown, row)] for row in body)]
     return [*(f"| {' | '.join(row)} |" for row in table), ""]
 

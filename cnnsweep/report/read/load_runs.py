@@ -52,7 +52,13 @@ def roots(folders: Sequence[Path]) -> list[Path]:
             raise UserError(
                 f"{folder} is {'not a' if folder.exists() else 'no such'} folder.{_near(folder)}"
             )
-    return list(folders)
+    return [_from_here(folder) for folder in folders]
+
+
+def _from_here(folder: Path) -> Path:
+    """Relative where it lies below the current folder: it is read more easily, and can be typed."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
 
 
 def _near(folder: Path) -> str:

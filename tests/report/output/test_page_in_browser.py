@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 
 from cnnsweep.report.__main__ import main
 from tests.report.made_runs import Job, make_run
+from tests.report.test_watching import wait_until, watching
 
 CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -21,6 +24,7 @@ FLAGS = (
 )  # fmt: skip
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+errors = pytest.importorskip("selenium.common.exceptions")
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None or DRIVER is None, reason="Chromium and its chromedriver are not installed"
 )
@@ -155,3 +159,85 @@ def test_an_accuracy_of_one_or_nought_is_a_percentage_too(browser: Any, tmp_path
     assert main([str(tmp_path / "runs"), "--out", str(tmp_path / "page")]) == 0
     _open(browser, tmp_path / "page" / "index.html", 1280, "light")
     assert _column(browser, "test_accuracy") == ["100.00 %", "0.00 %"]
+
+
+@pytest.mark.parametrize("width", [390, 820, 1300])
+def test_nothing_overflows_and_legends_cover_nothing(browser: Any, page: Path, width: int) -> None:
+    _open(browser, page, width, "light")
+    _draw_all(browser)
+    code = """const outside = [...document.querySelectorAll("main *")].filter((node) =>
+      !node.closest(".scroll, .plot, details:not([open])")
+      && node.getBoundingClientRect().right > innerWidth + 1);
+    const box = (node) => node.getBoundingClientRect();
+    const crossed = [...document.querySelectorAll(".legend")].filter((node) =>
+      box(node).top < box(node.previousElementSibling).bottom - 1);
+    return [outside.length, crossed.length, document.querySelectorAll(".legend").length];"""
+    outside, crossed, legends = browser.execute_script(code)
+    assert (outside, crossed) == (0, 0)
+    assert legends > 5
+
+
+def test_a_legend_hides_and_shows_what_it_names(browser: Any, page: Path) -> None:
+    _open(browser, page, 1300, "light")
+    _draw_all(browser)
+    code = """const list = document.querySelector(".legend"), entry = list.querySelector("button");
+    entry.click();
+    const traces = list.previousElementSibling.data, name = entry.textContent.slice(1);
+    return [traces.filter((t) => t.visible === false).length,
+            traces.filter((t) => (t.legendgroup || t.name) === name).length];"""
+    hidden, named = browser.execute_script(code)
+    assert hidden == named > 0
+
+
+def test_text_with_a_unit_sorts_as_the_number_it_is(browser: Any, tmp_path: Path) -> None:
+    rates = [1, 0.1, 0.01, 0.001, 1e-4]
+    for number, value in enumerate(("9 s", "10 s", "1e-3", "0.5 s", "2 min")):
+        job = Job(seed=number, changes={"optim.momentum": value, "optim.lr": rates[number]})
+        make_run(tmp_path / "runs" / str(number), job)
+    assert main([str(tmp_path / "runs"), "--out", str(tmp_path / "page")]) == 0
+    _open(browser, tmp_path / "page" / "index.html", 1280, "light")
+    _click(browser, "optim.momentum")
+    assert _column(browser, "optim.momentum") == ["2 min", "10 s", "9 s", "0.5 s", "1e-3"]
+    _click(browser, "optim.lr")
+    assert [float(cell) for cell in _column(browser, "optim.lr")] == rates
+
+
+def test_a_folder_can_be_copied(browser: Any, page: Path) -> None:
+    _open(browser, page, 1280, "light")
+    code = """const [button, done] = [document.querySelector("#table .copy"), arguments[0]];
+    button.click();
+    setTimeout(() => done([button.textContent, button.previousSibling.textContent]), 300);"""
+    told, folder = browser.execute_async_script(code)
+    assert told == "copied"
+    assert "/" in folder
+
+
+def test_a_watched_page_shows_new_runs_and_keeps_what_was_chosen(
+    browser: Any, tmp_path: Path
+) -> None:
+    top = tmp_path / "multirun"
+    make_run(top / "0", Job())
+    page = top / "report" / "index.html"
+    with watching(tmp_path, "--format", "html") as process:
+        wait_until(page.is_file, process)
+        _open(browser, page, 1280, "light")
+        assert "; this page reloads itself every 2 s" in browser.find_element("id", "watch").text
+        _filter(browser, "model=lenet")
+        make_run(top / "1", Job("lenet"))
+        wait_until(lambda: _rows(browser) == 1, process)
+        assert browser.find_element("id", "filter").get_attribute("value").strip() == "model=lenet"
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    time.sleep(3)
+    assert "reloads itself" not in browser.find_element("id", "watch").text
+    browser.execute_script("document.stays = true")
+    time.sleep(3)
+    assert browser.execute_script("return document.stays") is True
+
+
+def _rows(browser: Any) -> int:
+    """Rows of the table; none while the page is being loaded."""
+    try:
+        return len(_column(browser, "folder"))
+    except errors.WebDriverException:
+        return 0

@@ -10,7 +10,14 @@ const make = (tag, text) => {
 const table = document.getElementById("table");
 const rowsPerPage = 50;
 const state = { sort: page.sort, down: page.down, at: 0, shown: new Set(page.shown), rows: [] };
-const numeric = page.columns.map((_, c) => page.rows.every((r) => r[c] === null || typeof r[c] === "number"));
+// Text that is a number with a unit, such as "10 s" or "1e-3", counts as that number.
+const seconds = { ms: 0.001, min: 60, h: 3600 };
+const amount = (cell) => {
+  if (typeof cell === "number") return cell;
+  const parts = typeof cell === "string" ? /^\s*([-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?)\s*(%|[a-z]{1,3})?\s*$/i.exec(cell) : null;
+  return parts ? Number(parts[1]) * (seconds[parts[4]] || 1) : NaN;
+};
+const numeric = page.columns.map((_, c) => page.rows.every((r) => r[c] === null || !Number.isNaN(amount(r[c]))));
 const lower = page.rows.map((row) => row.map((cell) => (cell === null ? "" : String(cell))).join("\n").toLowerCase());
 const signs = {
   "=": (a, b) => a === b, "!=": (a, b) => a !== b,
@@ -25,7 +32,8 @@ function condition(word) {
   const number = typed === "" ? NaN : Number(typed);
   return (row) => {
     const cell = row[column];
-    if (typeof cell === "number" && !Number.isNaN(number)) return signs[sign](cell, number);
+    const own = numeric[column] ? amount(cell) : cell;
+    if (typeof own === "number" && !Number.isNaN(own) && !Number.isNaN(number)) return signs[sign](own, number);
     if (sign === "=" || sign === "!=") return signs[sign](cell === null ? "null" : String(cell), typed);
     return false;
   };
@@ -34,7 +42,7 @@ function condition(word) {
 function order(a, b) {
   const x = page.rows[a][state.sort], y = page.rows[b][state.sort];
   if (x === null || y === null) return x === y ? a - b : x === null ? 1 : -1; // nothing comes last
-  const less = typeof x === "number" && typeof y === "number" ? x - y : String(x).localeCompare(String(y), "en", { numeric: true });
+  const less = numeric[state.sort] ? amount(x) - amount(y) : String(x).localeCompare(String(y), "en", { numeric: true });
   return (state.down ? -less : less) || a - b;
 }
 
@@ -55,6 +63,22 @@ function written(cell, column) {
   return String(Number(cell.toPrecision(4)));
 }
 
+function copying(text) {
+  const button = make("button", "copy");
+  button.type = "button";
+  button.className = "copy";
+  button.onclick = async () => {
+    try { await navigator.clipboard.writeText(text); } catch {
+      const selected = getSelection();
+      selected.selectAllChildren(button.previousSibling);
+      document.execCommand("copy");
+    }
+    button.textContent = "copied";
+    setTimeout(() => { button.textContent = "copy"; }, 1500);
+  };
+  return button;
+}
+
 function repeating(command) {
   const details = make("details"), code = make("code", command);
   details.className = "again";
@@ -69,7 +93,7 @@ function draw(limit = rowsPerPage) {
     const th = make("th"), button = make("button", page.columns[c]);
     button.type = "button";
     button.onclick = () => {
-      state.down = state.sort === c ? !state.down : numeric[c];
+      state.down = state.sort === c ? !state.down : numeric[c] && !page.smaller.includes(c);
       state.sort = c;
       choose();
       table.querySelectorAll("th button")[columns.indexOf(c)].focus();
@@ -85,14 +109,14 @@ function draw(limit = rowsPerPage) {
     for (const c of columns) {
       const td = make("td");
       if (c === page.folder) {
-        const link = make("a", page.rows[i][c].split("/").slice(-3).join("/"));
-        link.title = page.rows[i][c];
+        const link = make("a", page.rows[i][c]);
         link.href = page.links[i];
-        td.append(link);
+        td.className = "folder";
+        td.append(link, copying(page.rows[i][c]));
         const command = page.command < 0 ? null : page.rows[i][page.command];
         if (command !== null) td.append(repeating(command));
       } else td.textContent = written(page.rows[i][c], c);
-      if (!numeric[c]) td.className = "text";
+      if (!numeric[c]) td.classList.add("text");
       tr.append(td);
     }
     return tr;
@@ -152,6 +176,36 @@ function plot(node) {
   });
 }
 
+// Plotly's texts are escaped for it, see plotly_backend.py.
+const unescaped = (text) => text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+
+// Below the chart, where it covers nothing; a click hides and shows what it names.
+function legend(node) {
+  const traces = page.charts[Number(node.dataset.chart)].data;
+  const named = traces.map((trace, i) => [trace, i]).filter(([trace]) => trace.name && trace.showlegend !== false && trace.type !== "heatmap" && trace.type !== "contour");
+  if (named.length < 2) return;
+  const list = make("div");
+  list.className = "legend";
+  for (const [trace] of named) {
+    const entry = make("button"), name = make("span"), line = trace.mode === "lines";
+    const marks = { diamond: "◆", "x-thin-open": "×", "circle-open": "○" };
+    const sign = make("b", line ? (trace.line.dash ? "┄" : "━") : trace.type === "bar" ? "■" : marks[trace.marker.symbol] || "●");
+    sign.style.color = line ? trace.line.color : trace.marker.color;
+    name.textContent = unescaped(trace.name);
+    entry.type = "button";
+    entry.setAttribute("aria-pressed", "true");
+    entry.append(sign, name);
+    entry.onclick = () => {
+      const shown = entry.getAttribute("aria-pressed") !== "true";
+      entry.setAttribute("aria-pressed", String(shown));
+      const group = traces.map((other, i) => [other, i]).filter(([other]) => (other.legendgroup || other.name) === (trace.legendgroup || trace.name));
+      Plotly.restyle(node, { visible: shown }, group.map(([, i]) => i));
+    };
+    list.append(entry);
+  }
+  node.after(list);
+}
+
 async function start() {
   const packed = document.getElementById("bundle");
   if (!packed) return;
@@ -166,9 +220,43 @@ async function start() {
     }
   }, { rootMargin: "400px" });
   const all = [...document.querySelectorAll(".plot")];
+  all.forEach(legend);
   all.forEach((node) => seen.observe(node));
   dark.addEventListener("change", () => drawn.forEach(plot));
   addEventListener("beforeprint", () => { printing = true; all.forEach(plot); draw(500); });
   addEventListener("afterprint", () => { printing = false; drawn.forEach(plot); draw(); });
 }
 const ready = start();
+
+// ---- While it is watched the page reloads itself, and what the reader has chosen stays.
+const reload = Number(document.documentElement.dataset.reload);
+const folds = () => [...document.querySelectorAll("details")].slice(0, 100);
+const filter = document.getElementById("filter");
+
+function remember() {
+  history.replaceState({
+    y: scrollY, filter: filter.value, typing: document.activeElement === filter, sort: page.columns[state.sort],
+    down: state.down, at: state.at, shown: [...state.shown].map((c) => page.columns[c]), open: folds().map((node) => node.open),
+  }, "");
+}
+
+function recall(kept) {
+  filter.value = kept.filter;
+  const sort = page.columns.indexOf(kept.sort);
+  if (sort >= 0) { state.sort = sort; state.down = kept.down; }
+  state.shown = new Set(kept.shown.map((name) => page.columns.indexOf(name)).filter((c) => c >= 0));
+  document.querySelectorAll("#columns input").forEach((box, c) => { box.checked = state.shown.has(c); });
+  choose();
+  if (kept.at < state.rows.length) { state.at = kept.at; draw(); }
+  folds().forEach((node, i) => { if (i < kept.open.length) node.open = kept.open[i]; });
+  if (kept.typing) filter.focus({ preventScroll: true });
+  scrollTo({ top: kept.y, behavior: "instant" });
+}
+
+if (history.state && history.state.shown) recall(history.state);
+if (reload > 0) {
+  history.scrollRestoration = "manual";
+  document.getElementById("watch").append(`; this page reloads itself every ${reload} s`);
+  const again = () => { remember(); location.reload(); };
+  setInterval(() => { if (!document.hidden) again(); }, 1000 * reload);
+}
