@@ -19,12 +19,14 @@ SWEEP_CONFIG = "multirun.yaml"
 RESULTS = "optimization_results.yaml"
 ENDED_BY = "ended_by"  # in RESULTS: what ended the search, one of
 NO_TRIALS, NO_POINTS, TIMEOUT, BUDGET = "n_trials", "points", "timeout", "budget"
+DEFAULT_TRIAL = "default_trial"  # in RESULTS: the number of the trial that is the default config
 _FOUND = {"best_params", "solutions"}  # with one of them, RESULTS are those of one search
 JOURNAL = "study.journal"
 JOBS = "jobs.csv"  # of a grid: the number and folder of each job, and its values of the axes
 SWEEP_MARKS = (JOURNAL, RESULTS, SWEEP_CONFIG)  # one of them makes a folder a sweep's
 _DEEPEST = 4  # folders from a run's up to its sweep's: <sweep>/<choice>/<search>/<trial>/<seed>
 SEED = "seed_"  # then the number of the run among its trial's, from 0
+SEARCH = "search_"  # then the number of the search among those of one choice
 CONFIRM = "confirm"
 FORMER_CONFIRM = f"{CONFIRM}-of-{{}}"  # the confirmation runs of an earlier winner, by its number
 REPORT = "report"
@@ -107,6 +109,12 @@ def sweep_around(run: Path) -> Path | None:
 def is_confirmation(run: PurePath) -> bool:
     """Whether a run folder, relative to its sweep's, is a confirmation run's."""
     return run.parent.name == CONFIRM
+
+
+def is_repeated_search(sweep: PurePath) -> bool:
+    """Whether a sweep folder is that of one of several searches of the same choice."""
+    number = sweep.name.removeprefix(SEARCH)
+    return number != sweep.name and number.isdecimal()
 
 
 def is_search_trial(place: PurePath) -> bool:

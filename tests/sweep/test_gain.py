@@ -8,8 +8,9 @@ import pytest
 from omegaconf import OmegaConf
 from optuna.trial import TrialState
 
+from cnnsweep.report.stats.gain import newcombe
 from cnnsweep.sweep.freeze_thaw.paused import PAUSED
-from cnnsweep.sweep.gain import gain_lines, newcombe
+from cnnsweep.sweep.gain import gain_lines
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.study import DEFAULT
 from tests.sweep.test_results import make_search

@@ -3,9 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from cnnsweep.report.answer.best_settings import best_settings
 from cnnsweep.report.answer.conclusions import verdicts
 from cnnsweep.report.answer.cost import Cost, cost
-from cnnsweep.report.answer.winners import Winner, winners
+from cnnsweep.report.answer.find_winners import winners
+from cnnsweep.report.answer.first import First, first
+from cnnsweep.report.answer.ranking import Ranking, rankings
+from cnnsweep.report.answer.winners import Winner
 from cnnsweep.report.read.load_runs import Gathered
 from cnnsweep.report.read.predictions import PredictionFiles
 from cnnsweep.report.read.run_record import Run
@@ -39,8 +43,10 @@ class Answer:
     metric: Metric
     grouping: Grouping
     comparison: Comparison
+    first: First
     verdicts: list[str]
     winners: list[Winner]
+    rankings: list[Ranking]
     cost: Cost
     files: PredictionFiles
     notes: list[str]
@@ -82,14 +88,20 @@ def answer(gathered: Gathered, question: Question) -> Answer:
     chosen = {id(run) for run in runs}
     members = [(sweep, [r for r in sweep.runs if id(r) in chosen]) for sweep in gathered.sweeps]
     sweeps = [replace(sweep, runs=own) for sweep, own in members if own]
+    told = verdicts(grouping, comparison, metric) if grouping.groups else [_nothing(runs, metric)]
+    best = winners(sweeps, runs)
+    ranked = rankings(best)
+    grids = best_settings(sweeps)
     return Answer(
         question,
         Gathered(gathered.roots, runs, sweeps, gathered.problems),
         metric,
         grouping,
         comparison,
-        verdicts(grouping, comparison, metric) if grouping.groups else [_nothing(runs, metric)],
-        winners(sweeps),
+        first(runs, metric, best, ranked, grids, told, comparison, grouping),
+        told,
+        best,
+        ranked,
         cost(runs),
         files,
         grouping.notes + comparison.notes + _other_apps(runs),

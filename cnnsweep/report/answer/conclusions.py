@@ -1,7 +1,8 @@
 """The comparison in plain sentences."""
 
-from cnnsweep.report.stats.comparison import FEWEST, Comparison, Pair
+from cnnsweep.report.stats.comparison import Comparison, Pair
 from cnnsweep.report.stats.grouping import Group, Grouping
+from cnnsweep.report.stats.intervals import FEWEST
 from cnnsweep.report.stats.metric import Metric
 
 _MOST = 5  # pairs of a kind that are spelled out
@@ -29,10 +30,10 @@ def _compared(
 ) -> list[str]:
     if len(groups) == 1:
         group = groups[0]
-        shown = metric.show_mean(group.mean, group.deviation, group.n)
+        shown = metric.show_mean(group.mean, group.half_width, group.n)
         return [f"{group.label} has {metric.name} {shown}; there is nothing to compare it with"]
     if not pairs:
-        return [f"{g.label} {metric.show_mean(g.mean, g.deviation, g.n)}" for g in groups[:_MOST]]
+        return [f"{g.label} {metric.show_mean(g.mean, g.half_width, g.n)}" for g in groups[:_MOST]]
     focus = comparison.baseline or groups[0].label
     about = [pair for pair in pairs if focus in (pair.better.label, pair.worse.label)]
     parts = [sentence(pair, metric) for pair in about if pair.decided]

@@ -1,21 +1,16 @@
-"""How much too good a search's best validation metric is, being the best of many trials."""
+"""The winner of each search: its settings in full, and how much too good its value is."""
 
-import math
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
-from cnnsweep.folders.run_folder import PAUSED
-from cnnsweep.folders.sweep_folder import CONFIRM
+from cnnsweep.report.answer.block import Block
+from cnnsweep.report.answer.default_config import AgainstDefault
+from cnnsweep.report.read.run_files import Splits
 from cnnsweep.report.read.run_record import Run
+from cnnsweep.report.read.spaces import Launch
 from cnnsweep.report.read.sweeps import Sweep
-from cnnsweep.report.stats.intervals import mean_deviation
-from cnnsweep.report.stats.metric import Metric, choose_metric
-from cnnsweep.report.stats.significance import expected_maximum
-
-_ROUNDING = 1e-9  # less deviation than that is none
-_TRIED = ("completed", "pruned", PAUSED, "failed")  # the best was chosen among all of these
+from cnnsweep.report.stats.intervals import half_width, mean_deviation
+from cnnsweep.report.stats.metric import TEST_ACCURACY, Metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,86 +26,84 @@ class Winner:
     confirmed: list[float]  # objectives of the confirmation runs, which nothing was chosen by
     test: list[float]  # their test accuracy
     runs: list[Run]  # of the trial and its confirmation
+    seeds: int  # runs of the trial, whose mean ``best`` is
+    settings: list[str]  # words that set all that the search varied
+    splits: Splits
+    launch: Launch | None
+    against: AgainstDefault | None  # None where nobody knows which trial the default config was
 
     def sentence(self) -> str:
-        """One sentence that names what is optimistic and what isn't."""
+        """What won with which settings, what is optimistic in its value and what isn't."""
         show = self.objective
-        text = f"{self.sweep.name}: best {show.name} {show.show(self.best)}, chosen on validation"
-        text += f" as the best of {self.tried} trials, hence optimistic"
+        text = (
+            f"{self.sweep.name}: trial {self._number()} won with {' '.join(self.settings)}: best "
+        )
+        text += (
+            f"{show.name} {show.show(self.best)} ({self._basis()}), chosen on validation as the "
+        )
+        text += f"best of {self.tried} trials, hence optimistic"
         if self.bias is not None:
             text += f" (by up to {show.show_difference(self.bias)} on average)"
         unlearned = sum(run.learned is False for run in self.runs)
         if unlearned:
             text += f"; {unlearned} of its {len(self.runs)} runs never learned"
         if self.confirmed:
-            mean, deviation = mean_deviation(self.confirmed)
-            text += f"; with fresh seeds {show.show_mean(mean, deviation, len(self.confirmed))}"
+            text += f"; with fresh seeds {show.name} {shown_mean(show, self.confirmed)}"
         if self.test:
-            mean, deviation = mean_deviation(self.test)
-            accuracy = Metric("test_accuracy", maximize=True, percent=True)
-            return f"{text}; test {accuracy.show_mean(mean, deviation, len(self.test))}."
+            images = f" on {self.splits.test:,} images" if self.splits.test else ""
+            return f"{text}; {self.test_words()}{images}."
         return f"{text}; no confirmation run has read the test split."
 
+    def test_words(self) -> str:
+        """``test 98.86 ± 0.09 % (n = 5, sd 0.07)``."""
+        shown = shown_mean(TEST_ACCURACY, self.test).removesuffix(")")
+        deviation = mean_deviation(self.test)[1]
+        spread = "" if deviation is None else f", sd {TEST_ACCURACY.show_deviation(deviation)}"
+        return f"test {shown}{spread})"
 
-def winners(sweeps: list[Sweep]) -> list[Winner]:
-    """The winner of each search with one objective that has a finished trial."""
-    found = (_winner(sweep) for sweep in sweeps if sweep.searched)
-    return [winner for winner in found if winner is not None]
+    def _number(self) -> object:
+        return self.trial.folder.name if self.trial.trial is None else self.trial.trial
 
-
-def _winner(sweep: Sweep) -> Winner | None:
-    trials: dict[object, list[Run]] = defaultdict(list)
-    for run in sweep.runs:
-        if run.role == "search" and run.status in _TRIED:
-            trials[run.folder if run.trial is None else run.trial].append(run)
-    values = {key: done for key, runs in trials.items() if (done := _objectives(runs))}
-    name = next((str(r.value("config.objective") or "") for r in sweep.runs if r.config), "")
-    if not values or name.startswith("["):
-        return None
-    members = [run for runs in trials.values() for run in runs]
-    metric = choose_metric(members, name if any(name in r.result for r in members) else None)
-    means = {key: fmean(done) for key, done in values.items()}
-    best = max(means, key=lambda key: metric.sign() * means[key])
-    confirmed = [run for run in sweep.runs if run.role == CONFIRM and run.status == "completed"]
-    return Winner(
-        sweep,
-        metric,
-        trials[best][0],
-        means[best],
-        len(trials),
-        _bias(
-            _objectives(confirmed), list(values.values()), len(values[best]), _with_values(trials)
-        ),
-        _objectives(confirmed),
-        [value for run in confirmed if (value := run.metric("test_accuracy")) is not None],
-        [*trials[best], *confirmed],
-    )
+    def _basis(self) -> str:
+        """What the best value rests on."""
+        is_validation = self.objective.name.startswith("val_") and self.splits.validation
+        images = [f"{self.splits.validation:,} validation images"] if is_validation else []
+        return ", ".join([*images, "one seed" if self.seeds == 1 else f"{self.seeds} seeds"])
 
 
-def _with_values(trials: Mapping[object, list[Run]]) -> int:
-    """The trials that the best was chosen from: those that did not fail."""
-    return sum(all(run.status != "failed" for run in runs) for runs in trials.values())
+def shown_mean(metric: Metric, values: Sequence[float]) -> str:
+    """``98.86 ± 0.09 % (n = 5)`` of single runs' values."""
+    mean, deviation = mean_deviation(values)
+    return metric.show_mean(mean, half_width(deviation, len(values)), len(values))
 
 
-def _objectives(runs: list[Run]) -> list[float]:
-    """The objectives of the completed runs."""
-    done = [run.metric("objective") for run in runs if run.status == "completed"]
-    return [value for value in done if value is not None]
+_COLUMNS = ("search", "settings", "best", "trials", "test", "n", "sd", "against the default config")
 
 
-def _bias(
-    confirmed: list[float], trials: list[list[float]], seeds: int, tried: int
-) -> float | None:
-    """A bound: noise of a trial's metric times the expected largest of so many noises.
+def winners_table(winners: Sequence[Winner]) -> Iterator[Block]:
+    """A row a search, for an appendix; nothing where there is no winner."""
+    if winners:
+        yield Block(
+            "Winners of the searches",
+            columns=_COLUMNS,
+            rows=[_row(winner) for winner in winners],
+            caption="best: the objective on validation, chosen as the best of the trials and so "
+            "optimistic. test: mean of n runs with fresh seeds, ± half of its 95 % interval, which "
+            "fewer than three do not have; sd: standard deviation of single runs.",
+            is_detail=True,
+        )
 
-    The noise is the deviation over seeds, from the confirmation runs or else from the trials with
-    several seeds; None where nothing was repeated or all repeats came out equal.
-    """
-    _, noise = mean_deviation(confirmed) if len(confirmed) > 1 else (0.0, None)
-    repeated = [t for t in trials if len(t) > 1]
-    if noise is None and repeated:
-        variances = [(mean_deviation(trial)[1] or 0.0) ** 2 for trial in repeated]
-        noise = math.sqrt(fmean(variances))
-    if noise is None or noise < _ROUNDING:
-        return None
-    return noise / math.sqrt(seeds) * expected_maximum(tried)
+
+def _row(winner: Winner) -> list[str]:
+    deviation = mean_deviation(winner.test)[1] if winner.test else None
+    test = shown_mean(TEST_ACCURACY, winner.test).partition(" (")[0] if winner.test else "–"
+    return [
+        winner.sweep.name,
+        " ".join(winner.settings),
+        f"{winner.objective.name} {winner.objective.show(winner.best)}",
+        str(winner.tried),
+        test,
+        str(len(winner.test)),
+        TEST_ACCURACY.show_deviation(deviation),
+        "unknown" if winner.against is None else winner.against.cell(),
+    ]

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from cnnsweep.report.answer.analysis import Answer
 from cnnsweep.report.answer.block import Block
+from cnnsweep.report.answer.winners import winners_table
 from cnnsweep.report.output.tables import (
     GROUP_COLUMNS,
     METHOD,
     PAIR_COLUMNS,
+    PLUS_MINUS,
     best_row,
     group_tables,
     pair_rows,
@@ -24,11 +26,12 @@ def answer_blocks(answer: Answer, idle: Sequence[str] = ()) -> list[Block]:
         answer: what was found.
         idle: sentences on idle workers, which only a search's study knows.
     """
-    winners = [winner.sentence() for winner in answer.winners]
     return [
-        Block("Answer", answer.verdicts, strong=True),
+        Block("Answer", answer.first.sentences, strong=True),
+        *(ranking.block() for ranking in answer.rankings),
+        *answer.first.steps,
         *_groups(answer),
-        *([Block("Winners of the searches", winners)] if winners else []),
+        *winners_table(answer.winners),
         *_pairs(answer),
         *_best_runs(answer),
         Block("Cost", [answer.cost.sentence(), *idle]),
@@ -39,7 +42,7 @@ def _groups(answer: Answer) -> Iterator[Block]:
     by = ", ".join(answer.question.by)
     for stratum, groups in group_tables(answer):
         title = f"{answer.metric.name} by {by}{stratum and f' ({stratum})'}"
-        yield Block(title, columns=GROUP_COLUMNS, rows=groups)
+        yield Block(title, columns=GROUP_COLUMNS, rows=groups, caption=PLUS_MINUS)
 
 
 def _pairs(answer: Answer) -> Iterator[Block]:

@@ -37,6 +37,7 @@ def _show(block: Block, console: Console) -> None:
 
 def _table(block: Block) -> Table:
     table = Table(title=_text(block.title), title_justify="left", caption_justify="left")
+    table.caption = _text(block.caption) if block.caption else None
     for number, name in enumerate(block.columns):
         if name == _FOLDER:
             table.add_column(_text(name), overflow="fold", ratio=1)

@@ -9,7 +9,7 @@ from cnnsweep.report.read.predictions import PredictionFiles
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.group_keys import is_data
 from cnnsweep.report.stats.grouping import Group, Grouping
-from cnnsweep.report.stats.intervals import ALPHA
+from cnnsweep.report.stats.intervals import ALPHA, FEWEST
 from cnnsweep.report.stats.metric import Metric
 from cnnsweep.report.stats.significance import (
     Difference,
@@ -21,7 +21,6 @@ from cnnsweep.report.stats.significance import (
     welch_t,
 )
 
-FEWEST = 3  # values below which no verdict is given
 MOST_GROUPS = 12  # of a stratum, in pairs
 _MOST_SEEDS_OF_IMAGES = 5
 

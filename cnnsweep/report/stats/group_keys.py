@@ -62,3 +62,14 @@ def _varied(runs: Sequence[Run], wanted: Callable[[str], bool]) -> list[str]:
 
 
 Unit = tuple[object, tuple[tuple[str, Scalar], ...]]  # seed, what else differs in the group
+
+
+def setting_of(run: Run) -> frozenset[tuple[str, Scalar]]:
+    """What a run has in common with those that differ from it in nothing but their seed."""
+    return frozenset(
+        (key, value)
+        for key, value in run.config.items()
+        if key not in _NO_SETTING
+        and not key.startswith("logger.")
+        and key.rpartition(".")[2] not in _SAME_IMAGES[:2]
+    )

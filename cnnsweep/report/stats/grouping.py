@@ -44,6 +44,11 @@ class Group:
         return len(self.units)
 
     @property
+    def half_width(self) -> float | None:
+        """Half of the interval of the mean; None where there is none."""
+        return None if self.interval is None else (self.interval[1] - self.interval[0]) / 2
+
+    @property
     def settings(self) -> int:
         """How many settings are mixed in it: 1 where its runs differ in nothing but the seed."""
         return len({setting for _, setting in self.units})

@@ -7,6 +7,7 @@ import numpy as np
 from scipy import special
 
 ALPHA = 0.05  # intervals are at 1 - ALPHA
+FEWEST = 3  # values below which there is neither an interval nor a verdict
 Interval = tuple[float, float]
 
 
@@ -17,23 +18,34 @@ def mean_deviation(values: Sequence[float]) -> tuple[float, float | None]:
 
 
 def t_interval(values: Sequence[float]) -> Interval | None:
-    """Student's interval of the mean; None for fewer than two values.
+    """Student's interval of the mean; None for fewer than FEWEST values.
 
     It takes the values as independent and about normal, as the metrics of several seeds are.
     """
     mean, deviation = mean_deviation(values)
-    if deviation is None:
+    half = half_width(deviation, len(values))
+    return None if half is None else (mean - half, mean + half)
+
+
+def half_width(deviation: float | None, n: int, alpha: float = ALPHA) -> float | None:
+    """Half of Student's interval of a mean, which is what ± means; None for fewer than FEWEST.
+
+    Args:
+        deviation: the sample deviation of single values.
+        n: how many values the mean has.
+        alpha: one minus the interval's confidence.
+    """
+    if deviation is None or n < FEWEST:
         return None
-    half = t_quantile(len(values) - 1) * deviation / math.sqrt(len(values))
-    return mean - half, mean + half
+    return t_quantile(n - 1, alpha) * deviation / math.sqrt(n)
 
 
 def bootstrap_interval(values: Sequence[float]) -> Interval | None:
-    """The bias-corrected accelerated bootstrap's interval (Efron 1987); None below two values.
+    """The bias-corrected accelerated bootstrap's interval (Efron 1987); None below FEWEST values.
 
     It does not assume normal values, but is too narrow for a handful of them.
     """
-    if len(values) < 2:
+    if len(values) < FEWEST:
         return None
     if len(set(values)) == 1:
         return values[0], values[0]
@@ -44,6 +56,6 @@ def bootstrap_interval(values: Sequence[float]) -> Interval | None:
     return float(found.low), float(found.high)
 
 
-def t_quantile(freedom: float) -> float:
+def t_quantile(freedom: float, alpha: float = ALPHA) -> float:
     """Standard errors from the mean to either end of an interval; ``freedom``: degrees of it."""
-    return float(special.stdtrit(freedom, 1 - ALPHA / 2))
+    return float(special.stdtrit(freedom, 1 - alpha / 2))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from cnnsweep.report.stats.intervals import ALPHA, mean_deviation, t_quantile
+from cnnsweep.report.stats.intervals import ALPHA, FEWEST, mean_deviation, t_quantile
 
 POWER = 0.8
 MOST_SEEDS = 1000
@@ -19,7 +19,10 @@ MOST_SEEDS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """First minus second: mean, half-width of its 95 % interval, p-value, standardised effect."""
+    """First minus second: mean, half-width of its 95 % interval, p-value, standardised effect.
+
+    There is no interval of fewer than FEWEST pairs, or runs of the smaller group.
+    """
 
     kind: str
     n: int  # pairs, or runs of the smaller group
@@ -58,7 +61,8 @@ def _tested(
     kind: str, n: int, mean: float, error: float, freedom: float, effect: float
 ) -> Difference:
     p = 2 * float(special.stdtr(freedom, -abs(mean / error)))
-    return Difference(kind, n, mean, t_quantile(freedom) * error, p, effect)
+    half = None if n < FEWEST else t_quantile(freedom) * error
+    return Difference(kind, n, mean, half, p, effect)
 
 
 def mcnemar_exact(only_first: int, only_second: int) -> float:
