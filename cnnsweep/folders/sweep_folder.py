@@ -25,6 +25,7 @@ JOURNAL = "study.journal"
 JOBS = "jobs.csv"  # of a grid: the number and folder of each job, and its values of the axes
 SWEEP_MARKS = (JOURNAL, RESULTS, SWEEP_CONFIG)  # one of them makes a folder a sweep's
 _DEEPEST = 4  # folders from a run's up to its sweep's: <sweep>/<choice>/<search>/<trial>/<seed>
+SEARCH = "search_"  # then the number of the search among several of the same space, from 0
 SEED = "seed_"  # then the number of the run among its trial's, from 0
 SEARCH = "search_"  # then the number of the search among those of one choice
 CONFIRM = "confirm"

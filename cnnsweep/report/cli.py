@@ -1,6 +1,7 @@
 """The command line of ``python -m cnnsweep.report``."""
 
 import argparse
+import math
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -41,18 +42,30 @@ def parse(words: list[str] | None) -> Arguments:
         raise UserError(f"--top {typed.top}: allowed is 1 or more")
     if typed.every <= 0:
         raise UserError(f"--every {typed.every}: allowed is a number of seconds above 0")
-    by = tuple(key.strip() for key in (typed.by or "").split(",") if key.strip())
-    if typed.by is not None and not by:
-        raise UserError(f"--by {typed.by!r}: a column is needed, or several with commas between")
+    if typed.margin is not None and not 0 < typed.margin < math.inf:
+        raise UserError(f"--margin {typed.margin:g}: allowed is a number above 0")
+    by, best_of = _columns("--by", typed.by), _columns("--best-of", typed.best_of)
+    for key in best_of:
+        if key in by or key == "seed":
+            reason = "the mean is over seeds" if key == "seed" else "it is in --by too"
+            raise UserError(f"--best-of {key}: {reason}; allowed are other columns")
     if typed.images is not None and not typed.images.is_dir():
         raise UserError(f"--images {typed.images}: no such folder")
     where = tuple(typed.where)
     question = Question(
-        by, typed.metric, where, typed.top, typed.baseline, typed.interval, typed.images
-    )
+        by, typed.metric, where, typed.top, typed.baseline, typed.interval, typed.images,
+        best_of, typed.margin,
+    )  # fmt: skip
     folders = [path_with_home(folder) for folder in typed.folder]
     formats = _formats(typed.format)
     return Arguments(folders, question, typed.out, formats, typed.watch, typed.every)
+
+
+def _columns(option: str, typed: str | None) -> tuple[str, ...]:
+    names = tuple(key.strip() for key in (typed or "").split(",") if key.strip())
+    if typed is not None and not names:
+        raise UserError(f"{option} {typed!r}: a column is needed, or several with commas between")
+    return names
 
 
 def _formats(typed: str) -> tuple[str, ...]:
@@ -87,7 +100,9 @@ def _parser() -> argparse.ArgumentParser:
     add("folder", nargs="*", metavar="FOLDER", help="default: outputs and multirun")
     add("--by", metavar="COLUMN,...",
         help="columns that make the groups "
-        "(default: model, and settings that seeds repeat)")  # fmt: skip
+        "(default: model, and every setting that differs)")  # fmt: skip
+    add("--best-of", metavar="COLUMN,...",
+        help="of each group, only the best values of these columns on validation")  # fmt: skip
     add("--metric", default=_DEFAULT.metric,
         help="the metric that decides (default: test_accuracy, else val_accuracy)")  # fmt: skip
     add("--where", action="append", default=[*_DEFAULT.where], metavar="CONDITION",
@@ -96,6 +111,9 @@ def _parser() -> argparse.ArgumentParser:
         help="how many of the best runs are listed (default: %(default)s)")  # fmt: skip
     add("--baseline", default=_DEFAULT.baseline, metavar="GROUP",
         help="compare each group with this one only")  # fmt: skip
+    add("--margin", type=float, metavar="X",
+        help="a difference that does not matter, in points (or the metric's unit): "
+        "also test whether groups are equivalent within it")  # fmt: skip
     add("--interval", choices=("t", "bootstrap"), default=_DEFAULT.interval,
         help="kind of 95 %% interval (default: %(default)s)")  # fmt: skip
     add("--images", type=path_with_home, metavar="DIR",

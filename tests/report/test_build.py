@@ -23,7 +23,8 @@ def _report(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def told(mixed: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     out = tmp_path_factory.mktemp("out")
-    return succeeded(_report("--out", str(out), "--format", "csv,md,tex", cwd=mixed)), out
+    words = ("--by", "model", "--out", str(out), "--format", "csv,md,tex")
+    return succeeded(_report(*words, cwd=mixed)), out
 
 
 def test_the_terminal_shows_counts_groups_verdict_winners_and_cost(told: tuple[str, Path]) -> None:

@@ -141,29 +141,29 @@ def test_a_search_that_its_timeout_ended_is_unfinished_and_a_finished_one_gets_m
     tmp_path: Path,
 ) -> None:
     def latest(*words: str) -> Done:
-        few = ("model=lenet", "data.train_limit=100", "epochs=1", "hydra/sweeper/pruner=none")
+        few = ("model=lenet", "data.train_limit=400", "epochs=1", "hydra/sweeper/pruner=none")
         line = [sys.executable, "-m", "cnnsweep", *words]
         if "search=sgd" in words:
             line += [*few, "--multirun", "hydra.sweeper.n_jobs=1"]
         return finish(start_in(tmp_path, line))
 
-    timed = latest("search=sgd", "hydra.sweeper.n_trials=3", "hydra.sweeper.timeout=2")
+    timed = latest("search=sgd", "hydra.sweeper.n_trials=24", "hydra.sweeper.timeout=2.5")
     assert timed.code == 0, timed.text
     (folder,) = tmp_path.glob("multirun/*/*")
-    assert len(study(folder).trials) < 3
+    assert len(study(folder).trials) < 24
     more = latest("-m", "resume=latest", "hydra.sweeper.timeout=null")
-    assert (more.code, len(study(folder).trials)) == (0, 3), more.text
+    assert (more.code, len(study(folder).trials)) == (0, 24), more.text
     over = latest("-m", "resume=latest")
     assert over.code == 1
     assert "no multirun/<date>/<time> is unfinished" in over.text
     run = latest("model=lenet", "data.train_limit=100", "epochs=1")
     assert run.code == 0, run.text
-    five = latest("hydra.sweeper.n_trials=5", "resume=latest")
-    assert (five.code, len(study(folder).trials)) == (0, 5), five.text
-    none = latest("-m", "hydra.sweeper.n_trials=5", "resume=latest")
+    grown = latest("hydra.sweeper.n_trials=26", "resume=latest")
+    assert (grown.code, len(study(folder).trials)) == (0, 26), grown.text
+    none = latest("-m", "hydra.sweeper.n_trials=26", "resume=latest")
     assert none.code == 1
     assert none.text.splitlines() == [
         "error: resume=latest: no multirun/<date>/<time> is unfinished, or a search of fewer than "
-        "5 trials; leave resume out to start anew, or name a folder"
+        "26 trials; leave resume out to start anew, or name a folder"
     ]
     assert list(tmp_path.glob("multirun/*/*")) == [folder]

@@ -8,26 +8,23 @@ from cnnsweep.report.answer.conclusions import verdicts
 from cnnsweep.report.answer.cost import Cost, cost
 from cnnsweep.report.answer.find_winners import winners
 from cnnsweep.report.answer.first import First, first
+from cnnsweep.report.answer.image_noise import ImageNoise, image_noise
 from cnnsweep.report.answer.ranking import Ranking, rankings
+from cnnsweep.report.answer.search_luck import SearchLuck, search_luck
 from cnnsweep.report.answer.winners import Winner
 from cnnsweep.report.read.load_runs import Gathered
 from cnnsweep.report.read.predictions import PredictionFiles
 from cnnsweep.report.read.run_record import Run
-from cnnsweep.report.stats.comparison import MOST_GROUPS, Comparison, compare
+from cnnsweep.report.stats.choose_groups import grouped
+from cnnsweep.report.stats.comparison import Comparison, compare
 from cnnsweep.report.stats.group_keys import like_keys
-from cnnsweep.report.stats.grouping import (
-    Grouping,
-    by_settings,
-    group_runs,
-    stratum_of,
-)
+from cnnsweep.report.stats.grouping import Grouping, stratum_of
 from cnnsweep.report.stats.intervals import Interval, bootstrap_interval, t_interval
 from cnnsweep.report.stats.learned import recall_learned
 from cnnsweep.report.stats.metric import Metric, choose_metric
 from cnnsweep.report.stats.options import Question
-from cnnsweep.report.stats.table import check_column, select
+from cnnsweep.report.stats.table import select
 
-_MOST_SETTINGS = 2  # keys that groups are named after besides the model, unless asked for
 INTERVALS: dict[str, Callable[[Sequence[float]], Interval | None]] = {
     "t": t_interval,
     "bootstrap": bootstrap_interval,
@@ -45,6 +42,8 @@ class Answer:
     comparison: Comparison
     first: First
     verdicts: list[str]
+    luck: SearchLuck
+    noise: ImageNoise
     winners: list[Winner]
     rankings: list[Ranking]
     cost: Cost
@@ -77,14 +76,13 @@ def answer(gathered: Gathered, question: Question) -> Answer:
         UserError: a column, metric, condition or baseline that does not exist.
     """
     runs = select(gathered.runs, question.where) if question.where else gathered.runs
-    for key in question.by:
-        check_column(runs, key, "column in --by")
     metric = choose_metric(runs, question.metric)
     files = PredictionFiles(gathered.problems)
     recall_learned(runs, files)
-    grouping = _grouped(runs, metric, question)
+    grouping = grouped(runs, metric, question, INTERVALS[question.interval])
     question = replace(question, by=tuple(grouping.by))
-    comparison = compare(grouping, metric, question.baseline, files)
+    margin = None if question.margin is None else question.margin / metric.scale
+    comparison = compare(grouping, metric, question.baseline, files, margin)
     chosen = {id(run) for run in runs}
     members = [(sweep, [r for r in sweep.runs if id(r) in chosen]) for sweep in gathered.sweeps]
     sweeps = [replace(sweep, runs=own) for sweep, own in members if own]
@@ -100,24 +98,14 @@ def answer(gathered: Gathered, question: Question) -> Answer:
         comparison,
         first(runs, metric, best, ranked, grids, told, comparison, grouping),
         told,
+        search_luck(grouping, comparison),
+        image_noise(grouping, comparison, metric, files),
         best,
         ranked,
         cost(runs),
         files,
         grouping.notes + comparison.notes + _other_apps(runs),
     )
-
-
-def _grouped(runs: Sequence[Run], metric: Metric, question: Question) -> Grouping:
-    """By what was asked for; else by model, and by its settings where several seeds repeat each."""
-    interval = INTERVALS[question.interval]
-    grouping = group_runs(runs, metric, list(question.by) or ["model"], interval)
-    settings = by_settings(grouping)
-    if question.by or not 0 < len(settings) - len(grouping.by) <= _MOST_SETTINGS:
-        return grouping
-    finer = group_runs(runs, metric, settings, interval)
-    is_repeated = all(group.n > 1 and not group.mixes for group in finer.groups)
-    return finer if is_repeated and len(finer.groups) <= MOST_GROUPS else grouping
 
 
 def _nothing(runs: Sequence[Run], metric: Metric) -> str:

@@ -1,9 +1,14 @@
 """The comparison in plain sentences."""
 
+import math
+
+from cnnsweep.folders.sweep_folder import CONFIRM
 from cnnsweep.report.stats.comparison import Comparison, Pair
 from cnnsweep.report.stats.grouping import Group, Grouping
 from cnnsweep.report.stats.intervals import FEWEST
-from cnnsweep.report.stats.metric import Metric
+from cnnsweep.report.stats.metric import POINTS, Metric
+from cnnsweep.report.stats.nested import Chance, Nested
+from cnnsweep.report.stats.significance import PAIRED
 
 _MOST = 5  # pairs of a kind that are spelled out
 
@@ -29,21 +34,52 @@ def _compared(
     groups: list[Group], pairs: list[Pair], comparison: Comparison, metric: Metric
 ) -> list[str]:
     if len(groups) == 1:
-        group = groups[0]
-        shown = metric.show_mean(group.mean, group.half_width, group.n)
-        return [f"{group.label} has {metric.name} {shown}; there is nothing to compare it with"]
+        told = f"{groups[0].label} has {metric.name} {_mean(groups[0], metric)}"
+        return [f"{told}; there is nothing to compare it with"]
     if not pairs:
-        return [f"{g.label} {metric.show_mean(g.mean, g.half_width, g.n)}" for g in groups[:_MOST]]
+        return [f"{group.label} {_mean(group, metric)}" for group in groups[:_MOST]]
     focus = comparison.baseline or groups[0].label
     about = [pair for pair in pairs if focus in (pair.better.label, pair.worse.label)]
-    parts = [sentence(pair, metric) for pair in about if pair.decided]
-    open_pairs = [sentence(pair, metric) for pair in about if not pair.decided and not pair.too_few]
+    enough = [pair for pair in about if not pair.too_few]
+    undecided = [pair for pair in enough if not pair.decided]
+    parts = []
+    for kind in (  # each kind is shortened by itself
+        [pair for pair in enough if pair.decided],
+        [pair for pair in undecided if pair.equivalent],
+        [pair for pair in undecided if not pair.equivalent],
+    ):
+        parts += _shortened([sentence(pair, metric, comparison.margin) for pair in kind])
     few = [pair for pair in about if pair.too_few]
-    parts = _shortened(parts) + _shortened(open_pairs)
     parts += [sentence(pair, metric) for pair in few] if len(few) == 1 else _few(few)
     if len(few) > 1 and len(parts) == 1:
         parts.insert(0, f"{groups[0].label} leads with {metric.show(groups[0].mean)}")
-    return parts
+    return parts + _of_one_search(groups)
+
+
+def _mean(group: Group, metric: Metric) -> str:
+    shown = metric.show_mean(group.mean, group.half_width, group.n)
+    if group.nested is None:
+        return shown
+    return f"{shown.removesuffix(')')}: {told_searches(group.nested, metric)})"
+
+
+def told_searches(nested: Nested, metric: Metric) -> str:
+    """``3 searches; between them sd 0.21, between seeds sd 0.12 points``."""
+    text = f"{nested.searches} searches"
+    if nested.of_searches is None or nested.of_seeds is None:
+        return f"{text}; between them sd {metric.show_difference(math.sqrt(nested.of_means))}"
+    between = metric.show_difference(nested.of_searches).removesuffix(POINTS)
+    return f"{text}; between them sd {between}, seeds sd {metric.show_difference(nested.of_seeds)}"
+
+
+def _of_one_search(groups: list[Group]) -> list[str]:
+    """What is compared where each network was searched once."""
+    if not any(g.nested is None and all(r.role == CONFIRM for r in g.runs) for g in groups):
+        return []
+    return [
+        "networks searched once stand for these tuned settings: another search might give others "
+        "(hydra.sweeper.searches=3 measures that)"
+    ]
 
 
 def _reason(group: Group, metric: Metric) -> str:
@@ -69,36 +105,97 @@ def _few(pairs: list[Pair]) -> list[str]:
     if not pairs:
         return []
     n = max(pair.difference.n for pair in pairs)
+    unit = _unit(pairs[0])
     needed = [pair.needed for pair in pairs if pair.needed is not None]
-    hint = f"{FEWEST} or more seeds are needed to say anything"
+    hint = f"{FEWEST} or more {unit} are needed to say anything"
     if len(needed) == len(pairs):
-        hint = f"about {min(needed)} to {max(needed)} seeds would show differences of these sizes"
+        span = f"{min(needed)} to {max(needed)}"
+        hint = f"about {span} {unit} would show differences of these sizes"
     return [f"n = {n} for {len(pairs)} pairs: no verdict on them; {hint}"]
 
 
-def sentence(pair: Pair, metric: Metric) -> str:
-    """One pair in words."""
+def _unit(pair: Pair) -> str:
+    """What is counted in a pair."""
+    return "searches" if pair.over_searches else "seeds"
+
+
+def sentence(pair: Pair, metric: Metric, margin: float | None = None) -> str:
+    """One pair in words; ``margin``: a difference that does not matter."""
     d, names = pair.difference, (pair.better.label, pair.worse.label)
+    n = f"n = {d.n}{_searches(pair)}"
     if pair.too_few:
         shown = metric.show_difference(d.mean)
-        hint = _needed(pair) or f"{FEWEST} or more seeds are needed to say anything"
-        return f"{names[0]} is {shown} ahead of {names[1]}, n = {d.n}: no verdict; {hint}"
-    if not pair.decided:
-        hint = _needed(pair)
-        told = f"{show_p(pair.p_holm)}, n = {d.n}{hint and f'; {hint}'}"
-        return f"{names[0]} and {names[1]} can't be told apart ({told})"
-    unit = "common seeds" if d.kind == "paired t" else "or more runs each, no common seeds"
-    seeds = f"{d.n} seeds each" if pair.better.n == pair.worse.n == d.n else f"{d.n} {unit}"
-    return (
-        f"{names[0]} beats {names[1]} by {metric.show_difference(d.mean, d.half_width)} "
-        f"({show_p(pair.p_holm)}, {seeds})"
-    )
+        hint = _needed(pair) or f"{FEWEST} or more {_unit(pair)} are needed to say anything"
+        return f"{names[0]} is {shown} ahead of {names[1]}, {n}: no verdict; {hint}"
+    if pair.decided:
+        gap = metric.show_difference(d.mean, d.half_width)
+        small = "" if not pair.equivalent else f", which is within {_margin(margin, metric)}"
+        told = f"{names[0]} beats {names[1]} by {gap} ({show_p(pair.p_holm)}, {_seeds(pair)})"
+        return told + small + _chance(pair)
+    if pair.equivalent:
+        within = f"{names[0]} and {names[1]} are equivalent within {_margin(margin, metric)}"
+        return f"{within} ({show_p(pair.p_same)}, {_seeds(pair)}){_chance(pair)}"
+    hint = _needed(pair)
+    told = f"{show_p(pair.p_holm)}, {n}{hint and f'; {hint}'}"
+    apart = f"{names[0]} and {names[1]} can't be told apart ({told})"
+    if pair.p_same is not None:
+        within = _margin(margin, metric)
+        apart += f", nor are they shown to be equivalent within {within} ({show_p(pair.p_same)})"
+    return apart + _chance(pair)
+
+
+def _margin(margin: float | None, metric: Metric) -> str:
+    """The margin as it was typed: 0.3 points."""
+    typed = f"{metric.scale * (margin or 0):.4g}"
+    return f"{typed}{POINTS}" if metric.percent else typed
+
+
+def _seeds(pair: Pair) -> str:
+    d = pair.difference
+    if pair.over_searches:
+        first, second = map(_independent, pair.groups)
+        return f"{d.n} searches each" if first == second else f"{first} against {second}"
+    unit = "common seeds" if d.kind == PAIRED else "or more runs each, no common seeds"
+    is_each = pair.better.n == pair.worse.n == d.n
+    return f"{d.n} seeds each" if is_each else f"{d.n} {unit}"
+
+
+def _independent(group: Group) -> str:
+    if group.nested is None:
+        return f"{group.n} seeds of given settings"
+    return f"{group.nested.searches} searches"
+
+
+def _searches(pair: Pair) -> str:
+    if not pair.over_searches:
+        return ""
+    return " search" if pair.difference.n == 1 else " searches"
+
+
+def _chance(pair: Pair) -> str:
+    if pair.chance is None:
+        return ""
+    told = show_chance(pair.chance).replace("(", "(95 % interval ")
+    return f"; searched anew, {pair.better.label} wins with probability {told}"
+
+
+def show_chance(chance: Chance) -> str:
+    """``0.93 (0.61 to 0.99)``: with its 95 % interval."""
+    value, low, high = map(_probability, (chance.value, chance.low, chance.high))
+    return f"{value} ({low} to {high})"
+
+
+def _probability(value: float) -> str:
+    """Two digits; never 0 or 1, which it can't be."""
+    if value < 0.005:
+        return "under 0.01"
+    return "over 0.99" if value > 0.995 else f"{value:.2f}"
 
 
 def _needed(pair: Pair) -> str:
     if pair.needed is None:
         return ""
-    return f"about {pair.needed} seeds would show a difference of this size"
+    return f"about {pair.needed} {_unit(pair)} would show a difference of this size"
 
 
 def show_p(p: float | None) -> str:

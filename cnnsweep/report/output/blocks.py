@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from cnnsweep.report.answer.analysis import Answer
 from cnnsweep.report.answer.block import Block
+from cnnsweep.report.answer.image_noise import image_noise_blocks
+from cnnsweep.report.answer.search_luck import chances_block, search_luck_block
 from cnnsweep.report.answer.winners import winners_table
 from cnnsweep.report.output.tables import (
     GROUP_COLUMNS,
@@ -31,11 +33,18 @@ def answer_blocks(answer: Answer, idle: Sequence[str] = ()) -> list[Block]:
         *(ranking.block() for ranking in answer.rankings),
         *answer.first.steps,
         *_groups(answer),
+        *_known(search_luck_block(answer.luck, answer.metric)),
+        *_known(chances_block(answer.luck, answer.metric)),
         *winners_table(answer.winners),
         *_pairs(answer),
+        *image_noise_blocks(answer.noise, answer.metric),
         *_best_runs(answer),
         Block("Cost", [answer.cost.sentence(), *idle]),
     ]
+
+
+def _known(block: Block | None) -> list[Block]:
+    return [] if block is None else [block]
 
 
 def _groups(answer: Answer) -> Iterator[Block]:

@@ -7,7 +7,7 @@ from cnnsweep.metric_names import duration
 from cnnsweep.report.answer.analysis import Answer
 from cnnsweep.report.answer.conclusions import show_images, show_p
 from cnnsweep.report.read.run_record import Run
-from cnnsweep.report.stats.grouping import Group, label_of
+from cnnsweep.report.stats.grouping import MOST_SHOWN, Group, label_of
 
 _MOST_PAIRS = 200
 GROUP_COLUMNS = ("group", "n", "mean", "95 % interval", "sd", "parameters", "training")
@@ -39,7 +39,8 @@ def headline(answer: Answer) -> str:
 def group_tables(answer: Answer) -> list[tuple[str, list[list[str]]]]:
     """Rows for reading by stratum; its name is empty where there is only one."""
     strata = answer.grouping.strata()
-    return [(name, [_group_row(answer, g) for g in groups]) for name, groups in strata.items()]
+    shown = ((name, groups[:MOST_SHOWN]) for name, groups in strata.items())
+    return [(name, [_group_row(answer, group) for group in groups]) for name, groups in shown]
 
 
 def _group_row(answer: Answer, group: Group) -> list[str]:

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from cnnsweep.folders import run_folder
+from cnnsweep.folders.sweep_folder import CONFIRM, is_repeated_search
 from cnnsweep.report.read.safe_io import Scalar
 
 STATUSES = (*run_folder.STATUSES, "unfinished", "damaged")
 FINGERPRINT, UNKNOWN = "data.fingerprint", "unknown"  # a column beside the config's keys
+TUNED = "tuned"
 Columns = dict[str, list[float | None]]
 
 
@@ -22,7 +24,8 @@ class Run:
     ``damaged`` has a file that cannot be read. ``role`` says how the run came about: ``single``,
     one of a ``grid``, a trial of a ``search``, or a run of its winner to ``confirm`` it.
     ``learned`` is false where it ended no better than by chance, None where that is not known.
-    ``app`` is the name of the Hydra app that left it.
+    ``app`` is the name of the Hydra app that left it. ``tuned``: the keys that several searches of
+    one choice chose, each in its own way (``stats/group_keys.py`` finds them).
     """
 
     folder: Path
@@ -40,6 +43,7 @@ class Run:
     images: bool = False  # test_predictions.csv is there
     learned: bool | None = None
     app: str | None = None
+    tuned: frozenset[str] = frozenset()
 
     def value(self, key: str) -> Scalar:
         """What the folder is (``folder``, ``role`` …), else a metric, else a config key.
@@ -52,6 +56,16 @@ class Run:
         if key.startswith(_OF_CONFIG):
             return self.config.get(key.removeprefix(_OF_CONFIG))
         return self.result[key] if key in self.result else self.config.get(key)
+
+    def setting(self, key: str) -> Scalar:
+        """What tells groups apart: a value, or ``tuned`` for what a search of several chose."""
+        return TUNED if key in self.tuned else self.value(key)
+
+    @property
+    def search(self) -> Path | None:
+        """The folder of the search that this confirms, where it is one of several; else None."""
+        is_one = self.role == CONFIRM and self.sweep is not None and is_repeated_search(self.sweep)
+        return self.sweep if is_one else None
 
     def metric(self, name: str) -> float | None:
         """The final value of a metric, a finite number; None where there is none."""

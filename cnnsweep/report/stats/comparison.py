@@ -1,5 +1,7 @@
 """Every pair of groups that may be compared: paired by seed, and image by image."""
 
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from statistics import fmean
@@ -11,9 +13,12 @@ from cnnsweep.report.stats.group_keys import is_data
 from cnnsweep.report.stats.grouping import Group, Grouping
 from cnnsweep.report.stats.intervals import ALPHA, FEWEST
 from cnnsweep.report.stats.metric import Metric
+from cnnsweep.report.stats.nested import Chance, chance
 from cnnsweep.report.stats.significance import (
+    PAIRED,
     Difference,
     combine,
+    equivalence,
     holm,
     mcnemar_exact,
     paired_t,
@@ -22,6 +27,7 @@ from cnnsweep.report.stats.significance import (
 )
 
 MOST_GROUPS = 12  # of a stratum, in pairs
+WELCH_OVER_SEARCHES = "Welch t over searches"
 _MOST_SEEDS_OF_IMAGES = 5
 
 
@@ -46,7 +52,14 @@ class Pair:
     difference: Difference
     images: Images | None
     p_holm: float | None = None
-    needed: int | None = None  # seeds that would show a difference of this size
+    needed: int | None = None  # seeds, or searches, that would show a difference of this size
+    p_same: float | None = None  # that they differ by less than the margin, after Holm
+    chance: Chance | None = None  # of the better one to win where both are searched anew
+
+    @property
+    def groups(self) -> tuple[Group, Group]:
+        """Both, the better one first."""
+        return self.better, self.worse
 
     @property
     def decided(self) -> bool:
@@ -58,6 +71,16 @@ class Pair:
         """Whether there are too few values for any verdict."""
         return self.difference.n < FEWEST
 
+    @property
+    def equivalent(self) -> bool:
+        """Whether they differ by less than the margin that was asked for."""
+        return not self.too_few and self.p_same is not None and self.p_same < ALPHA
+
+    @property
+    def over_searches(self) -> bool:
+        """Whether it is about networks that are searched anew, not about given settings."""
+        return any(group.nested is not None for group in self.groups)
+
 
 @dataclass(slots=True)
 class Comparison:
@@ -65,13 +88,25 @@ class Comparison:
 
     pairs: list[Pair]
     baseline: str | None
+    margin: float | None = None  # in the metric's unit; see ``equivalence``
     notes: list[str] = field(default_factory=list)
 
 
 def compare(
-    grouping: Grouping, metric: Metric, baseline: str | None, files: PredictionFiles
+    grouping: Grouping,
+    metric: Metric,
+    baseline: str | None,
+    files: PredictionFiles,
+    margin: float | None = None,
 ) -> Comparison:
     """Compare all groups of each stratum, or each with the ``baseline``.
+
+    Args:
+        grouping: the groups.
+        metric: what is compared.
+        baseline: the label of a group.
+        files: the runs' predictions.
+        margin: differences up to it do not matter, in the metric's unit.
 
     Raises:
         UserError: no group is called ``baseline``.
@@ -81,7 +116,7 @@ def compare(
         if not labels:
             raise UserError(f"--baseline {baseline}: there is no completed run to compare with")
         raise unknown("group in --baseline", baseline, labels)
-    comparison = Comparison([], baseline)
+    comparison = Comparison([], baseline, margin)
     if any(is_data(key) and "." not in key for key in grouping.by):
         comparison.notes.append(
             f"Groups by {', '.join(grouping.by)} saw different images: they are not compared."
@@ -93,7 +128,7 @@ def compare(
         for first, second in combinations(chosen, 2):
             if baseline in (None, first.label, second.label):
                 comparison.pairs.append(_pair(first, second, metric, files))
-    comparison.pairs = _corrected(comparison.pairs)
+    comparison.pairs = _corrected(comparison.pairs, margin)
     return comparison
 
 
@@ -111,18 +146,33 @@ def _pair(first: Group, second: Group, metric: Metric, files: PredictionFiles) -
         first, second = second, first
         difference = _difference(first, second, metric.sign())
     images = _images(first, second, files) if metric.name.startswith("test") else None
-    return Pair(first, second, difference, images)
+    beats = None
+    if first.nested is not None and second.nested is not None and difference.n >= FEWEST:
+        beats = chance(first.nested, second.nested, metric.sign())
+    return Pair(first, second, difference, images, chance=beats)
 
 
 def _difference(first: Group, second: Group, sign: int) -> Difference:
+    if first.nested is not None or second.nested is not None:
+        return _over_searches(first, second, sign)
     left, right = _common(first, second)
     if len(left) < 2 <= min(first.n, second.n):
-        left, right = list(first.units.values()), list(second.units.values())
-        return welch_t([sign * v for v in left], [sign * v for v in right])
+        return welch_t(*(_signed(group.units.values(), sign) for group in (first, second)))
     if left:
-        return paired_t([sign * v for v in left], [sign * v for v in right])
-    gap = sign * (first.mean - second.mean)
-    return Difference("unpaired", 1, gap)
+        return paired_t(_signed(left, sign), _signed(right, sign))
+    return Difference("unpaired", 1, sign * (first.mean - second.mean))
+
+
+def _over_searches(first: Group, second: Group, sign: int) -> Difference:
+    """Welch's test of the means of searches; against a network of one search there is none."""
+    values = [_signed(g.independent(), sign) for g in (first, second)]
+    if any(group.nested is None and group.from_searches for group in (first, second)):
+        return Difference(WELCH_OVER_SEARCHES, 1, sign * (first.mean - second.mean))
+    return replace(welch_t(*values), kind=WELCH_OVER_SEARCHES)
+
+
+def _signed(values: Iterable[float], sign: int) -> list[float]:
+    return [sign * value for value in values]
 
 
 def _common(first: Group, second: Group) -> tuple[list[float], list[float]]:
@@ -134,7 +184,7 @@ def _common(first: Group, second: Group) -> tuple[list[float], list[float]]:
 
 def _by_seed(group: Group) -> dict[object, float]:
     """Values by seed: a group that is compared has one setting."""
-    return {seed: value for (seed, _), value in group.units.items()}
+    return {seed: value for (seed, _, _), value in group.units.items()}
 
 
 def _images(better: Group, worse: Group, files: PredictionFiles) -> Images | None:
@@ -162,22 +212,30 @@ def _first_runs(group: Group) -> dict[object, Run]:
     return runs
 
 
-def _corrected(pairs: list[Pair]) -> list[Pair]:
-    """Holm's correction over all pairs, for either test on its own."""
-    tested = [i for i, pair in enumerate(pairs) if pair.difference.p is not None]
-    seen = [i for i, pair in enumerate(pairs) if pair.images is not None]
-    p_tests = dict(zip(tested, holm([pairs[i].difference.p or 0.0 for i in tested]), strict=True))
-    p_images = dict(zip(seen, holm([p.images.p for p in pairs if p.images]), strict=True))
-    level = ALPHA / max(len(tested), 1)
+def _corrected(pairs: list[Pair], margin: float | None) -> list[Pair]:
+    """Holm's correction over all pairs, for each kind of test on its own."""
+    p_tests = _holm([pair.difference.p for pair in pairs])
+    p_images = _holm([None if pair.images is None else pair.images.p for pair in pairs])
+    same = [None if margin is None else equivalence(pair.difference, margin) for pair in pairs]
+    level = ALPHA / max(sum(p is not None for p in p_tests), 1)
     corrected = []
-    for i, pair in enumerate(pairs):
-        effect = pair.difference.effect
-        corrected.append(
-            replace(
-                pair,
-                p_holm=p_tests.get(i),
-                needed=None if effect is None else seeds_needed(effect, level),
-                images=pair.images and replace(pair.images, p_holm=p_images[i]),
-            )
-        )
+    for pair, p, p_image, p_same in zip(pairs, p_tests, p_images, _holm(same), strict=True):
+        images = pair.images and replace(pair.images, p_holm=p_image or 0.0)
+        needed = _needed(pair.difference, level)
+        corrected.append(replace(pair, p_holm=p, needed=needed, images=images, p_same=p_same))
     return corrected
+
+
+def _holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """Corrected over those that there are."""
+    corrected = iter(holm([p for p in p_values if p is not None]))
+    return [None if p is None else next(corrected) for p in p_values]
+
+
+def _needed(difference: Difference, level: float) -> int | None:
+    effect = difference.effect
+    if effect is None:
+        return None
+    # Without pairs, the difference of two runs varies by √2 deviations of one.
+    is_paired = difference.kind == PAIRED
+    return seeds_needed(effect if is_paired else effect / math.sqrt(2), level)

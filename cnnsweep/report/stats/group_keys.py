@@ -1,9 +1,11 @@
 """The config keys that tell groups of runs apart: those of data, split and epochs, and settings."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from pathlib import Path
 
-from cnnsweep.report.read.run_record import FINGERPRINT, Run
+from cnnsweep.folders.sweep_folder import is_repeated_search
+from cnnsweep.report.read.run_record import FINGERPRINT, TUNED, Run
 from cnnsweep.report.read.safe_io import Scalar
 from cnnsweep.report.stats.table import differing
 
@@ -30,14 +32,33 @@ def like_keys(runs: Sequence[Run], by: Collection[str]) -> list[str]:
 
     The fingerprint of the data is one of them where the others do not tell all data apart.
     """
-    like = _varied(runs, lambda key: (is_data(key) or key in _EPOCHS) and key not in by)
+    like = _varied(
+        runs, lambda key: (is_data(key) or key in _EPOCHS) and key not in by, value=_masked
+    )
     if FINGERPRINT not in like:
         return like
     others = [key for key in [*like, *by] if is_data(key) and key != FINGERPRINT]
     told: dict[tuple[Scalar, ...], set[Scalar]] = defaultdict(set)
     for run in runs:
-        told[tuple(run.config.get(key) for key in others)].add(run.config.get(FINGERPRINT))
+        told[tuple(_masked(run, key) for key in others)].add(run.config.get(FINGERPRINT))
     return [key for key in like if key != FINGERPRINT or any(len(s) > 1 for s in told.values())]
+
+
+def mark_tuned(runs: Iterable[Run], asked: Collection[str] = ()) -> None:
+    """Tell the confirmation runs of several searches of one choice which settings were tuned.
+
+    Those are the settings that differ anywhere in these searches: each search chose its own. Keys
+    that were ``asked`` for keep their values: groups by them are wanted.
+    """
+    choices: dict[Path, list[Run]] = defaultdict(list)
+    for run in runs:
+        if run.sweep is not None and is_repeated_search(run.sweep):
+            run.tuned = frozenset()
+            choices[run.sweep.parent].append(run)
+    for members in choices.values():
+        tuned = frozenset(_varied(members, _is_setting)).difference(asked)
+        for run in members:
+            run.tuned = tuned if run.search else frozenset()
 
 
 def setting_keys(runs: Sequence[Run], besides: Collection[str]) -> list[str]:
@@ -46,30 +67,41 @@ def setting_keys(runs: Sequence[Run], besides: Collection[str]) -> list[str]:
     Where a group's choice differs (``model``), its own keys (``model.channels``) differ with it
     and are left out.
     """
+    return _besides(_varied(runs, _is_setting), besides)
 
-    def wanted(key: str) -> bool:
-        place = key.rpartition(".")[2] in _SAME_IMAGES[:2] or key.startswith("logger.")
-        place = place or key == FINGERPRINT
-        return key not in _NO_SETTING and not place
 
-    found = _varied(runs, wanted)
+def mixed_keys(runs: Sequence[Run], besides: Collection[str]) -> list[str]:
+    """Like ``setting_keys``, but what several searches tuned is none of the differences."""
+    return _besides(_varied(runs, _is_setting, _masked), besides)
+
+
+def _besides(found: list[str], besides: Collection[str]) -> list[str]:
     own = [k for k in found if "." not in k or k.partition(".")[0] not in found]
     return [key for key in own if key not in besides]
 
 
-def _varied(runs: Sequence[Run], wanted: Callable[[str], bool]) -> list[str]:
-    return [k for k in differing(runs, wanted) if len({run.config.get(k) for run in runs}) > 1]
-
-
-Unit = tuple[object, tuple[tuple[str, Scalar], ...]]  # seed, what else differs in the group
+def _is_setting(key: str) -> bool:
+    place = key.rpartition(".")[2] in _SAME_IMAGES[:2] or key.startswith("logger.")
+    return key not in _NO_SETTING and not place and key != FINGERPRINT
 
 
 def setting_of(run: Run) -> frozenset[tuple[str, Scalar]]:
     """What a run has in common with those that differ from it in nothing but their seed."""
-    return frozenset(
-        (key, value)
-        for key, value in run.config.items()
-        if key not in _NO_SETTING
-        and not key.startswith("logger.")
-        and key.rpartition(".")[2] not in _SAME_IMAGES[:2]
-    )
+    kept = (k for k in run.config if _is_setting(k) or k == FINGERPRINT)
+    return frozenset((key, run.config[key]) for key in kept)
+
+
+def _raw(run: Run, key: str) -> Scalar:
+    return run.config.get(key)
+
+
+def _masked(run: Run, key: str) -> Scalar:
+    return TUNED if key in run.tuned else run.config.get(key)
+
+
+def _varied(
+    runs: Sequence[Run],
+    wanted: Callable[[str], bool],
+    value: Callable[[Run, str], Scalar] = _raw,
+) -> list[str]:
+    return [k for k in differing(runs, wanted) if len({value(run, k) for run in runs}) > 1]

@@ -7,22 +7,32 @@ no interval, no comparison.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import fmean
 
 from cnnsweep.errors import and_more
-from cnnsweep.report.read.run_record import FINGERPRINT, UNKNOWN, Run
+from cnnsweep.folders.sweep_folder import SUMMARY_TABLE
+from cnnsweep.report.read.run_record import FINGERPRINT, TUNED, UNKNOWN, Run
 from cnnsweep.report.read.safe_io import Scalar
-from cnnsweep.report.stats.group_keys import like_keys, setting_keys
+from cnnsweep.report.stats.group_keys import like_keys, mixed_keys
 from cnnsweep.report.stats.intervals import Interval, mean_deviation
 from cnnsweep.report.stats.metric import Metric
+from cnnsweep.report.stats.nested import Nested, nested_of
 
+MOST_SHOWN = 40  # groups of a stratum in tables for reading
 _NAMED_DATA = 12  # data sets whose place is told; headings have their fingerprints alone
-Unit = tuple[object, tuple[tuple[str, Scalar], ...]]  # seed, what else differs in the group
+# Seed, what else differs in the group, the search where there are several of one choice.
+Unit = tuple[object, tuple[tuple[str, Scalar], ...], Path | None]
 
 
 @dataclass(slots=True)
 class Group:
-    """One line of the summary. ``units`` are what counts as one: a seed under one setting."""
+    """One line of the summary. ``units`` are what counts as one: a seed under one setting.
+
+    Confirmation runs of several searches of one choice are ``nested``: seeds within searches. The
+    mean is that of the searches' means, the deviation that of a run of a new search and seed, and
+    the interval is over searches.
+    """
 
     label: str
     stratum: str  # what its runs share with all they are compared with; see ``stratum_of``
@@ -31,7 +41,9 @@ class Group:
     mixes: list[str]  # hyperparameters that differ within the group
     mean: float
     deviation: float | None
-    interval: Interval | None
+    nested: Nested | None = None
+    interval: Interval | None = None
+    half_width: float | None = None  # of the interval; wider than half of one that is cut at 0 or 1
 
     @property
     def where(self) -> str:
@@ -44,14 +56,18 @@ class Group:
         return len(self.units)
 
     @property
-    def half_width(self) -> float | None:
-        """Half of the interval of the mean; None where there is none."""
-        return None if self.interval is None else (self.interval[1] - self.interval[0]) / 2
-
-    @property
     def settings(self) -> int:
         """How many settings are mixed in it: 1 where its runs differ in nothing but the seed."""
-        return len({setting for _, setting in self.units})
+        return len({setting for _, setting, _ in self.units})
+
+    @property
+    def from_searches(self) -> bool:
+        """Whether its runs confirm a search that is one of several, even if only one has any."""
+        return all(run.search for run in self.runs)
+
+    def independent(self) -> list[float]:
+        """The values that are independent of each other: of seeds, or means of searches."""
+        return list(self.units.values()) if self.nested is None else self.nested.means
 
     @property
     def unlearned(self) -> int:
@@ -100,7 +116,9 @@ def group_runs(
         members[stratum_of(run, like), label_of(run, by)].append(run)
     groups = [_group(key, own, metric, [*by, *like], interval) for key, own in members.items()]
     groups.sort(key=lambda g: (g.stratum, -metric.sign() * g.mean))
-    return Grouping(by, groups, notes + _notes_on_groups(groups, like))
+    grouping = Grouping(by, groups, notes + _notes_on_groups(groups, like))
+    grouping.notes += _notes_on_limits(grouping)
+    return grouping
 
 
 def by_settings(grouping: Grouping) -> list[str]:
@@ -111,7 +129,7 @@ def by_settings(grouping: Grouping) -> list[str]:
 
 def label_of(run: Run, by: list[str]) -> str:
     """The run's group: the values of the ``by`` columns."""
-    named = [(key, run.value(key)) for key in by]
+    named = [(key, run.setting(key)) for key in by]
     shown = [_nameless(run, k) if v is None else str(v).strip() or "''" for k, v in named]
     return (
         shown[0] if len(by) == 1 else ", ".join(f"{k}={v}" for k, v in zip(by, shown, strict=True))
@@ -125,7 +143,7 @@ def _nameless(run: Run, key: str) -> str:
 
 def stratum_of(run: Run, like: Iterable[str]) -> str:
     """``data=mnist, epochs=5``; empty where ``like`` is, since all runs are alike."""
-    return ", ".join(f"{key}={run.config.get(key)}" for key in like)
+    return ", ".join(f"{key}={TUNED if key in run.tuned else run.config.get(key)}" for key in like)
 
 
 def _group(
@@ -135,21 +153,40 @@ def _group(
     besides: list[str],
     interval: Callable[[Sequence[float]], Interval | None],
 ) -> Group:
-    mixes = setting_keys(runs, besides) if len(runs) > 1 else []
+    mixes = mixed_keys(runs, besides) if len(runs) > 1 else []
     values: dict[Unit, list[float]] = defaultdict(list)
     for run in runs:
-        seed = run.seed if run.seed is not None else str(run.folder)
         value = run.metric(metric.name)
         if value is not None:
-            values[seed, tuple((key, run.config.get(key)) for key in mixes)].append(value)
+            values[_unit(run, mixes)].append(value)
     units = {unit: fmean(several) for unit, several in values.items()}
+    nested = None if mixes else nested_of(_by_search(units))
     mean, deviation = mean_deviation(list(units.values()))
-    group = Group(key[1], key[0], runs, units, mixes, mean, deviation, None)
-    span = interval(list(units.values())) if group.is_sound else None
-    if span is not None and metric.percent:
-        span = max(span[0], 0.0), min(span[1], 1.0)  # an accuracy is nowhere else
-    group.interval = span
+    if nested is not None:
+        mean, deviation = nested.mean, nested.deviation
+    group = Group(key[1], key[0], runs, units, mixes, mean, deviation, nested)
+    span = interval(group.independent()) if group.is_sound else None
+    if span is not None:
+        group.half_width = (span[1] - span[0]) / 2
+        # An accuracy is nowhere but from 0 to 1.
+        group.interval = (max(span[0], 0.0), min(span[1], 1.0)) if metric.percent else span
     return group
+
+
+def _unit(run: Run, mixes: list[str]) -> Unit:
+    seed = run.seed if run.seed is not None else str(run.folder)
+    settings = tuple((key, run.config.get(key)) for key in mixes)
+    return seed, settings, run.search
+
+
+def _by_search(units: dict[Unit, float]) -> list[list[float]]:
+    """Values by search; [] where some are of no search that is one of several."""
+    searches: dict[Path, list[float]] = defaultdict(list)
+    for (_, _, search), value in units.items():
+        if search is None:
+            return []
+        searches[search].append(value)
+    return [*searches.values()]
 
 
 def _notes_on_choice(usable: list[Run], chosen: list[Run], metric: Metric) -> list[str]:
@@ -191,6 +228,15 @@ def _notes_on_groups(groups: list[Group], like: list[str]) -> list[str]:
                 "another; the mean of such runs counts once."
             )
     return notes
+
+
+def _notes_on_limits(grouping: Grouping) -> list[str]:
+    return [
+        f"Tables show the best {MOST_SHOWN} of {len(groups)} groups{groups[0].where}; "
+        f"{SUMMARY_TABLE} has all."
+        for groups in grouping.strata().values()
+        if len(groups) > MOST_SHOWN
+    ]
 
 
 def _note_on_data(runs: list[Run]) -> str:

@@ -11,6 +11,7 @@ from cnnsweep.report.stats.intervals import Interval
 _PREFERRED = ("test_accuracy", "val_accuracy", "test/acc", "val/acc", "accuracy", "acc")
 _SMALLER = ("loss", "error", "seconds", "time", "perplexity", "mse", "mae", "rmse", "parameters")
 _SETTINGS = ("seed", "threads", "stack", "best_epoch", "epoch", "step")
+POINTS = " points"  # unit of a difference of accuracies
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Metric:
 
     def show_difference(self, value: float, half_width: float | None = None) -> str:
         """``0.21 ± 0.06 points``; of any other metric, the plain numbers."""
-        return self._spread(value, half_width, ".2f" if self.percent else ".3g", " points")
+        return self._spread(value, half_width, ".2f" if self.percent else ".3g", POINTS)
 
     def show_mean(self, mean: float, half_width: float | None, n: int) -> str:
         """``98.86 ± 0.09 % (n = 5)``: half of the 95 % interval of the mean, where it has one."""

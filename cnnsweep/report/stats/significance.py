@@ -14,6 +14,7 @@ from scipy import special
 from cnnsweep.report.stats.intervals import ALPHA, FEWEST, mean_deviation, t_quantile
 
 POWER = 0.8
+PAIRED = "paired t"
 MOST_SEEDS = 1000
 
 
@@ -30,6 +31,8 @@ class Difference:
     half_width: float | None = None
     p: float | None = None  # two-sided; None where no test can be made
     effect: float | None = None  # in deviations: d_z of paired runs, Hedges' g of unpaired ones
+    error: float | None = None  # standard error of the mean
+    freedom: float | None = None  # degrees of it
 
 
 def paired_t(first: Sequence[float], second: Sequence[float]) -> Difference:
@@ -38,8 +41,8 @@ def paired_t(first: Sequence[float], second: Sequence[float]) -> Difference:
     mean, deviation = mean_deviation(differences.tolist())
     n = len(differences)
     if deviation is None or _is_rounding(deviation, mean):
-        return Difference("paired t", n, mean)
-    return _tested("paired t", n, mean, deviation / math.sqrt(n), n - 1, mean / deviation)
+        return Difference(PAIRED, n, mean)
+    return _tested(PAIRED, n, mean, deviation / math.sqrt(n), n - 1, mean / deviation)
 
 
 def welch_t(first: Sequence[float], second: Sequence[float]) -> Difference:
@@ -61,8 +64,21 @@ def _tested(
     kind: str, n: int, mean: float, error: float, freedom: float, effect: float
 ) -> Difference:
     p = 2 * float(special.stdtr(freedom, -abs(mean / error)))
-    half = None if n < FEWEST else t_quantile(freedom) * error
-    return Difference(kind, n, mean, half, p, effect)
+    half = t_quantile(freedom) * error if n >= FEWEST else None
+    return Difference(kind, n, mean, half, p, effect, error, freedom)
+
+
+def equivalence(difference: Difference, margin: float) -> float | None:
+    """Schuirmann's two one-sided t-tests (1987): is the difference less than ``margin``?
+
+    Returns:
+        The larger of both p-values, below 0.05 just where the 90 % interval lies within
+        ± ``margin``; None where the differences do not vary.
+    """
+    error, freedom = difference.error, difference.freedom
+    if error is None or freedom is None:
+        return None
+    return float(special.stdtr(freedom, (abs(difference.mean) - margin) / error))
 
 
 def mcnemar_exact(only_first: int, only_second: int) -> float:

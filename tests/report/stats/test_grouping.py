@@ -117,6 +117,7 @@ def test_another_target_under_the_same_choice_is_another_group(tmp_path: Path) -
 def test_an_interval_of_accuracies_stays_within_0_and_1(tmp_path: Path) -> None:
     make_run(tmp_path / "0", Job(seed=0, accuracy=0.9))
     make_run(tmp_path / "1", Job(seed=1, accuracy=0.2))
+    make_run(tmp_path / "2", Job(seed=2, accuracy=0.9))
     (group,) = _grouping(tmp_path).groups
     assert group.interval == (0.0, 1.0)
 
