@@ -8,7 +8,7 @@ from typing import Any
 from cnnsweep.metric_names import VALIDATION_METRICS
 
 PROGRAM = ("python", "-m", "cnnsweep")
-_PLAIN = re.compile(r"[\w/.:+-]+")  # what Hydra reads without quotes
+_PLAIN = re.compile(r"[\w/.:+-]+", re.ASCII)  # what Hydra reads without quotes
 _ENDING = re.compile(r"(\\*)('|$)")  # backslashes that Hydra would take for those of a quote
 _NEEDS_NONE = "train_loss"  # an objective for runs without a validation split
 

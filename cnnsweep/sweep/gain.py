@@ -30,14 +30,24 @@ def gain_lines(search: Search) -> list[str]:
     best = winner(search.study)
     if best is None:
         return []
-    trials = search.study.get_trials(deepcopy=False)
-    default = next((trial for trial in trials if DEFAULT in trial.user_attrs), None)
+    trials, default = search.study.get_trials(deepcopy=False), _default(search)
     if default is None:
         is_unknown = any("fixed_params" in trial.system_attrs for trial in trials)
         none = "the default config was no trial of this search: what was gained over it is unknown"
         return [] if is_unknown else [none]
     number = sum(map(_is_tried, trials))
     return [_against(search, best, default, number), *_optimism(search, number)]
+
+
+def default_number(search: Search) -> int | None:
+    """The number of the trial that is the default config; None where none is known to be it."""
+    default = _default(search)
+    return None if default is None else default.number
+
+
+def _default(search: Search) -> FrozenTrial | None:
+    trials = search.study.get_trials(deepcopy=False)
+    return next((trial for trial in trials if DEFAULT in trial.user_attrs), None)
 
 
 def _is_tried(trial: FrozenTrial) -> bool:

@@ -3,6 +3,8 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from statistics import fmean
 
 from cnnsweep.folders.run_folder import PAUSED
@@ -28,12 +30,30 @@ def winners(sweeps: Iterable[Sweep], runs: Iterable[Run]) -> list[Winner]:
 
     ``runs`` are all of the report: among them may be runs of a default config.
     """
-    single = [r for r in runs if r.role in ("single", "grid") and r.status == "completed"]
-    found = (_winner(sweep, single) for sweep in sweeps if sweep.searched)
+    singles = _Singles([r for r in runs if r.role != "search" and r.status == "completed"])
+    found = (_winner(sweep, singles) for sweep in sweeps if sweep.searched)
     return [winner for winner in found if winner is not None]
 
 
-def _winner(sweep: Sweep, single: Sequence[Run]) -> Winner | None:
+@dataclass
+class _Singles:
+    """Completed runs that were no trials, by setting; sorted when the first is asked for."""
+
+    runs: Sequence[Run]
+
+    @cached_property
+    def _by_setting(self) -> dict[object, list[Run]]:
+        found: dict[object, list[Run]] = defaultdict(list)
+        for run in self.runs:
+            found[setting_of(run)].append(run)
+        return found
+
+    def like(self, run: Run) -> list[Run]:
+        """Those that differ from a run in nothing but their seed."""
+        return self._by_setting.get(setting_of(run), [])
+
+
+def _winner(sweep: Sweep, singles: _Singles) -> Winner | None:
     trials = _trials(sweep)
     values = {key: done for key, runs in trials.items() if (done := _objectives(runs))}
     name = next((str(r.value("config.objective") or "") for r in sweep.runs if r.config), "")
@@ -63,7 +83,7 @@ def _winner(sweep: Sweep, single: Sequence[Run]) -> Winner | None:
         words_of(trials[best][0], keys),
         splits,
         launch,
-        _against(sweep, metric, trials, trials[best], tested, splits, keys, single),
+        _against(sweep, metric, trials, trials[best], tested, splits, keys, singles),
     )
 
 
@@ -95,7 +115,7 @@ def _against(
     tested: Tested,
     splits: Splits,
     keys: Iterable[str],
-    single: Iterable[Run],
+    singles: _Singles,
 ) -> AgainstDefault | None:
     """On the test split, where runs of both have read it, else on validation."""
     number = default_trial(sweep.folder)
@@ -103,9 +123,8 @@ def _against(
     if not default:
         return None
     words = words_of(default[0], keys)
-    if default[0].folder != best[0].folder:
-        setting = setting_of(default[0])
-        same = [run for run in single if setting_of(run) == setting]
+    if default[0].folder != best[0].folder and tested.values:
+        same = [run for run in singles.like(default[0]) if run.sweep != sweep.folder]
         found = on_test(tested, _tested(same, splits.test), words)
         if found is not None:
             return found

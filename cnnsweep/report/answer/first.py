@@ -71,10 +71,14 @@ def _lone(winners: Sequence[Winner], rankings: Sequence[Ranking]) -> list[Winner
 
 def _against(best: Winner, *, named: bool) -> str:
     if best.against is None:
-        said = "What the winner gained over the default config is unknown: it was no trial of the "
-        return f"{said}search, or the folder does not say which."
+        return (
+            "What was gained over the default config is unknown: no trial of the search is known "
+            "to be that."
+        )
     sentence = best.against.sentence()
-    return f"The first network's winner against its default: {sentence}" if named else sentence
+    return (
+        f"Of {best.sweep.name}'s winner: {sentence[0].lower()}{sentence[1:]}" if named else sentence
+    )
 
 
 def _single(run: Run, metric: Metric) -> str:

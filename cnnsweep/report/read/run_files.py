@@ -1,5 +1,6 @@
 """What only a few runs are asked for, and so is read when it is: typed words, sizes of splits."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -17,6 +18,7 @@ from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.read.safe_io import Damaged, Scalar, read_json, read_text, read_yaml
 from cnnsweep.rules import as_typed
 
+_NAME = re.compile(r"(?!(?:null|true|false|nan|inf)$)[a-z_][a-z0-9_]*", re.IGNORECASE | re.ASCII)
 _MARK = b'"default config"'  # of the trial that is it, in the journal
 _NEW_TRIAL = b'"op_code":4,'
 _MOST_LINES = 1000  # of a journal, up to its first trial
@@ -61,8 +63,9 @@ def words_of(run: Run, keys: Iterable[str]) -> list[str]:
 
 
 def _value(value: Scalar) -> str:
-    is_name = not isinstance(value, str) or value.replace("_", "a").isalnum() or value[:1] == "["
-    return as_typed(value) if is_name else in_quotes(str(value))
+    """Lists are text by now, as Hydra takes it."""
+    is_plain = not isinstance(value, str) or value.startswith("[") or _NAME.fullmatch(value)
+    return as_typed(value) if is_plain else in_quotes(str(value))
 
 
 def _typed(folder: Path) -> Iterator[tuple[str, str]]:
