@@ -24,6 +24,15 @@ def in_quotes(text: str) -> str:
     return f"'{inside}'"
 
 
+def out_of_quotes(text: str) -> str:
+    """A value of Hydra's command line as the text that it stands for, quoted or not."""
+    quote = text[:1]
+    if quote not in ("'", '"') or len(text) < 2 or text[-1] != quote:
+        return text
+    ending = re.compile(rf"(\\+)({quote}|$)")  # half of the backslashes are those of a quote
+    return ending.sub(lambda found: found[1][: len(found[1]) // 2] + found[2], text[1:-1])
+
+
 def command(*words: str) -> str:
     """The line that a shell takes."""
     return shlex.join([*PROGRAM, *words])

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Quote, QuotedString
 
 from cnnsweep.config.overrides import as_text
-from cnnsweep.folders.typed_words import command, final_words, in_quotes, path_word
+from cnnsweep.folders.typed_words import command, final_words, in_quotes, out_of_quotes, path_word
 
 
 def _texts() -> Iterator[str]:
@@ -20,6 +21,8 @@ def _texts() -> Iterator[str]:
 def test_quotes_are_hydras() -> None:
     for text in _texts():
         assert in_quotes(text) == as_text(text)
+        assert out_of_quotes(in_quotes(text)) == text
+        assert out_of_quotes(QuotedString(text, Quote.double).with_quotes()) == text
 
 
 def test_a_folder_comes_back_from_shell_and_hydra() -> None:
