@@ -1,20 +1,18 @@
 """MNIST and its successors: grey 28 × 28 images in IDX files, with a published test split."""
 
 import string
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 
 from cnnsweep.data import idx
 from cnnsweep.data.dataset import Contents, Dataset, Images
 from cnnsweep.data.fingerprint import digests_of
+from cnnsweep.data.pictures import idx_names
 from cnnsweep.data.source_files import as_folder, decoded_once, missing
 from cnnsweep.data.source_files import download as fetch
 from cnnsweep.errors import UserError, unknown
 from cnnsweep.torchvision_import import torchvision
 
-FOLDERS = ("MNIST", "FashionMNIST", "KMNIST", "EMNIST")
 DIGITS = tuple(string.digits)
 FASHION = (
     "T-shirt/top", "trouser", "pullover", "dress", "coat",
@@ -68,23 +66,15 @@ class _Family:
     def first_label(self) -> int:
         return 1 if self.split == "letters" else 0  # its files count letters from 1
 
-    def file_names(self) -> tuple[str, str, str, str]:
-        """Images and labels to train on, images and labels to test with."""
-        parts = ("train", "t10k")
-        if self.split is not None:
-            parts = (f"emnist-{self.split}-train", f"emnist-{self.split}-test")
-        train, test = parts
-        ends = ("images-idx3-ubyte", "labels-idx1-ubyte")
-        return f"{train}-{ends[0]}", f"{train}-{ends[1]}", f"{test}-{ends[0]}", f"{test}-{ends[1]}"
-
 
 def _load(family: _Family, root: str | Path, download: bool) -> Dataset:
     root = as_folder(root)
-    if download and any(_find(root, family, name) is None for name in family.file_names()):
+    wanted = idx_names.names(family.split)
+    if download and any(idx_names.find(root, family.folder, name) is None for name in wanted):
         options = {} if family.split is None else {"split": family.split}
         reader = getattr(torchvision().datasets, family.folder)
         fetch(family.name, root, lambda: reader(root, download=True, **options))
-    files = tuple(_existing(root, family, name) for name in family.file_names())
+    files = tuple(_existing(root, family, name) for name in wanted)
     return decoded_once((family.name, family.split), files, lambda: _decode(family, files))
 
 
@@ -104,7 +94,7 @@ def _decode(family: _Family, files: tuple[Path, ...]) -> Dataset:
         train=train,
         test=lambda: _read(family, test_images, test_labels),
         contents=Contents(
-            digests_of(dict(zip(family.file_names(), files, strict=True))),
+            digests_of(dict(zip(idx_names.names(family.split), files, strict=True))),
             test=idx.count(test_images),
         ),
     )
@@ -122,27 +112,7 @@ def _size(images: Images) -> str:
 
 
 def _existing(root: Path, family: _Family, name: str) -> Path:
-    file = _find(root, family, name)
+    file = idx_names.find(root, family.folder, name)
     if file is None:
         raise missing(family.name, name, root)
     return file
-
-
-def _find(root: Path, family: _Family, name: str) -> Path | None:
-    places = (path for path in _places(root, family, name) if path.is_file())
-    return next((path for path in places if _is_of(family, path)), None)
-
-
-def _is_of(family: _Family, file: Path) -> bool:
-    # The families share their file names: KMNIST's must not be read from a folder MNIST/raw.
-    owners = [part for part in file.parts if part in FOLDERS]
-    return not owners or owners[-1] == family.folder
-
-
-def _places(root: Path, family: _Family, name: str) -> Iterator[Path]:
-    """Where the files may be: torchvision's folders, or one of them as root; gzipped or not."""
-    folders = (root / family.folder / "raw", root / family.folder, root / "raw", root)
-    # Some mirrors name the files train-images.idx3-ubyte.
-    names = (name, name.replace("-idx", ".idx"))
-    for folder, spelling, end in product(folders, names, ("", ".gz")):
-        yield folder / f"{spelling}{end}"

@@ -29,6 +29,8 @@ DEFAULTS: dict[str, OldDefault] = {
     "graph": OldDefault(False, since="what follows 0c551c2"),
     "hydra.sweeper.keep_best": OldDefault(None, since="what follows 7aedf0e"),
     "hydra.sweeper.keep_paused": OldDefault(True, since="what follows 9c3d8ab"),
+    "hydra.sweeper.searches": OldDefault(1, since="what follows c1e9520"),
+    "hydra.sweeper.default_first": OldDefault(True, since="what follows c1e9520"),
     "hydra.sweeper.stack": OldDefault(1, since="what follows 2580e36"),
 }
 """By dotted key, ``hydra.sweeper.<key>`` included."""

@@ -89,16 +89,29 @@ def ends(results: dict[str, Any]) -> set[str]:
 
     Results of older versions do not say: their n_trials did.
     """
-    several = (
-        [] if _FOUND & results.keys() else [r for r in results.values() if isinstance(r, dict)]
-    )
-    return {str(one.get(ENDED_BY, NO_TRIALS)) for one in several or [results]}
+    several = searches_in(results)
+    if not several:
+        return {str(results.get(ENDED_BY, NO_TRIALS))}
+    return {end for one in several.values() for end in ends(one)}
+
+
+def searches_in(results: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The results of the choices or searches that a sweep has, by name; {} of a search's own."""
+    if _FOUND & results.keys():
+        return {}
+    return {name: one for name, one in results.items() if isinstance(one, dict)}
 
 
 def seed_runs(trial: Path) -> list[Path]:
     """The folders of a trial's runs in the order of their numbers; [] where it is one run."""
-    numbers = {run: run.name.removeprefix(SEED) for run in trial.glob(f"{SEED}*")}
-    return sorted((r for r, n in numbers.items() if n.isdecimal()), key=lambda r: int(numbers[r]))
+    return [run for _, run in numbered(trial, SEED)]
+
+
+def numbered(folder: Path, prefix: str) -> list[tuple[int, Path]]:
+    """What is in a folder under names of a prefix and a number, in the order of the numbers."""
+    numbers = {path: path.name.removeprefix(prefix) for path in folder.glob(f"{prefix}*")}
+    found = ((int(number), path) for path, number in numbers.items() if number.isdecimal())
+    return sorted(found, key=lambda pair: pair[0])
 
 
 def sweep_around(run: Path) -> Path | None:

@@ -14,8 +14,11 @@ from cnnsweep.folders.run_folder import RESULT, RunFolder, read_mapping
 from cnnsweep.folders.sweep_folder import (
     CONFIRM,
     FORMER_CONFIRM,
+    SEARCH,
     SWEEP_MARKS,
     SweepFolder,
+    numbered,
+    searches_in,
     seed_runs,
 )
 from cnnsweep.metric_names import DIRECTIONS
@@ -26,6 +29,19 @@ class Chosen(NamedTuple):
 
     run: Path
     said: str | None
+
+
+class _Search(NamedTuple):
+    """A search of a choice: its folder, its results, and its completed confirmation runs."""
+
+    choice: str
+    folder: Path
+    results: dict[str, Any]
+    confirmed: "list[_Found]"
+
+    def value(self) -> float:
+        """The mean objective of the confirmation runs; without any, that of the best trial."""
+        return _mean(self.confirmed) if self.confirmed else float(self.results["best_value"])
 
 
 class _Found(NamedTuple):
@@ -41,7 +57,8 @@ def chosen_run(folder: Path) -> Chosen:
     """The run folder itself; of a sweep's folder the best run, wherever the folder lies now.
 
     Of a search that is its winner, of a comparison the choice with the best confirmation runs (by
-    the objective; without any, by the searches' best values). Of a grid, or a search that is not
+    the objective; without any, by the searches' best values). Several searches of one choice count
+    by the mean of theirs, and the best of them is taken. Of a grid, or a search that is not
     over, it is the best completed job; jobs that differ in their seed alone count as one, by their
     mean. Of a trial's or a job's several seeds it is the first.
 
@@ -57,7 +74,7 @@ def chosen_run(folder: Path) -> Chosen:
             trial = _winner(folder, results)
             return Chosen(_first_seed(trial), f"{folder}: trial {trial.name}, its winner, is taken")
         return _of_choices(folder, results)
-    if any((folder / mark).exists() for mark in SWEEP_MARKS):
+    if any((folder / mark).exists() for mark in SWEEP_MARKS) or numbered(folder, SEARCH):
         return _best_job(folder)
     if seed_runs(folder):
         run = _first_seed(folder)
@@ -83,40 +100,51 @@ def _winner(sweep: Path, results: Mapping[str, Any]) -> Path:
     return sweep / Path(str(results["best_folder"])).name
 
 
-def _of_choices(sweep: Path, results: Mapping[str, Any]) -> Chosen:
+def _of_choices(sweep: Path, results: dict[str, Any]) -> Chosen:
     """A comparison's best choice."""
     if "solutions" in results:
         folders = [s["folder"] if isinstance(s, dict) else s for s in results["solutions"]]
         named = ", ".join(str(sweep / Path(str(f)).name) for f in folders if f is not None)
-        raise UserError(
-            f"{sweep} has no single best trial, but a front of several objectives: name one of "
-            f"{named}"
-        )
-    searches = {key: r for key, r in results.items() if isinstance(r, dict)}
-    if any("best_folder" not in r for r in searches.values()):
-        named = ", ".join(str(sweep / key) for key in searches)
+        front = "a front of several objectives"
+        raise UserError(f"{sweep} has no single best trial, but {front}: name one of {named}")
+    searches = list(_searches(sweep, results))
+    if any("best_folder" not in search.results for search in searches):
+        named = ", ".join(str(search.folder) for search in searches)
         raise UserError(f"{sweep} has no single best trial: name one of {named}")
-    completed = {key: r for key, r in searches.items() if r["best_folder"] is not None}
+    completed = [search for search in searches if search.results["best_folder"] is not None]
     if not completed:
         raise UserError(f"{sweep} has no best trial: none was completed")
-    confirmed = {key: runs for key in completed if (runs := _confirmations(sweep / key))}
-    values = {key: _mean(runs) for key, runs in confirmed.items()} or {
-        key: float(r["best_value"]) for key, r in completed.items()
-    }
-    first = _first_seed(_winner(sweep / next(iter(values)), completed[next(iter(values))]))
+    compared = [one for one in completed if one.confirmed] or completed
+    first = _first_seed(_winner(compared[0].folder, compared[0].results))
     metric = _metric(RunFolder(first).read_config() or {}, sweep)
-    best = _best(values, _is_maximized(sweep, metric))
-    trial = _winner(sweep / best, completed[best])
-    how = f"in {len(confirmed[best])} confirmation runs" if confirmed else "in its search"
-    return Chosen(
-        _first_seed(trial),
-        f"{sweep}: trial {trial.name} of {best} is taken, the best of {len(values)} choices by "
-        f"{metric} {how} ({values[best]:.4g})",
-    )
+    return _best_search(sweep, compared, metric, _is_maximized(sweep, metric))
 
 
-def _confirmations(search: Path) -> list[_Found]:
-    return list(_completed(search / CONFIRM))
+def _best_search(sweep: Path, searches: list[_Search], metric: str, is_maximized: bool) -> Chosen:
+    """The winner of the best search of the best choice, whose value is its searches' mean."""
+    choices: dict[str, list[_Search]] = {}
+    for search in searches:
+        choices.setdefault(search.choice, []).append(search)
+    means = {key: fsum(s.value() for s in own) / len(own) for key, own in choices.items()}
+    choice = _best(means, is_maximized)
+    own = {search.folder.name: search for search in choices[choice]}
+    best = own[_best({name: search.value() for name, search in own.items()}, is_maximized)]
+    trial, place = _winner(best.folder, best.results), best.folder.relative_to(sweep)
+    runs = sum(len(search.confirmed) for search in own.values())
+    how = f"in {runs} confirmation runs" if runs else f"in its search{'es' if len(own) > 1 else ''}"
+    noun = "searches" if choice.startswith(SEARCH) else "choices"
+    said = f"the best of {len(means)} {noun} by {metric} {how} ({means[choice]:.4g})"
+    if len(own) > 1:
+        said += f", and of its {len(own)} searches ({best.value():.4g})"
+    return Chosen(_first_seed(trial), f"{sweep}: trial {trial.name} of {place} is taken, {said}")
+
+
+def _searches(sweep: Path, results: dict[str, Any]) -> Iterator[_Search]:
+    """Those of a comparison, one or several for each choice, or the several of one sweep."""
+    for choice, one in searches_in(results).items():
+        for name, own in (searches_in(one) or {"": one}).items():
+            folder = sweep / choice / name
+            yield _Search(choice, folder, own, list(_completed(folder / CONFIRM)))
 
 
 def _best_job(sweep: Path) -> Chosen:

@@ -71,15 +71,17 @@ def _curve(axes: Axes, history: Sequence[Row], column: str, label: str, color: s
 
 
 def draw_predictions(path: Path, answers: Answers) -> None:
-    """Twelve images with label and prediction: the first six, then the first six wrong ones.
+    """Twelve images with label and prediction: six over all classes, then six wrong ones.
 
-    Where fewer are wrong, more of the first ones fill the places.
+    Where fewer are wrong, more of the others fill the places.
     """
     predictions = answers.probabilities.argmax(axis=1)
     wrong = np.flatnonzero(predictions != answers.labels)
     half = _SHOWN // 2
-    later = wrong[wrong >= half][:half]
-    first = np.setdiff1d(np.arange(len(answers.labels)), later)[: _SHOWN - len(later)]
+    order = _over_classes(answers.labels)
+    later = [i for i in order[half:] if predictions[i] != answers.labels[i]]
+    later = [later[i] for i in _over_classes(answers.labels[later])][:half]
+    first = np.setdiff1d(order, later, assume_unique=True)[: _SHOWN - len(later)]
     names = shown_names(answers.classes, _TITLE - width("→ "))
     with plain_text(names):
         figure = Figure(figsize=(10, 4.6), layout="constrained")
@@ -93,6 +95,20 @@ def draw_predictions(path: Path, answers: Answers) -> None:
             f"{len(wrong)} of {len(predictions)} wrong"
         )
         _save(figure, path)
+
+
+def _over_classes(labels: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Places of the labels: the first of each class, then the second of each, and so on.
+
+    Within such a round they keep their order; of many classes those at even steps come first.
+    """
+    by_class = np.argsort(labels, kind="stable")
+    sizes = np.bincount(labels)
+    turns = np.empty(len(labels), np.int64)
+    turns[by_class] = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    step = max(1, -(-np.count_nonzero(sizes) // (_SHOWN // 2)))
+    rank = np.cumsum(sizes > 0) - 1  # of a class among those that occur
+    return np.lexsort((rank[labels] % step, turns)) if len(labels) else np.arange(0)
 
 
 def _show_image(

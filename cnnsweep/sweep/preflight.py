@@ -16,6 +16,7 @@ from cnnsweep.config.own_keys import chosen_by
 from cnnsweep.config.validation import monitors_validation
 from cnnsweep.errors import UserError
 from cnnsweep.sweep.freeze_thaw.choice import check_pausing
+from cnnsweep.sweep.several_searches import check_searches
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.disk import check_disk
 from cnnsweep.sweep.spec.plan import Plan, sampling_of
@@ -37,7 +38,10 @@ def check_sweep(context: SweepContext, settings: Settings, plans: list[Plan]) ->
     _check_subdir(context)
     if context.is_our_task:
         _check_group_choices(context)
+    check_searches(context.folder, settings, plans)
     for plan in plans:
+        if plan.search_number:  # the same as search 0, but for its seeds
+            continue
         check_pausing(pruner, plan)
         if context.is_our_task:
             _check_objective(plan)

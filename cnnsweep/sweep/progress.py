@@ -172,17 +172,21 @@ def announcement(search: Search, settings: Settings, is_our_task: bool) -> Itera
     """What a search is about to do."""
     plan = search.plan
     names = ", ".join(plan.space.distributions) or settings.custom_search_space
-    yield f"{search.asker.trials_in_all()} trials over {names}; in {plan.folder}"
+    prefix = f"{plan.choice}: " if plan.choice else ""
+    several, folder = "", plan.folder
+    if plan.search_number is not None:
+        several, folder = f"{settings.searches} searches, each of ", folder.parent
+    yield f"{several}{search.asker.trials_in_all()} trials over {names}; in {folder}"
     if search.asker.goes_through:
         several = "s: each" if plan.points != 1 else ": it"
         yield (
-            f"{plan.prefix}the space has {plan.points} point{several} is tried once, then the "
+            f"{prefix}the space has {plan.points} point{several} is tried once, then the "
             "search ends"
         )
     chosen_by = [name for name in plan.objectives if name.startswith("test_")]
     if is_our_task and chosen_by:
         yield (
-            f"{plan.prefix}warning: this search chooses by {', '.join(chosen_by)}, so that the "
+            f"{prefix}warning: this search chooses by {', '.join(chosen_by)}, so that the "
             "test split no longer tells how good the winner is on new images; val_accuracy and "
             "val_loss leave it unread"
         )

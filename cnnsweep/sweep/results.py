@@ -2,6 +2,7 @@
 
 import math
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from cnnsweep.folders.sweep_folder import (
 from cnnsweep.rules import as_typed
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
 from cnnsweep.sweep.gain import default_number, gain_lines
+from cnnsweep.sweep.several_searches import lines_over_searches
 from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.spec.plan import FOLDER
 from cnnsweep.sweep.spec.search_space import typed_value
@@ -35,19 +37,43 @@ from cnnsweep.task.folder_lines import folder_word
 def write_results(sweep: Path, searches: list[Search]) -> None:
     """Write the results as Hydra's own sweeper does, and more.
 
-    A comparison's sweep folder gets those of all its searches, by choice.
+    A comparison's sweep folder gets those of all its searches, by choice; where each choice is
+    searched several times, so does its folder, by search.
     """
+    whole: dict[str, Any] = {}
     for search in searches:
-        write_text_whole(search.plan.folder / RESULTS, _as_text(_results(search)))
-    if [search.plan.subfolder for search in searches] != [""]:
-        results = {search.plan.subfolder: _results(search) for search in searches}
-        write_text_whole(sweep / RESULTS, _as_text(results))
+        plan, results = search.plan, _results(search)
+        write_text_whole(plan.folder / RESULTS, _as_text(results))
+        if plan.search_number is None:
+            whole[plan.subfolder] = results
+        else:
+            beside = whole.setdefault(plan.choice, {}) if plan.choice else whole
+            beside[plan.folder.name] = results
+    if whole.keys() == {""}:
+        return
+    for choice in {search.plan.choice for search in searches if search.plan.search_number == 0}:
+        write_text_whole(sweep / choice / RESULTS, _as_text(whole[choice] if choice else whole))
+    write_text_whole(sweep / RESULTS, _as_text(whole))
 
 
 def result_lines(searches: list[Search]) -> list[str]:
     """The lines that the terminal shows in the end."""
-    lines = [line for search in searches for line in _lines(search)]
+    if searches[0].plan.search_number is None:
+        lines = [line for search in searches for line in _lines(search)]
+    else:
+        lines = list(_repeated_lines(searches))
     return [*lines, *_paused_lines(searches)]
+
+
+def _repeated_lines(searches: list[Search]) -> Iterator[str]:
+    """A line on each of several searches, and on what they come to for each choice."""
+    for choice in dict.fromkeys(search.plan.choice for search in searches):
+        repeated = [search for search in searches if search.plan.choice == choice]
+        is_single = len(repeated[0].plan.objectives) == 1
+        for search in repeated:
+            yield from [_short_line(search)] if is_single else _lines(search)
+        if is_single:
+            yield from lines_over_searches(choice, repeated)
 
 
 def are_written(searches: list[Search]) -> bool:
@@ -60,7 +86,8 @@ def are_written(searches: list[Search]) -> bool:
 
 def withdraw_results(sweep: Path, searches: list[Search]) -> None:
     """Remove an earlier launch's results, which mark a finished sweep: there is more to do."""
-    for folder in {sweep, *(search.plan.folder for search in searches)}:
+    choices = {sweep / search.plan.choice for search in searches}
+    for folder in {sweep, *choices, *(search.plan.folder for search in searches)}:
         (folder / RESULTS).unlink(missing_ok=True)
 
 
@@ -116,6 +143,20 @@ def _best(search: Search) -> dict[str, Any]:
     }
 
 
+def _short_line(search: Search) -> str:
+    best = winner(search.study)
+    if best is None:
+        return f"{search.plan.prefix}no trial was completed"
+    line = f"{search.plan.prefix}trial {best.number} ({format_params(search.plan.params(best))}), "
+    line += f"{search.plan.objectives[0]} {format_value(best.value)}, best of {_counted(search)}"
+    return line + _on_test(search)
+
+
+def _on_test(search: Search) -> str:
+    tested = search.confirmation.test_metrics() if search.confirmation.wanted else []
+    return f" · test {spread(tested)}" if tested else ""
+
+
 def _best_lines(search: Search) -> list[str]:
     best = winner(search.study)
     if best is None:
@@ -123,14 +164,11 @@ def _best_lines(search: Search) -> list[str]:
     metric = search.plan.objectives[0]
     split = "validation best" if metric.startswith("val_") else f"best {metric}"
     line = f"{split} {format_value(best.value)} (best of {_counted(search)})"
-    tested = search.confirmation.test_metrics() if search.confirmation.wanted else []
-    if tested:
-        line += f" · test {spread(tested)}"
     drawn = search.plan.params(best).items()
     settings = shlex.join(f"{name}={as_typed(value)}" for name, value in drawn)
     return [
         f"best: trial {best.number} ({format_params(search.plan.params(best))})",
-        line,
+        line + _on_test(search),
         f"its settings in full: {settings}",
         *gain_lines(search),
     ]

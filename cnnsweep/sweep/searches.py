@@ -17,7 +17,8 @@ from cnnsweep.sweep.progress import announcement
 from cnnsweep.sweep.results import are_written, result_lines, withdraw_results, write_results
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.failure_policy import FailureWatch
-from cnnsweep.sweep.spec.plan import Plan, make_plans
+from cnnsweep.sweep.spec.plan import Plan
+from cnnsweep.sweep.spec.planning import make_plans
 from cnnsweep.sweep.spec.settings import Settings, read_settings
 from cnnsweep.sweep.study.coordination import Coordination
 from cnnsweep.sweep.study.pruning import make_pruner, note_on_idle_pruner
@@ -62,6 +63,8 @@ class Searches:
             return failed, sum(t.state.is_finished() or is_paused(t) for t in trials)
 
         stack = self.settings.stack
+        if self.settings.searches > 1:
+            say = _once(say)
         beside = MOST_STACKED if stack == AUTO else int(stack)
         watch = FailureWatch(self.settings.max_failure_rate, shares, beside)
         for index, plan in enumerate(self.plans):
@@ -76,6 +79,8 @@ class Searches:
 
     def announcement(self, searches: list[Search]) -> Iterator[str]:
         for search in searches:
+            if search.plan.search_number:  # as search 0 of its choice
+                continue
             yield from announcement(search, self.settings, self.context.is_our_task)
             yield from search.plan.notes
             if note := note_on_idle_pruner(search.plan, self.settings):
@@ -102,3 +107,15 @@ class Searches:
         empty = sum(not search.study.best_trials for search in searches)
         print("\n".join(lines), flush=True)
         return empty
+
+
+def _once(say: Callable[[str], None]) -> Callable[[str], None]:
+    """Say each line once, of which several searches have something to tell."""
+    said: set[str] = set()
+
+    def say_new(line: str) -> None:
+        if line not in said:
+            said.add(line)
+            say(line)
+
+    return say_new

@@ -12,6 +12,7 @@ from cnnsweep.folders.run_folder import RESULT, RunFolder
 from cnnsweep.folders.sweep_folder import BUDGET, NO_POINTS, SweepFolder, ends, is_search_trial
 
 N_TRIALS = "hydra.sweeper.n_trials"
+SEARCHES = "hydra.sweeper.searches"
 PRUNER, PAUSING = "hydra/sweeper/pruner", "freeze_thaw"  # a config group, and an option of it
 SHARE, AUTO = "hydra.sweeper.pruner.budget", "auto"
 
@@ -21,7 +22,11 @@ def adds_work(folder: Path, typed: Mapping[str, str]) -> bool:
     results, config = search_results(folder), sweep_config(folder)
     if results is None or config is None:
         return False
-    return _adds_trials(results, config, typed) or _adds_epochs(folder, results, config, typed)
+    return (
+        _adds_searches(config, typed)
+        or _adds_trials(results, config, typed)
+        or _adds_epochs(folder, results, config, typed)
+    )
 
 
 def missing_work(typed: Mapping[str, str]) -> str:
@@ -29,6 +34,8 @@ def missing_work(typed: Mapping[str, str]) -> str:
     named = []
     if N_TRIALS in typed:
         named.append(f"of fewer than {typed[N_TRIALS]} trials")
+    if SEARCHES in typed:
+        named.append(f"of fewer than {typed[SEARCHES]} searches")
     if SHARE in typed:
         named.append(f"that a budget below {typed[SHARE]} has ended")
     return f", or a search {' or '.join(named)}" if named else ""
@@ -59,6 +66,12 @@ def _adds_trials(results: dict[str, Any], config: DictConfig, typed: Mapping[str
         return False
     recorded = OmegaConf.select(config, N_TRIALS)
     return isinstance(recorded, int) and recorded < int(wanted)
+
+
+def _adds_searches(config: DictConfig, typed: Mapping[str, str]) -> bool:
+    """Whether more searches are typed than the several that there are."""
+    wanted, recorded = typed.get(SEARCHES, ""), OmegaConf.select(config, SEARCHES)
+    return wanted.isdecimal() and isinstance(recorded, int) and 1 < recorded < int(wanted)
 
 
 def _adds_epochs(

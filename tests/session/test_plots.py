@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from cnnsweep.session.picture_text import shown_names, width
-from cnnsweep.session.plots import Answers, draw_confusion, draw_predictions
+from cnnsweep.session.plots import Answers, _over_classes, draw_confusion, draw_predictions
 from tests.command import cnnsweep, succeeded
 from tests.run_files import result
 
@@ -81,6 +81,15 @@ def test_a_name_that_fits_is_shown_as_it_is_and_a_long_one_by_its_ends() -> None
 
 def test_what_no_font_draws_is_the_class_s_number() -> None:
     assert shown_names(["cat", "\U00010300\U000e0101", " "], 20)[1:] == ["class 1", "class 2"]
+
+
+@pytest.mark.parametrize("classes", [1, 2, 3, 6, 7, 10, 60])
+def test_the_images_are_of_as_many_classes_as_there_is_room_for(classes: int) -> None:
+    labels = np.arange(classes).repeat(9)  # as the files of a folder lie
+    shown = labels[_over_classes(labels)]
+    assert len({*shown[:6]}) == min(6, classes)
+    assert sorted(shown) == sorted(labels)
+    assert np.diff(np.sort(shown[:6])).max(initial=0) <= -(-classes // 6)
 
 
 def test_a_dollar_sign_is_no_formula(tmp_path: Path) -> None:

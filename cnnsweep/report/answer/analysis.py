@@ -4,13 +4,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from cnnsweep.report.answer.best_settings import best_settings
+from cnnsweep.report.answer.calibration import Calibration, calibration
 from cnnsweep.report.answer.conclusions import verdicts
 from cnnsweep.report.answer.cost import Cost, cost
+from cnnsweep.report.answer.equal_compute import EqualCompute, equal_compute
 from cnnsweep.report.answer.find_winners import winners
 from cnnsweep.report.answer.first import First, first
 from cnnsweep.report.answer.image_noise import ImageNoise, image_noise
 from cnnsweep.report.answer.ranking import Ranking, rankings
 from cnnsweep.report.answer.search_luck import SearchLuck, search_luck
+from cnnsweep.report.answer.tuning_curves import Tuning, tuning
 from cnnsweep.report.answer.winners import Winner
 from cnnsweep.report.read.load_runs import Gathered
 from cnnsweep.report.read.predictions import PredictionFiles
@@ -47,6 +50,9 @@ class Answer:
     winners: list[Winner]
     rankings: list[Ranking]
     cost: Cost
+    tuning: Tuning
+    equal_compute: list[EqualCompute]
+    calibration: list[Calibration]
     files: PredictionFiles
     notes: list[str]
 
@@ -85,6 +91,7 @@ def answer(gathered: Gathered, question: Question) -> Answer:
     comparison = compare(grouping, metric, question.baseline, files, margin)
     chosen = {id(run) for run in runs}
     members = [(sweep, [r for r in sweep.runs if id(r) in chosen]) for sweep in gathered.sweeps]
+    searches = [sweep for sweep, own in members if own]  # whole: a selection would flatter them
     sweeps = [replace(sweep, runs=own) for sweep, own in members if own]
     told = verdicts(grouping, comparison, metric) if grouping.groups else [_nothing(runs, metric)]
     best = winners(sweeps, runs)
@@ -103,6 +110,9 @@ def answer(gathered: Gathered, question: Question) -> Answer:
         best,
         ranked,
         cost(runs),
+        tuning(searches),
+        equal_compute(searches, grouping),
+        calibration(grouping, files),
         files,
         grouping.notes + comparison.notes + _other_apps(runs),
     )

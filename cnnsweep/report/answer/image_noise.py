@@ -1,10 +1,8 @@
 """How far results would move with other test images, beside how far they move with other seeds."""
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 
 import numpy as np
 import numpy.typing as npt
@@ -12,15 +10,14 @@ from scipy import special
 
 from cnnsweep.report.answer.block import Block
 from cnnsweep.report.answer.conclusions import show_p
+from cnnsweep.report.answer.group_predictions import predictions_of
 from cnnsweep.report.read.predictions import PredictionFiles
-from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.comparison import MOST_GROUPS, Comparison, Pair
 from cnnsweep.report.stats.grouping import Group, Grouping
 from cnnsweep.report.stats.intervals import ALPHA
 from cnnsweep.report.stats.metric import Metric
 from cnnsweep.report.stats.significance import holm
 
-_MOST_RUNS = 5  # of a group, whose predictions are read
 _MOST_TOLD = 3  # pairs in sentences
 _GROUP_COLUMNS = ("group", "runs read", "test images", "seeds: sd", "test images: sd")
 _OF_GROUPS = (
@@ -104,21 +101,12 @@ def image_noise(
 
 
 def _right(group: Group, files: PredictionFiles) -> _Right | None:
-    runs = _in_turns(run for run in group.runs if run.images)
-    read = [own for run in runs[:_MOST_RUNS] if (own := files.get(run)) is not None]
+    read = [own for _, own in predictions_of(group.runs, files)]
     same = [own for own in read if own.same_images(read[0])]
     if not same or len(same[0].label) < 2:
         return None
     share: Floats = np.mean([own.right for own in same], axis=0)
     return _Right(same[0].index, same[0].label, share, len(same))
-
-
-def _in_turns(runs: Iterable[Run]) -> list[Run]:
-    """In the order of their seeds; runs of several searches take turns."""
-    searches: dict[object, list[Run]] = defaultdict(list)
-    for run in sorted(runs, key=lambda run: str(run.seed)):
-        searches[run.search].append(run)
-    return [run for turn in zip_longest(*searches.values()) for run in turn if run is not None]
 
 
 def _error(values: Floats) -> float:

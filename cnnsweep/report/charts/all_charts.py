@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnnsweep.report.answer.analysis import Answer
+from cnnsweep.report.charts.best_by_seconds import best_by_seconds
 from cnnsweep.report.charts.chart_model import Chart, Colors
 from cnnsweep.report.charts.confusion import confusion
 from cnnsweep.report.charts.epochs_over_time import epochs_over_time
@@ -11,6 +12,8 @@ from cnnsweep.report.charts.hyperparameters import contour, importances, paralle
 from cnnsweep.report.charts.learning_curves import learning_curves
 from cnnsweep.report.charts.optimization_history import history, intermediate
 from cnnsweep.report.charts.pareto_front import trade_offs
+from cnnsweep.report.charts.reliability import reliability
+from cnnsweep.report.charts.tuning_curves import tuning_curves
 from cnnsweep.report.stats.trial_table import Tried, tried
 from cnnsweep.report.study.study_stats import StudyStats
 
@@ -56,8 +59,12 @@ def every_chart(answer: Answer, facts: Sequence[tuple[Tried, StudyStats]]) -> li
     ]
     sections = [
         Section("Learning curves", list(learning_curves(answer, colors))),
-        Section("What accuracy costs", list(trade_offs(answer, colors))),
+        Section(
+            "What accuracy costs", [*best_by_seconds(answer, colors), *trade_offs(answer, colors)]
+        ),
         Section("Confusion", list(confusion(answer))),
+        Section("Calibration", list(reliability(answer, colors))),
+        Section("Tuning curves", list(tuning_curves(answer, colors))),
         Section("Course of the searches", [*history(sweeps, colors), *course]),
         Section("What mattered", [*importances(parts, colors), *slices(sweeps, colors), *own]),
     ]

@@ -1,53 +1,35 @@
-"""Confusion matrices of groups, and the test images that most runs get wrong."""
+"""Confusion matrices of groups."""
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from cnnsweep.report.answer.analysis import Answer
+from cnnsweep.report.answer.group_predictions import predictions_of, shown_groups
 from cnnsweep.report.charts.chart_model import Chart, Heat, count
-from cnnsweep.report.read.predictions import Predictions, addresses
-from cnnsweep.report.stats.grouping import Group
+from cnnsweep.report.read.escape import plain
+from cnnsweep.report.read.predictions import Predictions
 
-_MOST_GROUPS = 6
-_MOST_RUNS = 5  # of a group: each reads a file of thousands of lines
 _MOST_CLASSES = 100
 _MOST_TEXT = 12
-_MOST_IMAGES = 24
-
-
-@dataclass(frozen=True, slots=True)
-class Hard:
-    """A test image that many runs get wrong."""
-
-    index: int
-    label: int
-    wrong: int  # runs that get it wrong
-    runs: int
-    taken_for: int  # the most frequent wrong answer
-    stratum: str
-    picture: str  # an address of the image itself; empty where its file is missing
+_LONGEST_NAME = 20  # letters
 
 
 def confusion(answer: Answer) -> Iterator[Chart]:
     """A matrix for each of the best groups that have predictions."""
+    shown = shown_groups(answer.grouping)
     for group in answer.grouping.groups:
-        read = _predictions(answer, group) if group in _shown(answer) else []
+        own = predictions_of(group.runs, answer.files) if group in shown else []
+        read = [p for _, p in own]
         classes = max((1 + int(max(p.label.max(), p.predicted.max())) for p in read), default=0)
         if read and min(p.label.min() for p in read) >= 0 and classes <= _MOST_CLASSES:
-            yield _matrix(group.label + group.where, read, classes, len(group.runs))
+            labels = _labels(answer.files.class_names(own[0][0]), classes)
+            yield _matrix(group.label + group.where, read, labels, len(group.runs))
 
 
-def _shown(answer: Answer) -> list[Group]:
-    """The best groups of each stratum, as many in all as there is room for."""
-    strata = list(answer.grouping.strata().values())
-    each = max(1, _MOST_GROUPS // max(len(strata), 1))
-    return [group for groups in strata[:_MOST_GROUPS] for group in groups[:each]]
-
-
-def _matrix(name: str, read: list[Predictions], classes: int, total: int) -> Heat:
+def _matrix(name: str, read: list[Predictions], labels: list[str], total: int) -> Heat:
+    classes = len(labels)
     table = np.zeros((classes, classes))
     for p in read:
         table += np.bincount(p.label * classes + p.predicted, minlength=classes**2).reshape(
@@ -57,7 +39,6 @@ def _matrix(name: str, read: list[Predictions], classes: int, total: int) -> Hea
     share = 100 * table / np.maximum(table.sum(axis=1, keepdims=True), 1)
     errors = [[None if i == j else float(v) for j, v in enumerate(r)] for i, r in enumerate(share)]
     text = [[f"{v:.0f}" if v > 0.5 else "" for v in row] for row in each]
-    labels = [str(c) for c in range(classes)]
     caption = "Test images of a class (row) that are taken for another (column): mean number over "
     caption += f"{count(len(read), 'run')}"
     caption += f" of the group's {total}" if len(read) < total else ""
@@ -68,34 +49,21 @@ def _matrix(name: str, read: list[Predictions], classes: int, total: int) -> Hea
     )  # fmt: skip
 
 
-def hardest(answer: Answer) -> list[Hard]:
-    """The images that most runs get wrong, of all groups, by stratum."""
-    found = []
-    for stratum, groups in answer.grouping.strata().items():
-        read = [p for group in groups[:_MOST_GROUPS] for p in _predictions(answer, group)]
-        alike = [p for p in read if p.same_images(read[0])]
-        images = _hardest(alike, stratum) if alike else []
-        data = groups[0].runs[0].value("data")
-        pictures = addresses(answer.question.images, data, [image.index for image in images])
-        found += [replace(image, picture=pictures.get(image.index, "")) for image in images]
-    return found
+def class_name(names: Sequence[str], number: int) -> str:
+    """A class by its name, else by its number."""
+    return plain(names[number]) if 0 <= number < len(names) else str(number)
 
 
-def _hardest(read: list[Predictions], stratum: str) -> list[Hard]:
-    predicted = np.stack([p.predicted for p in read])  # runs × images
-    wrong = (predicted != read[0].label).sum(axis=0)
-    order = np.argsort(-wrong, kind="stable")[:_MOST_IMAGES]
-    images = []
-    for i in order[wrong[order] * 2 > len(read)]:
-        label = int(read[0].label[i])
-        answers = Counter(int(p) for p in predicted[:, i] if p != label)
-        taken_for = answers.most_common(1)[0][0]
-        index = int(read[0].index[i])
-        images.append(Hard(index, label, int(wrong[i]), len(read), taken_for, stratum, ""))
-    return images
+def _labels(names: Sequence[str], classes: int) -> list[str]:
+    """Short names of all classes, no two alike."""
+    shown = [_shortened(class_name(names, number)) for number in range(classes)]
+    several = Counter(shown)
+    return [
+        name if name.strip() and several[name] == 1 else f"{number}: {name}"
+        for number, name in enumerate(shown)
+    ]
 
 
-def _predictions(answer: Answer, group: Group) -> list[Predictions]:
-    with_images = [run for run in group.runs if run.images][:_MOST_RUNS]
-    read = [answer.files.get(run) for run in with_images]
-    return [p for p in read if p is not None]
+def _shortened(name: str) -> str:
+    half = _LONGEST_NAME // 2
+    return name if len(name) <= _LONGEST_NAME else f"{name[:half]}…{name[-half + 1 :]}"

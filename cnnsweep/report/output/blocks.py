@@ -4,8 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from cnnsweep.report.answer.analysis import Answer
 from cnnsweep.report.answer.block import Block
+from cnnsweep.report.answer.calibration import calibration_block
+from cnnsweep.report.answer.equal_compute import equal_compute_blocks
 from cnnsweep.report.answer.image_noise import image_noise_blocks
 from cnnsweep.report.answer.search_luck import chances_block, search_luck_block
+from cnnsweep.report.answer.tuning_curves import tuning_blocks
 from cnnsweep.report.answer.winners import winners_table
 from cnnsweep.report.output.tables import (
     GROUP_COLUMNS,
@@ -38,6 +41,9 @@ def answer_blocks(answer: Answer, idle: Sequence[str] = ()) -> list[Block]:
         *winners_table(answer.winners),
         *_pairs(answer),
         *image_noise_blocks(answer.noise, answer.metric),
+        *tuning_blocks(answer.tuning),
+        *equal_compute_blocks(answer.equal_compute),
+        *filter(None, [calibration_block(answer.calibration)]),
         *_best_runs(answer),
         Block("Cost", [answer.cost.sentence(), *idle]),
     ]

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
-from itertools import count, groupby
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +18,7 @@ from markupsafe import Markup
 from cnnsweep import __version__
 from cnnsweep.report.answer.analysis import Answer
 from cnnsweep.report.charts.all_charts import Section
-from cnnsweep.report.charts.confusion import hardest
+from cnnsweep.report.charts.hardest_images import hardest
 from cnnsweep.report.charts.plotly_backend import as_plotly
 from cnnsweep.report.output.blocks import answer_blocks
 from cnnsweep.report.output.tables import headline
@@ -71,15 +71,13 @@ def _texts(answer: Answer, out: Path, idle: Sequence[str]) -> dict[str, Any]:
 
 def _sections(answer: Answer, sections: Sequence[Section]) -> list[dict[str, Any]]:
     numbers, shown = count(), []
-    by_stratum = groupby(hardest(answer), lambda image: image.stratum)
-    images = [(name, list(several)) for name, several in by_stratum]
     for section in sections:
         charts = [
             {"title": chart.title, "caption": chart.caption, "number": next(numbers)}
             for chart in section.charts
         ]
         anchor = section.title.lower().replace(" ", "-")
-        hard = images if section.title == "Confusion" else []
+        hard = hardest(answer) if section.title == "Confusion" else []
         shown.append({"title": section.title, "anchor": anchor, "charts": charts, "hard": hard})
     return shown
 

@@ -1,6 +1,5 @@
-"""What runs predicted for each test image (test_predictions.csv), and the images themselves."""
+"""What runs predicted for each test image (test_predictions.csv), and the names of classes."""
 
-import base64
 import csv
 import io
 from collections.abc import Iterable
@@ -11,26 +10,30 @@ import numpy as np
 import numpy.typing as npt
 
 from cnnsweep.errors import on_one_line
-from cnnsweep.folders.run_folder import PREDICTION_COLUMNS, TEST_PREDICTIONS
+from cnnsweep.folders.run_folder import PREDICTION_COLUMNS, RESULT, TEST_PREDICTIONS
 from cnnsweep.report.read.run_record import Run
-from cnnsweep.report.read.safe_io import Damaged, read_text
+from cnnsweep.report.read.safe_io import Damaged, read_json, read_text
 
-_HEADER = ",".join(PREDICTION_COLUMNS[:3])
 _LARGEST = 64 << 20
-_FOLDERS = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "kmnist": "KMNIST"}
-_IMAGES = "t10k-images-idx3-ubyte"
-_IDX_HEADER = 16  # bytes: magic, count, height, width, each a big-endian 32-bit number
-_IDX_MAGIC = 0x00000803  # unsigned bytes, three dimensions
+_NUMBERS = 3  # columns that every row has: index, label, prediction
+_HEADER, _CONFIDENCE = ",".join(PREDICTION_COLUMNS[:_NUMBERS]), PREDICTION_COLUMNS[_NUMBERS]
+_LONGEST_NAME = 200  # characters of a class's
+_MOST_CLASSES = 10_000
 Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """One run's predictions; the arrays have a value for each test image."""
+    """One run's predictions; the arrays have a value for each test image.
+
+    ``confidence``: of the predicted class, from 0 to 1; None where not every image has one.
+    """
 
     index: Integers
     label: Integers
     predicted: Integers
+    confidence: Floats | None = None
 
     @property
     def right(self) -> npt.NDArray[np.bool_]:
@@ -63,6 +66,34 @@ class PredictionFiles:
                 self._read[path] = None
         return self._read[path]
 
+    def class_names(self, run: Run) -> list[str]:
+        """The names of the run's classes in the order of their numbers; [] where unknown."""
+        try:
+            names = read_json(run.folder / RESULT).get("classes") or _names_in_rows(run)
+        except Damaged:
+            return []
+        return [str(name)[:_LONGEST_NAME] for name in names] if isinstance(names, list) else []
+
+
+def _names_in_rows(run: Run) -> list[str]:
+    """From the predictions, where the result tells no classes; numbers for those not seen."""
+    named: dict[int, str] = {}
+    for row in _rows(run):
+        for number, name in ((row["label"], "label_name"), (row["prediction"], "prediction_name")):
+            if number.isdecimal() and int(number) < _MOST_CLASSES and row.get(name):
+                named[int(number)] = row[name]
+    return [named.get(n, str(n)) for n in range(max(named, default=-1) + 1)]
+
+
+def _rows(run: Run) -> list[dict[str, str]]:
+    """The file's rows by column, text as it is; [] where it cannot be read."""
+    try:
+        text = read_text(run.folder / TEST_PREDICTIONS, _LARGEST)
+        rows = [row for row in csv.reader(io.StringIO(text, newline="")) if len(row) >= _NUMBERS]
+    except (Damaged, csv.Error):
+        return []
+    return [dict(zip(PREDICTION_COLUMNS, row, strict=False)) for row in rows]
+
 
 def _parse(text: str) -> Predictions:
     header, _, body = text.partition("\n")
@@ -71,40 +102,29 @@ def _parse(text: str) -> Predictions:
     if not body.strip():
         raise Damaged("it has no rows")
     try:
-        rows = [row[:3] for row in csv.reader(io.StringIO(body))]  # later ones hold any text
-        columns = np.array([row for row in rows if row]).astype(np.float64)
+        rows = [row[:4] for row in csv.reader(io.StringIO(body)) if row]  # later ones hold any text
+        columns = np.array([row[:3] for row in rows]).astype(np.float64)
         with np.errstate(invalid="ignore"):  # nan is found below
             integers = columns.reshape(len(columns), 3).astype(np.int64)
     except (ValueError, csv.Error) as error:
         raise Damaged(f"not numbers: {on_one_line(error)[:160]}") from error
     if not np.array_equal(integers, columns):
         raise Damaged("indices, labels and predictions must be whole numbers")
-    return Predictions(*integers.T)
+    has_confidence = header.rstrip("\r").split(",")[3:4] == [_CONFIDENCE]
+    return Predictions(*integers.T, confidence=_confidence(rows) if has_confidence else None)
 
 
-def addresses(root: Path | None, data: object, indices: Iterable[int]) -> dict[int, str]:
-    """A ``data:`` address of each test image of MNIST or its like; {} where its file is missing.
-
-    ``root`` is the folder that the user names: what a config names is not trusted.
-    """
-    if root is None or data not in _FOLDERS:
-        return {}
-    path = root / _FOLDERS[str(data)] / "raw" / _IMAGES
-    if not path.is_file():
-        return {}
-    content = np.fromfile(path, dtype=np.uint8)
-    if len(content) < _IDX_HEADER:
-        return {}
-    magic, count, height, width = (int(n) for n in content[:_IDX_HEADER].view(">u4"))
-    if magic != _IDX_MAGIC or len(content) != _IDX_HEADER + count * height * width:
-        return {}
-    images = content[_IDX_HEADER:].reshape(count, height, width)
-    return {index: _address(images[index]) for index in indices if 0 <= index < count}
+def _confidence(rows: list[list[str]]) -> Floats | None:
+    try:
+        found = np.array([row[3] for row in rows]).astype(np.float64)
+    except (LookupError, ValueError):
+        return None
+    return found if ((found >= 0) & (found <= 1)).all() else None
 
 
-def _address(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> str:
-    from PIL import Image  # few reports show images
-
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+def files_of(run: Run, indices: Iterable[int]) -> dict[int, str]:
+    """The image file of each of these test images, where the run's predictions name one."""
+    wanted = {str(index): index for index in indices}
+    return {
+        wanted[row["index"]]: row.get("file", "") for row in _rows(run) if row["index"] in wanted
+    }

@@ -11,13 +11,19 @@ from cnnsweep.report.read.safe_io import Damaged, read_yaml
 
 @dataclass(slots=True)
 class Sweep:
-    """A sweep folder with its runs. ``searched``: by Optuna, otherwise it is a grid."""
+    """A sweep folder with its runs. ``searched``: by Optuna, otherwise it is a grid.
+
+    ``sampler`` and ``pruner`` are names of classes; empty where none is recorded.
+    """
 
     folder: Path
     searched: bool
     n_jobs: int | None  # workers side by side, where the folder says
     stacked: bool  # a worker may have had several runs at a time
     runs: list[Run]
+    sampler: str = ""
+    pruner: str = ""
+    default_first: bool = True  # trial 0 was the default config, where the space holds it
 
     @property
     def journal(self) -> Path | None:
@@ -59,7 +65,26 @@ def _sweep(folder: Path, members: list[Run], problems: list[str]) -> Sweep:
     known = isinstance(n_jobs, int) and 0 < n_jobs < 10_000
     # A later launch may have had another number than the recorded one: what runs tell counts too.
     at_once = sweeper.get("stack", 1) != 1 or any((run.metric("stack") or 1) > 1 for run in members)
-    return Sweep(folder, searched, n_jobs if known else None, at_once, members)
+    sweep = Sweep(folder, searched, n_jobs if known else None, at_once, members)
+    if searched:
+        _tell_how_it_drew(sweep, sweeper or _sweeper_above(folder))
+    return sweep
+
+
+def _tell_how_it_drew(sweep: Sweep, sweeper: dict[str, Any]) -> None:
+    sweep.sampler, sweep.pruner = _class(sweeper.get("sampler")), _class(sweeper.get("pruner"))
+    sweep.default_first = sweeper.get("default_first") is not False
+
+
+def _class(part: object) -> str:
+    target = part.get("_target_") if isinstance(part, dict) else None
+    return str(target or "").rpartition(".")[2]
+
+
+def _sweeper_above(folder: Path) -> dict[str, Any]:
+    """The settings of a search that is one of several: those are recorded once for all of them."""
+    above = (_sweeper(parent, []) for parent in folder.parents[:2])
+    return next((sweeper for sweeper in above if sweeper), {})
 
 
 def _sweeper(folder: Path, problems: list[str]) -> dict[str, Any]:

@@ -8,6 +8,9 @@ from cnnsweep.folders.sweep_folder import SweepFolder
 from cnnsweep.sweep.spec.messages import Job
 from cnnsweep.sweep.spec.plan import Plan
 
+SEED = "seed"
+SEEDS_OF_A_SEARCH = 1000  # those of its trials' runs first, then those of its confirmation runs
+
 
 def trial_job(
     plan: Plan,
@@ -18,9 +21,10 @@ def trial_job(
     is_prunable: bool = False,
 ) -> Job:
     """Run number ``seed_index`` of a trial of ``seeds`` seeds, counted from 0."""
-    overrides = plan.overrides(plan.params(trial), test=False, pictures=False)
-    if seeds > 1:
-        overrides += (f"seed={first_seed(plan) + seed_index}",)
+    params = plan.params(trial)
+    overrides = plan.overrides(params, test=False, pictures=False)
+    if seeds > 1 or (plan.search_number and SEED not in params and _has_seed(plan)):
+        overrides += (f"{SEED}={first_seed(plan) + seed_index}",)
     folder = str(_below(plan).run(trial.number, seed_index if seeds > 1 else None))
     return Job(search_index, trial.number, seed_index, folder, trial.number, overrides, is_prunable)
 
@@ -30,14 +34,19 @@ def confirm_job(
 ) -> Job:
     """Confirmation run ``seed_index``, with a seed that the search has not used."""
     seed = first_seed(plan) + seeds + seed_index
-    overrides = (*plan.overrides(plan.params(winner), test=True, pictures=True), f"seed={seed}")
+    overrides = (*plan.overrides(plan.params(winner), test=True, pictures=True), f"{SEED}={seed}")
     folder = str(_below(plan).confirmation(seed))
     return Job(search_index, None, seed_index, folder, winner.number, overrides, is_prunable=False)
 
 
 def first_seed(plan: Plan) -> int:
-    """The seed of runs with one seed."""
-    return int(plan.config.seed)
+    """The seed of runs with one seed: of several searches each has a thousand to itself."""
+    return int(plan.config[SEED]) + SEEDS_OF_A_SEARCH * (plan.search_number or 0)
+
+
+def _has_seed(plan: Plan) -> bool:
+    """Whether runs have a seed that is a number; another app's may have none."""
+    return isinstance(plan.config.get(SEED), int)
 
 
 def _below(plan: Plan) -> SweepFolder:

@@ -1,28 +1,21 @@
 """What one search is to do, decided before its study is opened, and its runs as jobs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import ConfigAttributeError, ConfigKeyError
 from optuna.trial import FrozenTrial
 
 from cnnsweep.config.launchers import cpus_each
-from cnnsweep.config.own_keys import options_with
 from cnnsweep.config.validation import objective_names
-from cnnsweep.errors import UserError
 from cnnsweep.metric_names import Direction
 from cnnsweep.rules import as_typed
-from cnnsweep.sweep.spec.choice_keys import spaces_of_choices
-from cnnsweep.sweep.spec.compose import SweepContext, typed_overrides
-from cnnsweep.sweep.spec.points import count_points
-from cnnsweep.sweep.spec.samplers import Sampling, grid_size, is_grid_sampler
+from cnnsweep.sweep.spec.samplers import Sampling
 from cnnsweep.sweep.spec.search_space import SearchSpace
-from cnnsweep.sweep.spec.settings import Settings, directions
+from cnnsweep.sweep.spec.settings import Settings
 
 DEFAULT_STUDY = "cnnsweep"
 FOLDER = "folder"  # the trial attribute that names its folder: what it is to do is settled
@@ -38,9 +31,10 @@ class Plan:
     ``config`` is that of the first corner of the space, ``seed`` the sampler's, ``threads`` None
     where the app has no such key. ``typed`` holds the keys given on the command line. ``points`` is
     how many different points the space has, None where they have no end or no list is kept of them:
-    a function draws more, or the grid sampler goes through them by itself. ``noun`` is what a
-    person calls its trials: those of a grid are jobs, which go through the keys in ``swept`` with
-    the values that ``jobs`` has by folder. ``notes`` are lines on what its trials leave out.
+    a function draws more, or the grid sampler goes through them by itself. ``search_number`` is
+    that of a search among those of the same space, from 0; None where there is one. ``noun`` is
+    what a person calls its trials: those of a grid are jobs, which go through the keys in ``swept``
+    with the values that ``jobs`` has by folder. ``notes`` are lines on what its trials leave out.
     """
 
     sweep: Path
@@ -55,6 +49,7 @@ class Plan:
     seed: int
     threads: int | None
     typed: frozenset[str]
+    search_number: int | None = None
     noun: str = "trial"
     notes: tuple[str, ...] = ()
     swept: frozenset[str] = frozenset()
@@ -64,6 +59,11 @@ class Plan:
     def folder(self) -> Path:
         """The search's own folder."""
         return self.sweep / self.subfolder
+
+    @property
+    def choice(self) -> str:
+        """What is searched, of several that are compared; "" where nothing is."""
+        return self.subfolder if self.search_number is None else self.subfolder.rpartition("/")[0]
 
     @property
     def prefix(self) -> str:
@@ -123,78 +123,6 @@ class Plan:
         return (f"threads={self.threads}",)
 
 
-def make_plans(context: SweepContext, settings: Settings, arguments: list[str]) -> list[Plan]:
-    """One plan, or one for each choice of ``hydra.sweeper.compare``.
-
-    Raises:
-        UserError: there is no space to search, or nothing comes of it.
-        hydra.errors.HydraException: the config does not compose.
-    """
-    typed = typed_overrides(arguments)
-    spaces, notes = spaces_of_choices(context, settings, typed)
-    plans = [
-        _plan(context, settings, space, [*typed, word], word.partition("=")[2])
-        for word, space in spaces.items()
-    ]
-    return [replace(plans[0], notes=tuple(notes)), *plans[1:]]
-
-
-def _plan(
-    context: SweepContext, settings: Settings, space: SearchSpace, typed: list[str], subfolder: str
-) -> Plan:
-    if not space.distributions and settings.custom_search_space is None:
-        raise UserError(
-            "there is nothing to search over: choose a space (search=sgd), or give one "
-            "('optim.lr=tag(log, interval(1e-4, 1))')"
-        )
-    try:
-        config = context.compose(space.overrides(space.first_corner()), subfolder or ".", 0)
-    except HydraException as error:
-        _refuse_space(error, settings, context)
-        raise
-    objectives = objectives_of(config)
-    ways = directions(settings.direction, objectives)
-    n_trials, points = settings.n_trials, None
-    if is_grid_sampler(settings.sampler):
-        n_trials = min(n_trials, grid_size(space.distributions))
-    elif settings.custom_search_space is None:
-        points = count_points(space.distributions)
-    return Plan(
-        sweep=context.folder,
-        subfolder=subfolder,
-        study_name=_study_name(context, settings, subfolder),
-        space=space,
-        config=config,
-        objectives=tuple(objectives or [f"value_{i}" for i in range(len(ways))] or ["value"]),
-        directions=tuple(ways or ["minimize"]),
-        n_trials=n_trials,
-        points=points,
-        seed=_seed(settings.sampler, config),
-        threads=threads_of(config),
-        typed=frozenset(line.split("=")[0].lstrip("+~") for line in [*typed, *space.distributions]),
-    )
-
-
-def _refuse_space(error: HydraException, settings: Settings, context: SweepContext) -> None:
-    """Say it where a key is unknown that nobody typed, but the choice of a search."""
-    cause = error.__cause__
-    key = getattr(cause, "full_key", None)
-    if not isinstance(cause, ConfigAttributeError | ConfigKeyError):
-        return
-    if key not in (settings.params or {}):
-        return
-    search = context.config.hydra.runtime.choices.get("search")
-    whose = "hydra.sweeper.params" if search is None else f"search={search}"
-    group, escaped = key.partition(".")[0], key.replace(".", "\\.")
-    chosen = f"{group}={context.config.hydra.runtime.choices.get(group)}"
-    having = ", ".join(options_with(key))
-    hint = f" ({group}={having} have it)" if having else ""
-    raise UserError(
-        f"{whose} searches over {key}, which {chosen} lacks{hint}; to leave it out of the space: "
-        f"'~hydra.sweeper.params.{escaped}'"
-    ) from error
-
-
 def objectives_of(config: DictConfig) -> list[str]:
     """The names of a config's objectives; none where another app says nothing of them."""
     if "objective" not in config:
@@ -202,14 +130,6 @@ def objectives_of(config: DictConfig) -> list[str]:
     plain = OmegaConf.to_container(config, resolve=False)
     assert isinstance(plain, dict)
     return objective_names(plain["objective"])
-
-
-def _study_name(context: SweepContext, settings: Settings, subfolder: str) -> str:
-    """Fixed, since Hyperband sorts trials by it; a database may hold studies of other folders."""
-    name = settings.study_name
-    if name is None:
-        name = DEFAULT_STUDY if settings.storage is None else str(context.folder)
-    return f"{name}/{subfolder}" if subfolder else name
 
 
 def sampling_of(plan: Plan, settings: Settings) -> Sampling:
@@ -220,15 +140,8 @@ def sampling_of(plan: Plan, settings: Settings) -> Sampling:
         plan.space.distributions,
         plan.n_trials,
         is_conditional=settings.custom_search_space is not None and len(plan.directions) == 1,
+        is_scrambled=bool(plan.search_number),
     )
-
-
-def _seed(sampler: DictConfig, config: DictConfig) -> int:
-    typed = sampler.get("seed")
-    if typed is not None:
-        return int(typed)
-    seed = config.get("seed")
-    return seed if isinstance(seed, int) else 0
 
 
 def threads_of(config: DictConfig) -> int | None:

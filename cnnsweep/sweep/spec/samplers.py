@@ -42,7 +42,8 @@ class Sampling:
     that none sees what another drew.
 
     ``n_trials`` are wanted of the study; ``is_conditional``: some may lack parameters that others
-    have, and the study has one objective.
+    have, and the study has one objective; ``is_scrambled``: a sequence of points (QMC) that is the
+    same for all seeds is not for this one.
 
     Raises:
         UserError: a key is out of range.
@@ -56,6 +57,7 @@ class Sampling:
         n_trials: int,
         *,
         is_conditional: bool = False,
+        is_scrambled: bool = False,
     ) -> None:
         self._target = get_object(config._target_)
         self._takes_seed = "seed" in inspect.signature(self._target).parameters or "seed" in config
@@ -68,6 +70,7 @@ class Sampling:
         self._seed = seed
         self._numpy_seed = seed % 2**32  # all that NumPy takes
         self._space = space
+        self._scrambling = {"scramble": True} if is_scrambled else {}
 
     @property
     def is_grid(self) -> bool:
@@ -88,7 +91,8 @@ class Sampling:
             # One seed for all trials, or their points would not be those of one sequence. Trials
             # before the first finished one are drawn at random and need seeds of their own.
             first = RandomSampler(seed=derived)
-            return self._made(seed=self._numpy_seed, independent_sampler=first)
+            numbered = {"seed": self._numpy_seed, "independent_sampler": first}
+            return self._made(**numbered, **self._scrambling)
         return self._made(seed=derived) if self._takes_seed else self._made()
 
     def _made(self, **keywords: Any) -> BaseSampler:

@@ -65,6 +65,8 @@ class Settings(SharedSettings):
     storage: str | None = MISSING
     study_name: str | None = MISSING
     n_trials: int = MISSING
+    searches: int = MISSING
+    default_first: bool = MISSING
     max_failure_rate: float = MISSING
     params: dict[str, str] | None = MISSING
     custom_search_space: str | None = MISSING
@@ -121,6 +123,8 @@ def _seconds(key: str) -> Rule:
 
 _RULES = (
     whole(f"{_NODE}n_trials", 1),
+    whole(f"{_NODE}searches", 1),
+    flag(f"{_NODE}default_first"),
     whole(f"{_NODE}n_jobs", 1, "auto"),
     whole(f"{_NODE}stack", 1, "auto"),
     whole(f"{_NODE}seeds", 1),

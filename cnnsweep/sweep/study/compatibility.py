@@ -24,7 +24,8 @@ class Facts:
     """Plain values that go into JSON.
 
     ``config`` is the config that all trials share, unresolved; ``objectives`` their names and
-    directions; ``seed`` the sampler's; ``keep_best`` as first typed; ``code`` versions and commit.
+    directions; ``seed`` the sampler's; ``keep_best`` as first typed; ``code`` versions and commit;
+    ``default_first``: whether the first trial may be the default config.
     """
 
     config: dict[str, Any]
@@ -37,6 +38,7 @@ class Facts:
     pruner: dict[str, Any]
     keep_best: int | None
     code: dict[str, Any]
+    default_first: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """As plain JSON values, as a storage returns them."""
@@ -59,7 +61,7 @@ def settle(study: Study, present: Facts, say: Callable[[str], None]) -> None:
     if before is None:
         study.set_user_attr(FACTS, now)
         return
-    _refuse_mixing(before, now)
+    _refuse_mixing({"default_first": True} | before, now)
     if "keep_best" not in before:
         study.set_user_attr(KEEPS_ALL, True)
     for name in ("space", "sampler", "pruner", "code"):
@@ -80,7 +82,7 @@ def _refuse_mixing(before: dict[str, Any], now: dict[str, Any]) -> None:
     differing = differing_keys(before["config"], now["config"])
     old, new = completed(before["config"], now["config"]), leaves(now["config"])
     said = [f"{k} (was {old.get(k, _NONE)}, is {new.get(k, _NONE)})" for k in differing]
-    for name in ("seeds", "threads", "objectives", "seed"):
+    for name in ("seeds", "threads", "objectives", "seed", "default_first"):
         if before[name] != now[name]:
             said.append(f"{name} (was {before[name]}, is {now[name]})")
     if said:

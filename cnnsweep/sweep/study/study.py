@@ -65,7 +65,7 @@ def open_search(
     SearchData(study, plan).refuse_other_data(context, settings.seeds)
     settle(study, _facts(plan, settings), say)
     _own(study, plan, settings)
-    if not study.get_trials(deepcopy=False):
+    if settings.default_first and not study.get_trials(deepcopy=False):
         _enqueue_default(study, plan, settings, context, say)
     recorder = Recorder(plan, study, watch, say, context.log_file("").name)
     if context.is_our_task:
@@ -193,6 +193,7 @@ def _facts(plan: Plan, settings: Settings) -> Facts:
         sampler=_plain(settings.sampler),
         pruner=_plain(settings.pruner),
         keep_best=settings.keep_best,
+        default_first=settings.default_first,
         code={**versions(), **code().as_plain()},
     )
 

@@ -13,7 +13,7 @@ import pytest
 from cnnsweep.report.answer.analysis import Answer, answer
 from cnnsweep.report.charts.all_charts import every_chart, tried_sweeps
 from cnnsweep.report.charts.chart_model import XY, Chart, Heat, Series
-from cnnsweep.report.charts.confusion import hardest
+from cnnsweep.report.charts.hardest_images import hardest
 from cnnsweep.report.charts.matplotlib_backend import as_picture
 from cnnsweep.report.charts.pareto_front import pareto
 from cnnsweep.report.charts.plotly_backend import as_plotly
@@ -142,7 +142,8 @@ def test_a_confusion_matrix_counts_the_images(told: Answer, charts: dict[str, Ch
     shown = sum(int(t) for row in chart.text for t in row if t)
     assert shown == pytest.approx(300, abs=20)  # means below a half are not written
     assert all(chart.z[i][i] is None for i in range(10))
-    assert hardest(told)[0].wrong * 2 > hardest(told)[0].runs
+    (hard,) = hardest(told)
+    assert hard.images[0].wrong * 2 > hard.images[0].runs
 
 
 def test_the_pareto_front_leaves_out_what_is_beaten_in_both() -> None:

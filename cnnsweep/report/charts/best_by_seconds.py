@@ -1,0 +1,37 @@
+"""The best validation value so far against training seconds, of searches or of runs."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from cnnsweep.report.answer.analysis import Answer
+from cnnsweep.report.answer.equal_compute import EqualCompute, how
+from cnnsweep.report.charts.chart_model import XY, Chart, Colors, Series
+
+_MOST_STRATA = 4
+
+
+def best_by_seconds(answer: Answer, colors: Colors) -> Iterator[Chart]:
+    """A chart for each stratum with something to compare."""
+    for one in answer.equal_compute[:_MOST_STRATA]:
+        several = any(len(contender.courses) >= 3 for contender in one.race.contenders)
+        band = " The band is the 95 % interval of the mean." if several else ""
+        title = f"Best so far at equal training time{one.where}"
+        yield XY(
+            f"best-by-seconds{one.where}", title, how(one) + band,
+            f"seconds of training in a {one.kind}", f"best {one.metric.title} so far",
+            [*_lines(one, colors)], x_log=True,
+        )  # fmt: skip
+
+
+def _lines(one: EqualCompute, colors: Colors) -> Iterator[Series]:
+    scale = one.metric.scale
+    for number, contender in enumerate(one.race.contenders):
+        mean = scale * one.race.values[number].mean(axis=0)
+        known = np.isfinite(mean)
+        ends = one.race.ends(number)
+        low, high = (None, None) if ends is None else [(scale * e[known]).tolist() for e in ends]
+        yield Series(
+            contender.label, one.race.budgets[known].tolist(), mean[known].tolist(), "line",
+            colors[contender.label], low=low, high=high,
+        )  # fmt: skip

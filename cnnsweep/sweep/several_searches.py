@@ -1,0 +1,92 @@
+"""Several searches of one space: what they come to together, and how a later launch has more."""
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import fmean, stdev
+
+from cnnsweep.errors import UserError
+from cnnsweep.folders.sweep_folder import JOURNAL, SEARCH, numbered
+from cnnsweep.sweep.spec.jobs import SEEDS_OF_A_SEARCH
+from cnnsweep.sweep.spec.plan import Plan
+from cnnsweep.sweep.spec.settings import Settings
+from cnnsweep.sweep.study.confirmation import metric_on_test, winner
+from cnnsweep.sweep.study.search import Search
+
+KEY = "hydra.sweeper.searches"
+
+
+def lines_over_searches(choice: str, searches: Sequence[Search]) -> Iterator[str]:
+    """A line on the searches of one choice: their mean, and how far chance takes them.
+
+    The deviation between searches is that of their means, in which the seeds have their part; the
+    one of seeds within a search is pooled over the searches.
+    """
+    subject = f"{choice} over {len(searches)} searches" if choice else f"{len(searches)} searches"
+    tested = [runs for one in searches if (runs := one.confirmation.test_metrics())]
+    metric = searches[0].plan.objectives[0]
+    if tested and searches[0].confirmation.wanted:
+        means = [fmean(runs) for runs in tested]
+        inside, count = pooled_deviation(tested), sum(map(len, tested))
+        line = f"{subject}: {metric_on_test(metric)} {fmean(means):.4f}, the mean of their means"
+        line += _between(means)
+        line += "" if inside is None else f", of seeds within a search {inside:.4f}"
+        yield f"{line} ({count} confirmation run{'' if count == 1 else 's'})"
+        return
+    best = [found.value for one in searches if (found := winner(one.study)) is not None]
+    values = [float(value) for value in best if value is not None]
+    if values:
+        line = f"{subject}: {metric} of their best trials {fmean(values):.4f} on average"
+        yield f"{line}{_between(values)}"
+
+
+def _between(values: Sequence[float]) -> str:
+    return f"; sd between searches {stdev(values):.4f}" if len(values) > 1 else ""
+
+
+def pooled_deviation(groups: Sequence[Sequence[float]]) -> float | None:
+    """The deviation within groups that may differ in their means; None where none has two values.
+
+    The square root of the mean square within groups of a one-way analysis of variance.
+    """
+    freedom = sum(len(group) - 1 for group in groups)
+    if freedom < 1:
+        return None
+    squares = (math.fsum((v - fmean(group)) ** 2 for v in group) for group in groups)
+    return math.sqrt(math.fsum(squares) / freedom)
+
+
+def check_searches(sweep: Path, settings: Settings, plans: Sequence[Plan]) -> None:
+    """Refuse a number of searches that does not go with what the sweep folder holds.
+
+    More searches than an earlier launch had are added to them, as more trials are.
+
+    Raises:
+        UserError: it had more, or a single one, whose trials lie where others have their searches.
+    """
+    wanted = settings.searches
+    for folder in dict.fromkeys(sweep / plan.choice for plan in plans):
+        numbers = [number for number, _ in numbered(folder, SEARCH)]
+        if numbers and max(numbers) >= wanted:
+            had = max(numbers) + 1
+            raise UserError(
+                f"{KEY}={wanted} is fewer than the {had} that {folder} has: allowed is {had} or "
+                "more there, or choose another hydra.sweep.dir"
+            )
+        if wanted > 1 and not numbers and _has_a_search(folder):
+            raise UserError(
+                f"{KEY}={wanted}: {folder} was begun with a single search, whose trials lie there "
+                "and not in a folder of the search: allowed is 1, or choose another hydra.sweep.dir"
+            )
+    runs = settings.seeds + settings.confirm
+    if wanted > 1 and runs > SEEDS_OF_A_SEARCH:
+        raise UserError(
+            f"hydra.sweeper.seeds={settings.seeds} and confirm={settings.confirm} need {runs} "
+            f"seeds, and with {KEY}={wanted} each search has {SEEDS_OF_A_SEARCH} to itself: "
+            "allowed are fewer"
+        )
+
+
+def _has_a_search(folder: Path) -> bool:
+    """Whether a search's trials, or its journal, lie in the folder itself."""
+    return bool(numbered(folder, "")) or (folder / JOURNAL).exists()
