@@ -27,7 +27,6 @@ SWEEP_MARKS = (JOURNAL, RESULTS, SWEEP_CONFIG)  # one of them makes a folder a s
 _DEEPEST = 4  # folders from a run's up to its sweep's: <sweep>/<choice>/<search>/<trial>/<seed>
 SEARCH = "search_"  # then the number of the search among several of the same space, from 0
 SEED = "seed_"  # then the number of the run among its trial's, from 0
-SEARCH = "search_"  # then the number of the search among those of one choice
 CONFIRM = "confirm"
 FORMER_CONFIRM = f"{CONFIRM}-of-{{}}"  # the confirmation runs of an earlier winner, by its number
 REPORT = "report"

@@ -3,18 +3,18 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from cnnsweep.report.answer.best_settings import best_settings
 from cnnsweep.report.answer.calibration import Calibration, calibration
 from cnnsweep.report.answer.conclusions import verdicts
 from cnnsweep.report.answer.cost import Cost, cost
 from cnnsweep.report.answer.equal_compute import EqualCompute, equal_compute
-from cnnsweep.report.answer.find_winners import winners
-from cnnsweep.report.answer.first import First, first
 from cnnsweep.report.answer.image_noise import ImageNoise, image_noise
-from cnnsweep.report.answer.ranking import Ranking, rankings
 from cnnsweep.report.answer.search_luck import SearchLuck, search_luck
 from cnnsweep.report.answer.tuning_curves import Tuning, tuning
-from cnnsweep.report.answer.winners import Winner
+from cnnsweep.report.answer.winning.best_settings import best_settings
+from cnnsweep.report.answer.winning.find_winners import winners
+from cnnsweep.report.answer.winning.first import First, first
+from cnnsweep.report.answer.winning.ranking import Ranking, rankings
+from cnnsweep.report.answer.winning.winners import Winner
 from cnnsweep.report.read.load_runs import Gathered
 from cnnsweep.report.read.predictions import PredictionFiles
 from cnnsweep.report.read.run_record import Run

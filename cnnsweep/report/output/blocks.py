@@ -9,7 +9,7 @@ from cnnsweep.report.answer.equal_compute import equal_compute_blocks
 from cnnsweep.report.answer.image_noise import image_noise_blocks
 from cnnsweep.report.answer.search_luck import chances_block, search_luck_block
 from cnnsweep.report.answer.tuning_curves import tuning_blocks
-from cnnsweep.report.answer.winners import winners_table
+from cnnsweep.report.answer.winning.winners import winners_table
 from cnnsweep.report.output.tables import (
     GROUP_COLUMNS,
     METHOD,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from cnnsweep.report.answer.analysis import Answer
 from cnnsweep.report.answer.block import Block
-from cnnsweep.report.answer.winners import winners_table
+from cnnsweep.report.answer.winning.winners import winners_table
 from cnnsweep.report.output.blocks import answer_blocks
 from cnnsweep.report.output.tables import GROUP_COLUMNS, PLUS_MINUS, group_tables, headline, mean_of
 from cnnsweep.report.read.escape import latex, markdown, plain, spreadsheet

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnnsweep.metric_names import duration
-from cnnsweep.report.answer.best_settings import BestSettings
 from cnnsweep.report.answer.block import Block
-from cnnsweep.report.answer.next_steps import more_seeds, next_steps
-from cnnsweep.report.answer.ranking import Ranking
-from cnnsweep.report.answer.winners import Winner
+from cnnsweep.report.answer.winning.best_settings import BestSettings
+from cnnsweep.report.answer.winning.next_steps import more_seeds, next_steps
+from cnnsweep.report.answer.winning.ranking import Ranking
+from cnnsweep.report.answer.winning.winners import Winner
 from cnnsweep.report.read.run_files import split_sizes
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.comparison import Comparison
@@ -41,7 +41,10 @@ def first(
     ``verdicts`` are the sentences on the groups; those that only repeat what a winner's say, or
     that settings of one search can't be compared, are left out.
     """
-    told = verdicts if comparison.pairs or not (winners or grids) else []
+    groups = grouping.groups
+    is_tested = any(run.role != "search" for group in groups for run in group.runs)
+    is_new = len(groups) > 1 and (is_tested or bool(comparison.pairs))
+    told = verdicts if is_new or not (winners or grids) else []
     if not (winners or grids) and len(runs) == 1 and runs[0].status == "completed":
         step = more_seeds(runs[0])
         return First([_single(runs[0], metric)], [] if step is None else [step])
@@ -55,7 +58,6 @@ def first(
     if best is not None:
         sentences.append(_against(best, named=bool(rankings)))
     sentences += told[: max(_MOST - len(sentences), 1)]
-    is_tested = any(run.role != "search" for group in grouping.groups for run in group.runs)
     if rankings and not comparison.pairs and not is_tested:
         sentences.append(
             "Which network is better can't be said before its winner is confirmed: see below."

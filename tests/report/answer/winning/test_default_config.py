@@ -8,8 +8,8 @@ import yaml
 from scipy import stats
 
 from cnnsweep.report.answer.analysis import answer
-from cnnsweep.report.answer.default_config import AgainstDefault
-from cnnsweep.report.answer.winners import Winner
+from cnnsweep.report.answer.winning.default_config import AgainstDefault
+from cnnsweep.report.answer.winning.winners import Winner
 from cnnsweep.report.read.load_runs import gather
 from cnnsweep.report.stats.gain import gain_of_images, gain_of_seeds
 from cnnsweep.report.stats.options import Question

@@ -8,7 +8,7 @@ from statistics import fmean
 from cnnsweep.folders.sweep_folder import is_repeated_search
 from cnnsweep.metric_names import duration
 from cnnsweep.report.answer.block import Block
-from cnnsweep.report.answer.winners import Winner
+from cnnsweep.report.answer.winning.winners import Winner
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.group_keys import like_keys
 from cnnsweep.report.stats.grouping import stratum_of

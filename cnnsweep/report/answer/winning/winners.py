@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cnnsweep.report.answer.block import Block
-from cnnsweep.report.answer.default_config import AgainstDefault
+from cnnsweep.report.answer.winning.default_config import AgainstDefault
 from cnnsweep.report.read.run_files import Splits
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.read.spaces import Launch

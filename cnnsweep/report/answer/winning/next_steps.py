@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cnnsweep.folders.typed_words import command, final_words, path_word
 from cnnsweep.report.answer.block import Block
-from cnnsweep.report.answer.winners import Winner
+from cnnsweep.report.answer.winning.winners import Winner
 from cnnsweep.report.read.run_record import Run, finite
 from cnnsweep.report.read.spaces import Launch
 from cnnsweep.report.stats.intervals import FEWEST

@@ -9,8 +9,13 @@ from statistics import fmean
 
 from cnnsweep.folders.run_folder import PAUSED
 from cnnsweep.folders.sweep_folder import CONFIRM
-from cnnsweep.report.answer.default_config import AgainstDefault, Tested, on_test, on_validation
-from cnnsweep.report.answer.winners import Winner
+from cnnsweep.report.answer.winning.default_config import (
+    AgainstDefault,
+    Tested,
+    on_test,
+    on_validation,
+)
+from cnnsweep.report.answer.winning.winners import Winner
 from cnnsweep.report.read.run_files import Splits, default_trial, split_sizes, words_of
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.read.spaces import read_launch

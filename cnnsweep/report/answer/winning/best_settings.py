@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from cnnsweep.report.answer.winners import shown_mean
+from cnnsweep.report.answer.winning.winners import shown_mean
 from cnnsweep.report.read.run_files import Splits, split_sizes, words_of
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.read.spaces import read_launch
