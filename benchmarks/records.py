@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.machine import facts
 from benchmarks.rows import RESULTS, print_rows, write_csv
-from cnnsweep.report.stats.intervals import t_quantile
+from cnnsweep.report.stats.intervals import half_width
 
 BASELINE = "mnist_simple"
 AIMS = {BASELINE: 0.99, "mnist_fast": 0.99, "fashion_fast": 0.92}
@@ -188,9 +188,9 @@ def _standing(recipe: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _with_interval(values: Sequence[float]) -> str:
-    if len(values) < 2:
-        return f"{values[0]:.3f}"
-    half = t_quantile(len(values) - 1) * stdev(values) / len(values) ** 0.5
+    half = half_width(stdev(values), len(values)) if len(values) > 1 else None
+    if half is None:
+        return f"{mean(values):.3f}"
     return f"{mean(values):.3f} ± {half:.3f}"
 
 

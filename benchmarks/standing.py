@@ -12,12 +12,12 @@ TARGETS = (0.975, 0.98)  # validation accuracies whose first moment is told
 
 
 def standing(races: Sequence[Race]) -> list[dict[str, Any]]:
-    """A row a contestant: times as median (least–greatest), best accuracy as mean ± deviation."""
+    """A row a contestant: times as median (least–greatest), best accuracy as mean (sd)."""
     rows = []
     for name in dict.fromkeys(race.name for race in races):
         own = [race for race in races if race.name == name]
         best = [race.best for race in own]
-        deviation = f" ± {stdev(best):.4f}" if len(own) > 1 else ""
+        deviation = f" (sd {stdev(best):.4f})" if len(own) > 1 else ""
         rows.append(
             {
                 "contestant": name,

@@ -84,3 +84,22 @@ def _listed(names: Sequence[str]) -> str:
 
 def _shape(fingerprint: Fingerprint) -> str:
     return " × ".join(map(str, fingerprint["shape"]))
+
+
+def validation_images(
+    train: object, val: object, train_limit: object, val_fraction: object
+) -> int | None:
+    """How many images a validation split has; None where the records do not tell.
+
+    Args:
+        train: training images of the data set, as result.json has them in ``data``.
+        val: likewise, of a split that the data bring.
+        train_limit: ``data.train_limit`` of the config.
+        val_fraction: ``data.val_fraction`` of the config.
+    """
+    if isinstance(val, int):
+        return val
+    images = train if train_limit is None else train_limit
+    if not isinstance(images, int) or not isinstance(val_fraction, int | float):
+        return None
+    return round(val_fraction * images) or None

@@ -19,6 +19,7 @@ SWEEP_CONFIG = "multirun.yaml"
 RESULTS = "optimization_results.yaml"
 ENDED_BY = "ended_by"  # in RESULTS: what ended the search, one of
 NO_TRIALS, NO_POINTS, TIMEOUT, BUDGET = "n_trials", "points", "timeout", "budget"
+DEFAULT_TRIAL = "default_trial"  # in RESULTS: the number of the trial that is the default config
 _FOUND = {"best_params", "solutions"}  # with one of them, RESULTS are those of one search
 JOURNAL = "study.journal"
 JOBS = "jobs.csv"  # of a grid: the number and folder of each job, and its values of the axes

@@ -106,7 +106,7 @@ def _over_classes(labels: NDArray[np.int64]) -> NDArray[np.intp]:
     sizes = np.bincount(labels)
     turns = np.empty(len(labels), np.int64)
     turns[by_class] = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    step = max(1, -(-np.count_nonzero(sizes) // (_SHOWN // 2)))
+    step = max(1, -(-int(np.count_nonzero(sizes)) // (_SHOWN // 2)))
     rank = np.cumsum(sizes > 0) - 1  # of a class among those that occur
     return np.lexsort((rank[labels] % step, turns)) if len(labels) else np.arange(0)
 

@@ -1,17 +1,13 @@
 """The line that trains a sweep's best settings once more, on all data."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
-
-from cnnsweep.config.validation import monitors_validation, objective_names
+from cnnsweep.dotted_keys import leaves
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.folders.typed_words import final_words
 from cnnsweep.folders.winner import chosen_run
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.task.command_again import shell_line, sources
 from cnnsweep.task.folder_lines import FROM, folder_word
-
-_NEEDS_NONE = "train_loss"  # an objective for runs without a validation split
 
 
 def final_lines(context: SweepContext) -> list[str]:
@@ -27,28 +23,8 @@ def final_lines(context: SweepContext) -> list[str]:
     if config is None:
         return []
     data = result.get("data") or {}
-    why = _needs_validation(config, has_own=data.get("val") is not None)
-    words = list(_words(config, keeps_split=why is not None))
+    words, why = final_words(leaves(config), brings_validation=data.get("val") is not None)
     place = folder_word(FROM, context.folder)
     line = shell_line([*sources(context.config.hydra), place, *words])
     end = "its last epoch counts" if why is None else f"data.val_fraction stays, since {why}"
     return [f"to train the final model on all data ({end}):", f"  {line}"]
-
-
-def _words(config: Mapping[str, Any], *, keeps_split: bool) -> Iterator[str]:
-    if "train_limit" in config["data"]:
-        yield "data.train_limit=null"
-    if keeps_split or "val_fraction" not in config["data"]:
-        return
-    yield "data.val_fraction=0"
-    if monitors_validation(config) and objective_names(config["objective"]) != ["val_accuracy"]:
-        yield f"objective={_NEEDS_NONE}"
-
-
-def _needs_validation(config: Mapping[str, Any], *, has_own: bool) -> str | None:
-    """Why the validation split must stay; None where it need not."""
-    if config["early_stopping"]["patience"] is not None:
-        return "early_stopping judges by it"
-    if str(config["scheduler"]["_target_"]).endswith("ReduceLROnPlateau"):
-        return "scheduler=reduce_on_plateau judges by it"
-    return "the data bring it, apart from the training images" if has_own else None

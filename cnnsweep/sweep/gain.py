@@ -1,34 +1,24 @@
 """How much better a search's winner is than the config without the search, and how sure that is."""
 
-import math
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from optuna.trial import FrozenTrial, TrialState
 
+from cnnsweep.folders.data_record import validation_images
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import seed_runs
-from cnnsweep.report.stats.share_interval import newcombe
 from cnnsweep.sweep.freeze_thaw.paused import paused_at
 from cnnsweep.sweep.spec.formatting import format_value
 from cnnsweep.sweep.study.confirmation import winner
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.study import DEFAULT
 
-_ALPHA = 0.05
+if TYPE_CHECKING:
+    from cnnsweep.report.stats.gain import Gain
+
 _IMAGES_OF = {"val_accuracy": "validation", "test_accuracy": "test"}
 _ENDS = {TrialState.PRUNED: "was pruned", TrialState.FAIL: "failed"}
-
-
-class _Interval(NamedTuple):
-    """Of a difference, both ends; ``basis`` says in words what it rests on."""
-
-    low: float
-    high: float
-    basis: str
-
-    def has_zero(self) -> bool:
-        return self.low <= 0 <= self.high
 
 
 def gain_lines(search: Search) -> list[str]:
@@ -40,14 +30,24 @@ def gain_lines(search: Search) -> list[str]:
     best = winner(search.study)
     if best is None:
         return []
-    trials = search.study.get_trials(deepcopy=False)
-    default = next((trial for trial in trials if DEFAULT in trial.user_attrs), None)
+    trials, default = search.study.get_trials(deepcopy=False), _default(search)
     if default is None:
         is_unknown = any("fixed_params" in trial.system_attrs for trial in trials)
         none = "the default config was no trial of this search: what was gained over it is unknown"
         return [] if is_unknown else [none]
     number = sum(map(_is_tried, trials))
     return [_against(search, best, default, number), *_optimism(search, number)]
+
+
+def default_number(search: Search) -> int | None:
+    """The number of the trial that is the default config; None where none is known to be it."""
+    default = _default(search)
+    return None if default is None else default.number
+
+
+def _default(search: Search) -> FrozenTrial | None:
+    trials = search.study.get_trials(deepcopy=False)
+    return next((trial for trial in trials if DEFAULT in trial.user_attrs), None)
 
 
 def _is_tried(trial: FrozenTrial) -> bool:
@@ -90,19 +90,11 @@ def _against(search: Search, best: FrozenTrial, default: FrozenTrial, number: in
     shown = f"{100 * abs(difference):.2f} points" if is_share else f"{abs(difference):.3g}"
     said = f"{shown} {'above' if difference > 0 else 'below'} {named}"
     folders = search.plan.place(best), search.plan.place(default)
-    interval = _interval(metric, folders, values, search.seeds, _ALPHA)
-    if interval is None:
+    gain = _gain(metric, folders, values, search.seeds, number)
+    if gain is None:
         measured = "hydra.sweeper.seeds=3 measures that"
         return f"{said}; how far chance alone goes is unknown: {measured}"
-    scale, digits = (100, ".2f") if is_share else (1, ".3g")
-    ends = f"{scale * interval.low:{digits}} to {scale * interval.high:{digits}}"
-    said += f", 95 % interval {ends} ({interval.basis}): "
-    if interval.has_zero():
-        return f"{said}no finding, chance alone may do that"
-    chosen = _interval(metric, folders, values, search.seeds, _ALPHA / (number - 1))
-    if chosen is None or chosen.has_zero():
-        return f"{said}no finding all the same, since it was chosen as the best of {number}"
-    return f"{said}more than chance, also for the best of {number}"
+    return f"{said}, {gain.verdict(is_share=is_share)}"
 
 
 def _best_until(search: Search, trial: FrozenTrial, epoch: int) -> float:
@@ -111,50 +103,30 @@ def _best_until(search: Search, trial: FrozenTrial, epoch: int) -> float:
     return max(values) if search.plan.directions[0] == "maximize" else min(values)
 
 
-def _interval(
-    metric: str,
-    folders: tuple[Path, Path],
-    values: tuple[float, float],
-    seeds: int,
-    alpha: float,
-) -> _Interval | None:
-    """Of the winner's objective minus the default config's; None where nothing tells it.
+def _gain(
+    metric: str, folders: tuple[Path, Path], values: tuple[float, float], seeds: int, number: int
+) -> "Gain | None":
+    """Of the winner's objective over the default config's; None where nothing tells its interval.
 
-    Seeds are compared in pairs (Student's t). One run each of an accuracy is compared by how many
-    images there are, as if they were different images: on the same ones it is rather too wide.
+    Seeds are compared in pairs; one run each of an accuracy by how many images there are.
     """
+    from cnnsweep.report.stats.gain import gain_of_images, gain_of_seeds  # SciPy takes a while
+
     if seeds > 1:
         pairs = [_objectives(folder) for folder in folders]
-        return _paired(pairs[0], pairs[1], alpha)
+        return gain_of_seeds(pairs[0], pairs[1], number)
     split = _IMAGES_OF.get(metric)
-    if split is None:
+    images = [None if split is None else _images(RunFolder(f), split) for f in folders]
+    if split is None or images[0] is None or images[1] is None:
         return None
-    images = [_images(RunFolder(folder), split) for folder in folders]
-    if None in images:
-        return None
-    pairs_of = [(value, int(count or 0)) for value, count in zip(values, images, strict=True)]
-    low, high = newcombe(pairs_of[0], pairs_of[1], alpha)
-    return _Interval(low, high, f"{images[0]:,} {split} images, one seed")
+    pair = (values[0], images[0]), (values[1], images[1])
+    return gain_of_images(*pair, split, number, "one seed")
 
 
 def _objectives(trial: Path) -> list[float]:
     results = [RunFolder(run).read_result() for run in seed_runs(trial)]
     found = [None if result is None else result.get("objective") for result in results]
     return [value for value in found if isinstance(value, int | float)]
-
-
-def _paired(first: list[float], second: list[float], alpha: float) -> _Interval | None:
-    """Student's interval of the mean difference between runs of the same seeds."""
-    from scipy import special  # when a search is over: it takes a while to import
-
-    count = len(first)
-    if count < 2 or count != len(second):
-        return None
-    differences = [a - b for a, b in zip(first, second, strict=True)]
-    mean = math.fsum(differences) / count
-    variance = math.fsum((d - mean) ** 2 for d in differences) / (count - 1)
-    half = float(special.stdtrit(count - 1, 1 - alpha / 2)) * math.sqrt(variance / count)
-    return _Interval(mean - half, mean + half, f"{count} seeds each, in pairs")
 
 
 def _images(run: RunFolder, split: str) -> int | None:
@@ -165,8 +137,5 @@ def _images(run: RunFolder, split: str) -> int | None:
     data: dict[str, Any] = result["data"]
     if split == "test":
         return data.get("test")
-    if data.get("val") is not None:
-        return int(data["val"])
-    train, limit = data.get("train"), config["data"].get("train_limit")
-    images = train if limit is None else limit
-    return None if images is None else round(config["data"]["val_fraction"] * images) or None
+    limit, fraction = config["data"].get("train_limit"), config["data"]["val_fraction"]
+    return validation_images(data.get("train"), data.get("val"), limit, fraction)

@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 from cnnsweep.folders.run_folder import RunFolder, write_text_whole
 from cnnsweep.folders.sweep_folder import (
     BUDGET,
+    DEFAULT_TRIAL,
     ENDED_BY,
     NO_POINTS,
     NO_TRIALS,
@@ -21,7 +22,7 @@ from cnnsweep.folders.sweep_folder import (
 )
 from cnnsweep.rules import as_typed
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
-from cnnsweep.sweep.gain import gain_lines
+from cnnsweep.sweep.gain import default_number, gain_lines
 from cnnsweep.sweep.several_searches import lines_over_searches
 from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.spec.plan import FOLDER
@@ -138,6 +139,7 @@ def _best(search: Search) -> dict[str, Any]:
         "best_value": best.value,
         "best_trial": best.number,
         "best_folder": _folder(search, best),
+        DEFAULT_TRIAL: default_number(search),
     }
 
 

@@ -1,29 +1,22 @@
 """Lines for a shell that name the folder of a run or sweep."""
 
-import re
 import shlex
 import sys
 from pathlib import Path
 
 from cnnsweep.config.command_words import options_and_others
 from cnnsweep.config.composing.late_keys import as_typed_words
-from cnnsweep.config.overrides import as_text
 from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.folders.typed_words import path_word
 from cnnsweep.redact import masked_word
 
 RUN_DIR, SWEEP_DIR = "hydra.run.dir", "hydra.sweep.dir"
 FROM = "from"
-_PLAIN = re.compile(r"[\w/.:+-]+")  # what Hydra reads without quotes
 
 
 def folder_word(key: str, folder: Path) -> str:
     """``key=folder`` as a person here would type it, before a shell's own quotes."""
     return path_word(key, str(RunFolder(folder)))
-
-
-def path_word(key: str, path: str) -> str:
-    """``key=path``, quoted for Hydra where it needs that, before a shell's own quotes."""
-    return f"{key}={path if _PLAIN.fullmatch(path) else as_text(path)}"
 
 
 def resume_command(folder: Path) -> str:

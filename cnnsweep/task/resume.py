@@ -17,6 +17,7 @@ from cnnsweep.errors import UserError
 from cnnsweep.folders import lock, run_folder, sweep_folder
 from cnnsweep.folders.run_folder import RESULT, STATUSES, RunFolder
 from cnnsweep.folders.sweep_folder import TIMEOUT, SweepFolder, ends
+from cnnsweep.folders.typed_words import out_of_quotes
 from cnnsweep.rules import path_with_home
 from cnnsweep.task.added_work import adds_work, missing_work, search_results, sweep_config
 from cnnsweep.task.folder_lines import RUN_DIR, SWEEP_DIR, resume_command
@@ -143,7 +144,7 @@ def of_a_sweep(words: Sequence[str]) -> list[str]:
 def _typed(words: Sequence[str]) -> dict[str, str]:
     """The values of a command line by key, where it is written as plainly as `key=value`."""
     pairs = (word.partition("=") for word in words if not word.startswith("-"))
-    return {key.lstrip("+"): value.strip("'\"") for key, _, value in pairs}
+    return {key.lstrip("+"): out_of_quotes(value) for key, _, value in pairs}
 
 
 def _of_searches(typed: Mapping[str, str]) -> bool:

@@ -39,7 +39,7 @@ def test_the_terminal_shows_counts_groups_verdict_winners_and_cost(told: tuple[s
     assert "Best runs (data=digits)" in text
     assert "95 % interval" in text
     assert "resnet can't be compared: its n = 10 mixes 2 settings" in text
-    assert "compare/resnet: best val_accuracy" in text
+    assert "resnet leads 2 tuned networks with test_accuracy" in text
     assert "pruning spared" in text
     assert "not read: outputs/damaged/result.json: not JSON" in text
 
@@ -75,7 +75,9 @@ def test_the_text_files_hold_the_tables(told: tuple[str, Path]) -> None:
     assert "| resnet | 10 (2 settings) | " in markdown
     assert "workers idle for" in markdown
     tex = (told[1] / "report.tex").read_text()
-    assert tex.count(r"\midrule") == 2
+    assert tex.count(r"\begin{tabular}") == tex.count(r"\end{tabular}") == 3
+    assert tex.count(r"\midrule") == 1 + 1 + 2  # ranking, winners, and two strata of groups
+    assert "optim.momentum=" in tex
     assert r"$\pm$" in tex
 
 

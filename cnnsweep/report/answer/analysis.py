@@ -6,11 +6,15 @@ from dataclasses import dataclass, replace
 from cnnsweep.report.answer.calibration import Calibration, calibration
 from cnnsweep.report.answer.conclusions import verdicts
 from cnnsweep.report.answer.cost import Cost, cost
-from cnnsweep.report.answer.equal_compute import EqualCompute, equal_compute
+from cnnsweep.report.answer.curves.equal_compute import EqualCompute, equal_compute
+from cnnsweep.report.answer.curves.tuning_curves import Tuning, tuning
 from cnnsweep.report.answer.image_noise import ImageNoise, image_noise
 from cnnsweep.report.answer.search_luck import SearchLuck, search_luck
-from cnnsweep.report.answer.tuning_curves import Tuning, tuning
-from cnnsweep.report.answer.winners import Winner, winners
+from cnnsweep.report.answer.winning.best_settings import best_settings
+from cnnsweep.report.answer.winning.find_winners import winners
+from cnnsweep.report.answer.winning.first import First, first
+from cnnsweep.report.answer.winning.ranking import Ranking, rankings
+from cnnsweep.report.answer.winning.winners import Winner
 from cnnsweep.report.read.load_runs import Gathered
 from cnnsweep.report.read.predictions import PredictionFiles
 from cnnsweep.report.read.run_record import Run
@@ -39,10 +43,12 @@ class Answer:
     metric: Metric
     grouping: Grouping
     comparison: Comparison
+    first: First
     verdicts: list[str]
     luck: SearchLuck
     noise: ImageNoise
     winners: list[Winner]
+    rankings: list[Ranking]
     cost: Cost
     tuning: Tuning
     equal_compute: list[EqualCompute]
@@ -87,16 +93,22 @@ def answer(gathered: Gathered, question: Question) -> Answer:
     members = [(sweep, [r for r in sweep.runs if id(r) in chosen]) for sweep in gathered.sweeps]
     searches = [sweep for sweep, own in members if own]  # whole: a selection would flatter them
     sweeps = [replace(sweep, runs=own) for sweep, own in members if own]
+    told = verdicts(grouping, comparison, metric) if grouping.groups else [_nothing(runs, metric)]
+    best = winners(sweeps, runs)
+    ranked = rankings(best)
+    grids = best_settings(sweeps)
     return Answer(
         question,
         Gathered(gathered.roots, runs, sweeps, gathered.problems),
         metric,
         grouping,
         comparison,
-        verdicts(grouping, comparison, metric) if grouping.groups else [_nothing(runs, metric)],
+        first(runs, metric, best, ranked, grids, told, comparison, grouping),
+        told,
         search_luck(grouping, comparison),
         image_noise(grouping, comparison, metric, files),
-        winners(sweeps),
+        best,
+        ranked,
         cost(runs),
         tuning(searches),
         equal_compute(searches, grouping),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from cnnsweep.report.answer.analysis import Answer
-from cnnsweep.report.answer.equal_compute import EqualCompute, how
+from cnnsweep.report.answer.curves.equal_compute import EqualCompute, how
 from cnnsweep.report.charts.chart_model import XY, Chart, Colors, Series
 
 _MOST_STRATA = 4

@@ -53,7 +53,8 @@ def _chart(
     runs = [run for group in groups for run in group.runs]
     caption = f"Mean of each group, {columns[0]} solid"
     caption += f", {columns[1]} dashed" if len(columns) > 1 else ""
-    caption += f"; the band is ± one deviation over its runs. {count(len(runs), 'run')}: "
+    caption += "; the band reaches one standard deviation of its runs up and down. "
+    caption += f"{count(len(runs), 'run')}: "
     caption += ", ".join(f"{group.label} {len(group.runs)}" for group in groups) + "."
     if total > len(groups):
         caption += f" The best {len(groups)} of {total} groups."

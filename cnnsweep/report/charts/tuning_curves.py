@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from cnnsweep.report.answer.analysis import Answer
-from cnnsweep.report.answer.tuning_curves import TuningCurve
+from cnnsweep.report.answer.curves.tuning_band import Band
+from cnnsweep.report.answer.curves.tuning_curves import TuningCurve
 from cnnsweep.report.charts.chart_model import XY, Chart, Colors, Series
-from cnnsweep.report.stats.tuning_band import Band
 
 _MOST_CURVES = 8
 _HOLDS = "The band is a 95 % confidence band that holds for the whole curve at once, of each by "

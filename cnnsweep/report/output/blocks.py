@@ -5,14 +5,16 @@ from collections.abc import Iterator, Sequence
 from cnnsweep.report.answer.analysis import Answer
 from cnnsweep.report.answer.block import Block
 from cnnsweep.report.answer.calibration import calibration_block
-from cnnsweep.report.answer.equal_compute import equal_compute_blocks
+from cnnsweep.report.answer.curves.equal_compute import equal_compute_blocks
+from cnnsweep.report.answer.curves.tuning_curves import tuning_blocks
 from cnnsweep.report.answer.image_noise import image_noise_blocks
 from cnnsweep.report.answer.search_luck import chances_block, search_luck_block
-from cnnsweep.report.answer.tuning_curves import tuning_blocks
+from cnnsweep.report.answer.winning.winners import winners_table
 from cnnsweep.report.output.tables import (
     GROUP_COLUMNS,
     METHOD,
     PAIR_COLUMNS,
+    PLUS_MINUS,
     best_row,
     group_tables,
     pair_rows,
@@ -29,13 +31,14 @@ def answer_blocks(answer: Answer, idle: Sequence[str] = ()) -> list[Block]:
         answer: what was found.
         idle: sentences on idle workers, which only a search's study knows.
     """
-    winners = [winner.sentence() for winner in answer.winners]
     return [
-        Block("Answer", answer.verdicts, strong=True),
+        Block("Answer", answer.first.sentences, strong=True),
+        *(ranking.block() for ranking in answer.rankings),
+        *answer.first.steps,
         *_groups(answer),
         *_known(search_luck_block(answer.luck, answer.metric)),
         *_known(chances_block(answer.luck, answer.metric)),
-        *([Block("Winners of the searches", winners)] if winners else []),
+        *winners_table(answer.winners),
         *_pairs(answer),
         *image_noise_blocks(answer.noise, answer.metric),
         *tuning_blocks(answer.tuning),
@@ -54,7 +57,7 @@ def _groups(answer: Answer) -> Iterator[Block]:
     by = ", ".join(answer.question.by)
     for stratum, groups in group_tables(answer):
         title = f"{answer.metric.name} by {by}{stratum and f' ({stratum})'}"
-        yield Block(title, columns=GROUP_COLUMNS, rows=groups)
+        yield Block(title, columns=GROUP_COLUMNS, rows=groups, caption=PLUS_MINUS)
 
 
 def _pairs(answer: Answer) -> Iterator[Block]:

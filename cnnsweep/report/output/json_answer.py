@@ -15,7 +15,7 @@ from cnnsweep import __version__
 from cnnsweep.errors import printable
 from cnnsweep.report.answer.analysis import Answer
 from cnnsweep.report.answer.cost import Cost
-from cnnsweep.report.answer.winners import Winner
+from cnnsweep.report.answer.winning.winners import Winner
 from cnnsweep.report.output.tables import mean_of
 from cnnsweep.report.read.run_record import FINGERPRINT, Run
 from cnnsweep.report.read.sweeps import Sweep

@@ -11,11 +11,15 @@ from cnnsweep.report.stats.comparison import Pair
 from cnnsweep.report.stats.grouping import MOST_SHOWN, Group, label_of
 
 _MOST_PAIRS = 200
-GROUP_COLUMNS = ("group", "n", "mean ± deviation", "95 % interval", "parameters", "training")
+GROUP_COLUMNS = ("group", "n", "mean", "95 % interval", "sd", "parameters", "training")
+PLUS_MINUS = (
+    "± is half of the 95 % interval of the mean, which fewer than three runs do not have; sd is "
+    "the standard deviation of single runs."
+)
 PAIR_COLUMNS = ("pair", "difference", "n", "p (Holm)", "effect", "test images")
 METHOD = (
-    "Deviations are of single runs (n − 1); intervals are 95 % intervals of the mean. Groups that "
-    "mix settings, or have a run that never learned, get neither interval nor comparison. Pairs "
+    "± is half of the 95 % interval of the mean difference. Groups that mix settings, or have a "
+    "run that never learned, get neither interval nor comparison. Pairs "
     "are compared by a two-sided paired t-test over common seeds (Welch's where there are none), "
     "corrected after Holm over all pairs; effects are standardised by the deviation of the "
     "differences (d_z; Hedges' g for Welch). Test images: exact McNemar test for each common "
@@ -44,15 +48,13 @@ def group_tables(answer: Answer) -> list[tuple[str, list[list[str]]]]:
 
 def _group_row(answer: Answer, group: Group) -> list[str]:
     metric = answer.metric
-    spread = metric.show_mean(group.mean, group.deviation, group.n).partition(" (n")[0]
-    low, high = group.interval or (None, None)
-    span = "–" if low is None else f"{metric.show(low)} to {metric.show(high)}"
     parameters, seconds = mean_of(group, "parameters"), mean_of(group, "train_seconds")
     return [
         group.label + _never_learned(group),
         f"{group.n} ({group.settings} settings)" if group.mixes else str(group.n),
-        spread,
-        span,
+        metric.show(group.mean),
+        metric.show_interval(group.mean, group.interval),
+        metric.show_deviation(group.deviation),
         "–" if parameters is None else f"{parameters:,.0f}",
         "–" if seconds is None else duration(seconds),
     ]

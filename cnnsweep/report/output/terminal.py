@@ -61,6 +61,7 @@ def _show_table(block: Block, console: Console) -> None:
 
 def _table(block: Block) -> Table:
     table = Table(title=_text(block.title), title_justify="left", caption_justify="left")
+    table.caption = _text(block.caption) if block.caption else None
     numbers = are_numbers(block.columns, block.rows)
     for name, is_number in zip(block.columns, numbers, strict=True):
         side: JustifyMethod = "right" if is_number else "left"

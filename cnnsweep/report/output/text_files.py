@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from cnnsweep.report.answer.analysis import Answer
 from cnnsweep.report.answer.block import Block
+from cnnsweep.report.answer.winning.winners import winners_table
 from cnnsweep.report.output.blocks import answer_blocks
 from cnnsweep.report.output.columns import are_numbers
-from cnnsweep.report.output.tables import GROUP_COLUMNS, group_tables, headline, mean_of
+from cnnsweep.report.output.tables import GROUP_COLUMNS, PLUS_MINUS, group_tables, headline, mean_of
 from cnnsweep.report.read.escape import latex, markdown, plain, spreadsheet
 from cnnsweep.report.stats.grouping import Group
 from cnnsweep.report.stats.table import columns, rows
@@ -106,12 +107,41 @@ def _table(header: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
 
 
 def report_tex(answer: Answer) -> str:
-    """A LaTeX table of the groups (needs booktabs)."""
-    lines = [r"% \usepackage{booktabs}", r"\begin{tabular}{lrrrrr}", r"\toprule"]
-    lines += [" & ".join(map(latex, GROUP_COLUMNS)) + r" \\"]
-    for stratum, groups in group_tables(answer):
+    """The answer's sentences as a paragraph, then its tables but the best runs (needs booktabs).
+
+    Tables of groups, of ranked networks and of the winners with their settings, each with its
+    caption below.
+    """
+    lines = [r"% \usepackage{booktabs}", latex(" ".join(answer.first.sentences)), ""]
+    blocks = [ranking.block() for ranking in answer.rankings]
+    for block in [*blocks, *winners_table(answer.winners)]:
+        lines += _block_tex(block)
+    groups = [(latex(name), rows) for name, rows in group_tables(answer)]
+    lines += _table_tex(GROUP_COLUMNS, groups)
+    return "\n".join([*lines, "", latex(PLUS_MINUS)]) + "\n"
+
+
+def _block_tex(block: Block) -> list[str]:
+    """A table with a column of settings, which may be broken, and what it means."""
+    wide = [name for name in block.columns if name.startswith("settings")]
+    table = _table_tex(block.columns, [("", block.rows)], wide)
+    return [rf"\noindent\textbf{{{latex(block.title)}}}", "", *table, "", latex(block.caption), ""]
+
+
+def _table_tex(
+    columns: Sequence[str],
+    parts: Iterable[tuple[str, Sequence[Sequence[str]]]],
+    wide: Sequence[str] = (),
+) -> list[str]:
+    marks = ["l", *("p{0.35\\textwidth}" if name in wide else "r" for name in columns[1:])]
+    lines = [rf"\begin{{tabular}}{{{''.join(marks)}}}", r"\toprule", _row_tex(columns)]
+    for heading, body in parts:
         lines.append(r"\midrule")
-        if stratum:
-            lines.append(rf"\multicolumn{{6}}{{l}}{{{latex(stratum)}}} \\")
-        lines += [" & ".join(map(latex, row)) + r" \\" for row in groups]
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+        if heading:
+            lines.append(rf"\multicolumn{{{len(columns)}}}{{l}}{{{heading}}} \\")
+        lines += map(_row_tex, body)
+    return [*lines, r"\bottomrule", r"\end{tabular}"]
+
+
+def _row_tex(cells: Sequence[str]) -> str:
+    return " & ".join(map(latex, cells)) + r" \\"

@@ -87,6 +87,12 @@ def _is_setting(key: str) -> bool:
     return key not in _NO_SETTING and not place and key != FINGERPRINT
 
 
+def setting_of(run: Run) -> frozenset[tuple[str, Scalar]]:
+    """What a run has in common with those that differ from it in nothing but their seed."""
+    kept = (k for k in run.config if _is_setting(k) or k == FINGERPRINT)
+    return frozenset((key, run.config[key]) for key in kept)
+
+
 def _raw(run: Run, key: str) -> Scalar:
     return run.config.get(key)
 

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import special
 
 ALPHA = 0.05  # intervals are at 1 - ALPHA
-FEWEST = 3  # values: with two, an interval is wider than anything that it could be compared with
+FEWEST = 3  # values below which there is neither an interval nor a verdict
 Interval = tuple[float, float]
 
 
@@ -18,19 +18,30 @@ def mean_deviation(values: Sequence[float]) -> tuple[float, float | None]:
 
 
 def t_interval(values: Sequence[float]) -> Interval | None:
-    """Student's interval of the mean; None for fewer than three values.
+    """Student's interval of the mean; None for fewer than FEWEST values.
 
     It takes the values as independent and about normal, as the metrics of several seeds are.
     """
     mean, deviation = mean_deviation(values)
-    if deviation is None or len(values) < FEWEST:
+    half = half_width(deviation, len(values))
+    return None if half is None else (mean - half, mean + half)
+
+
+def half_width(deviation: float | None, n: int, alpha: float = ALPHA) -> float | None:
+    """Half of Student's interval of a mean, which is what ± means; None for fewer than FEWEST.
+
+    Args:
+        deviation: the sample deviation of single values.
+        n: how many values the mean has.
+        alpha: one minus the interval's confidence.
+    """
+    if deviation is None or n < FEWEST:
         return None
-    half = t_quantile(len(values) - 1) * deviation / math.sqrt(len(values))
-    return mean - half, mean + half
+    return t_quantile(n - 1, alpha) * deviation / math.sqrt(n)
 
 
 def bootstrap_interval(values: Sequence[float]) -> Interval | None:
-    """The bias-corrected accelerated bootstrap's interval (Efron 1987); None below three values.
+    """The bias-corrected accelerated bootstrap's interval (Efron 1987); None below FEWEST values.
 
     It does not assume normal values, but is too narrow for a handful of them.
     """

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from cnnsweep.errors import unknown
 from cnnsweep.metric_names import DIRECTIONS
 from cnnsweep.report.read.run_record import Run
+from cnnsweep.report.stats.intervals import Interval
 
 _PREFERRED = ("test_accuracy", "val_accuracy", "test/acc", "val/acc", "accuracy", "acc")
 _SMALLER = ("loss", "error", "seconds", "time", "perplexity", "mse", "mae", "rmse", "parameters")
@@ -45,14 +46,30 @@ class Metric:
         """``0.21 ± 0.06 points``; of any other metric, the plain numbers."""
         return self._spread(value, half_width, ".2f" if self.percent else ".3g", POINTS)
 
-    def show_mean(self, mean: float, deviation: float | None, n: int) -> str:
-        """``98.86 ± 0.07 % (n = 5)``; the deviation is that of single runs."""
-        shown = self._spread(mean, deviation, ".2f" if self.percent else ".4g", " %")
+    def show_mean(self, mean: float, half_width: float | None, n: int) -> str:
+        """``98.86 ± 0.09 % (n = 5)``: half of the 95 % interval of the mean, where it has one."""
+        shown = self._spread(mean, half_width, ".2f" if self.percent else ".4g", " %")
         return f"{shown} (n = {n})"
+
+    def show_deviation(self, deviation: float | None) -> str:
+        """``0.07``: of single runs, in points of an accuracy; ``–`` for None."""
+        if deviation is None:
+            return "–"
+        return f"{self.scale * deviation:{'.2f' if self.percent else '.3g'}}"
+
+    def show_interval(self, mean: float, interval: Interval | None) -> str:
+        """``± 0.09``; both ends where the mean is not in the middle; ``–`` for None."""
+        if interval is None:
+            return "–"
+        below, above = (self.show_deviation(abs(end - mean)) for end in interval)
+        return f"± {below}" if below == above else " to ".join(map(self.show, interval))
 
     def _spread(self, value: float, spread: float | None, digits: str, unit: str) -> str:
         around = "" if spread is None else f" ± {self.scale * spread:{digits}}"
         return f"{self.scale * value:{digits}}{around}{unit if self.percent else ''}"
+
+
+TEST_ACCURACY = Metric("test_accuracy", maximize=True, percent=True)
 
 
 def choose_metric(runs: Iterable[Run], name: str | None) -> Metric:

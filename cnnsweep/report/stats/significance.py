@@ -20,7 +20,10 @@ MOST_SEEDS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """First minus second: mean, half-width of its 95 % interval, p-value, standardised effect."""
+    """First minus second: mean, half-width of its 95 % interval, p-value, standardised effect.
+
+    There is no interval of fewer than FEWEST pairs, or runs of the smaller group.
+    """
 
     kind: str
     n: int  # pairs, or runs of the smaller group

@@ -16,7 +16,7 @@ from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.metric_names import DIRECTIONS, duration
 from cnnsweep.sweep.grid.numbering import SEED, names_of
 from cnnsweep.sweep.grid.search import GridSearch
-from cnnsweep.sweep.spec.formatting import format_mean
+from cnnsweep.sweep.spec.formatting import PLUS_MINUS, format_mean
 from cnnsweep.sweep.study.tell import ERROR
 
 _SECONDS = "train_seconds"
@@ -66,7 +66,7 @@ def _table(search: GridSearch, trials: Sequence[FrozenTrial]) -> list[str]:
     table = Table(box=None, pad_edge=False)
     for key in keys:
         table.add_column(Text(key))
-    headings = [f"{m}, mean ± sd" for m in metrics] if len(results) > len(rows) else metrics
+    headings = [f"{m}, mean" for m in metrics] if len(results) > len(rows) else metrics
     for heading in ("runs", *headings, "time a run"):
         table.add_column(heading, justify="right")
     ordered = sorted(rows.items(), key=lambda row: _rank(row[1], metrics))
@@ -78,7 +78,9 @@ def _table(search: GridSearch, trials: Sequence[FrozenTrial]) -> list[str]:
     assert isinstance(console.file, StringIO)
     lines = [line.rstrip() for line in console.file.getvalue().splitlines()]
     more = len(ordered) - _MOST_ROWS
-    return lines + ([f"… and {more} more in the report"] if more > 0 else [])
+    lines += [f"… and {more} more in the report"] if more > 0 else []
+    has_interval = any("±" in line for line in lines)
+    return lines + ([PLUS_MINUS] if has_interval else [])
 
 
 def _metrics(search: GridSearch) -> list[str]:

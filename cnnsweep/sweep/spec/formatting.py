@@ -8,6 +8,7 @@ from typing import Any
 
 from cnnsweep.config.error_messages import short_error
 
+PLUS_MINUS = "± is half of the 95 % interval of the mean"
 _NUMBER = re.compile(r"[-+]?\d[\w.+-]*")
 
 
@@ -17,9 +18,11 @@ def format_value(value: object) -> str:
 
 
 def format_mean(values: Sequence[float]) -> str:
-    """``0.9886 ± 0.0007``; the deviation is that of a sample, and none of a single value."""
-    deviation = f" ± {stdev(values):.4f}" if len(values) > 1 else ""
-    return f"{mean(values):.4f}{deviation}"
+    """``0.9886 ± 0.0009``: half of the 95 % interval of the mean, if there are three values."""
+    from cnnsweep.report.stats.intervals import half_width  # SciPy: once runs are over
+
+    half = half_width(stdev(values) if len(values) > 1 else None, len(values))
+    return f"{mean(values):.4f}{'' if half is None else f' ± {half:.4f}'}"
 
 
 def format_params(params: Mapping[str, Any]) -> str:

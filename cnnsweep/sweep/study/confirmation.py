@@ -119,5 +119,5 @@ def metric_on_test(objective: str) -> str:
 
 
 def spread(values: list[float]) -> str:
-    """``0.9886 ± 0.0007 (n = 5)``; the deviation is that of a sample."""
+    """``0.9886 ± 0.0009 (n = 5)``; ± as in :func:`format_mean`, n: how many runs."""
     return f"{format_mean(values)} (n = {len(values)})"

@@ -18,11 +18,12 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from cnnsweep.folders.run_folder import HYDRA, OVERRIDES, RunFolder
+from cnnsweep.folders.typed_words import path_word
 from cnnsweep.sweep.freeze_thaw.paused import PAUSED
 from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.spec.optuna_internals import storage_of, study_id, trial_id
 from cnnsweep.sweep.spec.plan import Plan
-from cnnsweep.task.folder_lines import FROM, path_word
+from cnnsweep.task.folder_lines import FROM
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it is there
 _WIDTH = 80  # characters

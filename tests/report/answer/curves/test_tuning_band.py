@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cnnsweep.report.stats.tuning_band import (
+from cnnsweep.report.answer.curves.tuning_band import (
     Array,
     Band,
     Curve,

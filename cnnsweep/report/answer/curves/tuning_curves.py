@@ -8,12 +8,12 @@ from statistics import fmean
 from cnnsweep.folders.run_folder import PAUSED
 from cnnsweep.metric_names import duration
 from cnnsweep.report.answer.block import Block
+from cnnsweep.report.answer.curves.tuning_band import Band, Curve, Trials, over_seconds, over_trials
 from cnnsweep.report.answer.searches import Searched, searched, trials_of
 from cnnsweep.report.read.given_trials import given_trials
 from cnnsweep.report.read.run_record import Run, finite
 from cnnsweep.report.read.sweeps import Sweep
 from cnnsweep.report.stats.metric import Metric
-from cnnsweep.report.stats.tuning_band import Band, Curve, Trials, over_seconds, over_trials
 
 _FEWEST = 3  # trials
 _INDEPENDENT, _COMPLETE = "RandomSampler", "NopPruner"

@@ -4,6 +4,7 @@ from pathlib import Path
 from statistics import mean, stdev
 
 import pytest
+from scipy import stats
 
 import cnnsweep.report
 from cnnsweep.report.answer.analysis import Answer, answer
@@ -29,7 +30,9 @@ def test_a_winner_is_optimistic_by_a_bound_and_its_test_figure_stands_beside(
     assert len(winner.confirmed) == len(winner.test) == 5
     sentence = winner.sentence()
     assert "chosen on validation as the best of 12 trials, hence optimistic (by up to" in sentence
-    test = f"{100 * mean(winner.test):.2f} ± {100 * stdev(winner.test):.2f} % (n = 5)"
+    interval = stats.t.interval(0.95, 4, mean(winner.test), stats.sem(winner.test))
+    half, deviation = 100 * (interval[1] - interval[0]) / 2, 100 * stdev(winner.test)
+    test = f"{100 * mean(winner.test):.2f} ± {half:.2f} % (n = 5, sd {deviation:.2f})"
     assert sentence.endswith(f"; test {test}.")
 
 

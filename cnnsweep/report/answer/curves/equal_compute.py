@@ -12,10 +12,7 @@ import numpy as np
 
 from cnnsweep.metric_names import duration
 from cnnsweep.report.answer.block import Block
-from cnnsweep.report.answer.searches import Searched, searched, trials_of
-from cnnsweep.report.read.run_record import Run
-from cnnsweep.report.read.sweeps import Sweep
-from cnnsweep.report.stats.courses import (
+from cnnsweep.report.answer.curves.courses import (
     FEWEST,
     Contender,
     Lead,
@@ -25,6 +22,9 @@ from cnnsweep.report.stats.courses import (
     images_of,
     race,
 )
+from cnnsweep.report.answer.searches import Searched, searched, trials_of
+from cnnsweep.report.read.run_record import Run
+from cnnsweep.report.read.sweeps import Sweep
 from cnnsweep.report.stats.grouping import Group, Grouping
 from cnnsweep.report.stats.metric import Metric, choose_metric
 

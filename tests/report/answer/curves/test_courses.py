@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnnsweep.report.read.run_record import Run
-from cnnsweep.report.stats.courses import (
+from cnnsweep.report.answer.curves.courses import (
     Contender,
     Course,
     course,
@@ -16,6 +15,7 @@ from cnnsweep.report.stats.courses import (
     images_of,
     race,
 )
+from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.metric import Metric
 
 ACCURACY = Metric("val_accuracy", maximize=True, percent=True)

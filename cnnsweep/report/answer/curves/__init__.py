@@ -1,0 +1,1 @@
+"""What searches reach for how many trials and seconds."""

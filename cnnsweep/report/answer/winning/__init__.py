@@ -1,0 +1,1 @@
+"""What won: winners of searches and grids, networks ranked, and what to type next."""

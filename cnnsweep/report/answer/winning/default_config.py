@@ -1,0 +1,153 @@
+"""A search's winner against the config without the search: by how much, and whether it is luck."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from cnnsweep.folders.run_folder import PAUSED
+from cnnsweep.report.read.run_files import Splits
+from cnnsweep.report.read.run_record import Run, finite
+from cnnsweep.report.stats.gain import Gain, gain_of_images, gain_of_seeds
+from cnnsweep.report.stats.intervals import FEWEST
+from cnnsweep.report.stats.metric import TEST_ACCURACY, Metric
+from cnnsweep.report.stats.significance import welch_t
+
+_SPLITS = {"val_accuracy": "validation", TEST_ACCURACY.name: "test"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """Test accuracies of one config by seed, and how many test images they rest on."""
+
+    values: Mapping[object, float]
+    images: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgainstDefault:
+    """What is known of the difference; ``gain`` is None where ``unknown`` says why."""
+
+    metric: Metric
+    settings: Sequence[str]
+    default: float | None = None
+    gain: Gain | None = None
+    unknown: str = ""
+    when: str = ""  # the epochs after which both are compared, where those are not their last
+
+    def sentence(self) -> str:
+        """``It is 1.39 points above the default config (…), 95 % interval …: no finding …``."""
+        words = " ".join(self.settings)
+        shown = None if self.default is None else self.metric.show(self.default)
+        reached = shown and f"{self.metric.name} {shown}"
+        named = f"the default config ({'; '.join(filter(None, [words, reached]))})"
+        if self.gain is None:
+            return self.unknown.format(named) + "."
+        difference = self.gain.difference
+        if difference == 0:
+            return f"It is as good as {named} on {self._split()}{self.when}."
+        way = "above" if difference > 0 else "below"
+        said = f"It is {self.metric.show_difference(abs(difference))} {way} {named} on "
+        verdict = self.gain.verdict(is_share=self.metric.percent)
+        return f"{said}{self._split()}{(verdict and f', {verdict}') or self._chance()}."
+
+    def cell(self) -> str:
+        """The same for a table: ``+1.39 points (-7.42 to 10.18)``."""
+        if self.gain is None:
+            return "is the winner" if self.unknown.startswith("It is the") else "unknown"
+        shown = f"{'+' if self.gain.difference > 0 else ''}"
+        shown += self.metric.show_difference(self.gain.difference)
+        if self.gain.interval is None:
+            return shown
+        low, high = (self.metric.show_deviation(end) for end in self.gain.interval)
+        return f"{shown} ({low} to {high}{'' if self.gain.is_finding else ', no finding'})"
+
+    def _split(self) -> str:
+        return "the test split" if self.metric.name.startswith("test") else "validation"
+
+    def _chance(self) -> str:
+        return "; how far chance alone goes is unknown (hydra.sweeper.seeds=3 measures that)"
+
+
+def on_test(winner: Tested, default: Tested, settings: Sequence[str]) -> AgainstDefault | None:
+    """Both by their test accuracy, by which neither was chosen; None where one has none."""
+    if not winner.values or not default.values:
+        return None
+    common = winner.values.keys() & default.values.keys()
+    first, second = ([t.values[seed] for seed in common] for t in (winner, default))
+    means = fmean(winner.values.values()), fmean(default.values.values())
+    gain = gain_of_seeds(first, second, 1) or _of_groups(winner, default)
+    if gain is None and winner.images and default.images:
+        shares = (means[0], winner.images), (means[1], default.images)
+        counts = f"{len(winner.values)} and {len(default.values)} runs, seeds' luck not counted"
+        gain = gain_of_images(*shares, "test", 1, counts)
+    gain = gain or Gain(means[0] - means[1], None)
+    return AgainstDefault(TEST_ACCURACY, settings, means[1], gain)
+
+
+def _of_groups(winner: Tested, default: Tested) -> Gain | None:
+    """Of runs without common seeds: Welch's interval."""
+    sizes = len(winner.values), len(default.values)
+    difference = welch_t([*winner.values.values()], [*default.values.values()])
+    half = difference.half_width
+    if half is None or min(sizes) < FEWEST:
+        return None
+    ends = difference.mean - half, difference.mean + half
+    return Gain(difference.mean, ends, f"{sizes[0]} and {sizes[1]} runs, no common seeds")
+
+
+def on_validation(
+    metric: Metric,
+    best: Sequence[Run],
+    default: Sequence[Run],
+    splits: Splits,
+    number: int,
+    settings: Sequence[str],
+) -> AgainstDefault:
+    """Both by the objective, by which the winner was chosen as the best of ``number`` trials.
+
+    A default config that is paused is compared as both were after the epochs that it had.
+    """
+    states, when = {run.status for run in default}, ""
+    if best[0].folder == default[0].folder:
+        others = "" if number < 2 else f": none of the other {number - 1} trials was better"
+        return AgainstDefault(metric, settings, unknown=f"It is {{}}{others}")
+    if states == {"completed"}:
+        values = [_objectives(runs) for runs in (best, default)]
+    elif states == {PAUSED} and len(default) == 1:
+        epochs = default[0].epochs_done
+        values = [_best_until(runs[0], metric, epochs) for runs in (best, default)]
+        when = f" after {epochs} of {default[0].config.get('epochs')} epochs, where that is paused"
+    else:
+        ending = next((s for s in ("failed", "pruned", PAUSED) if s in states), "not over")
+        return AgainstDefault(
+            metric, settings, unknown=f"{{}} is {ending}: what the winner gained over it is unknown"
+        )
+    if not all(values):
+        return AgainstDefault(metric, settings, unknown="What {} reached is unknown")
+    gain = _on_validation(metric, values, splits, number)
+    return AgainstDefault(metric, settings, fmean(values[1]), gain, when=when)
+
+
+def _on_validation(
+    metric: Metric, values: Sequence[Sequence[float]], splits: Splits, number: int
+) -> Gain:
+    first, second = values
+    difference = fmean(first) - fmean(second)
+    split = _SPLITS.get(metric.name)
+    images = {"validation": splits.validation, "test": splits.test}.get(split or "")
+    if len(first) > 1:
+        return gain_of_seeds(first, second, number) or Gain(difference, None)
+    if split is None or images is None:
+        return Gain(difference, None)
+    return gain_of_images((first[0], images), (second[0], images), split, number, "one seed")
+
+
+def _objectives(runs: Sequence[Run]) -> list[float]:
+    return [value for run in runs if (value := run.metric("objective")) is not None]
+
+
+def _best_until(run: Run, metric: Metric, epochs: int) -> list[float]:
+    """A run's best value in its first epochs, in a list; [] where it has none."""
+    column = run.metrics.get(metric.name, [])[:epochs]
+    values = [value for value in map(finite, column) if value is not None]
+    return [max(values, key=lambda v: metric.sign() * v)] if values else []

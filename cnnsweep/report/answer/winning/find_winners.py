@@ -1,0 +1,165 @@
+"""From the runs of a search to its winner."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import fmean
+
+from cnnsweep.folders.run_folder import PAUSED
+from cnnsweep.folders.sweep_folder import CONFIRM
+from cnnsweep.report.answer.winning.default_config import (
+    AgainstDefault,
+    Tested,
+    on_test,
+    on_validation,
+)
+from cnnsweep.report.answer.winning.winners import Winner
+from cnnsweep.report.read.run_files import Splits, default_trial, split_sizes, words_of
+from cnnsweep.report.read.run_record import Run
+from cnnsweep.report.read.spaces import read_launch
+from cnnsweep.report.read.sweeps import Sweep
+from cnnsweep.report.stats.group_keys import setting_keys, setting_of
+from cnnsweep.report.stats.intervals import mean_deviation
+from cnnsweep.report.stats.metric import TEST_ACCURACY, Metric, choose_metric
+from cnnsweep.report.stats.significance import expected_maximum
+
+_ROUNDING = 1e-9  # less deviation than that is none
+_TRIED = ("completed", "pruned", PAUSED, "failed")  # the best was chosen among all of these
+Trials = Mapping[object, list[Run]]  # by number, of a trial with several seeds all its runs
+
+
+def winners(sweeps: Iterable[Sweep], runs: Iterable[Run]) -> list[Winner]:
+    """The winner of each search with one objective that has a finished trial.
+
+    ``runs`` are all of the report: among them may be runs of a default config.
+    """
+    singles = _Singles([r for r in runs if r.role != "search" and r.status == "completed"])
+    found = (_winner(sweep, singles) for sweep in sweeps if sweep.searched)
+    return [winner for winner in found if winner is not None]
+
+
+@dataclass
+class _Singles:
+    """Completed runs that were no trials, by setting; sorted when the first is asked for."""
+
+    runs: Sequence[Run]
+
+    @cached_property
+    def _by_setting(self) -> dict[object, list[Run]]:
+        found: dict[object, list[Run]] = defaultdict(list)
+        for run in self.runs:
+            found[setting_of(run)].append(run)
+        return found
+
+    def like(self, run: Run) -> list[Run]:
+        """Those that differ from a run in nothing but their seed."""
+        return self._by_setting.get(setting_of(run), [])
+
+
+def _winner(sweep: Sweep, singles: _Singles) -> Winner | None:
+    trials = _trials(sweep)
+    values = {key: done for key, runs in trials.items() if (done := _objectives(runs))}
+    name = next((str(r.value("config.objective") or "") for r in sweep.runs if r.config), "")
+    if not values or name.startswith("["):
+        return None
+    members = [run for runs in trials.values() for run in runs]
+    metric = choose_metric(members, name if any(name in r.result for r in members) else None)
+    means = {key: fmean(done) for key, done in values.items()}
+    best = max(means, key=lambda key: metric.sign() * means[key])
+    confirmed = [run for run in sweep.runs if run.role == CONFIRM and run.status == "completed"]
+    objectives = _objectives(confirmed)
+    launch = read_launch(sweep.folder)
+    keys = launch.keys if launch is not None and launch.keys else setting_keys(members, ())
+    splits = _splits(trials[best][0], confirmed)
+    tested = _tested(confirmed, splits.test)
+    return Winner(
+        sweep,
+        metric,
+        trials[best][0],
+        means[best],
+        len(trials),
+        _bias(objectives, list(values.values()), len(values[best]), _with_values(trials)),
+        objectives,
+        list(tested.values.values()),
+        [*trials[best], *confirmed],
+        len(values[best]),
+        words_of(trials[best][0], keys),
+        splits,
+        launch,
+        _against(sweep, metric, trials, trials[best], tested, splits, keys, singles),
+    )
+
+
+def _trials(sweep: Sweep) -> Trials:
+    trials: dict[object, list[Run]] = defaultdict(list)
+    for run in sweep.runs:
+        if run.role == "search" and run.status in _TRIED:
+            trials[run.folder if run.trial is None else run.trial].append(run)
+    return trials
+
+
+def _splits(trial: Run, confirmed: Sequence[Run]) -> Splits:
+    """Both splits' sizes: trials of a search have not read the test split."""
+    of_trial = split_sizes(trial)
+    tested = split_sizes(confirmed[0]) if confirmed else of_trial
+    return Splits(of_trial.validation, tested.test, of_trial.brings_validation)
+
+
+def _tested(runs: Iterable[Run], images: int | None) -> Tested:
+    read = ((run.seed, run.metric(TEST_ACCURACY.name)) for run in runs)
+    return Tested({seed: value for seed, value in read if value is not None}, images)
+
+
+def _against(
+    sweep: Sweep,
+    metric: Metric,
+    trials: Trials,
+    best: Sequence[Run],
+    tested: Tested,
+    splits: Splits,
+    keys: Iterable[str],
+    singles: _Singles,
+) -> AgainstDefault | None:
+    """On the test split, where runs of both have read it, else on validation."""
+    number = default_trial(sweep.folder)
+    default = trials.get(number) if number is not None else None
+    if not default:
+        return None
+    words = words_of(default[0], keys)
+    if default[0].folder != best[0].folder and tested.values:
+        same = [run for run in singles.like(default[0]) if run.sweep != sweep.folder]
+        found = on_test(tested, _tested(same, splits.test), words)
+        if found is not None:
+            return found
+    return on_validation(metric, best, default, splits, _with_values(trials), words)
+
+
+def _with_values(trials: Trials) -> int:
+    """The trials that the best was chosen from: those that did not fail."""
+    return sum(all(run.status != "failed" for run in runs) for runs in trials.values())
+
+
+def _objectives(runs: list[Run]) -> list[float]:
+    """The objectives of the completed runs."""
+    done = [run.metric("objective") for run in runs if run.status == "completed"]
+    return [value for value in done if value is not None]
+
+
+def _bias(
+    confirmed: list[float], trials: list[list[float]], seeds: int, tried: int
+) -> float | None:
+    """A bound: noise of a trial's metric times the expected largest of so many noises.
+
+    The noise is the deviation over seeds, from the confirmation runs or else from the trials with
+    several seeds; None where nothing was repeated or all repeats came out equal.
+    """
+    _, noise = mean_deviation(confirmed) if len(confirmed) > 1 else (0.0, None)
+    repeated = [t for t in trials if len(t) > 1]
+    if noise is None and repeated:
+        variances = [(mean_deviation(trial)[1] or 0.0) ** 2 for trial in repeated]
+        noise = math.sqrt(fmean(variances))
+    if noise is None or noise < _ROUNDING:
+        return None
+    return noise / math.sqrt(seeds) * expected_maximum(tried)

@@ -1,0 +1,113 @@
+"""What to type next: confirm a winner, search where it sits on a bound, train the final model."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from cnnsweep.folders.typed_words import command, final_words, path_word
+from cnnsweep.report.answer.block import Block
+from cnnsweep.report.answer.winning.winners import Winner
+from cnnsweep.report.read.run_record import Run, finite
+from cnnsweep.report.read.spaces import Launch
+from cnnsweep.report.stats.intervals import FEWEST
+
+_FRESH = 5  # seeds of a confirmation
+_MOST = 6  # blocks
+
+
+def next_steps(winners: Sequence[Winner], best: Winner | None) -> list[Block]:
+    """A block for each thing to do, with the lines to paste where the report was made.
+
+    ``best`` is the winner that a final model is made of.
+    """
+    ours = [winner for winner in winners if winner.trial.ours and winner.launch is not None]
+    launches = {w.launch.folder: w.launch for w in ours if w.launch is not None}
+    blocks: list[Block] = []
+    for launch in launches.values():
+        own = [w for w in ours if w.launch is not None and w.launch.folder == launch.folder]
+        blocks += [*_confirm(launch, own), *_wider(launch, own)]
+    if best is not None and best in ours:
+        blocks.append(_final(best))
+    return [*blocks[: _MOST - 1], *blocks[_MOST - 1 :][-1:]]  # the final model in any case
+
+
+def _confirm(launch: Launch, winners: Sequence[Winner]) -> Iterator[Block]:
+    fewest = min(len(winner.test) for winner in winners)
+    if fewest >= FEWEST:
+        return
+    whose = "the winner" if len(winners) == 1 else f"each of the {len(winners)} winners"
+    now = f"only {fewest} so far" if fewest else "none so far"
+    yield Block(
+        f"Next: confirm {'the winner' if len(winners) == 1 else 'the winners'}",
+        [
+            f"{_FRESH} runs of {whose} with fresh seeds ({now}) read the test split and, chosen by "
+            "nothing, say what the settings reach:"
+        ],
+        [_resumed(launch, f"hydra.sweeper.confirm={_FRESH}")],
+    )
+
+
+def _wider(launch: Launch, winners: Sequence[Winner]) -> Iterator[Block]:
+    """More trials in a wider space, where winners sit on a bound of theirs."""
+    found: dict[str, str] = {}
+    told = []
+    for winner in winners:
+        for key, one in launch.dimensions.items():
+            value = finite(winner.trial.config.get(key))
+            bound = None if value is None else one.bound_near(value)
+            if value is None or bound is None:
+                continue
+            where = f"{winner.sweep.name}: {key}={value:.4g} lies on the bound {bound:.4g}"
+            word = one.wider(bound)
+            told.append(where if word else f"{where}, where its range ends by nature")
+            if word is not None:
+                found.setdefault(key, word)
+    if not told:
+        return
+    trials = max([launch.n_trials or 0, *(winner.tried for winner in winners)])
+    words = [*found.values(), f"hydra.sweeper.n_trials={2 * trials}"]
+    yield Block(
+        f"Next: search {'a wider space' if found else 'on'}",
+        [
+            f"{'; '.join(told[:_MOST])} of its space (within 5 % of its scale): better values may "
+            f"lie {'beyond it' if found else 'near it'}. {2 * trials} trials instead of {trials}:"
+        ],
+        [_resumed(launch, *words)],
+    )
+
+
+def _final(winner: Winner) -> Block:
+    words, why = final_words(
+        winner.trial.config | {"objective": winner.objective.name},
+        brings_validation=winner.splits.brings_validation,
+    )
+    end = "its last epoch counts" if why is None else f"data.val_fraction stays, since {why}"
+    folder = path_word("from", shown_folder(winner.sweep.folder))
+    return Block(
+        "Next: the final model",
+        [f"{winner.sweep.name}'s winner trained once more, on all training images ({end}):"],
+        [command(folder, *words)],
+    )
+
+
+def more_seeds(run: Run) -> Block | None:
+    """The line that repeats a run with two more seeds; None where its seed is no number."""
+    seed = finite(run.seed)
+    if not run.ours or seed is None:
+        return None
+    words = path_word("from", shown_folder(run.folder)), f"seed={int(seed) + 1},{int(seed) + 2}"
+    return Block(
+        "Next: more seeds",
+        ["Two more runs of the same settings tell how much of it is the luck of its seed:"],
+        [command("--multirun", *words)],
+    )
+
+
+def _resumed(launch: Launch, *words: str) -> str:
+    return command(path_word("resume", shown_folder(launch.folder)), *words)
+
+
+def shown_folder(folder: Path) -> str:
+    """A folder as it is typed where the report is made: relative where it lies below."""
+    relative = os.path.relpath(folder)
+    return str(folder) if relative.startswith("..") else relative

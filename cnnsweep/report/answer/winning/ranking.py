@@ -1,0 +1,183 @@
+"""Architectures that were tuned, ranked: settings, mean with its interval, spread, cost."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from cnnsweep.folders.sweep_folder import is_repeated_search
+from cnnsweep.metric_names import duration
+from cnnsweep.report.answer.block import Block
+from cnnsweep.report.answer.winning.winners import Winner
+from cnnsweep.report.read.run_record import Run
+from cnnsweep.report.stats.group_keys import like_keys
+from cnnsweep.report.stats.grouping import stratum_of
+from cnnsweep.report.stats.intervals import FEWEST, half_width, mean_deviation
+from cnnsweep.report.stats.metric import TEST_ACCURACY, Metric
+
+_COLUMNS = ("#", "network", "mean", "95 % interval", "sd", "n", "trials", "search", "one run")
+_SETTINGS = "settings of the winner"
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A network with the winners of its searches, best first.
+
+    ``values`` are of its confirmation runs on the test split, of several searches each search's
+    mean; without such runs, where ``is_tested`` is false, each search's best validation value.
+    """
+
+    name: str
+    winners: list[Winner]
+    values: list[float]
+    is_tested: bool
+
+    @property
+    def mean(self) -> float:
+        """The mean of its values."""
+        return fmean(self.values)
+
+    @property
+    def n(self) -> str:
+        """How many values there are, and of what."""
+        several = len(self.winners) > 1
+        return f"{len(self.values)} searches" if several else str(len(self.values))
+
+    @property
+    def half(self) -> float | None:
+        """Half of the mean's 95 % interval; None where there is none, or luck was chosen."""
+        half = half_width(mean_deviation(self.values)[1], len(self.values))
+        return half if self.is_tested else None
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The networks of one kind of data and length, best first by a metric."""
+
+    stratum: str
+    metric: Metric
+    networks: list[Ranked]
+
+    @property
+    def is_tested(self) -> bool:
+        """Whether all were ranked by confirmation runs on the test split."""
+        return all(network.is_tested for network in self.networks)
+
+    def sentence(self) -> str:
+        """Which network is first, with which settings, and what it reached."""
+        first, second = self.networks[:2]
+        winner = first.winners[0]
+        shown = self.metric.show_mean(first.mean, first.half, len(first.values))
+        what = "searches" if len(first.winners) > 1 else "fresh seeds"
+        if not self.is_tested:
+            shown = f"{self.metric.show(first.mean)}, the best of {winner.tried} trials and chosen "
+            shown += "by it, hence optimistic"
+        else:
+            shown = f"{shown.removesuffix(')')} {what}{self._images(winner)})"
+        of = f" (of its best search, {winner.sweep.name})" if len(first.winners) > 1 else ""
+        ahead = self.metric.show_difference(abs(first.mean - second.mean))
+        return (
+            f"{self.stratum and f'{self.stratum}: '}{first.name} leads {len(self.networks)} tuned "
+            f"networks with {self.metric.name} {shown}, {ahead} ahead of {second.name}; its "
+            f"settings{of}: {' '.join(winner.settings)}."
+        )
+
+    def _images(self, winner: Winner) -> str:
+        images = winner.splits.test
+        return "" if images is None else f", {images:,} test images"
+
+    def block(self) -> Block:
+        """The table."""
+        rows = [self._row(number, one) for number, one in enumerate(self.networks, 1)]
+        where = f" ({self.stratum})" if self.stratum else ""
+        return Block(
+            f"Networks by {self.metric.name}{where}",
+            columns=[*_COLUMNS, _SETTINGS],
+            rows=rows,
+            caption=self._caption(),
+        )
+
+    def _row(self, number: int, one: Ranked) -> list[str]:
+        metric, deviation = self.metric, mean_deviation(one.values)[1]
+        half = None if one.half is None else f"± {metric.show_deviation(one.half)}"
+        seconds, each = _costs(one.winners)
+        return [
+            str(number),
+            one.name,
+            metric.show(one.mean),
+            half or "–",
+            metric.show_deviation(deviation),
+            one.n,
+            str(sum(winner.tried for winner in one.winners)),
+            duration(seconds),
+            duration(each),
+            "; ".join(" ".join(winner.settings) for winner in one.winners),
+        ]
+
+    def _caption(self) -> str:
+        if not self.is_tested:
+            return (
+                "Best validation values of the searches, hence optimistic; there is no interval "
+                "before confirmation runs. search: time of all trainings; one run: of the winner."
+            )
+        what = "n: runs with fresh seeds, on the test split"
+        if any(len(one.winners) > 1 for one in self.networks):
+            what += "; of several searches each search's mean, so that ± has the luck of both"
+        else:
+            what += "; another search might find other settings, which ± does not have in it"
+        return (
+            f"± is half of the 95 % interval of the mean, which fewer than {FEWEST} values do not "
+            f"have; sd: standard deviation of the n values. {what}. search: time of all trainings "
+            "of the search; one run: of the winner."
+        )
+
+
+def rankings(winners: Sequence[Winner]) -> list[Ranking]:
+    """A ranking for each kind of data and length for which several networks were tuned."""
+    like = like_keys([winner.trial for winner in winners], ()) if winners else []
+    strata: dict[str, list[Winner]] = defaultdict(list)
+    for winner in winners:
+        strata[stratum_of(winner.trial, like)].append(winner)
+    found = (_ranking(stratum, own) for stratum, own in sorted(strata.items()))
+    return [ranking for ranking in found if ranking is not None]
+
+
+def _ranking(stratum: str, winners: list[Winner]) -> Ranking | None:
+    """None where fewer than two networks were tuned by the same objective."""
+    names: dict[str, list[Winner]] = defaultdict(list)
+    for winner in winners:
+        names[network_of(winner)].append(winner)
+    objectives = {winner.objective for winner in winners}
+    if len(names) < 2 or len(objectives) > 1:
+        return None
+    objective = next(iter(objectives))
+    is_tested = all(winner.test for winner in winners)
+    metric = TEST_ACCURACY if is_tested else objective
+    sign = objective.sign()
+    networks = []
+    for name, own in names.items():
+        own.sort(key=lambda w: -sign * (fmean(w.confirmed) if w.confirmed else w.best))
+        values = [fmean(w.test) if is_tested else w.best for w in own]
+        values = own[0].test if is_tested and len(own) == 1 else values
+        networks.append(Ranked(name, own, values, is_tested))
+    networks.sort(key=lambda one: -metric.sign() * one.mean)
+    return Ranking(stratum, metric, networks)
+
+
+def network_of(winner: Winner) -> str:
+    """The choice that a comparison searched, else the model."""
+    if winner.launch is not None and winner.sweep.folder != winner.launch.folder:
+        place = winner.sweep.folder.absolute().relative_to(winner.launch.folder.absolute())
+        if not is_repeated_search(place) or len(place.parts) > 1:
+            return place.parts[0]
+    return str(winner.trial.value("model"))
+
+
+def _costs(winners: Sequence[Winner]) -> tuple[float, float]:
+    """Seconds of all trainings of the searches, and of one training of their winners."""
+    trials = [run for winner in winners for run in winner.sweep.runs if run.role == "search"]
+    return sum(map(_seconds, trials)), fmean(_seconds(winner.trial) for winner in winners)
+
+
+def _seconds(run: Run) -> float:
+    return max(run.metric("train_seconds") or 0.0, 0.0)

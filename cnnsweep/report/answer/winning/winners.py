@@ -1,0 +1,109 @@
+"""The winner of each search: its settings in full, and how much too good its value is."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from cnnsweep.report.answer.block import Block
+from cnnsweep.report.answer.winning.default_config import AgainstDefault
+from cnnsweep.report.read.run_files import Splits
+from cnnsweep.report.read.run_record import Run
+from cnnsweep.report.read.spaces import Launch
+from cnnsweep.report.read.sweeps import Sweep
+from cnnsweep.report.stats.intervals import half_width, mean_deviation
+from cnnsweep.report.stats.metric import TEST_ACCURACY, Metric
+
+
+@dataclass(frozen=True, slots=True)
+class Winner:
+    """The best trial of a search, and what its confirmation runs said."""
+
+    sweep: Sweep
+    objective: Metric
+    trial: Run
+    best: float
+    tried: int  # trials it is the best of, paused and failed ones included
+    bias: float | None  # upper bound of the mean overestimate of ``best``; None: unknown
+    confirmed: list[float]  # objectives of the confirmation runs, which nothing was chosen by
+    test: list[float]  # their test accuracy
+    runs: list[Run]  # of the trial and its confirmation
+    seeds: int  # runs of the trial, whose mean ``best`` is
+    settings: list[str]  # words that set all that the search varied
+    splits: Splits
+    launch: Launch | None
+    against: AgainstDefault | None  # None where nobody knows which trial the default config was
+
+    def sentence(self) -> str:
+        """What won with which settings, what is optimistic in its value and what isn't."""
+        show = self.objective
+        text = (
+            f"{self.sweep.name}: trial {self._number()} won with {' '.join(self.settings)}: best "
+        )
+        text += (
+            f"{show.name} {show.show(self.best)} ({self._basis()}), chosen on validation as the "
+        )
+        text += f"best of {self.tried} trials, hence optimistic"
+        if self.bias is not None:
+            text += f" (by up to {show.show_difference(self.bias)} on average)"
+        unlearned = sum(run.learned is False for run in self.runs)
+        if unlearned:
+            text += f"; {unlearned} of its {len(self.runs)} runs never learned"
+        if self.confirmed:
+            text += f"; with fresh seeds {show.name} {shown_mean(show, self.confirmed)}"
+        if self.test:
+            images = f" on {self.splits.test:,} images" if self.splits.test else ""
+            return f"{text}; {self.test_words()}{images}."
+        return f"{text}; no confirmation run has read the test split."
+
+    def test_words(self) -> str:
+        """``test 98.86 ± 0.09 % (n = 5, sd 0.07)``."""
+        shown = shown_mean(TEST_ACCURACY, self.test).removesuffix(")")
+        deviation = mean_deviation(self.test)[1]
+        spread = "" if deviation is None else f", sd {TEST_ACCURACY.show_deviation(deviation)}"
+        return f"test {shown}{spread})"
+
+    def _number(self) -> object:
+        return self.trial.folder.name if self.trial.trial is None else self.trial.trial
+
+    def _basis(self) -> str:
+        """What the best value rests on."""
+        is_validation = self.objective.name.startswith("val_") and self.splits.validation
+        images = [f"{self.splits.validation:,} validation images"] if is_validation else []
+        return ", ".join([*images, "one seed" if self.seeds == 1 else f"{self.seeds} seeds"])
+
+
+def shown_mean(metric: Metric, values: Sequence[float]) -> str:
+    """``98.86 ± 0.09 % (n = 5)`` of single runs' values."""
+    mean, deviation = mean_deviation(values)
+    return metric.show_mean(mean, half_width(deviation, len(values)), len(values))
+
+
+_COLUMNS = ("search", "settings", "best", "trials", "test", "n", "sd", "against the default config")
+
+
+def winners_table(winners: Sequence[Winner]) -> Iterator[Block]:
+    """A row a search, for an appendix; nothing where there is no winner."""
+    if winners:
+        yield Block(
+            "Winners of the searches",
+            columns=_COLUMNS,
+            rows=[_row(winner) for winner in winners],
+            caption="best: the objective on validation, chosen as the best of the trials and so "
+            "optimistic. test: mean of n runs with fresh seeds, ± half of its 95 % interval, which "
+            "fewer than three do not have; sd: standard deviation of single runs.",
+            is_detail=True,
+        )
+
+
+def _row(winner: Winner) -> list[str]:
+    deviation = mean_deviation(winner.test)[1] if winner.test else None
+    test = shown_mean(TEST_ACCURACY, winner.test).partition(" (")[0] if winner.test else "–"
+    return [
+        winner.sweep.name,
+        " ".join(winner.settings),
+        f"{winner.objective.name} {winner.objective.show(winner.best)}",
+        str(winner.tried),
+        test,
+        str(len(winner.test)),
+        TEST_ACCURACY.show_deviation(deviation),
+        "unknown" if winner.against is None else winner.against.cell(),
+    ]

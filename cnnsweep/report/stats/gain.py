@@ -1,0 +1,84 @@
+"""The interval of a difference between two configs of a search, and whether it is a finding.
+
+Reports and the end of a sweep say the same of it, in the words that are here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cnnsweep.report.stats.intervals import ALPHA, FEWEST, Interval, half_width, mean_deviation
+from cnnsweep.report.stats.share_interval import newcombe
+
+Share = tuple[float, int]  # in 0..1, and of how many images
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """The winner's value less the default config's.
+
+    ``interval`` is that of two configs that nobody chose; ``chosen`` that of the best of
+    ``number`` trials (Bonferroni), None where the winner was not chosen by this value. ``basis``
+    says in words what they rest on.
+    """
+
+    difference: float
+    interval: Interval | None
+    basis: str = ""
+    chosen: Interval | None = None
+    number: int = 1
+
+    @property
+    def is_finding(self) -> bool:
+        """Whether it is more than chance."""
+        intervals = [self.interval, *([self.chosen] if self.number > 2 else [])]
+        return all(i is not None and not i[0] <= 0 <= i[1] for i in intervals)
+
+    def verdict(self, *, is_share: bool) -> str:
+        """``95 % interval 0.75 to 1.25 (…): more than chance …``; empty without an interval."""
+        if self.interval is None:
+            return ""
+        scale, digits = (100, ".2f") if is_share else (1, ".3g")
+        low, high = (f"{scale * end:{digits}}" for end in self.interval)
+        said = f"95 % interval {low} to {high} ({self.basis}): "
+        if self.interval[0] <= 0 <= self.interval[1]:
+            return f"{said}no finding, chance alone may do that"
+        if not self.is_finding:
+            return (
+                f"{said}no finding all the same, since it was chosen as the best of {self.number}"
+            )
+        best = f", also for the best of {self.number}" if self.number > 1 else ""
+        return f"{said}more than chance{best}"
+
+
+def gain_of_seeds(first: Sequence[float], second: Sequence[float], number: int) -> Gain | None:
+    """Of runs with the same seeds, in the same order: Student's interval of their differences.
+
+    None for fewer than FEWEST seeds, or where not every seed has both values.
+    """
+    if len(first) != len(second) or len(first) < FEWEST:
+        return None
+    differences = [a - b for a, b in zip(first, second, strict=True)]
+    mean, deviation = mean_deviation(differences)
+
+    def interval(alpha: float) -> Interval:
+        half = half_width(deviation, len(differences), alpha) or 0.0
+        return mean - half, mean + half
+
+    basis = f"{len(differences)} seeds each, in pairs"
+    return Gain(mean, interval(ALPHA), basis, interval(_level(number)), number)
+
+
+def gain_of_images(first: Share, second: Share, split: str, number: int, seeds: str) -> Gain:
+    """Of two accuracies, by how many images they rest on.
+
+    As if they were different images: on the same ones the interval is rather too wide. ``split``
+    and ``seeds`` are for the words: ``validation``, ``one seed``.
+    """
+    intervals = [newcombe(first, second, alpha) for alpha in (ALPHA, _level(number))]
+    basis = f"{first[1]:,} {split} images, {seeds}"
+    return Gain(first[0] - second[0], intervals[0], basis, intervals[1], number)
+
+
+def _level(number: int) -> float:
+    """Bonferroni's level for the best of so many trials, of which one is the default config."""
+    return ALPHA / max(number - 1, 1)

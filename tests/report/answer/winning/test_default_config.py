@@ -1,0 +1,130 @@
+"""The winner against the config without the search: on which split, how sure, in which words."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from scipy import stats
+
+from cnnsweep.report.answer.analysis import answer
+from cnnsweep.report.answer.winning.default_config import AgainstDefault
+from cnnsweep.report.answer.winning.winners import Winner
+from cnnsweep.report.read.load_runs import gather
+from cnnsweep.report.stats.gain import gain_of_images, gain_of_seeds
+from cnnsweep.report.stats.options import Question
+from tests.report.made_runs import Job, make_run
+from tests.report.made_spaces import set_objective, with_images, with_space
+from tests.report.made_sweeps import make_sweep
+
+
+def _winner(folder: Path) -> Winner:
+    (winner,) = answer(gather([folder]), Question()).winners
+    return winner
+
+
+def _against(folder: Path) -> AgainstDefault:
+    against = _winner(folder).against
+    assert against is not None
+    return against
+
+
+def _search(folder: Path, best: float, default: float, images: int, confirm: int = 0) -> Path:
+    sweep = with_space(make_sweep(folder, trials=4, confirm=confirm), default=0)
+    for number, value in enumerate([default, best, 0.5, 0.4]):
+        set_objective(sweep / str(number), value)
+    with_images(folder, train=10 * images, test=2 * images)
+    return sweep
+
+
+def test_three_validation_images_of_500_are_no_finding(tmp_path: Path) -> None:
+    _search(tmp_path / "s", 0.984, 0.978, 500)
+    said = _against(tmp_path).sentence()
+    assert said.startswith("It is 0.60 points above the default config (optim.lr=")
+    assert "val_accuracy 97.80 %) on validation, 95 % interval " in said
+    assert said.endswith("(500 validation images, one seed): no finding, chance alone may do that.")
+    assert "no finding" in _against(tmp_path).cell()
+
+
+def test_many_images_make_the_same_difference_a_finding(tmp_path: Path) -> None:
+    _search(tmp_path / "s", 0.984, 0.978, 50_000)
+    assert "more than chance, also for the best of 4" in _against(tmp_path).sentence()
+
+
+def test_runs_of_the_default_config_are_compared_on_the_test_split(tmp_path: Path) -> None:
+    sweep = make_sweep(tmp_path / "s", trials=4, confirm=4)
+    best = yaml.safe_load((sweep / "optimization_results.yaml").read_text())["best_trial"]
+    default = (best + 1) % 4
+    with_space(sweep, default=default)
+    (run,) = gather([sweep / str(default)]).runs
+    changes = {k: run.config[k] for k in ("optim.lr", "optim.momentum", "data.batch_size")}
+    for seed in range(1000, 1004):  # the seeds of the confirmation runs
+        job = Job("resnet", seed, changes=changes, accuracy=0.9 + 0.001 * (seed % 3))
+        make_run(tmp_path / "outputs" / str(seed), job)
+    make_run(tmp_path / "outputs" / "other", Job("resnet", 1001, epochs=9, accuracy=0.2))
+    make_run(tmp_path / "outputs" / "another", Job("simple", 1002, changes=changes, accuracy=0.2))
+    with_images(tmp_path, train=5000, test=1000)
+    against, test = _against(tmp_path), np.array(_winner(tmp_path).test)
+    others = 0.9 + 0.001 * (np.arange(1000, 1004) % 3) - 0.002
+    expected = stats.ttest_rel(test, others).confidence_interval(0.95)
+    assert against.gain is not None
+    assert against.gain.interval == pytest.approx((expected.low, expected.high))
+    assert "on the test split, 95 % interval" in against.sentence()
+    assert "(4 seeds each, in pairs): more than chance." in against.sentence()
+
+
+def test_the_winner_may_be_the_default_config(tmp_path: Path) -> None:
+    _search(tmp_path / "s", 0.90, 0.95, 500)
+    assert _against(tmp_path).sentence().startswith("It is the default config (optim.lr=")
+    assert _against(tmp_path).sentence().endswith("none of the other 3 trials was better.")
+
+
+@pytest.mark.parametrize(("default", "why"), [(4, "pruned"), (7, "failed")])
+def test_a_default_config_without_a_value_says_nothing(
+    default: int, why: str, tmp_path: Path
+) -> None:
+    with_space(make_sweep(tmp_path / "s", trials=8, confirm=0), default=default)
+    assert f"is {why}: what the winner gained over it is unknown" in _against(tmp_path).sentence()
+
+
+def test_without_a_record_nothing_is_claimed(tmp_path: Path) -> None:
+    with_space(make_sweep(tmp_path / "s", trials=4, confirm=0), default=None)
+    assert _winner(tmp_path).against is None
+
+
+def test_the_journal_tells_the_default_config_where_the_results_do_not(tmp_path: Path) -> None:
+    sweep = make_sweep(tmp_path / "s", trials=4, confirm=0)
+    journal = sweep / "study.journal"
+    lines = journal.read_text().splitlines(keepends=True)
+    first = next(n for n, line in enumerate(lines) if '"op_code":4,' in line)
+    lines[first] = lines[first].replace('"user_attrs":{', '"user_attrs":{"default config":true,')
+    journal.write_text("".join(lines))
+    assert _winner(tmp_path).against is not None
+
+
+@pytest.mark.parametrize("n", [3, 5, 12])
+def test_intervals_of_pairs_are_scipys_at_either_level(n: int) -> None:
+    rng = np.random.default_rng(n)
+    first, second = rng.normal(0.98, 0.01, n), rng.normal(0.97, 0.01, n)
+    test = stats.ttest_rel(first, second)
+    gain = gain_of_seeds(first.tolist(), second.tolist(), 11)
+    assert gain is not None
+    for interval, level in ((gain.interval, 0.95), (gain.chosen, 0.995)):
+        expected = test.confidence_interval(level)
+        assert interval == pytest.approx((expected.low, expected.high))
+
+
+def test_two_pairs_have_no_interval() -> None:
+    assert gain_of_seeds([0.9, 0.91], [0.8, 0.8], 5) is None
+
+
+def test_chance_is_called_a_finding_in_at_most_one_of_twenty_searches() -> None:
+    """All trials are equally good: the best of 10 of 500 images is above the default by luck."""
+    rng, rounds = np.random.default_rng(0), 2000
+    shares = rng.binomial(500, 0.97, (rounds, 10)) / 500
+    best = shares.max(axis=1)
+    found = [
+        gain_of_images((b, 500), (d, 500), "validation", 10, "one seed").is_finding
+        for b, d in zip(best.tolist(), shares[:, 0].tolist(), strict=True)
+    ]
+    assert sum(found) / rounds <= 0.05

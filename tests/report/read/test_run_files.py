@@ -1,0 +1,50 @@
+"""Words of a run's settings, typed again, give what its config has."""
+
+import random
+from pathlib import Path
+
+import pytest
+import yaml
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from cnnsweep.report.read.load_runs import gather
+from cnnsweep.report.read.run_files import split_sizes, words_of
+from tests.report.made_runs import Job, make_run
+from tests.report.made_spaces import with_images
+
+_VALUES = [0.1, 1e-7, 3, True, None, "relu", "a b", "it's", "1e5", [1, 2]]
+
+
+@pytest.mark.parametrize("value", [*_VALUES, *(random.Random(0).gauss(0, 1) for _ in range(20))])
+@pytest.mark.parametrize("is_typed", [False, True])
+def test_words_give_the_recorded_value(value: object, is_typed: bool, tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "r", Job(changes={"model.activation": value, "optim.lr": 0.5}))
+    if is_typed:
+        (run,) = gather([folder]).runs
+        word = words_of(run, ["model.activation"])
+        (folder / ".hydra" / "overrides.yaml").write_text(yaml.safe_dump([*word, "optim.lr=0.5"]))
+    (run,) = gather([folder]).runs
+    words = words_of(run, ["optim.lr", "model.activation", "no.such"])
+    read = {o.get_key_element(): o.value() for o in OverridesParser.create().parse_overrides(words)}
+    assert read["optim.lr"] == 0.5
+    assert read["model.activation"] == value
+    assert type(read["model.activation"]) is type(value)
+
+
+def test_what_was_typed_for_the_run_is_shown_as_it_was(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "r", Job(changes={"optim.lr": 0.5}))
+    (folder / ".hydra" / "overrides.yaml").write_text("- +optim.lr=5e-1\n- {}\n- 3\n")
+    (run,) = gather([folder]).runs
+    assert words_of(run, ["optim.lr"]) == ["+optim.lr=5e-1"]
+    (folder / ".hydra" / "overrides.yaml").write_text("!!python/object:os.system [ls]\n")
+    assert words_of(run, ["optim.lr"]) == ["optim.lr=0.5"]
+
+
+def test_sizes_of_splits_are_those_of_the_record(tmp_path: Path) -> None:
+    make_run(tmp_path / "r", Job(changes={"data.train_limit": 300}))
+    make_run(tmp_path / "old", Job())
+    old, run = gather([tmp_path]).runs
+    assert (split_sizes(old).validation, split_sizes(old).test) == (None, None)
+    with_images(tmp_path / "r", 5000, 700)
+    assert (split_sizes(run).validation, split_sizes(run).test) == (30, 700)
+    assert not split_sizes(run).brings_validation
