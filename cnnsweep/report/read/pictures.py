@@ -13,7 +13,6 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from cnnsweep.data.pictures.prepare import Unusable, prepare, quietly
 from cnnsweep.errors import printable
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.shared_files import read_data_files
@@ -124,6 +123,9 @@ def _is_below(name: str) -> bool:
 
 
 def _picture(path: Path, hash: str) -> str | None:
+    # Imported here: few reports show pictures of one's own.
+    from cnnsweep.data.pictures.prepare import Unusable, prepare, quietly
+
     try:
         if not path.is_file() or path.stat().st_size > _LARGEST or not _has(path, hash):
             return None
