@@ -27,7 +27,7 @@ from tests.report.made_sweeps import make_compare, make_sweep
 
 @pytest.fixture(scope="module")
 def told(mixed: Path) -> Answer:
-    return answer(gather([mixed / "multirun"]), Question())
+    return answer(gather([mixed / "multirun"]), Question(by=("model",)))
 
 
 @pytest.fixture(scope="module")

@@ -177,7 +177,8 @@ def test_runs_taken_as_independent_would_not_cover() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_the_interval_covers_everywhere() -> None:
-    rounds, found = 10_000, []
+    rounds = 10_000
+    found: list[float] = []
     for number, (size, between, spread) in enumerate(itertools.product(SIZES, BETWEEN, SPREADS)):
         shares = covered_quickly((size, between, spread, 0.5), rounds, number)
         told = ", ".join(f"{truth:g}: {100 * share:.1f}" for truth, share in shares.items())
