@@ -111,6 +111,17 @@ def test_another_loss_is_not_called_the_log_loss(
     assert told in block.caption
 
 
+def test_runs_of_several_settings_have_no_interval(tmp_path: Path) -> None:
+    for number, rate in enumerate((0.003, 0.01, 0.03, 0.1)):
+        job = Job("lenet", images=400, changes={"optim.lr": rate})
+        make_run(tmp_path / str(number), job)
+    found = answer(gather([tmp_path]), Question(by=("model",)))
+    block = _block(found)
+    assert block is not None
+    assert block.rows[0][1] == "4"
+    assert "±" not in "".join(block.rows[0])
+
+
 def test_the_test_loss_of_plain_cross_entropy_is_the_log_loss(tmp_path: Path) -> None:
     _make(tmp_path, "lenet", 3)
     found = _told(tmp_path)
