@@ -109,10 +109,11 @@ def group_runs(
     chosen = [run for run in usable if run.role != "search"] or usable
     notes = _notes_on_choice(usable, chosen, metric)
     like = like_keys(chosen, by)
-    members: dict[tuple[str, str], list[Run]] = defaultdict(list)
-    for run in chosen:
-        members[stratum_of(run, like), label_of(run, by)].append(run)
-    groups = [_group(key, own, metric, [*by, *like], interval) for key, own in members.items()]
+    members: dict[tuple[str, str, object], list[Run]] = defaultdict(list)
+    for run in chosen:  # by the values themselves: a label has the first digits of a long number
+        exact = tuple(run.setting(key) for key in by)
+        members[stratum_of(run, like), label_of(run, by), exact].append(run)
+    groups = [_group(key[:2], own, metric, [*by, *like], interval) for key, own in members.items()]
     groups.sort(key=lambda g: (g.stratum, -metric.sign() * g.mean))
     grouping = Grouping(by, groups, notes + _notes_on_groups(groups, like))
     grouping.notes += _notes_on_limits(grouping)
@@ -128,10 +129,14 @@ def by_settings(grouping: Grouping) -> list[str]:
 def label_of(run: Run, by: list[str]) -> str:
     """The run's group: the values of the ``by`` columns."""
     named = [(key, run.setting(key)) for key in by]
-    shown = [_nameless(run, k) if v is None else str(v).strip() or "''" for k, v in named]
+    shown = [_nameless(run, k) if v is None else _short(v) for k, v in named]
     return (
         shown[0] if len(by) == 1 else ", ".join(f"{k}={v}" for k, v in zip(by, shown, strict=True))
     )
+
+
+def _short(value: Scalar) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value).strip() or "''"
 
 
 def _nameless(run: Run, key: str) -> str:

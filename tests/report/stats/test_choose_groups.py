@@ -49,6 +49,15 @@ def test_no_group_mixes_settings_unless_asked_to(
     assert [(g.n, g.mixes) for g in found.grouping.groups] == [(seeds, [])] * 2 * 2 ** len(others)
 
 
+def test_labels_are_short_and_groups_are_of_the_values_themselves(tmp_path: Path) -> None:
+    for number, rate in enumerate((0.0123412341, 0.0123412342)):
+        make_run(tmp_path / f"{number}", Job("simple", changes={"optim.lr": rate}))
+    groups = report_on(tmp_path).grouping.groups
+    assert [(group.label, group.n) for group in groups] == [
+        ("model=simple, optim.lr=0.01234", 1)
+    ] * 2
+
+
 def test_many_groups_are_all_kept_but_only_the_best_are_compared(tmp_path: Path) -> None:
     for number in range(20):
         changes = {"optim.lr": 0.01 * (number + 1)}
