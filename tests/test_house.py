@@ -34,8 +34,9 @@ DOORS = ("__main__", "cli", "predict", "hydra_callback", "callback")
 FLOORS = (
     "doors", "sweep", "sweep.cluster", "sweep.workers", "sweep.multihost", "sweep.grid",
     "sweep.study", "sweep.freeze_thaw", "sweep.journal", "sweep.spec", "sweep.machine",
-    "export", "task", "run", "session", "stack", "loggers", "report", "report.output",
-    "report.charts", "report.answer", "report.study", "report.stats", "report.read",
+    "export", "task", "run", "session", "stack", "loggers", "diff", "report",
+    "report.output", "report.charts", "report.answer", "report.study", "report.stats",
+    "report.read",
     "training.graph", "training", "models", "data", "data.pictures", "folders",
     "config.composing", "config", "machine", "ground",
 )  # fmt: skip
@@ -51,7 +52,7 @@ APART = {
     **{
         floor: ABOVE_REPORTS | {"training", "models", "data", "config"}
         for floor in FLOORS
-        if floor.startswith("report")
+        if floor.startswith(("diff", "report"))
     },
 }
 # What a package must not import, however many others lie between.
@@ -63,6 +64,7 @@ NEVER = {
     "training": ("hydra", "omegaconf"),
     "training.graph": ("hydra", "omegaconf"),
     "folders": ("torch", "hydra", "omegaconf", "optuna"),
+    "diff": ("torch", "hydra", "omegaconf"),
     "report": ("torch", "hydra", "omegaconf"),
     "sweep.spec": ("torch",),
     "sweep.machine": ("torch", "optuna"),
@@ -76,9 +78,9 @@ FILE_NAMES = (
     "data.csv", "code.patch", "code_of_folder.patch",
     "curves.png", "predictions.png", "confusion.png", "model.onnx", "model.pt2", "cnnsweep.log",
     ".hydra", "overrides.yaml", "hydra.yaml", "command.yaml", ".trackers", ".unfinished", ".lock",
-    "multirun.yaml", "jobs.csv", "optimization_results.yaml", "study.journal", "seed_", ".workers",
-    ".hosts", "mutexes", "launcher_{}", "job_{}", "index.html", "runs.csv", "summary.csv",
-    ".cache.jsonl",
+    "multirun.yaml", "jobs.csv", "optimization_results.yaml", "study.journal", "seed_", "search_",
+    ".workers", ".hosts", "mutexes", "launcher_{}", "job_{}", "index.html", "runs.csv",
+    "summary.csv", ".cache.jsonl",
 )  # fmt: skip
 FOLDER_WORDS = ("confirm", "report", "token")  # counted where they are a whole literal
 KEYS = ("sweep/spec/settings.py",)  # hydra.sweeper.confirm is a key, and no folder

@@ -5,6 +5,7 @@ nothing fails. The repository itself is not written to.
 """
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -30,6 +31,7 @@ _PLAIN_DIFF = (
     "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames",
     "--ignore-submodules=dirty", "--src-prefix=a/", "--dst-prefix=b/",
 )  # fmt: skip
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 
 class State(NamedTuple):
@@ -61,6 +63,30 @@ def state_of(folder: Path) -> State | None:
 def is_tracked(file: Path) -> bool:
     """Whether a file is in the repository around it, rather than lying there by chance."""
     return _git(file.parent, "ls-files", "--error-unmatch", "--", file.name) is not None
+
+
+class Apart(NamedTuple):
+    """Two commits of one repository: commits that only either has, and git's list of files."""
+
+    only_first: int
+    only_second: int
+    files: list[str]
+
+
+def apart(folder: Path, first: str, second: str) -> Apart | None:
+    """How far two commits are apart; None where the folder's repository doesn't have both.
+
+    ``first`` and ``second`` are hexadecimal; anything else is never given to git.
+    """
+    if not (_COMMIT.fullmatch(first) and _COMMIT.fullmatch(second)):
+        return None
+    counts = _git(folder, "rev-list", "--left-right", "--count", f"{first}...{second}", "--")
+    plain = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
+    stat = _git(folder, "diff", *plain, "--stat=100", first, second, "--")
+    if counts is None or stat is None:
+        return None
+    left, right = (int(count) for count in counts.split())
+    return Apart(left, right, stat.decode(errors="replace").splitlines())
 
 
 def _changes(top: Path) -> bytes | None:

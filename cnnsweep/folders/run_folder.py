@@ -42,7 +42,7 @@ TRACKERS = ".trackers"
 UNFINISHED = ".unfinished"  # ends the names of files that are being written
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # a tenth of the time, where it is there
-_UNCOMPARED = (
+UNCOMPARED = (
     "hydra", "resume", "from", "logger", "summary", "keep", "data.root", "data.download",
 )  # fmt: skip
 
@@ -181,13 +181,13 @@ def differing_keys(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> l
     before, now = completed(tree_with_home(recorded), present), leaves(present)
     missing = object()
     differing = [key for key in before | now if before.get(key, missing) != now.get(key, missing)]
-    return [key for key in differing if not is_below(key, _UNCOMPARED)]
+    return [key for key in differing if not is_below(key, UNCOMPARED)]
 
 
 def comparable(config: Mapping[str, Any]) -> dict[str, Any]:
     """What is equal for equal configs, old and new: all that is compared, by dotted key."""
     found = with_old_defaults(tree_with_home(config))
-    return {key: value for key, value in found.items() if not is_below(key, _UNCOMPARED)}
+    return {key: value for key, value in found.items() if not is_below(key, UNCOMPARED)}
 
 
 def read_mapping(

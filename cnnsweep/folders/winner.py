@@ -105,8 +105,8 @@ def _of_choices(sweep: Path, results: dict[str, Any]) -> Chosen:
     if "solutions" in results:
         folders = [s["folder"] if isinstance(s, dict) else s for s in results["solutions"]]
         named = ", ".join(str(sweep / Path(str(f)).name) for f in folders if f is not None)
-        front = "a front of several objectives"
-        raise UserError(f"{sweep} has no single best trial, but {front}: name one of {named}")
+        front = "a front of several objectives: name one of"
+        raise UserError(f"{sweep} has no single best trial, but {front} {named}")
     searches = list(_searches(sweep, results))
     if any("best_folder" not in search.results for search in searches):
         named = ", ".join(str(search.folder) for search in searches)
@@ -116,12 +116,12 @@ def _of_choices(sweep: Path, results: dict[str, Any]) -> Chosen:
         raise UserError(f"{sweep} has no best trial: none was completed")
     compared = [one for one in completed if one.confirmed] or completed
     first = _first_seed(_winner(compared[0].folder, compared[0].results))
-    metric = _metric(RunFolder(first).read_config() or {}, sweep)
-    return _best_search(sweep, compared, metric, _is_maximized(sweep, metric))
+    return _best_search(sweep, compared, _metric(RunFolder(first).read_config() or {}, sweep))
 
 
-def _best_search(sweep: Path, searches: list[_Search], metric: str, is_maximized: bool) -> Chosen:
+def _best_search(sweep: Path, searches: list[_Search], metric: str) -> Chosen:
     """The winner of the best search of the best choice, whose value is its searches' mean."""
+    is_maximized = _is_maximized(sweep, metric)
     choices: dict[str, list[_Search]] = {}
     for search in searches:
         choices.setdefault(search.choice, []).append(search)
@@ -129,14 +129,13 @@ def _best_search(sweep: Path, searches: list[_Search], metric: str, is_maximized
     choice = _best(means, is_maximized)
     own = {search.folder.name: search for search in choices[choice]}
     best = own[_best({name: search.value() for name, search in own.items()}, is_maximized)]
-    trial, place = _winner(best.folder, best.results), best.folder.relative_to(sweep)
-    runs = sum(len(search.confirmed) for search in own.values())
-    how = f"in {runs} confirmation runs" if runs else f"in its search{'es' if len(own) > 1 else ''}"
+    trial, runs = _winner(best.folder, best.results), sum(len(s.confirmed) for s in own.values())
     noun = "searches" if choice.startswith(SEARCH) else "choices"
-    said = f"the best of {len(means)} {noun} by {metric} {how} ({means[choice]:.4g})"
-    if len(own) > 1:
-        said += f", and of its {len(own)} searches ({best.value():.4g})"
-    return Chosen(_first_seed(trial), f"{sweep}: trial {trial.name} of {place} is taken, {said}")
+    said = f"trial {trial.name} of {trial.parent.relative_to(sweep)} is taken, the best of "
+    said += f"{len(means)} {noun} by {metric} in "
+    said += f"{f'{runs} confirmation runs' if runs else 'its search'} ({means[choice]:.4g})"
+    several = f", and of its {len(own)} searches ({best.value():.4g})" if len(own) > 1 else ""
+    return Chosen(_first_seed(trial), f"{sweep}: {said}{several}")
 
 
 def _searches(sweep: Path, results: dict[str, Any]) -> Iterator[_Search]:

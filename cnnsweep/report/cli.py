@@ -78,7 +78,7 @@ def _formats(typed: str) -> tuple[str, ...]:
     return names
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """Complains in one line, with the nearest option."""
 
     def error(self, message: str) -> NoReturn:
@@ -89,7 +89,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="python -m cnnsweep.report",
         description="Compare all runs below some folders: which is best, by how much, is it real, "
         "what did it cost. Needs neither torch nor a network.",

@@ -35,7 +35,7 @@ def missing_work(typed: Mapping[str, str]) -> str:
     if N_TRIALS in typed:
         named.append(f"of fewer than {typed[N_TRIALS]} trials")
     if SEARCHES in typed:
-        named.append(f"of fewer than {typed[SEARCHES]} searches")
+        named.append(f"that was made fewer than {typed[SEARCHES]} times")
     if SHARE in typed:
         named.append(f"that a budget below {typed[SHARE]} has ended")
     return f", or a search {' or '.join(named)}" if named else ""

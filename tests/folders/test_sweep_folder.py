@@ -7,7 +7,15 @@ import pytest
 from cnnsweep.errors import UserError
 from cnnsweep.folders import sweep_folder
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.folders.sweep_folder import SWEEP_MARKS, SweepFolder, is_confirmation, seed_runs
+from cnnsweep.folders.sweep_folder import (
+    SWEEP_MARKS,
+    SweepFolder,
+    ends,
+    is_confirmation,
+    is_search_trial,
+    seed_runs,
+    sweep_around,
+)
 from cnnsweep.report.read.find import find
 
 STORED = {
@@ -15,6 +23,7 @@ STORED = {
     "RESULTS": "optimization_results.yaml",
     "JOURNAL": "study.journal",
     "SEED": "seed_",
+    "SEARCH": "search_",
     "CONFIRM": "confirm",
     "FORMER_CONFIRM": "confirm-of-{}",
     "REPORT": "report",
@@ -92,3 +101,31 @@ def test_a_report_takes_a_folder_with_any_of_a_sweeps_files_for_one(
     RunFolder(run).result.touch()
     (found,) = find([tmp_path]).runs
     assert (found.folder, found.sweep) == (run, tmp_path)
+
+
+def one(ended_by: str) -> dict[str, object]:
+    return {"best_params": {}, "ended_by": ended_by}
+
+
+def test_what_ended_searches_is_told_at_any_depth() -> None:
+    several = {"search_0": one("n_trials"), "search_1": one("timeout")}
+    assert ends({"name": "optuna"} | one("budget")) == {"budget"}
+    assert ends({"name": "optuna"} | several) == {"n_trials", "timeout"}
+    compared = {"resnet": several, "lenet": {"search_0": one("points")}}
+    assert ends({"name": "optuna"} | compared) == {"n_trials", "timeout", "points"}
+
+
+@pytest.mark.parametrize(
+    "place", ["3", "search_1/3/seed_0", "resnet/search_1/3/seed_0", "resnet/search_1/confirm/1001"]
+)
+def test_the_sweep_around_a_run_is_found_from_any_search(place: str, tmp_path: Path) -> None:
+    (tmp_path / "multirun.yaml").write_text("")
+    assert sweep_around(tmp_path / place) == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("place", "is_trial"),
+    [("resnet/search_1/3", True), ("resnet/search_1/confirm/1001", False), ("search_1", False)],
+)
+def test_a_trial_is_known_below_its_search(place: str, is_trial: bool) -> None:
+    assert is_search_trial(Path(place)) == is_trial

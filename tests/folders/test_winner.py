@@ -84,6 +84,76 @@ def test_of_a_comparison_it_is_the_best_confirmed_choice(
     assert ("confirmation runs" in said) == bool(confirmed)
 
 
+def searched_twice(
+    sweep: Path, choices: dict[str, tuple[float, float]], confirmed: dict[str, list[float]]
+) -> Path:
+    """Two searches of each choice with their best values, and confirmation runs of some."""
+    whole: dict[str, object] = {}
+    for choice, values in choices.items():
+        found = {}
+        for number, value in enumerate(values):
+            name, place = f"search_{number}", f"{choice}/search_{number}".lstrip("/")
+            completed(sweep / place / "7", value)
+            for seed, mean in enumerate(confirmed.get(place, [])):
+                completed(sweep / place / "confirm" / str(seed), mean, seed=seed)
+            found[name] = {"best_value": value, "best_trial": 7, "best_folder": f"/away/{place}/7"}
+            finished(sweep / place, **found[name])
+        if choice:
+            finished(sweep / choice, **found)
+        whole |= {choice: found} if choice else found
+    return finished(sweep, **whole)
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "best", "of_lenet"),
+    [
+        ({}, "resnet/search_0", "lenet/search_1"),  # 0.85 on average, and 0.8
+        (
+            {"lenet/search_0": [0.9], "lenet/search_1": [0.8], "resnet/search_1": [0.7, 0.9]},
+            "lenet/search_0",
+            "lenet/search_0",
+        ),
+        ({"resnet/search_1": [0.1]}, "resnet/search_1", "lenet/search_1"),
+        # Each search counts once, however many runs confirmed it: 0.6 and 0.55.
+        (
+            {"lenet/search_0": [0.2], "lenet/search_1": [1.0], "resnet/search_0": [0.1],
+             "resnet/search_1": [1.0, 1.0, 1.0]},
+            "lenet/search_1",
+            "lenet/search_1",
+        ),
+    ],
+)  # fmt: skip
+def test_of_several_searches_the_best_one_of_the_best_choice_is_taken(
+    confirmed: dict[str, list[float]], best: str, of_lenet: str, tmp_path: Path
+) -> None:
+    choices = {"lenet": (0.7, 0.9), "resnet": (0.86, 0.84)}
+    sweep = searched_twice(tmp_path / "c", choices, confirmed)
+    run, said = chosen_run(sweep)
+    assert run == sweep / best / "7"
+    assert said is not None
+    assert f"trial 7 of {best} is taken, the best of" in said
+    assert chosen_run(sweep / "lenet").run == sweep / of_lenet / "7"
+    assert chosen_run(sweep / "resnet/search_0").run == sweep / "resnet/search_0/7"
+
+
+def test_several_searches_without_a_comparison_are_the_choices(tmp_path: Path) -> None:
+    sweep = searched_twice(tmp_path, {"": (0.7, 0.9)}, {"search_0": [0.95], "search_1": [0.9]})
+    run, said = chosen_run(sweep)
+    assert run == sweep / "search_0/7"
+    assert said == (
+        f"{sweep}: trial 7 of search_0 is taken, the best of 2 searches by val_accuracy in "
+        "1 confirmation runs (0.95)"
+    )
+
+
+def test_a_choice_whose_searches_are_not_over_stands_for_its_best_run_so_far(
+    tmp_path: Path,
+) -> None:
+    for number, value in enumerate((0.7, 0.8)):
+        completed(tmp_path / "resnet" / f"search_{number}" / "0", value, width=number)
+    assert chosen_run(tmp_path / "resnet").run == tmp_path / "resnet/search_1/0"
+
+
 def test_of_a_grid_it_is_the_best_settings_by_their_mean_over_seeds(tmp_path: Path) -> None:
     sweep = made(tmp_path, "multirun.yaml")
     for number, (width, seed, value) in enumerate(

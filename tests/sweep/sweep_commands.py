@@ -113,9 +113,9 @@ def study(folder: Path, name: str = "cnnsweep") -> optuna.Study:
     return optuna.load_study(study_name=name, storage=JournalStorage(backend))
 
 
-def table(folder: Path) -> list[dict[str, Any]]:
-    """All that a sweep found out: what must not depend on how often it was killed."""
-    return [_row(folder, trial) for trial in study(folder).trials]
+def table(folder: Path, name: str = "cnnsweep") -> list[dict[str, Any]]:
+    """All that a search found out: what must not depend on how often it was killed."""
+    return [_row(folder, trial) for trial in study(folder, name).trials]
 
 
 def _row(folder: Path, trial: FrozenTrial) -> dict[str, Any]:

@@ -104,3 +104,19 @@ def test_only_an_interrupted_run_is_unfinished_by_itself(tmp_path: Path, status:
     assert is_unfinished(tmp_path)
     run.write_result({"status": status})
     assert is_unfinished(tmp_path) == (status == "interrupted")
+
+
+@pytest.mark.parametrize(
+    ("recorded", "typed", "adds"),
+    [(2, "3", True), (2, "2", False), (3, "2", False), (1, "3", False), (None, "3", False),
+     (2, "many", False)],
+)  # fmt: skip
+def test_more_searches_add_work_to_several(
+    tmp_path: Path, recorded: int | None, typed: str, adds: bool
+) -> None:
+    folder = search(tmp_path / "a", 0.3, "n_trials", [6] * 10, ("search_0", "search_1"))
+    config = yaml.safe_load((folder / "multirun.yaml").read_text())
+    if recorded is not None:
+        config["hydra"]["sweeper"]["searches"] = recorded
+    (folder / "multirun.yaml").write_text(yaml.safe_dump(config))
+    assert adds_work(folder, {"hydra.sweeper.searches": typed}) == adds

@@ -4,7 +4,6 @@ Guo et al. 2017 ("On calibration of modern neural networks"): the expected calib
 mean over the images of how far accuracy is from mean confidence, in bins of equal width.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -34,6 +33,7 @@ class Calibration:
     """
 
     label: str
+    alike: bool
     total: int  # runs of the group
     images: int
     errors: list[float]
@@ -59,6 +59,7 @@ def _of_group(group: Group, files: PredictionFiles) -> Calibration | None:
     pooled = np.concatenate([c for c, _ in known]), np.concatenate([r for _, r in known])
     return Calibration(
         group.label + group.where,
+        group.is_sound and group.nested is None,
         len(group.runs),
         len(known[0][0]),
         [calibration_error(*reliability(*one)) for one in known],
@@ -115,7 +116,7 @@ def calibration_block(found: Sequence[Calibration]) -> Block | None:
         f"points: above 0 too sure, below 0 not sure enough. Calibration error: expected "
         f"calibration error in points, {BINS} bins of equal width, weighted by their images (Guo "
         "et al. 2017). Means over n runs; ± is half of the 95 % interval of the mean (three runs "
-        "or more)."
+        "or more that differ in their seeds alone)."
     )
     others = sorted({one.loss for one in found if not one.log_losses and one.loss != _PLAIN_LOSS})
     if others:
@@ -128,13 +129,14 @@ def _row(one: Calibration) -> list[str]:
     gaps = [100 * (c - a) for c, a in zip(one.confidences, one.accuracies, strict=True)]
     errors = [100 * error for error in one.errors]
     n = f"{len(errors)}" + (f" of {one.total}" if len(errors) < one.total else "")
-    return [one.label, n, _mean(gaps, "+.2f"), _mean(errors, ".2f"), _mean(one.log_losses, ".4f")]
+    told = ((gaps, "+.2f"), (errors, ".2f"), (one.log_losses, ".4f"))
+    return [one.label, n, *(_mean(values, digits, one.alike) for values, digits in told)]
 
 
-def _mean(values: Sequence[float], digits: str) -> str:
+def _mean(values: Sequence[float], digits: str, alike: bool) -> str:
     if not values:
         return "–"
-    interval = t_interval(values) if len(values) >= _FEWEST else None
-    if interval is None or not math.isfinite(interval[1]):
+    interval = t_interval(values) if alike and len(values) >= _FEWEST else None
+    if interval is None:
         return f"{fmean(values):{digits}}"
     return f"{fmean(values):{digits}} ± {(interval[1] - interval[0]) / 2:{digits.lstrip('+')}}"

@@ -172,10 +172,8 @@ def how(one: EqualCompute) -> str:
     many = "searches" if one.kind == "search" else "runs"
     text = f"Mean over the {many} ({counts}) of the best {one.metric.name} so far, on validation. "
     if one.kind == "search":
-        text += (
-            "Seconds are summed over all trials in the order in which they began, as one worker "
-        )
-        text += "would spend them. "
+        text += "Seconds are summed over the epochs of all trials in the order in which these "
+        text += "began, as one worker would spend them. "
     if one.race.noise == "courses":
         text += "Within noise: less than half of Welch's 95 % interval of the difference over "
         text += f"the {many}"

@@ -44,7 +44,7 @@ def trials_of(sweep: Sweep) -> list[list[Run]]:
 def searched(sweeps: Sequence[Sweep]) -> list[Searched]:
     """All searches that have trials, in the order of their folders."""
     members: dict[Path, list[Sweep]] = defaultdict(list)
-    for sweep in sweeps:
+    for sweep in sorted(sweeps, key=lambda sweep: sweep.folder):
         if sweep.searched and any(run.role == "search" for run in sweep.runs):
             together = is_repeated_search(sweep.folder)
             members[sweep.folder.parent if together else sweep.folder].append(sweep)

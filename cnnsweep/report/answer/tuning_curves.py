@@ -19,9 +19,10 @@ _FEWEST = 3  # trials
 _INDEPENDENT, _COMPLETE = "RandomSampler", "NopPruner"
 _OVER = ("completed", "failed")
 _DETAILS = (
-    "Trials in random order; (…) is a 95 % band that holds for all numbers of trials at once, of "
-    "one row's search by itself (opda; Lourie, Cho and He 2024). Expected best: the mean over all "
-    "searches of this size (Dodge et al. 2019). Median best: half of them find better."
+    "(…) is a 95 % band (opda; Lourie, Cho and He 2024) that holds for all numbers of trials at "
+    "once, of each search by itself, for the seed and split that its trials have in common. "
+    "Expected best: the mean over all searches of this size (Dodge et al. 2019). Median best: half "
+    "of them find better."
 )
 
 

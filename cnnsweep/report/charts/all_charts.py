@@ -1,8 +1,9 @@
 """All charts of a report, in the order in which they are read."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
+from cnnsweep.folders.sweep_folder import SEARCH
 from cnnsweep.report.answer.analysis import Answer
 from cnnsweep.report.charts.best_by_seconds import best_by_seconds
 from cnnsweep.report.charts.chart_model import Chart, Colors
@@ -30,15 +31,25 @@ class Section:
 
 def tried_sweeps(answer: Answer) -> list[Tried]:
     """The sweeps in which something was tried, the largest first."""
-    several: dict[str, int] = {}
+    labels: set[str] = set()
     found = []
     for sweep in sorted(answer.gathered.sweeps, key=lambda sweep: -len(sweep.runs)):
-        label = sweep.folder.name
-        several[label] = several.get(label, 0) + 1
-        one = tried(sweep, label if several[label] == 1 else sweep.name)
-        if one is not None:
+        label = _label(sweep.folder.parts, labels)
+        labels.add(label)
+        if (one := tried(sweep, label)) is not None:
             found.append(one)
     return found
+
+
+def _label(parts: Sequence[str], others: Container[str]) -> str:
+    """The last parts of a sweep's path, as many as tell it from others.
+
+    Of several searches of one choice ``resnet/search_1``: the last part alone says little.
+    """
+    count = 2 if parts[-1].startswith(SEARCH) else 1
+    while "/".join(parts[-count:]) in others and count < len(parts):
+        count += 1
+    return "/".join(parts[-count:])
 
 
 def every_chart(answer: Answer, facts: Sequence[tuple[Tried, StudyStats]]) -> list[Section]:

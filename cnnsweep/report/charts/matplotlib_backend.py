@@ -63,6 +63,19 @@ def as_picture(chart: Chart, kind: str) -> bytes:
     return content.getvalue()
 
 
+def side_by_side(charts: Sequence[XY], kind: str) -> bytes:
+    """Several charts as one picture, as :func:`as_picture` draws each."""
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(_SIZE[0] * len(charts), _SIZE[1]), layout="constrained")
+        places = figure.subplots(1, len(charts), squeeze=False)[0]
+        for axes, chart in zip(places, charts, strict=True):
+            _xy(axes, chart)
+            axes.set_title(chart.title, fontsize=11)
+        content = io.BytesIO()
+        figure.savefig(content, format=kind, dpi=_DPI)
+    return content.getvalue()
+
+
 def _xy(axes: Axes, chart: XY) -> None:
     bars = [series for series in chart.series if series.kind == "bars"]
     for series in chart.series:

@@ -19,14 +19,15 @@ def show(answer: Answer, console: Console) -> None:
     console.print(_text(headline(answer)))
     for block in answer_blocks(answer):
         if not block.is_detail:
-            _show(block, console)
+            show_block(block, console)
     for cause, count, run in answer.cost.failures[:_MOST_LINES]:
         console.print(_text(f"failed {count}×: {cause} ({run.folder})", style="red"))
     _lines(console, answer.notes, "note", "yellow")
     _lines(console, answer.gathered.problems, "not read", "red")
 
 
-def _show(block: Block, console: Console) -> None:
+def show_block(block: Block, console: Console) -> None:
+    """Print one part: sentences, lines to type, the table."""
     for sentence in block.sentences:
         console.print(_text(sentence, style="bold" if block.strong else ""))
     for command in block.commands:

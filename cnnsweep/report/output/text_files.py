@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 
 from cnnsweep.report.answer.analysis import Answer
@@ -53,7 +54,7 @@ def report_md(answer: Answer, pictures: Sequence[tuple[str, str]], idle: Sequenc
     """The answer as Markdown; ``pictures`` are file names and captions."""
     lines = ["# Report", "", markdown(headline(answer)), ""]
     for block in answer_blocks(answer, idle):
-        lines += _block_md(block)
+        lines += block_md(block)
     lines += _bullets(f"{n}× {cause} ({run.folder})" for cause, n, run in answer.cost.failures)
     for name, caption in pictures:
         lines += [f"![{markdown(caption)}]({name})", "", markdown(caption), ""]
@@ -62,13 +63,22 @@ def report_md(answer: Answer, pictures: Sequence[tuple[str, str]], idle: Sequenc
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _block_md(block: Block) -> list[str]:
+def block_md(block: Block) -> list[str]:
+    """The Markdown lines of one part."""
     lines = [f"## {markdown(block.title)}", "", *_bullets(block.sentences)]
     if block.commands:
-        lines += ["```text", *map(plain, block.commands), "```", ""]
+        lines += _verbatim(block.commands)
     if block.rows:
         lines += _table(block.columns, block.rows)
     return [*lines, markdown(block.caption), ""] if block.caption else lines
+
+
+def _verbatim(commands: Sequence[str]) -> list[str]:
+    """Lines as they are, in a fence that none of them can end."""
+    shown = [plain(command) for command in commands]
+    longest = max((len(run) for line in shown for run in re.findall("`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [f"{fence}text", *shown, fence, ""]
 
 
 def _problems(answer: Answer) -> list[str]:

@@ -111,7 +111,9 @@ def _parse(text: str) -> Predictions:
     if not np.array_equal(integers, columns):
         raise Damaged("indices, labels and predictions must be whole numbers")
     has_confidence = header.rstrip("\r").split(",")[3:4] == [_CONFIDENCE]
-    return Predictions(*integers.T, confidence=_confidence(rows) if has_confidence else None)
+    index, label, predicted = integers.T
+    confidence = _confidence(rows) if has_confidence else None
+    return Predictions(index, label, predicted, confidence)
 
 
 def _confidence(rows: list[list[str]]) -> Floats | None:

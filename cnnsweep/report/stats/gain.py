@@ -3,12 +3,11 @@
 Reports and the end of a sweep say the same of it, in the words that are here.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 from cnnsweep.report.stats.intervals import ALPHA, FEWEST, Interval, half_width, mean_deviation
+from cnnsweep.report.stats.share_interval import newcombe
 
 Share = tuple[float, int]  # in 0..1, and of how many images
 
@@ -88,29 +87,3 @@ def gain_of_images(first: Share, second: Share, split: str, number: int, seeds: 
 def _level(number: int) -> float:
     """Bonferroni's level for the best of so many trials, of which one is the default config."""
     return ALPHA / max(number - 1, 1)
-
-
-def newcombe(first: Share, second: Share, alpha: float) -> Interval:
-    """The interval of a difference between two shares, first minus second.
-
-    Source: Newcombe, Statistics in Medicine 1998, method 10, of two Wilson intervals.
-
-    Args:
-        first: a share in 0..1, and of how many.
-        second: likewise.
-        alpha: one minus the interval's confidence.
-    """
-    z = NormalDist().inv_cdf(1 - alpha / 2)
-    (p1, _), (p2, _) = first, second
-    (l1, u1), (l2, u2) = _wilson(*first, z), _wilson(*second, z)
-    return (
-        p1 - p2 - math.hypot(p1 - l1, u2 - p2),
-        p1 - p2 + math.hypot(u1 - p1, p2 - l2),
-    )
-
-
-def _wilson(share: float, count: int, z: float) -> Interval:
-    centre = share + z * z / (2 * count)
-    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    whole = 1 + z * z / count
-    return (centre - half) / whole, (centre + half) / whole

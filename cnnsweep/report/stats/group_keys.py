@@ -4,11 +4,13 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
+from cnnsweep.errors import and_more
 from cnnsweep.folders.sweep_folder import is_repeated_search
-from cnnsweep.report.read.run_record import FINGERPRINT, TUNED, Run
+from cnnsweep.report.read.run_record import FINGERPRINT, TUNED, UNKNOWN, Run
 from cnnsweep.report.read.safe_io import Scalar
 from cnnsweep.report.stats.table import differing
 
+_NAMED_DATA = 12  # data sets whose place is told; headings have their fingerprints alone
 _EPOCHS = ("epochs", "max_epochs", "num_epochs", "trainer.max_epochs")
 _DATA = ("data", "dataset", "datamodule")
 _SAME_IMAGES = (  # keys of the data that change neither which images nor how many
@@ -105,3 +107,17 @@ def _varied(
     value: Callable[[Run, str], Scalar] = _raw,
 ) -> list[str]:
     return [k for k in differing(runs, wanted) if len({value(run, k) for run in runs}) > 1]
+
+
+def note_on_data(runs: list[Run]) -> str:
+    """Which data there are, and where they lay."""
+    roots: dict[str, dict[str, None]] = {}
+    for run in runs:
+        places = roots.setdefault(str(run.config.get(FINGERPRINT)), {})
+        places[str(run.config.get("data.root") or run.config.get("data"))] = None
+    known = [f"{data} ({', '.join([*where][:3])})" for data, where in roots.items()]
+    named = and_more(known, _NAMED_DATA)
+    told = f"Warning: these runs have {len(known)} different data sets: {named}"
+    old = any(data.startswith(UNKNOWN) for data in roots)
+    unknown = f"; {UNKNOWN}: older code did not record which" if old else ""
+    return f"{told}{unknown}. Runs of one are neither averaged nor compared with another's."

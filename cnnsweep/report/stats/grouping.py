@@ -10,17 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from cnnsweep.errors import and_more
 from cnnsweep.folders.sweep_folder import SUMMARY_TABLE
-from cnnsweep.report.read.run_record import FINGERPRINT, TUNED, UNKNOWN, Run
+from cnnsweep.report.read.run_record import FINGERPRINT, TUNED, Run
 from cnnsweep.report.read.safe_io import Scalar
-from cnnsweep.report.stats.group_keys import like_keys, mixed_keys
+from cnnsweep.report.stats.group_keys import like_keys, mixed_keys, note_on_data
 from cnnsweep.report.stats.intervals import Interval, mean_deviation
 from cnnsweep.report.stats.metric import Metric
 from cnnsweep.report.stats.nested import Nested, nested_of
 
 MOST_SHOWN = 40  # groups of a stratum in tables for reading
-_NAMED_DATA = 12  # data sets whose place is told; headings have their fingerprints alone
 # Seed, what else differs in the group, the search where there are several of one choice.
 Unit = tuple[object, tuple[tuple[str, Scalar], ...], Path | None]
 
@@ -213,7 +211,7 @@ def _notes_on_groups(groups: list[Group], like: list[str]) -> list[str]:
             f"Runs differ in {', '.join(like)}: groups are compared within equal values only."
         )
     if FINGERPRINT in like:
-        notes.append(_note_on_data([run for group in groups for run in group.runs]))
+        notes.append(note_on_data([run for group in groups for run in group.runs]))
     for group in groups:
         repeated = len(group.runs) - group.n
         if group.mixes:
@@ -237,17 +235,3 @@ def _notes_on_limits(grouping: Grouping) -> list[str]:
         for groups in grouping.strata().values()
         if len(groups) > MOST_SHOWN
     ]
-
-
-def _note_on_data(runs: list[Run]) -> str:
-    """Which data there are, and where they lay."""
-    roots: dict[str, dict[str, None]] = {}
-    for run in runs:
-        places = roots.setdefault(str(run.config.get(FINGERPRINT)), {})
-        places[str(run.config.get("data.root") or run.config.get("data"))] = None
-    known = [f"{data} ({', '.join([*where][:3])})" for data, where in roots.items()]
-    named = and_more(known, _NAMED_DATA)
-    told = f"Warning: these runs have {len(known)} different data sets: {named}"
-    old = any(data.startswith(UNKNOWN) for data in roots)
-    unknown = f"; {UNKNOWN}: older code did not record which" if old else ""
-    return f"{told}{unknown}. Runs of one are neither averaged nor compared with another's."

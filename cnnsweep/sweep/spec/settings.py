@@ -1,6 +1,6 @@
 """The keys below ``hydra.sweeper``; imported at every start of Hydra: no torch, no Optuna."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -56,8 +56,8 @@ class Settings(SharedSettings):
     conf/hydra/sweeper/optuna.yaml says what each key means. Unlike Hydra's sweeper: ``direction``
     may be null (from the objective), ``n_trials`` counts all launches, ``max_failure_rate`` is of
     *finished* trials. ``sampler`` and ``pruner`` are Any: their keys belong to their own config
-    groups; ``n_jobs`` and ``stack`` are numbers or ``auto``. Mappings and lists arrive as
-    OmegaConf's.
+    groups; so is ``compare``, since Hydra adds no key to a mapping of a schema; ``n_jobs`` and
+    ``stack`` are numbers or ``auto``. Mappings and lists arrive as OmegaConf's.
     """
 
     sampler: Any = MISSING
@@ -74,7 +74,7 @@ class Settings(SharedSettings):
     seeds: int = MISSING
     confirm: int = MISSING
     keep_paused: bool = MISSING
-    compare: dict[str, list[str]] | None = MISSING
+    compare: Any = MISSING
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -121,6 +121,12 @@ def _seconds(key: str) -> Rule:
     return or_null(Rule(key, lambda v: v > 0, "seconds above 0"))
 
 
+def _is_of_options(value: Any) -> bool:
+    if not isinstance(value, Mapping):
+        return False
+    return all(isinstance(one, Sequence) and not isinstance(one, str) for one in value.values())
+
+
 _RULES = (
     whole(f"{_NODE}n_trials", 1),
     whole(f"{_NODE}searches", 1),
@@ -136,6 +142,13 @@ _RULES = (
     _seconds(f"{_NODE}trial_timeout"),
     _seconds(f"{_NODE}timeout"),
     or_null(whole(f"{_NODE}keep_best", 0)),
+    or_null(
+        Rule(
+            f"{_NODE}compare",
+            _is_of_options,
+            "a config group with its options, e.g. {model: [simple, lenet]}",
+        )
+    ),
     or_null(Rule(f"{_NODE}devices", lambda v: len(v) > 0, "a list of devices")),
 )
 

@@ -26,7 +26,7 @@ def make_runs(folder: Path, levels: dict[str, float], images: int, seeds: int = 
             make_run(folder / f"{model}{seed}", job)
 
 
-def right(folder: Path, names: list[str]) -> np.ndarray:  # type: ignore[type-arg]
+def right(folder: Path, names: list[str]) -> np.ndarray:
     """Images by runs: which run gets which right."""
     columns = []
     for name in names:

@@ -22,12 +22,12 @@ from cnnsweep.report.stats.options import Question
 from cnnsweep.report.stats.trial_table import wants_log
 from cnnsweep.report.study.study_stats import StudyStats
 from tests.report.made_runs import Job, make_run
-from tests.report.made_sweeps import make_sweep
+from tests.report.made_sweeps import make_compare, make_sweep
 
 
 @pytest.fixture(scope="module")
 def told(mixed: Path) -> Answer:
-    return answer(gather([mixed / "multirun"]), Question())
+    return answer(gather([mixed / "multirun"]), Question(by=("model",)))
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,8 @@ COUNTS = {  # 15 runs of the grid, and of each search 5 that confirm, 9 complete
     "test_accuracy": "25 runs, each a small point.",
     "confusion-lenet": "over 5 runs;",
     "confusion": "over 5 runs of the group's 10;",
+    "best": "Mean over the searches (resnet 1, simple 1)",
+    "reliability": "Images of all runs together: resnet 5, simple 5, lenet 5.",
     "history": "18 completed trials, 4 pruned, in 2 sweeps.",
     "intermediate": "One line a trial: 9 completed, 2 pruned.",
     "importance": "33 completed trials in 3 sweeps.",
@@ -192,3 +194,20 @@ def test_runs_without_metrics_or_figures_make_no_charts_and_no_crash(tmp_path: P
     make_run(tmp_path / "1", Job(epochs=1, status="unfinished"))
     found = answer(gather([tmp_path]), Question())
     assert every_chart(found, []) == []
+
+
+def test_several_searches_of_one_choice_can_be_told_apart(tmp_path: Path) -> None:
+    for choice in ("simple", "resnet"):
+        for number in range(2):
+            make_sweep(tmp_path / choice / f"search_{number}", choice, trials=6)
+    make_compare(tmp_path / "before", ["resnet", "lenet"], trials=6)
+    make_sweep(tmp_path / "before" / "more" / "resnet" / "search_1", "resnet", trials=6)
+    told = answer(gather([tmp_path]), Question())
+    labels = [one.label for one in tried_sweeps(told)]
+    assert len({*labels}) == len(labels) == 7
+    assert {"simple/search_0", "simple/search_1", "resnet/search_0", "resnet/search_1"} < {*labels}
+    roles = {run.role for run in told.gathered.runs}
+    assert roles == {"search", "confirm"}
+    for run in told.gathered.runs:
+        assert run.sweep is not None
+        assert run.sweep.name.startswith("search_") or run.sweep.parent.name == "before"

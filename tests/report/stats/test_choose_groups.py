@@ -43,7 +43,7 @@ def test_no_group_mixes_settings_unless_asked_to(
     values = itertools.product(RATES[:2], *([0.0, 0.5] for _ in others), range(seeds))
     for number, (rate, *rest, seed) in enumerate(values):
         changes = {"optim.lr": rate, **dict(zip(others, rest, strict=True))}
-        make_run(tmp_path / f"{number}", Job("simple", seed, changes=changes))
+        make_run(tmp_path / f"{number}", Job("simple", int(seed), changes=changes))
     found = report_on(tmp_path)
     assert set(found.question.by) == {"model", "optim.lr", *others}
     assert [(g.n, g.mixes) for g in found.grouping.groups] == [(seeds, [])] * 2 * 2 ** len(others)
