@@ -14,7 +14,8 @@ from cnnsweep.folders.winner import in_order
 from cnnsweep.metric_names import duration
 from cnnsweep.report.answer.block import Block
 from cnnsweep.report.answer.cost import Cost, cost
-from cnnsweep.report.answer.winners import Winner, winners
+from cnnsweep.report.answer.winning.find_winners import winners
+from cnnsweep.report.answer.winning.winners import Winner
 from cnnsweep.report.read.run_record import FINGERPRINT, STATUSES, UNKNOWN
 from cnnsweep.report.read.safe_io import Scalar
 from cnnsweep.report.stats.options import Question
@@ -169,7 +170,7 @@ def _winners(a: SweepSide, b: SweepSide) -> list[Winners]:
 
 
 def _by_place(side: SweepSide) -> dict[str, Winner]:
-    return {_place(w.sweep.folder, side.folder): w for w in winners(side.gathered.sweeps)}
+    return {_place(w.sweep.folder, side.folder): w for w in winners(side.gathered.sweeps, [])}
 
 
 def _place(search: Path, sweep: Path) -> str:

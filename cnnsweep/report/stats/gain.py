@@ -26,10 +26,13 @@ class Gain:
     basis: str = ""
     chosen: Interval | None = None
     number: int = 1
+    lacks_seeds: bool = False  # too few runs for the luck of seeds to be in the interval
 
     @property
     def is_finding(self) -> bool:
         """Whether it is more than chance."""
+        if self.lacks_seeds:
+            return False
         intervals = [self.interval, *([self.chosen] if self.number > 2 else [])]
         return all(i is not None and not i[0] <= 0 <= i[1] for i in intervals)
 
@@ -42,6 +45,8 @@ class Gain:
         said = f"95 % interval {low} to {high} ({self.basis}): "
         if self.interval[0] <= 0 <= self.interval[1]:
             return f"{said}no finding, chance alone may do that"
+        if self.lacks_seeds:
+            return f"{said}more than the images' chance; what seeds do is unknown before three runs"
         if not self.is_finding:
             return (
                 f"{said}no finding all the same, since it was chosen as the best of {self.number}"

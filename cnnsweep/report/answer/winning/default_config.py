@@ -1,7 +1,7 @@
 """A search's winner against the config without the search: by how much, and whether it is luck."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 from cnnsweep.folders.run_folder import PAUSED
@@ -16,7 +16,7 @@ _SPLITS = {"val_accuracy": "validation", TEST_ACCURACY.name: "test"}
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class OnTest:
     """Test accuracies of one config by seed, and how many test images they rest on."""
 
     values: Mapping[object, float]
@@ -68,7 +68,7 @@ class AgainstDefault:
         return "; how far chance alone goes is unknown (hydra.sweeper.seeds=3 measures that)"
 
 
-def on_test(winner: Tested, default: Tested, settings: Sequence[str]) -> AgainstDefault | None:
+def on_test(winner: OnTest, default: OnTest, settings: Sequence[str]) -> AgainstDefault | None:
     """Both by their test accuracy, by which neither was chosen; None where one has none."""
     if not winner.values or not default.values:
         return None
@@ -78,13 +78,13 @@ def on_test(winner: Tested, default: Tested, settings: Sequence[str]) -> Against
     gain = gain_of_seeds(first, second, 1) or _of_groups(winner, default)
     if gain is None and winner.images and default.images:
         shares = (means[0], winner.images), (means[1], default.images)
-        counts = f"{len(winner.values)} and {len(default.values)} runs, seeds' luck not counted"
-        gain = gain_of_images(*shares, "test", 1, counts)
+        counts = f"n = {len(winner.values)} and {len(default.values)}"
+        gain = replace(gain_of_images(*shares, "test", 1, counts), lacks_seeds=True)
     gain = gain or Gain(means[0] - means[1], None)
     return AgainstDefault(TEST_ACCURACY, settings, means[1], gain)
 
 
-def _of_groups(winner: Tested, default: Tested) -> Gain | None:
+def _of_groups(winner: OnTest, default: OnTest) -> Gain | None:
     """Of runs without common seeds: Welch's interval."""
     sizes = len(winner.values), len(default.values)
     difference = welch_t([*winner.values.values()], [*default.values.values()])

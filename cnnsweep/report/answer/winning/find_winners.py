@@ -11,7 +11,7 @@ from cnnsweep.folders.run_folder import PAUSED
 from cnnsweep.folders.sweep_folder import CONFIRM
 from cnnsweep.report.answer.winning.default_config import (
     AgainstDefault,
-    Tested,
+    OnTest,
     on_test,
     on_validation,
 )
@@ -107,9 +107,9 @@ def _splits(trial: Run, confirmed: Sequence[Run]) -> Splits:
     return Splits(of_trial.validation, tested.test, of_trial.brings_validation)
 
 
-def _tested(runs: Iterable[Run], images: int | None) -> Tested:
+def _tested(runs: Iterable[Run], images: int | None) -> OnTest:
     read = ((run.seed, run.metric(TEST_ACCURACY.name)) for run in runs)
-    return Tested({seed: value for seed, value in read if value is not None}, images)
+    return OnTest({seed: value for seed, value in read if value is not None}, images)
 
 
 def _against(
@@ -117,7 +117,7 @@ def _against(
     metric: Metric,
     trials: Trials,
     best: Sequence[Run],
-    tested: Tested,
+    tested: OnTest,
     splits: Splits,
     keys: Iterable[str],
     singles: _Singles,

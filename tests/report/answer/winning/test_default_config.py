@@ -8,7 +8,7 @@ import yaml
 from scipy import stats
 
 from cnnsweep.report.answer.analysis import answer
-from cnnsweep.report.answer.winning.default_config import AgainstDefault
+from cnnsweep.report.answer.winning.default_config import AgainstDefault, OnTest, on_test
 from cnnsweep.report.answer.winning.winners import Winner
 from cnnsweep.report.read.load_runs import gather
 from cnnsweep.report.stats.gain import gain_of_images, gain_of_seeds
@@ -71,6 +71,15 @@ def test_runs_of_the_default_config_are_compared_on_the_test_split(tmp_path: Pat
     assert against.gain.interval == pytest.approx((expected.low, expected.high))
     assert "on the test split, 95 % interval" in against.sentence()
     assert "(4 seeds each, in pairs): more than chance." in against.sentence()
+
+
+def test_one_run_of_each_is_no_finding_however_large_the_difference() -> None:
+    winner, default = OnTest({1: 0.9}, 10_000), OnTest({2: 0.5}, 10_000)
+    against = on_test(winner, default, ["optim.lr=0.1"])
+    assert against is not None
+    assert against.gain is not None
+    assert not against.gain.is_finding
+    assert "what seeds do is unknown before three runs" in against.sentence()
 
 
 def test_the_winner_may_be_the_default_config(tmp_path: Path) -> None:
