@@ -1,7 +1,9 @@
 """The comparison in plain sentences."""
 
 import math
+from collections.abc import Sequence
 
+from cnnsweep.errors import and_more
 from cnnsweep.folders.sweep_folder import CONFIRM
 from cnnsweep.report.stats.comparison import Comparison, Pair
 from cnnsweep.report.stats.grouping import Group, Grouping
@@ -46,9 +48,9 @@ def _compared(
     for kind in (  # each kind is shortened by itself
         [pair for pair in enough if pair.decided],
         [pair for pair in undecided if pair.equivalent],
-        [pair for pair in undecided if not pair.equivalent],
     ):
         parts += _shortened([sentence(pair, metric, comparison.margin) for pair in kind])
+    parts += _open([pair for pair in undecided if not pair.equivalent], focus, comparison, metric)
     few = [pair for pair in about if pair.too_few]
     parts += [sentence(pair, metric) for pair in few] if len(few) == 1 else _few(few)
     if len(few) > 1 and len(parts) == 1:
@@ -98,6 +100,39 @@ def _reason(group: Group, metric: Metric) -> str:
 def _shortened(parts: list[str]) -> list[str]:
     more = len(parts) - _MOST
     return [*parts[:_MOST], f"and {more} more like these"] if more > 0 else parts
+
+
+def _open(pairs: list[Pair], focus: str, comparison: Comparison, metric: Metric) -> list[str]:
+    """Pairs that can't be told apart, several of them in one clause."""
+    if len(pairs) < 2:
+        return [sentence(pair, metric, comparison.margin) for pair in pairs]
+    others = [p.worse.label if p.better.label == focus else p.better.label for p in pairs]
+    p_values = [pair.p_holm for pair in pairs if pair.p_holm is not None]
+    told = [f"p = {_span(p_values, '.2g')}"] if p_values else []
+    told.append(f"n = {_span([pair.difference.n for pair in pairs], 'd')} {_unit(pairs[0])} each")
+    needed = [pair.needed for pair in pairs if pair.needed is not None]
+    if len(needed) == len(pairs):
+        span = _span(needed, "d")
+        told.append(f"about {span} {_unit(pairs[0])} would show differences of these sizes")
+    text = f"{focus} can't be told apart from {and_more(others)} ({'; '.join(told)})"
+    if comparison.margin is not None:
+        within = _margin(comparison.margin, metric)
+        text += f", nor are they shown to be equivalent within {within}"
+    wins = [
+        pair.chance.value if pair.better.label == focus else 1 - pair.chance.value
+        for pair in pairs
+        if pair.chance is not None
+    ]
+    if wins:
+        text += f"; searched anew, {focus} wins against one of them with probability "
+        text += _span(wins, ".2f")
+    return [text]
+
+
+def _span(values: Sequence[float], digits: str) -> str:
+    """``0.59 to 1``; one number where all are written alike."""
+    low, high = f"{min(values):{digits}}", f"{max(values):{digits}}"
+    return low if low == high else f"{low} to {high}"
 
 
 def _few(pairs: list[Pair]) -> list[str]:

@@ -54,10 +54,13 @@ def _known(block: Block | None) -> list[Block]:
 
 
 def _groups(answer: Answer) -> Iterator[Block]:
+    """Folded where the ranking of tuned networks has shown all of them."""
+    ranked = {network.name for ranking in answer.rankings for network in ranking.networks}
+    known = {group.label for group in answer.grouping.groups} <= ranked
     by = ", ".join(answer.question.by)
     for stratum, groups in group_tables(answer):
         title = f"{answer.metric.name} by {by}{stratum and f' ({stratum})'}"
-        yield Block(title, columns=GROUP_COLUMNS, rows=groups, caption=PLUS_MINUS)
+        yield Block(title, columns=GROUP_COLUMNS, rows=groups, caption=PLUS_MINUS, is_detail=known)
 
 
 def _pairs(answer: Answer) -> Iterator[Block]:

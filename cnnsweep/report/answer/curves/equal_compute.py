@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cnnsweep.errors import and_more
 from cnnsweep.metric_names import duration
 from cnnsweep.report.answer.block import Block
 from cnnsweep.report.answer.curves.courses import (
@@ -31,6 +32,7 @@ from cnnsweep.report.stats.metric import Metric, choose_metric
 _MOST_CONTENDERS = 8
 _MOST_ROWS = 8
 _MOST_LEADS = 6  # told one by one
+_MOST_NAMED = 2  # of those that are within noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ def _story(one: EqualCompute) -> str:
 def _who(lead: Lead) -> str:
     if len(lead.leaders) == 1:
         return f"{lead.leaders[0]} leads"
-    return f"{', '.join(lead.leaders[:-1])} and {lead.leaders[-1]} are within noise"
+    return f"{and_more(lead.leaders, most=_MOST_NAMED)} are within noise"
 
 
 def _rows(one: EqualCompute) -> Iterator[list[str]]:

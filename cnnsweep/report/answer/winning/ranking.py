@@ -16,7 +16,7 @@ from cnnsweep.report.stats.intervals import FEWEST, half_width, mean_deviation
 from cnnsweep.report.stats.metric import TEST_ACCURACY, Metric
 
 _COLUMNS = ("#", "network", "mean", "95 % interval", "sd", "n", "trials", "search", "one run")
-_SETTINGS = "settings of the winner"
+_SETTINGS = "settings of the (best) winner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class Ranking:
             str(sum(winner.tried for winner in one.winners)),
             duration(seconds),
             duration(each),
-            "; ".join(" ".join(winner.settings) for winner in one.winners),
+            " ".join(one.winners[0].settings),
         ]
 
     def _caption(self) -> str:
