@@ -15,7 +15,7 @@ from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.study import DEFAULT
 
 if TYPE_CHECKING:
-    from cnnsweep.report.stats.gain import Gain
+    from cnnsweep.report.answer.winning.gain import Gain
 
 _IMAGES_OF = {"val_accuracy": "validation", "test_accuracy": "test"}
 _ENDS = {TrialState.PRUNED: "was pruned", TrialState.FAIL: "failed"}
@@ -110,7 +110,10 @@ def _gain(
 
     Seeds are compared in pairs; one run each of an accuracy by how many images there are.
     """
-    from cnnsweep.report.stats.gain import gain_of_images, gain_of_seeds  # SciPy takes a while
+    from cnnsweep.report.answer.winning.gain import (  # SciPy takes a while
+        gain_of_images,
+        gain_of_seeds,
+    )
 
     if seeds > 1:
         pairs = [_objectives(folder) for folder in folders]

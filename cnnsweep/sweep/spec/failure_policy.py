@@ -5,6 +5,7 @@ from collections.abc import Callable
 from cnnsweep.errors import StoppedEarly
 
 IN_A_ROW = 5
+DIVERGED = "Diverged"  # how the cause of a loss that became NaN or infinite begins
 
 
 class NoWatch:
@@ -41,12 +42,14 @@ class FailureWatch:
     def failed(self, cause: str, error: str) -> StoppedEarly | None:
         """A trial failed, as the study was told; the error that ends the sweep, if it should.
 
-        That is where too many have failed, or the last five (or more) for the same cause.
+        That is where too many have failed, or the last five (or more) for the same cause. Trials
+        that diverge in a row end it only where no trial has learned: else it is their settings.
         """
         failed, finished = self._shares()  # first: it may raise TryLater, and this is called again
         self._in_a_row = self._in_a_row + 1 if cause == self._cause else 1
         self._cause = cause
-        if self._in_a_row >= self._most:
+        is_of_settings = cause.startswith(DIVERGED) and finished > failed
+        if self._in_a_row >= self._most and not is_of_settings:
             return StoppedEarly(
                 f"stopped: {self._most} trials in a row failed for the same cause, so the set-up "
                 f"seems to be broken: {error}"

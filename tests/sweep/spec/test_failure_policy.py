@@ -8,6 +8,8 @@ from optuna.trial import TrialState
 
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.sweep.spec.failure_policy import FailureWatch
+from cnnsweep.sweep.spec.formatting import cause_of
+from cnnsweep.training.trainer import Diverged
 from tests.sweep.sweep_commands import TOY, TOY_SPACE, Done, study, sweep
 
 CAUSES = {
@@ -103,6 +105,22 @@ def test_too_large_a_share_of_failures_ends_the_sweep_which_can_go_on(tmp_path: 
     again = sweep(TOY, folder, *settings)
     assert again.code == 0, again.text
     assert sorted(t.state.name for t in study(folder).trials) == ["COMPLETE", "FAIL"]
+
+
+@pytest.mark.parametrize("others", [0, 1])
+@pytest.mark.parametrize("error", [Diverged("the loss became nan"), OSError("No space left")])
+def test_a_row_that_diverges_ends_a_search_only_where_none_has_learned(
+    others: int, error: Exception
+) -> None:
+    failed = 0
+    watch = FailureWatch(1.0, lambda: (failed, failed + others))
+    stopped = None
+    while failed < 20 and stopped is None:
+        failed += 1
+        stopped = watch.failed(cause_of(error), str(error))
+    is_of_settings = others > 0 and isinstance(error, Diverged)
+    assert failed == (20 if is_of_settings else 5)
+    assert (stopped is None) == is_of_settings
 
 
 @pytest.mark.parametrize("stack", [1, 4, 64])

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 from cnnsweep.folders.run_folder import PAUSED
+from cnnsweep.report.answer.winning.gain import Gain, gain_of_images, gain_of_seeds
 from cnnsweep.report.read.run_files import Splits
 from cnnsweep.report.read.run_record import Run, finite
-from cnnsweep.report.stats.gain import Gain, gain_of_images, gain_of_seeds
 from cnnsweep.report.stats.intervals import FEWEST
 from cnnsweep.report.stats.metric import TEST_ACCURACY, Metric
 from cnnsweep.report.stats.significance import welch_t

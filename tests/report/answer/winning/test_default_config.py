@@ -9,9 +9,9 @@ from scipy import stats
 
 from cnnsweep.report.answer.analysis import answer
 from cnnsweep.report.answer.winning.default_config import AgainstDefault, OnTest, on_test
+from cnnsweep.report.answer.winning.gain import gain_of_images, gain_of_seeds
 from cnnsweep.report.answer.winning.winners import Winner
 from cnnsweep.report.read.load_runs import gather
-from cnnsweep.report.stats.gain import gain_of_images, gain_of_seeds
 from cnnsweep.report.stats.options import Question
 from tests.report.made_runs import Job, make_run
 from tests.report.made_spaces import set_objective, with_images, with_space
