@@ -37,6 +37,15 @@ def write(folder: Path) -> Path:
     Raises:
         UserError: there is no run at all below the folder, or the report cannot be written.
     """
+    return write_and_tell(folder)[0]
+
+
+def write_and_tell(folder: Path) -> tuple[Path, list[str]]:
+    """As :func:`write`; also the sentences that stand first in the report.
+
+    Raises:
+        UserError: as there.
+    """
     from cnnsweep.report.build import write_report
 
     return write_report(folder)

@@ -72,11 +72,12 @@ def _report_json(arguments: Arguments, folders: list[Path]) -> None:
     sys.stdout.flush()
 
 
-def write_report(folder: Path) -> Path:
-    """The files of the default formats in ``<folder>/report``; the path of the page."""
+def write_report(folder: Path) -> tuple[Path, list[str]]:
+    """The files of the default formats in ``<folder>/report``; the page's path, the answer."""
     out = folder / REPORT
     found = _gathered(roots([folder]), out / CACHE, Question())
-    return write_files(found, out, DEFAULT_FORMATS, Studies(tried_sweeps(found)))
+    page = write_files(found, out, DEFAULT_FORMATS, Studies(tried_sweeps(found)))
+    return page, [plain(sentence) for sentence in found.first.sentences]
 
 
 def _gathered(folders: list[Path], cache: Path | None, question: Question) -> Answer:

@@ -71,7 +71,8 @@ class Grid:
         for line in lines:
             print(line, flush=True)
         if self.context.is_our_task and search.counts()["done"]:
-            print(f"report: {report.write(self.context.folder)}", flush=True)
+            page, answer = report.write_and_tell(self.context.folder)
+            print("\n".join([*answer, f"report: {page}"]), flush=True)
         if error is not None:
             raise StoppedEarly(error)
 

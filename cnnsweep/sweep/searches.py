@@ -92,7 +92,9 @@ class Searches:
     def conclude(self, searches: list[Search], outage: Outage) -> None:
         empty = outage.retry(lambda: self._write_results(searches))
         if self.context.is_our_task and empty < len(searches):
-            print(f"report: {report.write(self.context.folder)}", flush=True)
+            page, answer = report.write_and_tell(self.context.folder)
+            several = answer if len(searches) > 1 else []  # of one, the lines above say it
+            print("\n".join([*several, f"report: {page}"]), flush=True)
         failed = [line for search in searches for line in search.confirmation.failed]
         if failed:
             raise StoppedEarly(f"{len(failed)} confirmation runs failed: {'; '.join(failed)}")

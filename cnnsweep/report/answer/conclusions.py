@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 from cnnsweep.errors import and_more
 from cnnsweep.folders.sweep_folder import CONFIRM
+from cnnsweep.report.answer.in_words import show_chance, show_p
 from cnnsweep.report.stats.comparison import Comparison, Pair
 from cnnsweep.report.stats.grouping import Group, Grouping
 from cnnsweep.report.stats.intervals import FEWEST
 from cnnsweep.report.stats.metric import POINTS, Metric
-from cnnsweep.report.stats.nested import Chance, Nested
+from cnnsweep.report.stats.nested import Nested
 from cnnsweep.report.stats.significance import PAIRED
 
 _MOST = 5  # pairs of a kind that are spelled out
@@ -214,39 +215,7 @@ def _chance(pair: Pair) -> str:
     return f"; searched anew, {pair.better.label} wins with probability {told}"
 
 
-def show_chance(chance: Chance) -> str:
-    """``0.93 (0.61 to 0.99)``: with its 95 % interval."""
-    value, low, high = map(_probability, (chance.value, chance.low, chance.high))
-    return f"{value} ({low} to {high})"
-
-
-def _probability(value: float) -> str:
-    """Two digits; never 0 or 1, which it can't be."""
-    if value < 0.005:
-        return "under 0.01"
-    return "over 0.99" if value > 0.995 else f"{value:.2f}"
-
-
 def _needed(pair: Pair) -> str:
     if pair.needed is None:
         return ""
     return f"about {pair.needed} {_unit(pair)} would show a difference of this size"
-
-
-def show_p(p: float | None) -> str:
-    """``p = 0.004``; ``no p`` where there is none."""
-    if p is None:
-        return "no p-value: the differences do not vary"
-    return "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
-
-
-def show_images(pair: Pair) -> str:
-    """McNemar's test of a pair in words; empty where it wasn't made."""
-    images = pair.images
-    if images is None:
-        return ""
-    return (
-        f"of {images.count:,} test images {images.only_better:.0f} only {pair.better.label} and "
-        f"{images.only_worse:.0f} only {pair.worse.label} gets right ({show_p(images.p_holm)}, "
-        f"McNemar, {images.seeds} common seed{'s' if images.seeds > 1 else ''})"
-    )

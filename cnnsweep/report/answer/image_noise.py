@@ -9,8 +9,8 @@ import numpy.typing as npt
 from scipy import special
 
 from cnnsweep.report.answer.block import Block
-from cnnsweep.report.answer.conclusions import show_p
 from cnnsweep.report.answer.group_predictions import predictions_of
+from cnnsweep.report.answer.in_words import show_p
 from cnnsweep.report.read.predictions import PredictionFiles
 from cnnsweep.report.stats.comparison import MOST_GROUPS, Comparison, Pair
 from cnnsweep.report.stats.grouping import Group, Grouping

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from cnnsweep.report.answer.block import Block
-from cnnsweep.report.answer.conclusions import show_chance
+from cnnsweep.report.answer.in_words import show_chance
 from cnnsweep.report.stats.comparison import Comparison, Pair
 from cnnsweep.report.stats.grouping import Group, Grouping
 from cnnsweep.report.stats.metric import Metric

@@ -27,8 +27,8 @@ from cnnsweep.report.stats.metric import Metric
 SCHEMA_VERSION = 1
 Json = dict[str, Any]
 _WRITTEN = {  # fields of the Answer with a place of their own; every other one is a finding
-    "question", "gathered", "metric", "grouping", "comparison", "verdicts", "winners", "cost",
-    "files", "notes",
+    "question", "gathered", "metric", "grouping", "comparison", "first", "verdicts", "winners",
+    "cost", "files", "notes",
 }  # fmt: skip
 
 
@@ -52,6 +52,8 @@ def as_json(answer: Answer) -> Json:
         "by": as_plain(answer.question.by),
         "runs": len(answer.runs),
         "counts": gathered.counts(),
+        "answer": as_plain(answer.first.sentences),
+        "next": [as_plain([*step.commands]) for step in answer.first.steps],
         "verdicts": as_plain(answer.verdicts),
         "groups": [_group(group) for group in answer.grouping.groups],
         "pairs": [_pair(pair) for pair in answer.comparison.pairs],
@@ -156,6 +158,8 @@ def _winner(winner: Winner) -> Json:
         "test_accuracy": as_plain(winner.test),
         "settings": as_plain({key: config.get(key) for key in varied}),
         "config": as_plain(config),
+        "words": as_plain(winner.settings),
+        "against_default": as_plain(winner.against),
     }
 
 

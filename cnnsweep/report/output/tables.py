@@ -5,7 +5,7 @@ from statistics import fmean
 
 from cnnsweep.metric_names import duration
 from cnnsweep.report.answer.analysis import Answer
-from cnnsweep.report.answer.conclusions import show_images, show_p
+from cnnsweep.report.answer.in_words import show_images, show_p
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.comparison import Pair
 from cnnsweep.report.stats.grouping import MOST_SHOWN, Group, label_of

@@ -74,7 +74,7 @@ def test_the_better_one_wins_whichever_way_is_better(tmp_path: Path, metric: str
 
 
 def test_every_surface_has_them(tmp_path: Path) -> None:
-    page = write_report(make_comparison(tmp_path, VALUES))
+    page, _ = write_report(make_comparison(tmp_path, VALUES))
     for name in ("index.html", "report.md"):
         text = (page.parent / name).read_text()
         assert "The luck of the search" in text, name

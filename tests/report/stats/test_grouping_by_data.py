@@ -91,7 +91,7 @@ def test_data_sets_that_the_config_tells_apart_need_no_fingerprint(tmp_path: Pat
 def test_every_file_of_the_report_keeps_them_apart(tmp_path: Path) -> None:
     make_runs(tmp_path, "a", 0.99, fingerprint="a" * 16)
     make_runs(tmp_path, "b", 0.5, fingerprint="b" * 16)
-    page = write_report(tmp_path)
+    page, _ = write_report(tmp_path)
     for name in ("index.html", "report.md", "report.tex", "summary.csv", "runs.csv"):
         text = (page.parent / name).read_text().replace("\\_", "_").replace("\\", "")
         assert "aaaaaaaaaaaa" in text, name

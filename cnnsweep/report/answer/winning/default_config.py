@@ -48,7 +48,8 @@ class AgainstDefault:
         way = "above" if difference > 0 else "below"
         said = f"It is {self.metric.show_difference(abs(difference))} {way} {named} on "
         verdict = self.gain.verdict(is_share=self.metric.percent)
-        return f"{said}{self._split()}{(verdict and f', {verdict}') or self._chance()}."
+        what = f"{said}{self._split()}{self.when}"
+        return f"{what}{(verdict and f', {verdict}') or self._chance()}."
 
     def cell(self) -> str:
         """The same for a table: ``+1.39 points (-7.42 to 10.18)``."""

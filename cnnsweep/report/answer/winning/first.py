@@ -60,7 +60,8 @@ def first(
     sentences += told[: max(_MOST - len(sentences), 1)]
     if rankings and not comparison.pairs and not is_tested:
         sentences.append(
-            "Which network is better can't be said before its winner is confirmed: see below."
+            "Which network is better can't be said before its winner is confirmed "
+            "(hydra.sweeper.confirm=5)."
         )
     return First(sentences, next_steps(winners, best))
 

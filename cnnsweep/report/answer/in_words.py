@@ -1,0 +1,36 @@
+"""Probabilities and tests as text."""
+
+from cnnsweep.report.stats.comparison import Pair
+from cnnsweep.report.stats.nested import Chance
+
+
+def show_chance(chance: Chance) -> str:
+    """``0.93 (0.61 to 0.99)``: with its 95 % interval."""
+    value, low, high = map(_probability, (chance.value, chance.low, chance.high))
+    return f"{value} ({low} to {high})"
+
+
+def _probability(value: float) -> str:
+    """Two digits; never 0 or 1, which it can't be."""
+    if value < 0.005:
+        return "under 0.01"
+    return "over 0.99" if value > 0.995 else f"{value:.2f}"
+
+
+def show_p(p: float | None) -> str:
+    """``p = 0.004``; ``no p`` where there is none."""
+    if p is None:
+        return "no p-value: the differences do not vary"
+    return "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
+
+
+def show_images(pair: Pair) -> str:
+    """McNemar's test of a pair in words; empty where it wasn't made."""
+    images = pair.images
+    if images is None:
+        return ""
+    return (
+        f"of {images.count:,} test images {images.only_better:.0f} only {pair.better.label} and "
+        f"{images.only_worse:.0f} only {pair.worse.label} gets right ({show_p(images.p_holm)}, "
+        f"McNemar, {images.seeds} common seed{'s' if images.seeds > 1 else ''})"
+    )
