@@ -41,27 +41,30 @@ def outcomes(folder: Path) -> dict[str, Any]:
 
 def test_a_grid_has_workers_lines_a_table_and_a_study(tmp_path: Path) -> None:
     done = cnnsweep(
-        *("-m", *TINY, "model=simple,lenet", "seed=0,1", "pictures=false"),
+        *("-m", *TINY, "model=simple,lenet", "seed=0,1,2", "pictures=false"),
         *("hydra.sweep.dir=grid", "hydra.sweeper.n_jobs=2"),
         cwd=tmp_path,
     )
     lines = succeeded(done).splitlines()
     assert lines[0].startswith("2 workers of 1 thread: hydra.sweeper.n_jobs=2")
-    assert lines[1] == f"4 jobs over model, seed; in {tmp_path / 'grid'}"
+    assert lines[1] == f"6 jobs over model, seed; in {tmp_path / 'grid'}"
     said = [line for line in lines if line.startswith("job ")]
-    assert sorted(line.split(":")[0] for line in said) == [f"job {n}" for n in range(4)]
+    assert sorted(line.split(":")[0] for line in said) == [f"job {n}" for n in range(6)]
     assert all("(model=" in line and "val_accuracy " in line for line in said)
-    assert lines[-4] == "4 of 4 completed"
-    assert lines[-2] == "  python -m cnnsweep from=grid data.train_limit=null data.val_fraction=0"
+    end = lines.index("6 of 6 completed")
+    final = "  python -m cnnsweep from=grid data.train_limit=null data.val_fraction=0"
+    assert lines[end + 2] == final
+    assert lines[end + 3].startswith("grid: the best of 2 settings by val_accuracy is model=")
     assert lines[-1] == f"report: {tmp_path / 'grid/report/index.html'}"
-    heading, *rows = lines[-7:-4]
+    heading, *rows = lines[end - 4 : end - 1]
+    assert lines[end - 1] == "± is half of the 95 % interval of the mean"
     assert re.split(r"\s{2,}", heading) == [
-        *("model", "runs", "val_accuracy, mean ± sd", "test_accuracy, mean ± sd", "time a run")
+        *("model", "runs", "val_accuracy, mean", "test_accuracy, mean", "time a run")
     ]
-    assert {tuple(row.split()[:2]) for row in rows} == {("simple", "2"), ("lenet", "2")}
+    assert {tuple(row.split()[:2]) for row in rows} == {("simple", "3"), ("lenet", "3")}
     assert all("±" in row for row in rows)
-    results = [RunFolder(tmp_path / "grid" / str(n)).read_result() for n in range(4)]
-    assert [r and r["status"] for r in results] == ["completed"] * 4
+    results = [RunFolder(tmp_path / "grid" / str(n)).read_result() for n in range(6)]
+    assert [r and r["status"] for r in results] == ["completed"] * 6
     assert all(r is not None and r["test_accuracy"] is not None for r in results)
     trials = study(tmp_path / "grid").trials
     assert sorted(t.values for t in trials) == sorted([r["objective"]] for r in results if r)

@@ -12,6 +12,7 @@ from cnnsweep.report.answer.winning.default_config import AgainstDefault, OnTest
 from cnnsweep.report.answer.winning.gain import gain_of_images, gain_of_seeds
 from cnnsweep.report.answer.winning.winners import Winner
 from cnnsweep.report.read.load_runs import gather
+from cnnsweep.report.stats.metric import Metric
 from cnnsweep.report.stats.options import Question
 from tests.report.made_runs import Job, make_run
 from tests.report.made_spaces import set_objective, with_images, with_space
@@ -44,6 +45,14 @@ def test_three_validation_images_of_500_are_no_finding(tmp_path: Path) -> None:
     assert "val_accuracy 97.80 %) on validation, 95 % interval " in said
     assert said.endswith("(500 validation images, one seed): no finding, chance alone may do that.")
     assert "no finding" in _against(tmp_path).cell()
+
+
+def test_a_paused_default_config_is_told_as_compared_at_its_pause() -> None:
+    gain = gain_of_images((0.95, 500), (0.94, 500), "validation", 4, "one seed")
+    when = " after 1 of 5 epochs, where that is paused"
+    accuracy = Metric("val_accuracy", maximize=True, percent=True)
+    said = AgainstDefault(accuracy, ["optim.lr=0.1"], 0.94, gain, when=when).sentence()
+    assert f"on validation{when}, 95 % interval" in said
 
 
 def test_many_images_make_the_same_difference_a_finding(tmp_path: Path) -> None:
