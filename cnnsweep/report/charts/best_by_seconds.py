@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from cnnsweep.report.answer.analysis import Answer
 from cnnsweep.report.answer.curves.equal_compute import EqualCompute, how
@@ -30,8 +31,15 @@ def _lines(one: EqualCompute, colors: Colors) -> Iterator[Series]:
         mean = scale * one.race.values[number].mean(axis=0)
         known = np.isfinite(mean)
         ends = one.race.ends(number)
-        low, high = (None, None) if ends is None else [(scale * e[known]).tolist() for e in ends]
+        low, high = (None, None) if ends is None else [_clipped(e[known], one) for e in ends]
         yield Series(
             contender.label, one.race.budgets[known].tolist(), mean[known].tolist(), "line",
             colors[contender.label], low=low, high=high,
         )  # fmt: skip
+
+
+def _clipped(end: npt.NDArray[np.float64], one: EqualCompute) -> list[float]:
+    """One end of the band as it is drawn: an accuracy is nowhere but from 0 to 100 %."""
+    drawn = one.metric.scale * end
+    shown: list[float] = (np.clip(drawn, 0, 100) if one.metric.percent else drawn).tolist()
+    return shown

@@ -80,11 +80,13 @@ def _lines(group: Group, name: str, colors: Colors, several: bool) -> Iterator[S
     squares = np.nansum((table[:, kept] - mean) ** 2, axis=0)
     deviation = np.sqrt(squares / np.maximum(reached[kept] - 1, 1))
     training = several and "train" in name
+    bottom = 0 if np.nanmin(table) >= 0 else -np.inf  # the band ends where the metric does
+    top = 100 if "acc" in name.lower() and np.nanmax(table) <= 100 else np.inf
     yield Series(
         group.label, (np.flatnonzero(kept) + 1).tolist(), mean.tolist(), "line",
         colors[group.label],
-        low=None if training else (mean - deviation).tolist(),
-        high=None if training else (mean + deviation).tolist(),
+        low=None if training else np.maximum(mean - deviation, bottom).tolist(),
+        high=None if training else np.minimum(mean + deviation, top).tolist(),
         dashed=training, faint=training, in_legend=not training,
     )  # fmt: skip
 

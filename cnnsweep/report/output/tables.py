@@ -51,13 +51,20 @@ def _group_row(answer: Answer, group: Group) -> list[str]:
     parameters, seconds = mean_of(group, "parameters"), mean_of(group, "train_seconds")
     return [
         group.label + _never_learned(group),
-        f"{group.n} ({group.settings} settings)" if group.mixes else str(group.n),
+        _counted(group),
         metric.show(group.mean),
         metric.show_interval(group.mean, group.interval),
         metric.show_deviation(group.deviation),
         "–" if parameters is None else f"{parameters:,.0f}",
         "–" if seconds is None else duration(seconds),
     ]
+
+
+def _counted(group: Group) -> str:
+    """``9 in 3 searches``: the interval is then that of the searches' means."""
+    if group.nested is not None:
+        return f"{group.n} in {group.nested.searches} searches"
+    return f"{group.n} ({group.settings} settings)" if group.mixes else str(group.n)
 
 
 def _never_learned(group: Group) -> str:
