@@ -41,7 +41,7 @@ def lines_over_searches(choice: str, searches: Sequence[Search]) -> Iterator[str
 
 
 def _between(values: Sequence[float]) -> str:
-    return f"; sd between searches {stdev(values):.4f}" if len(values) > 1 else ""
+    return f"; sd of these means {stdev(values):.4f}" if len(values) > 1 else ""
 
 
 def pooled_deviation(groups: Sequence[Sequence[float]]) -> float | None:

@@ -97,7 +97,7 @@ def test_the_last_lines_are_short(compared: tuple[Path, Done]) -> None:
     heads = ["simple/search_0: trial ", "simple/search_1: trial ", "simple over 2 searches: "]
     heads += ["lenet/search_0: trial ", "lenet/search_1: trial ", "lenet over 2 searches: "]
     assert all(line.startswith(head) for line, head in zip(ends, heads, strict=False)), ends
-    assert all("test_accuracy" in ends[n] and "; sd between searches" in ends[n] for n in (2, 5))
+    assert all("test_accuracy" in ends[n] and "; sd of these means" in ends[n] for n in (2, 5))
     assert ends[6].startswith("to train the final model")
     assert sum("searches, each of 2 trials over optim.lr" in line for line in lines) == 2
 
@@ -236,7 +236,7 @@ def test_the_line_on_searches_has_both_deviations_where_they_are_known() -> None
 
     line = " ".join(lines_over_searches("lenet", [made([0.9, 0.8], 2), made([0.7, 0.8], 2)]))
     assert line == (
-        "lenet over 2 searches: test_accuracy 0.8000, the mean of their means; sd between searches "
+        "lenet over 2 searches: test_accuracy 0.8000, the mean of their means; sd of these means "
         "0.0707, of seeds within a search 0.0707 (4 confirmation runs)"
     )
     (one,) = lines_over_searches("", [made([0.9], 1), made([], 1)])

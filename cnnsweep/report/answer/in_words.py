@@ -29,8 +29,9 @@ def show_images(pair: Pair) -> str:
     images = pair.images
     if images is None:
         return ""
+    mean, several = (" on average", "s") if images.seeds > 1 else ("", "")
     return (
         f"of {images.count:,} test images {images.only_better:.0f} only {pair.better.label} and "
-        f"{images.only_worse:.0f} only {pair.worse.label} gets right ({show_p(images.p_holm)}, "
-        f"McNemar, {images.seeds} common seed{'s' if images.seeds > 1 else ''})"
+        f"{images.only_worse:.0f} only {pair.worse.label} gets right{mean} "
+        f"({show_p(images.p_holm)}, McNemar, {images.seeds} common seed{several})"
     )

@@ -10,7 +10,7 @@ from cnnsweep.report.stats.intervals import Interval
 
 _PREFERRED = ("test_accuracy", "val_accuracy", "test/acc", "val/acc", "accuracy", "acc")
 _SMALLER = ("loss", "error", "seconds", "time", "perplexity", "mse", "mae", "rmse", "parameters")
-_SETTINGS = ("seed", "threads", "stack", "best_epoch", "epoch", "step")
+_SETTINGS = ("seed", "threads", "stack", "best_epoch", "epoch", "epochs", "step", "train_seconds")
 POINTS = " points"  # unit of a difference of accuracies
 
 

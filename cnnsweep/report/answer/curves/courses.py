@@ -58,11 +58,15 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """From ``start`` to ``end`` seconds these lead, best first; several are within noise."""
+    """From ``start`` to ``end`` seconds these lead, best first; several are within noise.
+
+    ``is_alone``: no other has a value by then.
+    """
 
     start: float
     end: float
     leaders: list[str]
+    is_alone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,25 +192,30 @@ def _leads(
     metric: Metric,
 ) -> Iterator[Lead]:
     means = metric.sign() * np.stack([table.mean(axis=0) for table in values])
-    firsts = []
+    firsts, alone = [], np.isfinite(means).sum(axis=0) == 1
     for column in range(len(budgets)):
         order = [int(i) for i in np.argsort(-means[:, column]) if np.isfinite(means[i, column])]
         here = [table[:, column] for table in values]
         tied = [i for i in order[1:] if _within(noise, contenders, here, order[0], i)]
         firsts.append([order[0], *tied])
-    spans = [[*own] for _, own in groupby(range(len(budgets)), key=lambda c: sorted(firsts[c]))]
+
+    def kind(column: int) -> tuple[bool, list[int]]:
+        return bool(alone[column]), sorted(firsts[column])
+
+    spans = [[*own] for _, own in groupby(range(len(budgets)), key=kind)]
     kept: list[list[int]] = []
     for span in spans:
+        is_last = span[-1] == len(budgets) - 1  # however short, it is what holds at the end
         until = budgets[min(span[-1] + 1, len(budgets) - 1)]
-        same = kept and sorted(firsts[kept[-1][0]]) == sorted(firsts[span[0]])
-        if kept and (same or until < _LASTING * budgets[span[0]]):
+        same = kept and kind(kept[-1][0]) == kind(span[0])
+        if kept and (same or (until < _LASTING * budgets[span[0]] and not is_last)):
             kept[-1] += span
         else:
             kept.append(span)
     for number, span in enumerate(kept):
         after = kept[number + 1][0] if number + 1 < len(kept) else len(budgets) - 1
         names = [contenders[i].label for i in firsts[span[0]]]
-        yield Lead(float(budgets[span[0]]), float(budgets[after]), names)
+        yield Lead(float(budgets[span[0]]), float(budgets[after]), names, bool(alone[span[0]]))
 
 
 def _within(

@@ -151,6 +151,8 @@ def _story(one: EqualCompute) -> str:
 
 
 def _who(lead: Lead) -> str:
+    if lead.is_alone:
+        return f"only {lead.leaders[0]} has a value"
     if len(lead.leaders) == 1:
         return f"{lead.leaders[0]} leads"
     return f"{and_more(lead.leaders, most=_MOST_NAMED)} are within noise"
@@ -189,7 +191,7 @@ def how(one: EqualCompute) -> str:
     else:
         text += "What is noise isn't known, so only equal values count as within it"
     text += ", at each budget by itself."
-    text += " Leads that last less than a tenth of the time until then are not told."
+    text += " What lasts less than a tenth of the time until then is told only at the end."
     if one.left_out:
         text += f" {len(contenders)} of {len(contenders) + one.left_out} are compared."
     return text
