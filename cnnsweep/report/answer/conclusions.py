@@ -191,7 +191,7 @@ def _seeds(pair: Pair) -> str:
     if pair.over_searches:
         first, second = map(_independent, pair.groups)
         return f"{d.n} searches each" if first == second else f"{first} against {second}"
-    unit = "common seeds" if d.kind == PAIRED else "or more runs each, no common seeds"
+    unit = "common seeds" if d.kind == PAIRED else "or more runs each, compared without pairs"
     is_each = pair.better.n == pair.worse.n == d.n
     return f"{d.n} seeds each" if is_each else f"{d.n} {unit}"
 

@@ -23,7 +23,7 @@ METHOD = (
     "are compared by a two-sided paired t-test over common seeds (Welch's where there are none), "
     "corrected after Holm over all pairs; effects are standardised by the deviation of the "
     "differences (d_z; Hedges' g for Welch). Test images: exact McNemar test for each common "
-    "seed, combined as twice the median p-value, corrected after Holm. Networks that were searched "
+    "seed, one-sided and combined as twice the median p-value in either direction, corrected after Holm. Networks that were searched "
     "several times are compared by Welch's test over the means of their searches. Equivalence "
     "within a margin (--margin): two one-sided t-tests, corrected after Holm."
 )
