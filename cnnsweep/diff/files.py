@@ -35,12 +35,7 @@ def as_json(found: AnyDiff) -> str:
 
 def header(found: AnyDiff) -> list[str]:
     """Which folders are compared, and what is to be known of them."""
-    if isinstance(found, RunDiff):
-        pairs = [(side.name, side.folder) for side in (found.a, found.b)]
-    else:
-        pairs = [(side.name, side.folder) for side in (found.a, found.b)]
-    lines = [f"{name}: {folder}" for name, folder in pairs]
-    return [*lines, *found.a.said, *found.b.said]
+    return [f"A: {found.a.folder}", f"B: {found.b.folder}", *found.a.said, *found.b.said]
 
 
 def notes(found: AnyDiff) -> list[str]:

@@ -16,7 +16,6 @@ from cnnsweep.errors import printable
 from cnnsweep.report.answer.analysis import Answer
 from cnnsweep.report.answer.cost import Cost
 from cnnsweep.report.answer.winning.winners import Winner
-from cnnsweep.report.output.tables import mean_of
 from cnnsweep.report.read.run_record import FINGERPRINT, Run
 from cnnsweep.report.read.sweeps import Sweep
 from cnnsweep.report.stats.comparison import Pair
@@ -118,8 +117,8 @@ def _group(group: Group) -> Json:
         "settings": group.settings,
         "mixes": as_plain(group.mixes),
         "never_learned": group.unlearned,
-        "parameters": as_plain(mean_of(group, "parameters")),
-        "train_seconds": as_plain(mean_of(group, "train_seconds")),
+        "parameters": as_plain(group.mean_of("parameters")),
+        "train_seconds": as_plain(group.mean_of("train_seconds")),
         "folders": as_plain(group.runs),
     }
 

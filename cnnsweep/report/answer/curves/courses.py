@@ -1,23 +1,20 @@
 """The best validation value so far against the training seconds spent, and who leads when."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
-from cnnsweep.folders.run_folder import PAUSED, RESULT
+from cnnsweep.folders.run_folder import PAUSED
 from cnnsweep.report.read.epoch_times import epoch_ends
 from cnnsweep.report.read.run_record import Run, finite
-from cnnsweep.report.read.safe_io import Damaged, read_json
-from cnnsweep.report.stats.intervals import ALPHA, t_interval
+from cnnsweep.report.stats.intervals import ALPHA, FEWEST, t_interval
 from cnnsweep.report.stats.metric import Metric
+from cnnsweep.report.stats.share_interval import newcombe
 from cnnsweep.report.stats.significance import welch_t
 
-FEWEST = 3  # courses that tell how much they differ
 _PAUSES = "FreezeThaw"  # the pruner after which trials' epochs take turns
 _MOST_LOGS = 400  # of a search, read for the order of its epochs
 _BUDGETS = 200
@@ -136,22 +133,6 @@ def _ends(trial: Sequence[Run], epochs: int) -> list[float] | None:
     return [max(own) for own in ends] if all(ends) else None
 
 
-def images_of(run: Run) -> int | None:
-    """How many validation images a run's values rest on; None where it is not recorded."""
-    try:
-        data = read_json(run.folder / RESULT).get("data")
-    except Damaged:
-        return None
-    if not isinstance(data, dict):
-        return None
-    own, train = finite(data.get("val")), finite(data.get("train"))
-    if own is not None:
-        return int(own) or None
-    limit, share = (finite(run.config.get(f"data.{k}")) for k in ("train_limit", "val_fraction"))
-    whole = train if limit is None else limit
-    return None if whole is None or share is None else round(share * whole) or None
-
-
 def race(contenders: Sequence[Contender], metric: Metric) -> Race | None:
     """Who leads at which budget, up to the mean cost of the one that spent least.
 
@@ -212,14 +193,12 @@ def _leads(
 def _within(
     noise: str, contenders: Sequence[Contender], here: Sequence[Array], first: int, second: int
 ) -> bool:
-    """Whether a difference is no larger than half of its 95 % interval; equal values always are."""
+    """Whether the 95 % interval of a difference has zero in it; equal values always are within."""
+    if noise == "images":
+        ours, theirs = ((float(here[i].mean()), contenders[i].images or 1) for i in (first, second))
+        low, high = newcombe(ours, theirs, ALPHA)
+        return low <= 0 <= high
     gap = abs(float(here[first].mean() - here[second].mean()))
-    half = 0.0
     if noise == "courses":
-        half = welch_t(here[first].tolist(), here[second].tolist()).half_width or 0.0
-    elif noise == "images":
-        both = ((float(here[i].mean()), contenders[i].images or 1) for i in (first, second))
-        half = float(special.ndtri(1 - ALPHA / 2)) * math.sqrt(
-            sum(p * (1 - p) / n for p, n in both)
-        )
-    return gap <= half
+        return gap <= (welch_t(here[first].tolist(), here[second].tolist()).half_width or 0.0)
+    return gap == 0

@@ -1,6 +1,6 @@
 """A search's winner against the config without the search: by how much, and whether it is luck."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
@@ -113,7 +113,7 @@ def on_validation(
         others = "" if number < 2 else f": none of the other {number - 1} trials was better"
         return AgainstDefault(metric, settings, unknown=f"It is {{}}{others}")
     if states == {"completed"}:
-        values = [_objectives(runs) for runs in (best, default)]
+        values = [objectives(runs) for runs in (best, default)]
     elif states == {PAUSED} and len(default) == 1:
         epochs = default[0].epochs_done
         values = [_best_until(runs[0], metric, epochs) for runs in (best, default)]
@@ -143,8 +143,10 @@ def _on_validation(
     return gain_of_images((first[0], images), (second[0], images), split, number, "one seed")
 
 
-def _objectives(runs: Sequence[Run]) -> list[float]:
-    return [value for run in runs if (value := run.metric("objective")) is not None]
+def objectives(runs: Iterable[Run]) -> list[float]:
+    """The objectives of the completed runs."""
+    done = (run.metric("objective") for run in runs if run.status == "completed")
+    return [value for value in done if value is not None]
 
 
 def _best_until(run: Run, metric: Metric, epochs: int) -> list[float]:
