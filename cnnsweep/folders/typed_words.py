@@ -53,10 +53,9 @@ def final_words(config: Mapping[str, Any], *, brings_validation: bool) -> tuple[
         names = named if isinstance(named, list) else [named]
         if names != ["val_accuracy"] and any(name in VALIDATION_METRICS for name in names):
             words.append(f"objective={_NEEDS_NONE}")
-    return (
-        words,
-        "its last epoch counts" if why is None else f"data.val_fraction stays, since {why}",
-    )
+    if why is not None:
+        return words, f"data.val_fraction stays, since {why}"
+    return words, "its last epoch counts"
 
 
 def _needs_validation(config: Mapping[str, Any], brings: bool) -> str | None:

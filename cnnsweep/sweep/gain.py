@@ -17,7 +17,6 @@ from cnnsweep.sweep.study.study import DEFAULT
 if TYPE_CHECKING:
     from cnnsweep.report.answer.winning.gain import Gain
 
-_IMAGES_OF = {"val_accuracy": "validation", "test_accuracy": "test"}
 _ENDS = {TrialState.PRUNED: "was pruned", TrialState.FAIL: "failed"}
 
 
@@ -111,6 +110,7 @@ def _gain(
     Seeds are compared in pairs; one run each of an accuracy by how many images there are.
     """
     from cnnsweep.report.answer.winning.gain import (  # SciPy takes a while
+        SPLITS,
         gain_of_images,
         gain_of_seeds,
     )
@@ -118,7 +118,7 @@ def _gain(
     if seeds > 1:
         pairs = [_objectives(folder) for folder in folders]
         return gain_of_seeds(pairs[0], pairs[1], number)
-    split = _IMAGES_OF.get(metric)
+    split = SPLITS.get(metric)
     images = [None if split is None else _images(RunFolder(f), split) for f in folders]
     if split is None or images[0] is None or images[1] is None:
         return None

@@ -5,14 +5,12 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 from cnnsweep.folders.run_folder import PAUSED
-from cnnsweep.report.answer.winning.gain import Gain, gain_of_images, gain_of_seeds
+from cnnsweep.report.answer.winning.gain import SPLITS, Gain, gain_of_images, gain_of_seeds
 from cnnsweep.report.read.run_files import Splits
 from cnnsweep.report.read.run_record import Run, finite
 from cnnsweep.report.stats.intervals import FEWEST
 from cnnsweep.report.stats.metric import TEST_ACCURACY, Metric
 from cnnsweep.report.stats.significance import welch_t
-
-_SPLITS = {"val_accuracy": "validation", TEST_ACCURACY.name: "test"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +132,7 @@ def _on_validation(
 ) -> Gain:
     first, second = values
     difference = fmean(first) - fmean(second)
-    split = _SPLITS.get(metric.name)
+    split = SPLITS.get(metric.name)
     images = {"validation": splits.validation, "test": splits.test}.get(split or "")
     if len(first) > 1:
         return gain_of_seeds(first, second, number) or Gain(difference, None)
