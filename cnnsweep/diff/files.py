@@ -15,14 +15,13 @@ from cnnsweep.report.read.escape import markdown
 from cnnsweep.report.read.predictions import PredictionFiles
 
 SCHEMA_VERSION = 1
-SCHEMA = Path(__file__).with_name("diff.schema.json")
 _MOST_NOTES = 20
 _CURVES, _IMAGES = "diff_curves.png", "diff_images.png"
 AnyDiff = RunDiff | SweepDiff
 
 
 def as_json(found: AnyDiff) -> str:
-    """The comparison as JSON, as the schema beside this file describes it."""
+    """The comparison as JSON, as diff.schema.json beside this file describes it."""
     content = {
         "schema_version": SCHEMA_VERSION,
         "kind": "runs" if isinstance(found, RunDiff) else "sweeps",

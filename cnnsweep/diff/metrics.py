@@ -83,7 +83,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """All metrics of either run; ``said``: what the figures do not tell."""
+    """All metrics of either run; ``said``: what the metrics do not tell."""
 
     listed: list[Measured]
     said: list[str]

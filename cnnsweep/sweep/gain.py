@@ -7,12 +7,11 @@ from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.folders.data_record import validation_images
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.folders.sweep_folder import seed_runs
+from cnnsweep.folders.sweep_folder import IS_DEFAULT, seed_runs
 from cnnsweep.sweep.freeze_thaw.paused import paused_at
 from cnnsweep.sweep.spec.formatting import format_value
 from cnnsweep.sweep.study.confirmation import winner
 from cnnsweep.sweep.study.search import Search
-from cnnsweep.sweep.study.study import DEFAULT
 
 if TYPE_CHECKING:
     from cnnsweep.report.answer.winning.gain import Gain
@@ -46,7 +45,7 @@ def default_number(search: Search) -> int | None:
 
 def _default(search: Search) -> FrozenTrial | None:
     trials = search.study.get_trials(deepcopy=False)
-    return next((trial for trial in trials if DEFAULT in trial.user_attrs), None)
+    return next((trial for trial in trials if IS_DEFAULT in trial.user_attrs), None)
 
 
 def _is_tried(trial: FrozenTrial) -> bool:

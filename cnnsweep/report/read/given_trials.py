@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from cnnsweep.folders.sweep_folder import DEFAULT_TRIAL, SweepFolder
+from cnnsweep.folders.sweep_folder import DEFAULT_TRIAL, IS_DEFAULT, SweepFolder
 from cnnsweep.report.read.safe_io import Damaged, read_yaml
 from cnnsweep.report.read.sweeps import Sweep
 
 _LARGEST = 256 << 20
 _CREATED = re.compile(rb'\{"op_code":\s*4,')  # a line of Optuna's journal that adds a trial
 _GIVEN = b'"fixed_params"'  # in such a line where the trial was enqueued with settings
-_DEFAULT = b'"default config"'  # in such a line of the trial that is it
+_DEFAULT = f'"{IS_DEFAULT}"'.encode()  # in such a line of the trial that is it
 _MOST_LINES = 1000  # of a journal, up to its first trial
 
 

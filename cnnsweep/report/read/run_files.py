@@ -21,7 +21,7 @@ _NAME = re.compile(r"(?!(?:null|true|false|nan|inf)$)[a-z_][a-z0-9_]*", re.IGNOR
 
 @dataclass(frozen=True, slots=True)
 class Splits:
-    """How many images a run's figures rest on; None where its folder does not say."""
+    """How many images a run's metrics rest on; None where its folder does not say."""
 
     validation: int | None
     test: int | None
