@@ -63,7 +63,9 @@ def first(
             "Which network is better can't be said before its winner is confirmed "
             "(hydra.sweeper.confirm=5)."
         )
-    return First(sentences, next_steps(winners, best))
+    ahead = [winner for ranking in rankings for winner in ranking.networks[0].winners]
+    leading = [*ahead, *_lone(winners, rankings)]
+    return First(sentences, next_steps(winners, leading, best))
 
 
 def _lone(winners: Sequence[Winner], rankings: Sequence[Ranking]) -> list[Winner]:

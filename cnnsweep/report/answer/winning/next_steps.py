@@ -15,17 +15,21 @@ _FRESH = 5  # seeds of a confirmation
 _MOST = 6  # blocks
 
 
-def next_steps(winners: Sequence[Winner], best: Winner | None) -> list[Block]:
+def next_steps(
+    winners: Sequence[Winner], leading: Sequence[Winner], best: Winner | None
+) -> list[Block]:
     """A block for each thing to do, with the lines to paste where the report was made.
 
-    ``best`` is the winner that a final model is made of.
+    ``leading`` are those of the winners whose network leads, of which a wider space is worth
+    trying; ``best`` is the winner that a final model is made of.
     """
     ours = [winner for winner in winners if winner.trial.ours and winner.launch is not None]
+    first = {id(winner) for winner in leading}
     launches = {w.launch.folder: w.launch for w in ours if w.launch is not None}
     blocks: list[Block] = []
     for launch in launches.values():
         own = [w for w in ours if w.launch is not None and w.launch.folder == launch.folder]
-        blocks += [*_confirm(launch, own), *_wider(launch, own)]
+        blocks += [*_confirm(launch, own), *_wider(launch, [w for w in own if id(w) in first])]
     if best is not None and best in ours:
         blocks.append(_final(best))
     return [*blocks[: _MOST - 1], *blocks[_MOST - 1 :][-1:]]  # the final model in any case
@@ -55,22 +59,20 @@ def _wider(launch: Launch, winners: Sequence[Winner]) -> Iterator[Block]:
         for key, one in launch.dimensions.items():
             value = finite(winner.trial.config.get(key))
             bound = None if value is None else one.bound_near(value)
-            if value is None or bound is None:
+            word = None if bound is None else one.wider(bound)
+            if word is None:  # no bound is near, or one where the range ends by nature
                 continue
-            where = f"{winner.sweep.name}: {key}={value:.4g} lies on the bound {bound:.4g}"
-            word = one.wider(bound)
-            told.append(where if word else f"{where}, where its range ends by nature")
-            if word is not None:
-                found.setdefault(key, word)
+            told.append(f"{winner.sweep.name}: {key}={value:.4g} lies on the bound {bound:.4g}")
+            found.setdefault(key, word)
     if not told:
         return
     trials = max([launch.n_trials or 0, *(winner.tried for winner in winners)])
     words = [*found.values(), f"hydra.sweeper.n_trials={2 * trials}"]
     yield Block(
-        f"Next: search {'a wider space' if found else 'on'}",
+        "Next: search a wider space",
         [
             f"{'; '.join(told[:_MOST])} of its space (within 5 % of its scale): better values may "
-            f"lie {'beyond it' if found else 'near it'}. {2 * trials} trials instead of {trials}:"
+            f"lie beyond it. {2 * trials} trials instead of {trials}:"
         ],
         [_resumed(launch, *words)],
     )
