@@ -57,16 +57,16 @@ def _of_group(group: Group, files: PredictionFiles) -> Calibration | None:
     loss, losses = _log_losses(group.runs)
     pooled = np.concatenate([c for c, _ in known]), np.concatenate([r for _, r in known])
     return Calibration(
-        group.label + group.where,
-        group.is_sound and group.nested is None,
-        len(group.runs),
-        len(known[0][0]),
-        [calibration_error(*reliability(*one)) for one in known],
-        [float(confidence.mean()) for confidence, _ in known],
-        [float(right.mean()) for _, right in known],
-        losses,
-        loss,
-        reliability(*pooled),
+        label=group.label + group.where,
+        alike=group.is_sound and group.nested is None,
+        total=len(group.runs),
+        images=len(known[0][0]),
+        errors=[calibration_error(*reliability(*one)) for one in known],
+        confidences=[float(confidence.mean()) for confidence, _ in known],
+        accuracies=[float(right.mean()) for _, right in known],
+        log_losses=losses,
+        loss=loss,
+        curve=reliability(*pooled),
     )
 
 

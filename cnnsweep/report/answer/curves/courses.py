@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -93,7 +93,7 @@ def course(epochs: Sequence[tuple[float, float | None]], metric: Metric) -> Cour
 
 def course_of_run(run: Run, metric: Metric) -> Course | None:
     """A single run's."""
-    return course([(spent, value) for spent, value in _epochs([run], metric)], metric)
+    return course(_epochs([run], metric), metric)
 
 
 def course_of_search(trials: Sequence[Sequence[Run]], pruner: str, metric: Metric) -> Course | None:
@@ -145,10 +145,14 @@ def race(contenders: Sequence[Contender], metric: Metric) -> Race | None:
     budgets = np.geomspace(start, end, _BUDGETS)
     values = [np.stack([course.at(budgets) for course in one.courses]) for one in contenders]
     noise = _noise(contenders, metric)
-    return Race(
-        [*contenders], budgets, values, noise,
-        [*_leads(contenders, budgets, values, noise, metric)],
-    )  # fmt: skip
+    ahead = [_ahead(contenders, table, noise, metric) for table in _columns(values)]
+    return Race([*contenders], budgets, values, noise, [*_leads(contenders, budgets, ahead)])
+
+
+def _columns(values: Sequence[Array]) -> Iterator[list[Array]]:
+    """At each budget the courses' values of every contender."""
+    for column in range(values[0].shape[1]):
+        yield [table[:, column] for table in values]
 
 
 def _first(course: Course) -> float:
@@ -161,33 +165,30 @@ def _noise(contenders: Sequence[Contender], metric: Metric) -> str:
     return "images" if metric.percent and all(one.images for one in contenders) else ""
 
 
+def _ahead(
+    contenders: Sequence[Contender], here: Sequence[Array], noise: str, metric: Metric
+) -> list[int]:
+    """Numbers of the best at a budget and of those within noise of it, best first."""
+    means = [metric.sign() * float(values.mean()) for values in here]
+    known = [number for number, mean in enumerate(means) if np.isfinite(mean)]
+    first, *others = sorted(known, key=lambda number: -means[number])
+    return [first, *(i for i in others if _within(noise, contenders, here, first, i))]
+
+
 def _leads(
-    contenders: Sequence[Contender],
-    budgets: Array,
-    values: list[Array],
-    noise: str,
-    metric: Metric,
+    contenders: Sequence[Contender], budgets: Array, ahead: Sequence[list[int]]
 ) -> Iterator[Lead]:
-    means = metric.sign() * np.stack([table.mean(axis=0) for table in values])
-    firsts = []
-    for column in range(len(budgets)):
-        order = [int(i) for i in np.argsort(-means[:, column]) if np.isfinite(means[i, column])]
-        here = [table[:, column] for table in values]
-        tied = [i for i in order[1:] if _within(noise, contenders, here, order[0], i)]
-        firsts.append([order[0], *tied])
-    spans = [[*own] for _, own in groupby(range(len(budgets)), key=lambda c: sorted(firsts[c]))]
-    kept: list[list[int]] = []
+    """One after the other; those that do not last count to the one before."""
+    starts: list[int] = []  # columns of the budgets
+    spans = [[*own] for _, own in groupby(range(len(budgets)), key=lambda c: sorted(ahead[c]))]
     for span in spans:
         until = budgets[min(span[-1] + 1, len(budgets) - 1)]
-        same = kept and sorted(firsts[kept[-1][0]]) == sorted(firsts[span[0]])
-        if kept and (same or until < _LASTING * budgets[span[0]]):
-            kept[-1] += span
-        else:
-            kept.append(span)
-    for number, span in enumerate(kept):
-        after = kept[number + 1][0] if number + 1 < len(kept) else len(budgets) - 1
-        names = [contenders[i].label for i in firsts[span[0]]]
-        yield Lead(float(budgets[span[0]]), float(budgets[after]), names)
+        is_same = starts and sorted(ahead[starts[-1]]) == sorted(ahead[span[0]])
+        if not starts or not (is_same or until < _LASTING * budgets[span[0]]):
+            starts.append(span[0])
+    for start, end in pairwise([*starts, len(budgets) - 1]):
+        names = [contenders[number].label for number in ahead[start]]
+        yield Lead(float(budgets[start]), float(budgets[end]), names)
 
 
 def _within(

@@ -77,20 +77,20 @@ def _winner(sweep: Sweep, singles: _Singles) -> Winner | None:
     splits = _splits(trials[best][0], confirmed)
     tested = _tested(confirmed, splits.test)
     return Winner(
-        sweep,
-        metric,
-        trials[best][0],
-        means[best],
-        len(trials),
-        _bias(reached, list(values.values()), len(values[best]), _with_values(trials)),
-        reached,
-        list(tested.values.values()),
-        [*trials[best], *confirmed],
-        len(values[best]),
-        words_of(trials[best][0], keys),
-        splits,
-        launch,
-        _against(sweep, metric, trials, trials[best], tested, splits, keys, singles),
+        sweep=sweep,
+        objective=metric,
+        trial=trials[best][0],
+        best=means[best],
+        tried=len(trials),
+        bias=_bias(reached, list(values.values()), len(values[best]), _with_values(trials)),
+        confirmed=reached,
+        test=list(tested.values.values()),
+        runs=[*trials[best], *confirmed],
+        seeds=len(values[best]),
+        settings=words_of(trials[best][0], keys),
+        splits=splits,
+        launch=launch,
+        against=_against(sweep, metric, trials, trials[best], tested, splits, keys, singles),
     )
 
 
