@@ -51,7 +51,7 @@ COUNTS = {  # 15 runs of the grid, and of each search 5 that confirm, 9 complete
     "confusion-lenet": "over 5 runs;",
     "confusion": "over 5 runs of the group's 10;",
     "best": "Mean over the searches (resnet 1, simple 1)",
-    "reliability": "Images of all runs together: resnet 5, simple 5, lenet 5.",
+    "reliability": "Images of all runs together: resnet 5, simple 5, lenet 5; bins with fewer",
     "history": "18 completed trials, 4 pruned, in 2 sweeps.",
     "intermediate": "One line a trial: 9 completed, 2 pruned.",
     "importance": "33 completed trials in 3 sweeps.",
