@@ -1,7 +1,6 @@
 """Several searches of one space: folders, seeds, results, kills, and what is refused."""
 
 import random
-import statistics
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +10,7 @@ from omegaconf import OmegaConf
 
 from cnnsweep.folders.winner import chosen_run
 from cnnsweep.report.read.load_runs import gather
-from cnnsweep.sweep.several_searches import lines_over_searches, pooled_deviation
+from cnnsweep.sweep.several_searches import lines_over_searches
 from tests.sweep.sweep_commands import (
     OURS,
     TOY,
@@ -212,19 +211,6 @@ def test_a_tuning_curve_has_no_trial_that_was_not_drawn(tmp_path: Path) -> None:
     mixed = sweep(OURS[:1], tmp_path, *typed, *changed)
     assert mixed.code == 1
     assert "default_first (was False, is True)" in mixed.text
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_the_deviation_within_is_that_of_an_analysis_of_variance(seed: int) -> None:
-    draw = random.Random(seed)
-    groups = [[draw.gauss(k, 2) for _ in range(draw.randint(1, 5))] for k in range(4)]
-    free = sum(len(group) - 1 for group in groups)
-    within = [(len(g) - 1) * statistics.variance(g) for g in groups if len(g) > 1]
-    found = pooled_deviation(groups)
-    if free == 0:
-        assert found is None
-    else:
-        assert found == pytest.approx((sum(within) / free) ** 0.5)
 
 
 def test_the_line_on_searches_has_both_deviations_where_they_are_known() -> None:

@@ -60,10 +60,8 @@ def _compared(
 
 
 def _mean(group: Group, metric: Metric) -> str:
-    shown = metric.show_mean(group.mean, group.half_width, group.n)
-    if group.nested is None:
-        return shown
-    return f"{shown.removesuffix(')')}: {told_searches(group.nested, metric)})"
+    more = "" if group.nested is None else f": {told_searches(group.nested, metric)}"
+    return metric.show_mean(group.mean, group.half_width, group.n, more)
 
 
 def told_searches(nested: Nested, metric: Metric) -> str:
@@ -71,7 +69,7 @@ def told_searches(nested: Nested, metric: Metric) -> str:
     text = f"{nested.searches} searches"
     if nested.of_searches is None or nested.of_seeds is None:
         return f"{text}; between them sd {metric.show_difference(math.sqrt(nested.of_means))}"
-    between = metric.show_difference(nested.of_searches).removesuffix(POINTS)
+    between = metric.show_deviation(nested.of_searches)
     return f"{text}; between them sd {between}, seeds sd {metric.show_difference(nested.of_seeds)}"
 
 

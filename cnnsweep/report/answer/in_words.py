@@ -24,6 +24,11 @@ def show_p(p: float | None) -> str:
     return "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
 
 
+def p_cell(p: float | None) -> str:
+    """The same for a column of p-values: ``0.004``, ``< 0.0001``."""
+    return show_p(p).removeprefix("p ").removeprefix("= ")
+
+
 def show_images(pair: Pair) -> str:
     """McNemar's test of a pair in words; empty where it wasn't made."""
     images = pair.images

@@ -79,11 +79,10 @@ def _wider(launch: Launch, winners: Sequence[Winner]) -> Iterator[Block]:
 
 
 def _final(winner: Winner) -> Block:
-    words, why = final_words(
+    words, end = final_words(
         winner.trial.config | {"objective": winner.objective.name},
         brings_validation=winner.splits.brings_validation,
     )
-    end = "its last epoch counts" if why is None else f"data.val_fraction stays, since {why}"
     folder = path_word("from", shown_folder(winner.sweep.folder))
     return Block(
         "Next: the final model",

@@ -67,13 +67,13 @@ class Ranking:
         """Which network is first, with which settings, and what it reached."""
         first, second = self.networks[:2]
         winner = first.winners[0]
-        shown = self.metric.show_mean(first.mean, first.half, len(first.values))
-        what = "searches" if len(first.winners) > 1 else "fresh seeds"
-        if not self.is_tested:
+        if self.is_tested:
+            what = "searches" if len(first.winners) > 1 else "fresh seeds"
+            more = f" {what}{self._images(winner)}"
+            shown = self.metric.show_mean(first.mean, first.half, len(first.values), more)
+        else:
             shown = f"{self.metric.show(first.mean)}, the best of {winner.tried} trials and chosen "
             shown += "by it, hence optimistic"
-        else:
-            shown = f"{shown.removesuffix(')')} {what}{self._images(winner)})"
         of = f" (of its best search, {winner.sweep.name})" if len(first.winners) > 1 else ""
         ahead = self.metric.show_difference(abs(first.mean - second.mean))
         return (

@@ -12,7 +12,6 @@ from cnnsweep.report.answer.curves.courses import (
     Course,
     course,
     course_of_search,
-    images_of,
     race,
 )
 from cnnsweep.report.read.run_record import Run
@@ -155,22 +154,3 @@ def test_what_spent_nothing_or_never_finished_an_epoch_is_no_course() -> None:
     assert course([(1.0, None)], ACCURACY) is None
     late = Contender("late", [_steps((50, 0.5))], None)
     assert race([late, Contender("brief", [_steps((50, 0.9))], None)], ACCURACY) is None
-
-
-@pytest.mark.parametrize(
-    ("data", "limit", "images"),
-    [
-        ('{"train": 1438, "val": null}', None, 144),
-        ('{"train": 1438, "val": null}', 300, 30),
-        ('{"train": 1438, "val": 77}', 300, 77),
-        ('{"train": "many"}', None, None),
-        ("[]", None, None),
-    ],
-)
-def test_validation_images_are_counted_by_what_the_run_recorded(
-    tmp_path: Path, data: str, limit: int | None, images: int | None
-) -> None:
-    (tmp_path / "result.json").write_text(f'{{"data": {data}}}')
-    config = {"data.train_limit": limit, "data.val_fraction": 0.1}
-    assert images_of(Run(tmp_path, config={**config})) == images
-    assert images_of(Run(tmp_path / "none")) is None
