@@ -116,3 +116,14 @@ def test_write_makes_the_report_beside_the_runs(tmp_path: Path) -> None:
     assert page.stat().st_size < 1_000_000  # of which there is one in every sweep's folder
     with pytest.raises(UserError, match="no run below"):
         cnnsweep.report.write(tmp_path / "grid" / "report")
+
+
+def test_a_sweep_that_is_the_current_folder_goes_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_sweep(tmp_path / "mine", trials=4, confirm=3)
+    monkeypatch.chdir(tmp_path / "mine")
+    page = cnnsweep.report.write(Path())
+    found = answer(gather(roots([Path()])), Question())
+    assert page.is_file()
+    assert found.winners[0].sentence().startswith("mine: trial ")

@@ -35,7 +35,7 @@ def tried_sweeps(answer: Answer) -> list[Tried]:
     labels: set[str] = set()
     found = []
     for sweep in sorted(answer.gathered.sweeps, key=lambda sweep: -len(sweep.runs)):
-        label = _label(sweep.folder, labels)
+        label = _label(sweep.folder, labels) or sweep.name
         labels.add(label)
         if (one := tried(sweep, label)) is not None:
             found.append(one)

@@ -40,8 +40,8 @@ class Sweep:
 
     @property
     def name(self) -> str:
-        """The last two parts of the path."""
-        return "/".join(self.folder.parts[-2:])
+        """The last two parts of the path; of the current folder, which has none, its name."""
+        return "/".join(self.folder.parts[-2:] or Path.cwd().parts[-1:])
 
 
 def join(runs: list[Run], folders: list[Path], problems: list[str]) -> list[Sweep]:
