@@ -40,6 +40,7 @@ class AgainstDefault:
     unknown: str = ""
     when: str = ""  # the epochs after which both are compared, where those are not their last
     source: str = ""  # the default config's runs, where the search did not train them
+    is_default: bool = False  # the winner is the default config itself
 
     def sentence(self) -> str:
         """``It is 1.39 points above the default config (…), 95 % interval …: no finding …``."""
@@ -61,7 +62,7 @@ class AgainstDefault:
     def cell(self) -> str:
         """The same for a table: ``+1.39 points (-7.42 to 10.18)``."""
         if self.gain is None:
-            return "is the winner" if self.unknown.startswith("It is the") else "unknown"
+            return "is the default config" if self.is_default else "unknown"
         shown = f"{'+' if self.gain.difference > 0 else ''}"
         shown += self.metric.show_difference(self.gain.difference)
         if self.gain.interval is None:
@@ -134,7 +135,7 @@ def on_validation(
     states, when = {run.status for run in default}, ""
     if best[0].folder == default[0].folder:
         others = "" if number < 2 else f": none of the other {number - 1} trials was better"
-        return AgainstDefault(metric, settings, unknown=f"It is {{}}{others}")
+        return AgainstDefault(metric, settings, unknown=f"It is {{}}{others}", is_default=True)
     if states == {"completed"}:
         values = [_objectives(runs) for runs in (best, default)]
     elif states == {PAUSED} and len(default) == 1:

@@ -99,6 +99,7 @@ def test_the_winner_may_be_the_default_config(tmp_path: Path) -> None:
     _search(tmp_path / "s", 0.90, 0.95, 500)
     assert _against(tmp_path).sentence().startswith("It is the default config (optim.lr=")
     assert _against(tmp_path).sentence().endswith("none of the other 3 trials was better.")
+    assert _against(tmp_path).cell() == "is the default config"
 
 
 @pytest.mark.parametrize(("default", "why"), [(4, "pruned"), (7, "failed")])
