@@ -112,7 +112,10 @@ def _of_groups(winner: OnTest, default: OnTest, searches: int) -> Gain | None:
         half = t_quantile(freedom, alpha) * error
         return difference.mean - half, difference.mean + half
 
-    basis = f"{sizes[0]} and {sizes[1]} runs, no common seeds"
+    common = len(winner.values.keys() & default.values.keys())
+    seeds = {0: "no common seeds", 1: "only one seed in common"}
+    told = seeds.get(common, f"only {common} seeds in common")
+    basis = f"{sizes[0]} and {sizes[1]} runs, {told}"
     chosen = interval(level_of_best(1, searches))
     return Gain(difference.mean, interval(ALPHA), basis, chosen, searches=searches)
 
