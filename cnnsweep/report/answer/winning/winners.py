@@ -77,7 +77,9 @@ def shown_mean(metric: Metric, values: Sequence[float]) -> str:
     return metric.show_mean(mean, half_width(deviation, len(values)), len(values))
 
 
-_COLUMNS = ("search", "settings", "best", "trials", "test", "n", "sd", "against the default config")
+_COLUMNS = (
+    "search", "best", "trials", "test", "n", "sd", "against the default config", "settings",
+)  # fmt: skip
 
 
 def winners_table(winners: Sequence[Winner]) -> Iterator[Block]:
@@ -99,11 +101,11 @@ def _row(winner: Winner) -> list[str]:
     test = shown_mean(TEST_ACCURACY, winner.test).partition(" (")[0] if winner.test else "–"
     return [
         winner.sweep.name,
-        " ".join(winner.settings),
         f"{winner.objective.name} {winner.objective.show(winner.best)}",
         str(winner.tried),
         test,
         str(len(winner.test)),
         TEST_ACCURACY.show_deviation(deviation),
         "unknown" if winner.against is None else winner.against.cell(),
+        " ".join(winner.settings),
     ]
