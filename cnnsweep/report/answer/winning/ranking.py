@@ -16,7 +16,7 @@ from cnnsweep.report.stats.grouping import stratum_of
 from cnnsweep.report.stats.intervals import FEWEST, half_width, mean_deviation
 from cnnsweep.report.stats.metric import TEST_ACCURACY, Metric
 
-_COLUMNS = ("#", "network", "mean", "95 % interval", "sd", "n", "trials", "search", "one run")
+_COLUMNS = ("95 % interval", "sd", "n", "trials", "search", "one run")
 _SETTINGS = "settings of the (best) winner"
 
 
@@ -113,7 +113,7 @@ class Ranking:
         where = f" ({self.stratum})" if self.stratum else ""
         return Block(
             f"Networks by {self.metric.name}{where}",
-            columns=[*_COLUMNS, _SETTINGS],
+            columns=["#", "network", "mean" if self.is_tested else "best", *_COLUMNS, _SETTINGS],
             rows=rows,
             caption=self._caption(),
         )
@@ -138,8 +138,9 @@ class Ranking:
     def _caption(self) -> str:
         if not self.is_tested:
             return (
-                "Best validation values of the searches, hence optimistic; there is no interval "
-                "before confirmation runs. search: time of all trainings; one run: of the winner."
+                "best: a search's best validation value, of several searches their mean, hence "
+                "optimistic; there is no interval before confirmation runs. search: time of all "
+                "trainings; one run: of the winner."
             )
         what = "n: runs with fresh seeds, on the test split"
         if any(one.several for one in self.networks):

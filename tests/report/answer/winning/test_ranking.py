@@ -60,3 +60,13 @@ def test_a_mean_of_several_searches_best_values_is_called_that(tmp_path: Path) -
     said, first = ranking.sentence(), ranking.networks[0]
     assert f"with val_accuracy {100 * fmean(first.values):.2f} %, the mean of 3 searches" in said
     assert "of each the best of 2 trials and chosen by it, hence optimistic" in said
+
+
+@pytest.mark.parametrize(("searches", "heading"), [([], "mean"), (range(3), "best")])
+def test_the_column_of_values_says_what_they_are(
+    searches: Sequence[int], heading: str, tmp_path: Path
+) -> None:
+    block = _ranking(_unconfirmed(tmp_path / "c", [f"simple/search_{k}" for k in searches])).block()
+    assert [name for name in block.columns if name in ("mean", "best")] == [heading]
+    assert all(len(row) == len(block.columns) for row in block.rows)
+    assert block.rows[0][list(block.columns).index(heading)].endswith(" %")
