@@ -8,28 +8,24 @@ from typing import Any
 from cnnsweep.diff.images import Image
 from cnnsweep.diff.sides import RunSide
 from cnnsweep.report.charts.chart_model import PALETTE, XY, Series
+from cnnsweep.report.charts.learning_curves import drawn_columns
 
-_KINDS = {"accuracy": "acc", "loss": "loss"}
 _ACROSS, _INCHES, _DPI = 5, 1.7, 140
 
 
 def curves(a: RunSide, b: RunSide) -> list[XY]:
     """A chart of accuracy and one of loss by epoch; none of what neither run has."""
     charts = []
-    for kind, short in _KINDS.items():
-        names = dict.fromkeys(name for side in (a, b) for name in side.run.metrics)
-        fitting = [name for name in names if short in name.lower()]
-        solid = next((name for name in fitting if "val" in name), next(iter(fitting), None))
-        dashed = next((name for name in fitting if "train" in name and name != solid), None)
+    names = dict.fromkeys(name for side in (a, b) for name in side.run.metrics)
+    for kind, (solid, *dashed) in drawn_columns(names).items():
         lines = [
             line
             for side, color in zip((a, b), PALETTE, strict=False)
-            for name in (solid, dashed)
-            if name is not None
-            for line in _line(side, name, color, is_dashed=name == dashed)
+            for name in (solid, *dashed)
+            for line in _line(side, name, color, is_dashed=name in dashed)
         ]
         if lines:
-            caption = f"{solid} solid" + (f", {dashed} dashed" if dashed else "")
+            caption = ", ".join([f"{solid} solid", *(f"{name} dashed" for name in dashed)])
             y_title = "accuracy (%)" if kind == "accuracy" else "loss"
             title = f"{kind.capitalize()} by epoch ({caption})"
             charts.append(XY(f"curves-{kind}", title, caption, "epoch", y_title, lines))

@@ -12,7 +12,8 @@ from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.shared_files import read_data_files
 from cnnsweep.report.answer.block import Block
 from cnnsweep.report.read.escape import plain
-from cnnsweep.report.read.run_record import FINGERPRINT, Run, finite
+from cnnsweep.report.read.run_files import split_sizes
+from cnnsweep.report.read.run_record import FINGERPRINT
 from cnnsweep.report.read.safe_io import Scalar
 
 _LARGEST_LIST = 64 << 20  # bytes of data.csv
@@ -101,18 +102,7 @@ def _counts(side: RunSide, record: Mapping[str, Any] | None) -> dict[str, Scalar
 
 def validation_images(side: RunSide) -> int | None:
     """How many images a run was validated on; None where that isn't known."""
-    record = _recorded(side)
-    share = finite(side.run.config.get("data.val_fraction"))
-    if record is None or not share or not 0 < share < 1:
-        return None
-    if record["val"] is not None:
-        return int(record["val"])
-    images = record["train"] if (limit := _limit(side.run)) is None else limit
-    return None if images is None else round(share * images) or None
-
-
-def _limit(run: Run) -> int | None:
-    return _whole(run.config.get("data.train_limit"))
+    return split_sizes(side.run).validation
 
 
 def test_images(side: RunSide) -> int | None:

@@ -15,14 +15,13 @@ from cnnsweep.report.read.escape import markdown
 from cnnsweep.report.read.predictions import PredictionFiles
 
 SCHEMA_VERSION = 1
-SCHEMA = Path(__file__).with_name("diff.schema.json")
 _MOST_NOTES = 20
 _CURVES, _IMAGES = "diff_curves.png", "diff_images.png"
 AnyDiff = RunDiff | SweepDiff
 
 
 def as_json(found: AnyDiff) -> str:
-    """The comparison as JSON, as the schema beside this file describes it."""
+    """The comparison as JSON, as diff.schema.json beside this file describes it."""
     content = {
         "schema_version": SCHEMA_VERSION,
         "kind": "runs" if isinstance(found, RunDiff) else "sweeps",
@@ -35,12 +34,7 @@ def as_json(found: AnyDiff) -> str:
 
 def header(found: AnyDiff) -> list[str]:
     """Which folders are compared, and what is to be known of them."""
-    if isinstance(found, RunDiff):
-        pairs = [(side.name, side.folder) for side in (found.a, found.b)]
-    else:
-        pairs = [(side.name, side.folder) for side in (found.a, found.b)]
-    lines = [f"{name}: {folder}" for name, folder in pairs]
-    return [*lines, *found.a.said, *found.b.said]
+    return [f"A: {found.a.folder}", f"B: {found.b.folder}", *found.a.said, *found.b.said]
 
 
 def notes(found: AnyDiff) -> list[str]:

@@ -9,6 +9,7 @@ from cnnsweep.diff.sides import SweepSide
 from cnnsweep.errors import UserError
 from cnnsweep.report.answer.analysis import answer
 from cnnsweep.report.answer.block import Block
+from cnnsweep.report.answer.in_words import p_cell
 from cnnsweep.report.read.predictions import PredictionFiles
 from cnnsweep.report.read.run_record import FINGERPRINT, Run
 from cnnsweep.report.stats.comparison import Pair, compare
@@ -44,7 +45,7 @@ class Common:
     def interval(self, metric: Metric) -> tuple[float, float] | None:
         """The 95 % interval of that difference; None for fewer than three values."""
         half = None if self.pair is None else self.pair.difference.half_width
-        if half is None or self.pair is None or self.pair.too_few:
+        if half is None:
             return None
         middle = self.difference(metric)
         return middle - half, middle + half
@@ -165,7 +166,7 @@ def _marked(run: Run, side: str) -> Run:
 
 def _mean(group: Group, metric: Metric) -> str:
     text = metric.show(group.mean)
-    if group.interval is not None and group.n > 2:
+    if group.interval is not None:
         low, high = (metric.show(end) for end in group.interval)
         text += f" ({low} to {high})"
     text += f", n = {group.n}"
@@ -177,7 +178,7 @@ def _mean(group: Group, metric: Metric) -> str:
 def _row(one: Common, metric: Metric) -> list[str]:
     span, pair = one.interval(metric), one.pair
     ends = "–" if span is None else between(metric, *span)
-    p = "–" if pair is None or pair.too_few or pair.p_holm is None else f"{pair.p_holm:.2g}"
+    p = "–" if pair is None or pair.too_few or pair.p_holm is None else p_cell(pair.p_holm)
     kind = "not compared" if pair is None else pair.difference.kind
     cells = [_mean(one.a, metric), _mean(one.b, metric), signed(metric, one.difference(metric))]
     return [one.label, *cells, ends, p, f"too few seeds ({kind})" if _few(pair) else kind]
@@ -201,10 +202,9 @@ def _as_plain(one: Common, metric: Metric) -> dict[str, Any]:
 
 
 def _group(group: Group) -> dict[str, Any]:
-    span = group.interval if group.n > 2 else None
     return {
         "mean": group.mean,
-        "interval_95": None if span is None else [*span],
+        "interval_95": None if group.interval is None else [*group.interval],
         "n": group.n,
         "settings": group.settings,
         "never_learned": group.unlearned,

@@ -1,8 +1,6 @@
 """The test images that two runs answer differently."""
 
-import csv
-import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import Any, Literal
@@ -10,16 +8,14 @@ from typing import Any, Literal
 import numpy as np
 
 from cnnsweep.diff.sides import RunSide
-from cnnsweep.folders.run_folder import PREDICTION_COLUMNS, TEST_PREDICTIONS
+from cnnsweep.folders.run_folder import TEST_PREDICTIONS
 from cnnsweep.report.answer.block import Block
 from cnnsweep.report.read.escape import plain
-from cnnsweep.report.read.predictions import PredictionFiles
+from cnnsweep.report.read.predictions import PredictionFiles, rows_of
 from cnnsweep.report.read.run_record import finite
-from cnnsweep.report.read.safe_io import Damaged, read_text
 from cnnsweep.report.stats.share_interval import Paired
 
 MOST = 20  # images in text and in the picture
-_LARGEST = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,22 +112,8 @@ def images_apart(a: RunSide, b: RunSide, problems: list[str]) -> Images | str:
         int((~ours.right & ~theirs.right).sum()),
     )
     places = np.flatnonzero(ours.predicted != theirs.predicted).tolist()
-    pairs = zip(_rows(a, places), _rows(b, places), strict=True)
-    return Images(counts, [_image(left, right) for left, right in pairs])
-
-
-def _rows(side: RunSide, places: Sequence[int]) -> Iterator[dict[str, str]]:
-    """Rows of the file by column, at some places; one that lacks columns has fewer keys."""
-    try:
-        text = read_text(side.folder / TEST_PREDICTIONS, _LARGEST)
-    except Damaged:
-        return
-    first, _, body = text.partition("\n")  # as PredictionFiles divides it
-    header = tuple(first.rstrip("\r").split(","))
-    columns = header if header == PREDICTION_COLUMNS[: len(header)] else PREDICTION_COLUMNS[:3]
-    rows = [row for row in csv.reader(io.StringIO(body)) if row]
-    for place in places:
-        yield dict(zip(columns, rows[place], strict=False))
+    left, right = rows_of(a.run), rows_of(b.run)
+    return Images(counts, [_image(left[place], right[place]) for place in places])
 
 
 def _image(left: Mapping[str, str], right: Mapping[str, str]) -> Image:

@@ -9,9 +9,10 @@ from cnnsweep.diff.images import Images
 from cnnsweep.diff.sides import RunSide
 from cnnsweep.metric_names import DIRECTIONS
 from cnnsweep.report.answer.block import Block
+from cnnsweep.report.answer.in_words import show_p
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.intervals import ALPHA
-from cnnsweep.report.stats.metric import Metric, choose_metric, metric_names
+from cnnsweep.report.stats.metric import POINTS, Metric, choose_metric, metric_names
 from cnnsweep.report.stats.share_interval import newcombe, newcombe_paired
 from cnnsweep.report.stats.significance import mcnemar_exact
 
@@ -62,7 +63,7 @@ class Measured:
             return ["–", "–"]
         return [
             between(self.metric, known.low, known.high),
-            f"{'' if known.p is None else f'McNemar p = {known.p:.2g}, '}{known.basis}",
+            f"{'' if known.p is None else f'McNemar {show_p(known.p)}, '}{known.basis}",
         ]
 
     def as_plain(self) -> dict[str, Any]:
@@ -82,7 +83,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """All metrics of either run; ``said``: what the figures do not tell."""
+    """All metrics of either run; ``said``: what the metrics do not tell."""
 
     listed: list[Measured]
     said: list[str]
@@ -122,7 +123,7 @@ def signed(metric: Metric, value: float) -> str:
 
 def between(metric: Metric, low: float, high: float) -> str:
     """``−0.04 to +0.21 points``."""
-    return f"{signed(metric, low).removesuffix(' points')} to {signed(metric, high)}"
+    return f"{signed(metric, low).removesuffix(POINTS)} to {signed(metric, high)}"
 
 
 def metrics_apart(a: RunSide, b: RunSide, data: Data, images: Images | str) -> Metrics:

@@ -1,6 +1,5 @@
 """What is compared: two runs, or two sweeps; the best run of a sweep stands for it beside a run."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,13 +8,13 @@ from typing import Any
 from cnnsweep.diff.entries import shown
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import RESULT
-from cnnsweep.folders.sweep_folder import SWEEP_CONFIG
 from cnnsweep.folders.winner import Chosen, chosen_run
 from cnnsweep.report.read.find import find
 from cnnsweep.report.read.load_runs import Gathered, gather, roots
 from cnnsweep.report.read.parse_run import read_run
 from cnnsweep.report.read.run_record import Run
-from cnnsweep.report.read.safe_io import Damaged, Scalar, flatten, read_json, read_yaml
+from cnnsweep.report.read.safe_io import Damaged, Scalar, flatten, read_json
+from cnnsweep.report.read.sweeps import sweeper_settings
 
 _SWEEPER = "hydra.sweeper."
 _SPACE = f"{_SWEEPER}params."
@@ -134,17 +133,5 @@ def _listed(taken: Iterable[str]) -> str:
 
 def _recorded(folder: Path, problems: list[str]) -> dict[str, Scalar]:
     """The sweeper's own keys: space, sampler, pruner, number of trials, seeds."""
-    path = folder / SWEEP_CONFIG
-    if path.is_symlink() or not path.is_file():
-        return {}
-    try:
-        flat = flatten(read_yaml(path))
-    except Damaged as damage:
-        problems.append(f"{path}: {damage}")
-        return {}
-    return {key: value for key, value in flat.items() if key.startswith(_SWEEPER)}
-
-
-def counts_of(runs: Iterable[Run]) -> Counter[str]:
-    """How many runs there are of each status."""
-    return Counter(run.status for run in runs)
+    flat = flatten(sweeper_settings(folder, problems))
+    return {f"{_SWEEPER}{key}": value for key, value in flat.items()}

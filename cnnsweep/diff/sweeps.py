@@ -9,7 +9,7 @@ from cnnsweep.diff.entries import Entry, entries_block
 from cnnsweep.diff.groups import Groups, groups_apart
 from cnnsweep.diff.metrics import signed
 from cnnsweep.diff.settings import Settings, settings_apart
-from cnnsweep.diff.sides import SweepSide, counts_of
+from cnnsweep.diff.sides import SweepSide
 from cnnsweep.folders.winner import in_order
 from cnnsweep.metric_names import duration
 from cnnsweep.report.answer.block import Block
@@ -130,14 +130,15 @@ class SweepDiff:
 def sweeps_apart(a: SweepSide, b: SweepSide, question: Question) -> SweepDiff:
     """Compare two sweeps. Raises UserError for an unknown metric or column."""
     problems = list(dict.fromkeys([*a.gathered.problems, *b.gathered.problems]))
-    counts = counts_of(a.gathered.runs), counts_of(b.gathered.runs)
+    first, second = a.gathered.counts(), b.gathered.counts()
+    statuses = [status for status in STATUSES if status in first | second]
     return SweepDiff(
         a,
         b,
         settings_apart(a.settings, b.settings),
         Entry(FINGERPRINT, _fingerprint(a), _fingerprint(b)),
         [Entry(key, _recorded(a, key), _recorded(b, key)) for key in ("commit", "changes")],
-        [Entry(s, counts[0][s], counts[1][s]) for s in STATUSES if counts[0][s] or counts[1][s]],
+        [Entry(status, first.get(status, 0), second.get(status, 0)) for status in statuses],
         (cost(a.gathered.runs), cost(b.gathered.runs)),
         _winners(a, b),
         groups_apart(a, b, question, problems),

@@ -93,13 +93,15 @@ def validation_images(
 
     Args:
         train: training images of the data set, as result.json has them in ``data``.
-        val: likewise, of a split that the data bring.
+        val: likewise, of a split that the data bring, which is used whatever the fraction above 0.
         train_limit: ``data.train_limit`` of the config.
         val_fraction: ``data.val_fraction`` of the config.
     """
+    if val_fraction == 0:
+        return None  # then those that the data bring are not used either
     if isinstance(val, int):
         return val
     images = train if train_limit is None else train_limit
     if not isinstance(images, int) or not isinstance(val_fraction, int | float):
         return None
-    return round(val_fraction * images) or None
+    return (round(val_fraction * images) or None) if 0 < val_fraction < 1 else None

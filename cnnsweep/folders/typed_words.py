@@ -38,10 +38,8 @@ def command(*words: str) -> str:
     return shlex.join([*PROGRAM, *words])
 
 
-def final_words(
-    config: Mapping[str, Any], *, brings_validation: bool
-) -> tuple[list[str], str | None]:
-    """What trains a config on all images, and why the validation split must stay, if it must.
+def final_words(config: Mapping[str, Any], *, brings_validation: bool) -> tuple[list[str], str]:
+    """What trains a config on all images, and what becomes of the validation split, in words.
 
     Args:
         config: by dotted key.
@@ -55,7 +53,9 @@ def final_words(
         names = named if isinstance(named, list) else [named]
         if names != ["val_accuracy"] and any(name in VALIDATION_METRICS for name in names):
             words.append(f"objective={_NEEDS_NONE}")
-    return words, why
+    if why is not None:
+        return words, f"data.val_fraction stays, since {why}"
+    return words, "its last epoch counts"
 
 
 def _needs_validation(config: Mapping[str, Any], brings: bool) -> str | None:

@@ -1,31 +1,25 @@
 """``python -m cnnsweep.report``: the answer on the terminal, then the files."""
 
-import os
 import sys
+from functools import partial
 
-from cnnsweep.errors import UserError
 from cnnsweep.process import begin_collection, postpone_collection
 from cnnsweep.report.cli import parse
-from cnnsweep.report.read.escape import plain
+from cnnsweep.report.ending import ended
 
 
 def main(words: list[str] | None = None) -> int:
-    """Run the command; the exit code is 0, or 1 with one line on what to change."""
-    try:
-        arguments = parse(words)
-        # Only now: --help and a mistyped option should not wait for numpy and rich.
-        from cnnsweep.report.build import report
+    """Run the command; the exit code is 0, or as :func:`cnnsweep.report.ending.ended` has it."""
+    return ended(partial(_report, words))
 
-        begin_collection()
-        report(arguments)
-    except UserError as error:
-        print(f"error: {plain(str(error))}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:  # the reader, such as `| head`, has closed the pipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+
+def _report(words: list[str] | None) -> int:
+    arguments = parse(words)
+    # Only now: --help and a mistyped option should not wait for numpy and rich.
+    from cnnsweep.report.build import report
+
+    begin_collection()
+    report(arguments)
     return 0
 
 

@@ -23,8 +23,7 @@ def final_lines(context: SweepContext) -> list[str]:
     if config is None:
         return []
     data = result.get("data") or {}
-    words, why = final_words(leaves(config), brings_validation=data.get("val") is not None)
+    words, end = final_words(leaves(config), brings_validation=data.get("val") is not None)
     place = folder_word(FROM, context.folder)
     line = shell_line([*sources(context.config.hydra), place, *words])
-    end = "its last epoch counts" if why is None else f"data.val_fraction stays, since {why}"
     return [f"to train the final model on all data ({end}):", f"  {line}"]

@@ -7,17 +7,15 @@ from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.folders.data_record import validation_images
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.folders.sweep_folder import seed_runs
+from cnnsweep.folders.sweep_folder import IS_DEFAULT, seed_runs
 from cnnsweep.sweep.freeze_thaw.paused import paused_at
 from cnnsweep.sweep.spec.formatting import format_value
 from cnnsweep.sweep.study.confirmation import winner
 from cnnsweep.sweep.study.search import Search
-from cnnsweep.sweep.study.study import DEFAULT
 
 if TYPE_CHECKING:
     from cnnsweep.report.answer.winning.gain import Gain
 
-_IMAGES_OF = {"val_accuracy": "validation", "test_accuracy": "test"}
 _ENDS = {TrialState.PRUNED: "was pruned", TrialState.FAIL: "failed"}
 
 
@@ -47,7 +45,7 @@ def default_number(search: Search) -> int | None:
 
 def _default(search: Search) -> FrozenTrial | None:
     trials = search.study.get_trials(deepcopy=False)
-    return next((trial for trial in trials if DEFAULT in trial.user_attrs), None)
+    return next((trial for trial in trials if IS_DEFAULT in trial.user_attrs), None)
 
 
 def _is_tried(trial: FrozenTrial) -> bool:
@@ -111,6 +109,7 @@ def _gain(
     Seeds are compared in pairs; one run each of an accuracy by how many images there are.
     """
     from cnnsweep.report.answer.winning.gain import (  # SciPy takes a while
+        SPLITS,
         gain_of_images,
         gain_of_seeds,
     )
@@ -118,7 +117,7 @@ def _gain(
     if seeds > 1:
         pairs = [_objectives(folder) for folder in folders]
         return gain_of_seeds(pairs[0], pairs[1], number)
-    split = _IMAGES_OF.get(metric)
+    split = SPLITS.get(metric)
     images = [None if split is None else _images(RunFolder(f), split) for f in folders]
     if split is None or images[0] is None or images[1] is None:
         return None

@@ -24,7 +24,7 @@ from cnnsweep.rules import as_typed
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
 from cnnsweep.sweep.gain import default_number, gain_lines
 from cnnsweep.sweep.several_searches import lines_over_searches
-from cnnsweep.sweep.spec.formatting import format_params, format_value
+from cnnsweep.sweep.spec.formatting import PLUS_MINUS, format_params, format_value
 from cnnsweep.sweep.spec.plan import FOLDER
 from cnnsweep.sweep.spec.search_space import typed_value
 from cnnsweep.sweep.study.confirmation import spread, winner
@@ -62,7 +62,8 @@ def result_lines(searches: list[Search]) -> list[str]:
         lines = [line for search in searches for line in _lines(search)]
     else:
         lines = list(_repeated_lines(searches))
-    return [*lines, *_paused_lines(searches)]
+    meaning = [PLUS_MINUS] if any("±" in line for line in lines) else []
+    return [*lines, *meaning, *_paused_lines(searches)]
 
 
 def _repeated_lines(searches: list[Search]) -> Iterator[str]:

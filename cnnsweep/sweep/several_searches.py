@@ -22,15 +22,18 @@ def lines_over_searches(choice: str, searches: Sequence[Search]) -> Iterator[str
     The deviation between searches is that of their means, in which the seeds have their part; the
     one of seeds within a search is pooled over the searches.
     """
+    from cnnsweep.report.stats.intervals import pooled_variance  # SciPy: once runs are over
+
     subject = f"{choice} over {len(searches)} searches" if choice else f"{len(searches)} searches"
     tested = [runs for one in searches if (runs := one.confirmation.test_metrics())]
     metric = searches[0].plan.objectives[0]
     if tested and searches[0].confirmation.wanted:
         means = [fmean(runs) for runs in tested]
-        inside, count = pooled_deviation(tested), sum(map(len, tested))
+        (variance, _), count = pooled_variance(tested), sum(map(len, tested))
         line = f"{subject}: {metric_on_test(metric)} {fmean(means):.4f}, the mean of their means"
         line += _between(means)
-        line += "" if inside is None else f", of seeds within a search {inside:.4f}"
+        if variance is not None:
+            line += f", of seeds within a search {math.sqrt(variance):.4f}"
         yield f"{line} ({count} confirmation run{'' if count == 1 else 's'})"
         return
     best = [found.value for one in searches if (found := winner(one.study)) is not None]
@@ -41,19 +44,7 @@ def lines_over_searches(choice: str, searches: Sequence[Search]) -> Iterator[str
 
 
 def _between(values: Sequence[float]) -> str:
-    return f"; sd between searches {stdev(values):.4f}" if len(values) > 1 else ""
-
-
-def pooled_deviation(groups: Sequence[Sequence[float]]) -> float | None:
-    """The deviation within groups that may differ in their means; None where none has two values.
-
-    The square root of the mean square within groups of a one-way analysis of variance.
-    """
-    freedom = sum(len(group) - 1 for group in groups)
-    if freedom < 1:
-        return None
-    squares = (math.fsum((v - fmean(group)) ** 2 for v in group) for group in groups)
-    return math.sqrt(math.fsum(squares) / freedom)
+    return f"; sd of these means {stdev(values):.4f}" if len(values) > 1 else ""
 
 
 def check_searches(sweep: Path, settings: Settings, plans: Sequence[Plan]) -> None:

@@ -4,14 +4,16 @@ import contextlib
 import io
 import json
 import subprocess
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 
 from cnnsweep.diff.__main__ import main
-from cnnsweep.diff.files import SCHEMA
 from tests.command import cnnsweep
+
+SCHEMA = files("cnnsweep.diff") / "diff.schema.json"
 
 
 def diff(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -37,5 +39,5 @@ def compared(a: Path, b: Path, *words: str, cwd: Path | None = None) -> dict[str
     content: dict[str, Any] = json.loads(
         printed(a, b, "--format", "json", *words, cwd=cwd or a.parent)
     )
-    jsonschema.validate(content, json.loads(SCHEMA.read_text()))
+    jsonschema.validate(content, json.loads(SCHEMA.read_text("utf-8")))
     return content

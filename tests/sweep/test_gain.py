@@ -8,10 +8,10 @@ import pytest
 from omegaconf import OmegaConf
 from optuna.trial import TrialState
 
+from cnnsweep.folders.sweep_folder import IS_DEFAULT
 from cnnsweep.sweep.freeze_thaw.paused import PAUSED
 from cnnsweep.sweep.gain import gain_lines
 from cnnsweep.sweep.study.search import Search
-from cnnsweep.sweep.study.study import DEFAULT
 from tests.sweep.test_results import make_search
 
 
@@ -27,7 +27,7 @@ def searched(
     search = make_search(folder, confirm=0, objective=metric)
     search.seeds = max(len(v) if isinstance(v, list) else 1 for v in values)
     if has_default:
-        search.study.enqueue_trial({"x": 0.5, "n": 3}, user_attrs={DEFAULT: True})
+        search.study.enqueue_trial({"x": 0.5, "n": 3}, user_attrs={IS_DEFAULT: True})
     for value in values:
         number = search.asker.ask().number
         runs = value if isinstance(value, list) else [value]

@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 from optuna.trial import TrialState
 from rich.console import Console
 
+from cnnsweep.folders.sweep_folder import IS_DEFAULT
 from cnnsweep.metric_names import duration
 from cnnsweep.sweep.freeze_thaw.paused import PAUSED
 from cnnsweep.sweep.freeze_thaw.pruner import FreezeThaw
@@ -19,7 +20,6 @@ from cnnsweep.sweep.spec.messages import Epoch
 from cnnsweep.sweep.spec.optuna_internals import storage_of, trial_id
 from cnnsweep.sweep.study.ask import Asker
 from cnnsweep.sweep.study.search import Search
-from cnnsweep.sweep.study.study import DEFAULT
 from tests.sweep.test_results import make_search
 
 ENDS = {"completed": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
@@ -34,7 +34,7 @@ def searching(folder: Path, states: list[str], budget: Any = "auto", **fields: A
     search.study.pruner = FreezeThaw(budget, 1)
     for name, value in fields.items():
         setattr(search, name, value)
-    search.study.enqueue_trial({"x": 0.5, "n": 3}, user_attrs={DEFAULT: True})
+    search.study.enqueue_trial({"x": 0.5, "n": 3}, user_attrs={IS_DEFAULT: True})
     storage = storage_of(search.study)
     for number, state in enumerate(states):
         trial = search.asker.ask()

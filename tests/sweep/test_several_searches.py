@@ -1,7 +1,6 @@
 """Several searches of one space: folders, seeds, results, kills, and what is refused."""
 
 import random
-import statistics
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +10,7 @@ from omegaconf import OmegaConf
 
 from cnnsweep.folders.winner import chosen_run
 from cnnsweep.report.read.load_runs import gather
-from cnnsweep.sweep.several_searches import lines_over_searches, pooled_deviation
+from cnnsweep.sweep.several_searches import lines_over_searches
 from tests.sweep.sweep_commands import (
     OURS,
     TOY,
@@ -97,7 +96,7 @@ def test_the_last_lines_are_short(compared: tuple[Path, Done]) -> None:
     heads = ["simple/search_0: trial ", "simple/search_1: trial ", "simple over 2 searches: "]
     heads += ["lenet/search_0: trial ", "lenet/search_1: trial ", "lenet over 2 searches: "]
     assert all(line.startswith(head) for line, head in zip(ends, heads, strict=False)), ends
-    assert all("test_accuracy" in ends[n] and "; sd between searches" in ends[n] for n in (2, 5))
+    assert all("test_accuracy" in ends[n] and "; sd of these means" in ends[n] for n in (2, 5))
     assert ends[6].startswith("to train the final model")
     assert sum("searches, each of 2 trials over optim.lr" in line for line in lines) == 2
 
@@ -214,19 +213,6 @@ def test_a_tuning_curve_has_no_trial_that_was_not_drawn(tmp_path: Path) -> None:
     assert "default_first (was False, is True)" in mixed.text
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_the_deviation_within_is_that_of_an_analysis_of_variance(seed: int) -> None:
-    draw = random.Random(seed)
-    groups = [[draw.gauss(k, 2) for _ in range(draw.randint(1, 5))] for k in range(4)]
-    free = sum(len(group) - 1 for group in groups)
-    within = [(len(g) - 1) * statistics.variance(g) for g in groups if len(g) > 1]
-    found = pooled_deviation(groups)
-    if free == 0:
-        assert found is None
-    else:
-        assert found == pytest.approx((sum(within) / free) ** 0.5)
-
-
 def test_the_line_on_searches_has_both_deviations_where_they_are_known() -> None:
     def made(tests: list[float], wanted: int) -> Any:
         confirmation = SimpleNamespace(wanted=wanted, test_metrics=lambda: tests)
@@ -236,7 +222,7 @@ def test_the_line_on_searches_has_both_deviations_where_they_are_known() -> None
 
     line = " ".join(lines_over_searches("lenet", [made([0.9, 0.8], 2), made([0.7, 0.8], 2)]))
     assert line == (
-        "lenet over 2 searches: test_accuracy 0.8000, the mean of their means; sd between searches "
+        "lenet over 2 searches: test_accuracy 0.8000, the mean of their means; sd of these means "
         "0.0707, of seeds within a search 0.0707 (4 confirmation runs)"
     )
     (one,) = lines_over_searches("", [made([0.9], 1), made([], 1)])

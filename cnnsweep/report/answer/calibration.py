@@ -4,7 +4,7 @@ Guo et al. 2017 ("On calibration of modern neural networks"): the expected calib
 mean over the images of how far accuracy is from mean confidence, in bins of equal width.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -16,10 +16,9 @@ from cnnsweep.report.answer.group_predictions import predictions_of, shown_group
 from cnnsweep.report.read.predictions import PredictionFiles
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.grouping import Group, Grouping
-from cnnsweep.report.stats.intervals import t_interval
+from cnnsweep.report.stats.intervals import half_width, mean_deviation
 
 BINS = 15
-_FEWEST = 3  # runs, below which there is no interval
 _PLAIN_LOSS = "torch.nn.CrossEntropyLoss"
 Array = npt.NDArray[np.float64]
 
@@ -58,16 +57,16 @@ def _of_group(group: Group, files: PredictionFiles) -> Calibration | None:
     loss, losses = _log_losses(group.runs)
     pooled = np.concatenate([c for c, _ in known]), np.concatenate([r for _, r in known])
     return Calibration(
-        group.label + group.where,
-        group.is_sound and group.nested is None,
-        len(group.runs),
-        len(known[0][0]),
-        [calibration_error(*reliability(*one)) for one in known],
-        [float(confidence.mean()) for confidence, _ in known],
-        [float(right.mean()) for _, right in known],
-        losses,
-        loss,
-        reliability(*pooled),
+        label=group.label + group.where,
+        alike=group.is_sound and group.nested is None,
+        total=len(group.runs),
+        images=len(known[0][0]),
+        errors=[calibration_error(*reliability(*one)) for one in known],
+        confidences=[float(confidence.mean()) for confidence, _ in known],
+        accuracies=[float(right.mean()) for _, right in known],
+        log_losses=losses,
+        loss=loss,
+        curve=reliability(*pooled),
     )
 
 
@@ -106,10 +105,10 @@ def _loss(run: Run) -> str:
     return " ".join([name, *told])
 
 
-def calibration_block(found: Sequence[Calibration]) -> Block | None:
-    """A table, which the page folds; None where no run recorded a confidence."""
+def calibration_blocks(found: Sequence[Calibration]) -> Iterator[Block]:
+    """A table, which the page folds; nothing where no run recorded a confidence."""
     if not found:
-        return None
+        return
     columns = ("group", "n", "confidence − accuracy", "calibration error", "log loss")
     caption = (
         "Test images. Confidence: the probability of the predicted class; minus accuracy, in "
@@ -122,7 +121,7 @@ def calibration_block(found: Sequence[Calibration]) -> Block | None:
     if others:
         caption += f" No log loss: test_loss is that of {'; '.join(others)}."
     rows = [_row(one) for one in found]
-    return Block("Calibration", columns=columns, rows=rows, caption=caption, is_detail=True)
+    yield Block("Calibration", columns=columns, rows=rows, caption=caption, is_detail=True)
 
 
 def _row(one: Calibration) -> list[str]:
@@ -136,7 +135,5 @@ def _row(one: Calibration) -> list[str]:
 def _mean(values: Sequence[float], digits: str, alike: bool) -> str:
     if not values:
         return "–"
-    interval = t_interval(values) if alike and len(values) >= _FEWEST else None
-    if interval is None:
-        return f"{fmean(values):{digits}}"
-    return f"{fmean(values):{digits}} ± {(interval[1] - interval[0]) / 2:{digits.lstrip('+')}}"
+    half = half_width(mean_deviation(values)[1], len(values)) if alike else None
+    return f"{fmean(values):{digits}}" + ("" if half is None else f" ± {half:{digits[-3:]}}")

@@ -60,10 +60,8 @@ def _compared(
 
 
 def _mean(group: Group, metric: Metric) -> str:
-    shown = metric.show_mean(group.mean, group.half_width, group.n)
-    if group.nested is None:
-        return shown
-    return f"{shown.removesuffix(')')}: {told_searches(group.nested, metric)})"
+    more = "" if group.nested is None else f": {told_searches(group.nested, metric)}"
+    return metric.show_mean(group.mean, group.half_width, group.n, more)
 
 
 def told_searches(nested: Nested, metric: Metric) -> str:
@@ -71,7 +69,7 @@ def told_searches(nested: Nested, metric: Metric) -> str:
     text = f"{nested.searches} searches"
     if nested.of_searches is None or nested.of_seeds is None:
         return f"{text}; between them sd {metric.show_difference(math.sqrt(nested.of_means))}"
-    between = metric.show_difference(nested.of_searches).removesuffix(POINTS)
+    between = metric.show_deviation(nested.of_searches)
     return f"{text}; between them sd {between}, seeds sd {metric.show_difference(nested.of_seeds)}"
 
 
@@ -191,7 +189,7 @@ def _seeds(pair: Pair) -> str:
     if pair.over_searches:
         first, second = map(_independent, pair.groups)
         return f"{d.n} searches each" if first == second else f"{first} against {second}"
-    unit = "common seeds" if d.kind == PAIRED else "or more runs each, no common seeds"
+    unit = "common seeds" if d.kind == PAIRED else "or more runs each, compared without pairs"
     is_each = pair.better.n == pair.worse.n == d.n
     return f"{d.n} seeds each" if is_each else f"{d.n} {unit}"
 

@@ -10,7 +10,7 @@ from scipy import special
 
 from cnnsweep.report.answer.block import Block
 from cnnsweep.report.answer.group_predictions import predictions_of
-from cnnsweep.report.answer.in_words import show_p
+from cnnsweep.report.answer.in_words import p_cell, show_p
 from cnnsweep.report.read.predictions import PredictionFiles
 from cnnsweep.report.stats.comparison import MOST_GROUPS, Comparison, Pair
 from cnnsweep.report.stats.grouping import Group, Grouping
@@ -152,7 +152,9 @@ def image_noise_blocks(noise: ImageNoise, metric: Metric) -> list[Block]:
 
 def _sentence(one: GroupNoise, metric: Metric) -> str:
     group = one.group
-    seeds = "" if group.deviation is None else f"seeds sd {_sd(group.deviation, metric)}, "
+    seeds = (
+        "" if group.deviation is None else f"seeds sd {metric.show_deviation(group.deviation)}, "
+    )
     if group.nested is not None:
         seeds = f"searches and {seeds}"
     told = f"{seeds}{one.images:,} test images sd {metric.show_difference(one.of_images)}"
@@ -171,13 +173,9 @@ def _beyond(pairs: list[PairNoise], metric: Metric) -> list[str]:
     ]
 
 
-def _sd(value: float | None, metric: Metric) -> str:
-    return "–" if value is None else metric.show_difference(value).removesuffix(" points")
-
-
 def _group_row(one: GroupNoise, metric: Metric) -> list[str]:
     group = one.group
-    deviations = [_sd(sd, metric) for sd in (group.deviation, one.of_images)]
+    deviations = [metric.show_deviation(sd) for sd in (group.deviation, one.of_images)]
     return [f"{group.label}{group.where}", str(one.runs), f"{one.images:,}", *deviations]
 
 
@@ -186,6 +184,6 @@ def _pair_row(one: PairNoise, metric: Metric) -> list[str]:
     return [
         f"{pair.better.label} – {pair.worse.label}{pair.better.where}",
         metric.show_difference(pair.difference.mean),
-        *(_sd(sd, metric) for sd in (one.of_seeds, one.of_images, one.of_both)),
-        show_p(one.p).removeprefix("p ").removeprefix("= "),
+        *(metric.show_deviation(sd) for sd in (one.of_seeds, one.of_images, one.of_both)),
+        p_cell(one.p),
     ]

@@ -24,13 +24,19 @@ def show_p(p: float | None) -> str:
     return "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
 
 
+def p_cell(p: float | None) -> str:
+    """The same for a column of p-values: ``0.004``, ``< 0.0001``."""
+    return show_p(p).removeprefix("p ").removeprefix("= ")
+
+
 def show_images(pair: Pair) -> str:
     """McNemar's test of a pair in words; empty where it wasn't made."""
     images = pair.images
     if images is None:
         return ""
+    mean, several = (" on average", "s") if images.seeds > 1 else ("", "")
     return (
         f"of {images.count:,} test images {images.only_better:.0f} only {pair.better.label} and "
-        f"{images.only_worse:.0f} only {pair.worse.label} gets right ({show_p(images.p_holm)}, "
-        f"McNemar, {images.seeds} common seed{'s' if images.seeds > 1 else ''})"
+        f"{images.only_worse:.0f} only {pair.worse.label} gets right{mean} "
+        f"({show_p(images.p_holm)}, McNemar, {images.seeds} common seed{several})"
     )

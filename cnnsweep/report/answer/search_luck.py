@@ -1,5 +1,6 @@
 """How much of a result another search would change, where there were several of each choice."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cnnsweep.report.answer.block import Block
@@ -40,20 +41,15 @@ def search_luck(grouping: Grouping, comparison: Comparison) -> SearchLuck:
     return SearchLuck(groups, [pair for pair in comparison.pairs if pair.chance is not None])
 
 
-def search_luck_block(luck: SearchLuck, metric: Metric) -> Block | None:
-    """How far searches and seeds move each group; None where there are no searches to compare."""
-    if not luck.groups:
-        return None
-    rows = [_group_row(group, metric) for group in luck.groups]
-    return Block("The luck of the search", columns=_GROUP_COLUMNS, rows=rows, caption=_OF_GROUPS)
-
-
-def chances_block(luck: SearchLuck, metric: Metric) -> Block | None:
-    """Who would win in a new search; None where that can't be told."""
-    if not luck.pairs:
-        return None
-    rows = [_pair_row(pair, metric) for pair in luck.pairs]
-    return Block("Searched anew, who wins", columns=_PAIR_COLUMNS, rows=rows, caption=_OF_PAIRS)
+def search_luck_blocks(luck: SearchLuck, metric: Metric) -> Iterator[Block]:
+    """How far searches and seeds move each group, and who would win in a new search."""
+    if luck.groups:
+        rows = [_group_row(group, metric) for group in luck.groups]
+        title = "The luck of the search"
+        yield Block(title, columns=_GROUP_COLUMNS, rows=rows, caption=_OF_GROUPS)
+    if luck.pairs:
+        rows = [_pair_row(pair, metric) for pair in luck.pairs]
+        yield Block("Searched anew, who wins", columns=_PAIR_COLUMNS, rows=rows, caption=_OF_PAIRS)
 
 
 def _group_row(group: Group, metric: Metric) -> list[str]:
@@ -66,7 +62,7 @@ def _group_row(group: Group, metric: Metric) -> list[str]:
         f"{group.label}{group.where}",
         str(nested.searches),
         str(group.n),
-        metric.show_mean(group.mean, group.half_width, group.n).partition(" (n")[0],
+        metric.show_around(group.mean, group.half_width),
         *("–" if sd is None else metric.show_difference(sd) for sd in deviations),
     ]
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from cnnsweep.folders.sweep_folder import SEARCH
+from cnnsweep.folders.sweep_folder import is_repeated_search
 from cnnsweep.report.answer.analysis import Answer
 from cnnsweep.report.charts.best_by_seconds import best_by_seconds
 from cnnsweep.report.charts.chart_model import Chart, Colors
@@ -34,19 +35,19 @@ def tried_sweeps(answer: Answer) -> list[Tried]:
     labels: set[str] = set()
     found = []
     for sweep in sorted(answer.gathered.sweeps, key=lambda sweep: -len(sweep.runs)):
-        label = _label(sweep.folder.parts, labels)
+        label = _label(sweep.folder, labels)
         labels.add(label)
         if (one := tried(sweep, label)) is not None:
             found.append(one)
     return found
 
 
-def _label(parts: Sequence[str], others: Container[str]) -> str:
+def _label(folder: Path, others: Container[str]) -> str:
     """The last parts of a sweep's path, as many as tell it from others.
 
     Of several searches of one choice ``resnet/search_1``: the last part alone says little.
     """
-    count = 2 if parts[-1].startswith(SEARCH) else 1
+    parts, count = folder.parts, 2 if is_repeated_search(folder) else 1
     while "/".join(parts[-count:]) in others and count < len(parts):
         count += 1
     return "/".join(parts[-count:])

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from cnnsweep.report.answer.analysis import Answer
 from cnnsweep.report.answer.curves.equal_compute import EqualCompute, how
 from cnnsweep.report.charts.chart_model import XY, Chart, Colors, Series
+from cnnsweep.report.stats.intervals import FEWEST
 
 _MOST_STRATA = 4
 
@@ -15,7 +16,7 @@ _MOST_STRATA = 4
 def best_by_seconds(answer: Answer, colors: Colors) -> Iterator[Chart]:
     """A chart for each stratum with something to compare."""
     for one in answer.equal_compute[:_MOST_STRATA]:
-        several = any(len(contender.courses) >= 3 for contender in one.race.contenders)
+        several = any(len(contender.courses) >= FEWEST for contender in one.race.contenders)
         band = " The band is the 95 % interval of the mean." if several else ""
         title = f"Best so far at equal training time{one.where}"
         yield XY(

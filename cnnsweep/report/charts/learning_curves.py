@@ -1,6 +1,6 @@
 """Metrics by epoch: the mean over the runs of each group and how far they spread."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -18,7 +18,8 @@ def learning_curves(answer: Answer, colors: Colors) -> Iterator[Chart]:
     """A chart of accuracy and one of loss for each stratum; of other apps, what they measured."""
     for groups in list(answer.grouping.strata().values())[:_MOST_STRATA]:
         shown = groups[:_MOST_GROUPS]
-        for kind, columns in _columns(shown).items():
+        names = dict.fromkeys(n for group in shown for run in group.runs for n in run.metrics)
+        for kind, columns in drawn_columns(names).items():
             series = [
                 line
                 for group in shown
@@ -29,10 +30,12 @@ def learning_curves(answer: Answer, colors: Colors) -> Iterator[Chart]:
                 yield _chart(kind, columns, series, shown, len(groups))
 
 
-def _columns(groups: list[Group]) -> dict[str, list[str]]:
-    """Which columns are drawn in one chart: validation first, since it comes solid."""
-    names = dict.fromkeys(n for g in groups for run in g.runs for n in run.metrics)
-    found = {}
+def drawn_columns(names: Iterable[str]) -> dict[str, list[str]]:
+    """Which of these columns of metrics.csv are drawn in a chart of accuracy, and in one of loss.
+
+    Validation comes first, since it is solid; then training.
+    """
+    names, found = list(names), {}
     for kind, short in (("accuracy", "acc"), ("loss", "loss")):
         fitting = [name for name in names if short in name.lower()]
         validation = [name for name in fitting if "val" in name][:1]

@@ -63,10 +63,7 @@ def as_picture(chart: Chart, kind: str) -> bytes:
             _xy(axes, chart)
             _add_legend(figure, axes)
         axes.set_title(chart.title, fontsize=11)
-        content = io.BytesIO()
-        metadata = {"Date": None} if kind == "svg" else {}
-        figure.savefig(content, format=kind, dpi=_DPI, metadata=metadata)
-    return content.getvalue()
+        return _content(figure, kind)
 
 
 def side_by_side(charts: Sequence[XY], kind: str) -> bytes:
@@ -77,9 +74,13 @@ def side_by_side(charts: Sequence[XY], kind: str) -> bytes:
         for axes, chart in zip(places, charts, strict=True):
             _xy(axes, chart)
             axes.set_title(chart.title, fontsize=11)
-        content = io.BytesIO()
-        figure.savefig(content, format=kind, dpi=_DPI)
-    return content.getvalue()
+        return _content(figure, kind)
+
+
+def _content(figure: Figure, kind: str) -> bytes:
+    file = io.BytesIO()
+    figure.savefig(file, format=kind, dpi=_DPI, metadata={"Date": None} if kind == "svg" else {})
+    return file.getvalue()
 
 
 def _xy(axes: Axes, chart: XY) -> None:

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from cnnsweep.report.answer.analysis import Answer
 from cnnsweep.report.answer.block import Block
-from cnnsweep.report.answer.calibration import calibration_block
+from cnnsweep.report.answer.calibration import calibration_blocks
 from cnnsweep.report.answer.curves.equal_compute import equal_compute_blocks
 from cnnsweep.report.answer.curves.tuning_curves import tuning_blocks
 from cnnsweep.report.answer.image_noise import image_noise_blocks
-from cnnsweep.report.answer.search_luck import chances_block, search_luck_block
+from cnnsweep.report.answer.search_luck import search_luck_blocks
 from cnnsweep.report.answer.winning.winners import winners_table
 from cnnsweep.report.output.tables import (
     GROUP_COLUMNS,
@@ -36,21 +36,16 @@ def answer_blocks(answer: Answer, idle: Sequence[str] = ()) -> list[Block]:
         *(ranking.block() for ranking in answer.rankings),
         *answer.first.steps,
         *_groups(answer),
-        *_known(search_luck_block(answer.luck, answer.metric)),
-        *_known(chances_block(answer.luck, answer.metric)),
+        *search_luck_blocks(answer.luck, answer.metric),
         *winners_table(answer.winners),
         *_pairs(answer),
         *image_noise_blocks(answer.noise, answer.metric),
         *tuning_blocks(answer.tuning),
         *equal_compute_blocks(answer.equal_compute),
-        *filter(None, [calibration_block(answer.calibration)]),
+        *calibration_blocks(answer.calibration),
         *_best_runs(answer),
         Block("Cost", [answer.cost.sentence(), *idle]),
     ]
-
-
-def _known(block: Block | None) -> list[Block]:
-    return [] if block is None else [block]
 
 
 def _groups(answer: Answer) -> Iterator[Block]:

@@ -16,13 +16,13 @@ from cnnsweep.errors import printable
 from cnnsweep.report.answer.analysis import Answer
 from cnnsweep.report.answer.cost import Cost
 from cnnsweep.report.answer.winning.winners import Winner
-from cnnsweep.report.output.tables import mean_of
 from cnnsweep.report.read.run_record import FINGERPRINT, Run
 from cnnsweep.report.read.sweeps import Sweep
 from cnnsweep.report.stats.comparison import Pair
 from cnnsweep.report.stats.group_keys import setting_keys
 from cnnsweep.report.stats.grouping import Group
 from cnnsweep.report.stats.metric import Metric
+from cnnsweep.report.stats.nested import Nested
 
 SCHEMA_VERSION = 1
 Json = dict[str, Any]
@@ -115,12 +115,21 @@ def _group(group: Group) -> Json:
         "mean": as_plain(group.mean),
         "sd": as_plain(group.deviation),
         "interval": as_plain(group.interval),
+        "searches": None if group.nested is None else _searches(group.nested),
         "settings": group.settings,
         "mixes": as_plain(group.mixes),
         "never_learned": group.unlearned,
-        "parameters": as_plain(mean_of(group, "parameters")),
-        "train_seconds": as_plain(mean_of(group, "train_seconds")),
+        "parameters": as_plain(group.mean_of("parameters")),
+        "train_seconds": as_plain(group.mean_of("train_seconds")),
         "folders": as_plain(group.runs),
+    }
+
+
+def _searches(nested: Nested) -> Json:
+    return {
+        "count": nested.searches,
+        "sd_of_searches": as_plain(nested.of_searches),
+        "sd_of_seeds": as_plain(nested.of_seeds),
     }
 
 
@@ -139,6 +148,9 @@ def _pair(pair: Pair) -> Json:
         "p_holm": as_plain(pair.p_holm),
         "effect": as_plain(d.effect),
         "decided": pair.decided,
+        "equivalent": None if pair.p_same is None else pair.equivalent,
+        "p_equivalent": as_plain(pair.p_same),
+        "probability": as_plain(pair.chance),
         "seeds_needed": pair.needed,
         "images": as_plain(images),
     }

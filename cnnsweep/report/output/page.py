@@ -19,6 +19,7 @@ from markupsafe import Markup
 from cnnsweep import __version__
 from cnnsweep.folders.run_folder import write_text_whole
 from cnnsweep.report.answer.analysis import Answer
+from cnnsweep.report.answer.block import Block
 from cnnsweep.report.charts.all_charts import Section
 from cnnsweep.report.charts.hardest_images import hardest
 from cnnsweep.report.charts.plotly_backend import as_plotly
@@ -94,6 +95,7 @@ def _texts(answer: Answer, out: Path, idle: Sequence[str]) -> dict[str, Any]:
         "title": f"Report on {', '.join(map(_title, answer.gathered.roots))}",
         "headline": headline(answer),
         "blocks": blocks,
+        "links": _links(answer, blocks, out),
         "numbers": [are_numbers(block.columns, block.rows) for block in blocks],
         "failures": [
             (cause, count, str(run.folder), _link(run.folder, out))
@@ -105,6 +107,14 @@ def _texts(answer: Answer, out: Path, idle: Sequence[str]) -> dict[str, Any]:
         "roots": ", ".join(map(_title, answer.gathered.roots)),
         "version": __version__,
     }
+
+
+def _links(answer: Answer, blocks: Sequence[Block], out: Path) -> dict[str, str]:
+    """The addresses of the folders in the tables: of runs, and of sweeps by their names."""
+    cells = {cell for block in blocks for row in block.rows for cell in row}
+    shown = {str(run.folder): run.folder for run in answer.runs}
+    shown |= {sweep.name: sweep.folder for sweep in answer.gathered.sweeps}
+    return {cell: _link(shown[cell], out) for cell in cells if cell in shown}
 
 
 def _title(root: Path) -> str:

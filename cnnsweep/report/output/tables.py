@@ -1,11 +1,10 @@
 """Headline and tables of groups, pairs and best runs, as text for the terminal and every file."""
 
 from collections.abc import Iterable
-from statistics import fmean
 
 from cnnsweep.metric_names import duration
 from cnnsweep.report.answer.analysis import Answer
-from cnnsweep.report.answer.in_words import show_images, show_p
+from cnnsweep.report.answer.in_words import p_cell, show_images, show_p
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.comparison import Pair
 from cnnsweep.report.stats.grouping import MOST_SHOWN, Group, label_of
@@ -23,9 +22,10 @@ METHOD = (
     "are compared by a two-sided paired t-test over common seeds (Welch's where there are none), "
     "corrected after Holm over all pairs; effects are standardised by the deviation of the "
     "differences (d_z; Hedges' g for Welch). Test images: exact McNemar test for each common "
-    "seed, combined as twice the median p-value, corrected after Holm. Networks that were searched "
-    "several times are compared by Welch's test over the means of their searches. Equivalence "
-    "within a margin (--margin): two one-sided t-tests, corrected after Holm."
+    "seed, one-sided, combined in either direction as twice the median p-value, corrected after "
+    "Holm. Networks that were searched several times are compared by Welch's test over the means "
+    "of their searches. Equivalence within a margin (--margin): two one-sided t-tests, corrected "
+    "after Holm."
 )
 
 
@@ -48,7 +48,7 @@ def group_tables(answer: Answer) -> list[tuple[str, list[list[str]]]]:
 
 def _group_row(answer: Answer, group: Group) -> list[str]:
     metric = answer.metric
-    parameters, seconds = mean_of(group, "parameters"), mean_of(group, "train_seconds")
+    parameters, seconds = group.mean_of("parameters"), group.mean_of("train_seconds")
     return [
         group.label + _never_learned(group),
         _counted(group),
@@ -95,7 +95,7 @@ def pair_rows(answer: Answer) -> list[list[str]]:
     rows = []
     for pair in answer.comparison.pairs[:_MOST_PAIRS]:
         d = pair.difference
-        p = show_p(pair.p_holm).removeprefix("p ").removeprefix("= ")
+        p = p_cell(pair.p_holm)
         rows.append(
             [
                 f"{pair.better.label} – {pair.worse.label}{pair.better.where}",
@@ -111,9 +111,3 @@ def pair_rows(answer: Answer) -> list[list[str]]:
 
 def _equivalence(pair: Pair) -> str:
     return "" if pair.p_same is None else f"; equivalent: {show_p(pair.p_same)}"
-
-
-def mean_of(group: Group, name: str) -> float | None:
-    """The mean of any metric over the group's runs; None where no run has it."""
-    values = [value for run in group.runs if (value := run.metric(name)) is not None]
-    return fmean(values) if values else None

@@ -10,14 +10,7 @@ from cnnsweep.report.answer.block import Block
 from cnnsweep.report.answer.winning.winners import winners_table
 from cnnsweep.report.output.blocks import answer_blocks
 from cnnsweep.report.output.columns import are_numbers
-from cnnsweep.report.output.tables import (
-    GROUP_COLUMNS,
-    METHOD,
-    PLUS_MINUS,
-    group_tables,
-    headline,
-    mean_of,
-)
+from cnnsweep.report.output.tables import GROUP_COLUMNS, METHOD, PLUS_MINUS, group_tables, headline
 from cnnsweep.report.read.escape import latex, markdown, plain, spreadsheet
 from cnnsweep.report.stats.grouping import Group
 from cnnsweep.report.stats.table import columns, rows
@@ -44,7 +37,7 @@ def summary_csv(answer: Answer) -> str:
         [
             group.stratum, group.label, group.n, len(group.runs), name, group.mean,
             group.deviation, *(group.interval or (None, None)),
-            *(mean_of(group, other) for other in _MEANS), group.settings,
+            *(group.mean_of(other) for other in _MEANS), group.settings,
             group.unlearned, *_of_searches(group),
         ]
         for group in answer.grouping.groups

@@ -1,13 +1,19 @@
-"""The trials of a search whose settings were given to it, not drawn."""
+"""The trials of a search whose settings were given to it, not drawn: the default config, others."""
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
+from cnnsweep.folders.sweep_folder import DEFAULT_TRIAL, IS_DEFAULT, SweepFolder
+from cnnsweep.report.read.safe_io import Damaged, read_yaml
 from cnnsweep.report.read.sweeps import Sweep
 
 _LARGEST = 256 << 20
 _CREATED = re.compile(rb'\{"op_code":\s*4,')  # a line of Optuna's journal that adds a trial
 _GIVEN = b'"fixed_params"'  # in such a line where the trial was enqueued with settings
+_DEFAULT = f'"{IS_DEFAULT}"'.encode()  # in such a line of the trial that is it
+_MOST_LINES = 1000  # of a journal, up to its first trial
 
 
 def given_trials(sweep: Sweep) -> set[int]:
@@ -19,10 +25,26 @@ def given_trials(sweep: Sweep) -> set[int]:
     journal = sweep.journal
     if journal is None or journal.stat().st_size > _LARGEST:
         return {0} if sweep.default_first else set()
-    return _enqueued(journal)
+    return {number for number, line in enumerate(_created(journal)) if _GIVEN in line}
 
 
-def _enqueued(journal: Path) -> set[int]:
+def default_trial(sweep: Sweep) -> int | None:
+    """The number of the trial that is the config without the search; None where it is none.
+
+    The results have it, or else the study's journal, where it is enqueued before any other.
+    """
+    try:
+        number = read_yaml(SweepFolder(sweep.folder).results).get(DEFAULT_TRIAL)
+    except Damaged:
+        number = None
+    if isinstance(number, int):
+        return number
+    journal = sweep.journal
+    first = b"" if journal is None else next(_created(journal, _MOST_LINES), b"")
+    return 0 if _DEFAULT in first else None
+
+
+def _created(journal: Path, most: int | None = None) -> Iterator[bytes]:
+    """The lines that add a trial, in order of the trials' numbers; ``most`` lines are read."""
     with journal.open("rb") as lines:
-        created = (line for line in lines if _CREATED.match(line))
-        return {number for number, line in enumerate(created) if _GIVEN in line}
+        yield from (line for line in islice(lines, most) if _CREATED.match(line))

@@ -78,21 +78,27 @@ class PredictionFiles:
 def _names_in_rows(run: Run) -> list[str]:
     """From the predictions, where the result tells no classes; numbers for those not seen."""
     named: dict[int, str] = {}
-    for row in _rows(run):
+    for row in rows_of(run):
         for number, name in ((row["label"], "label_name"), (row["prediction"], "prediction_name")):
             if number.isdecimal() and int(number) < _MOST_CLASSES and row.get(name):
                 named[int(number)] = row[name]
     return [named.get(n, str(n)) for n in range(max(named, default=-1) + 1)]
 
 
-def _rows(run: Run) -> list[dict[str, str]]:
-    """The file's rows by column, text as it is; [] where it cannot be read."""
+def rows_of(run: Run) -> list[dict[str, str]]:
+    """The file's rows by column, text as it is; [] where it cannot be read.
+
+    In the order of :class:`Predictions`. A file that lacks columns gives rows with fewer keys.
+    """
     try:
-        text = read_text(run.folder / TEST_PREDICTIONS, _LARGEST)
-        rows = [row for row in csv.reader(io.StringIO(text, newline="")) if len(row) >= _NUMBERS]
+        first, _, body = read_text(run.folder / TEST_PREDICTIONS, _LARGEST).partition("\n")
+        rows = [row for row in csv.reader(io.StringIO(body, newline="")) if len(row) >= _NUMBERS]
     except (Damaged, csv.Error):
         return []
-    return [dict(zip(PREDICTION_COLUMNS, row, strict=False)) for row in rows]
+    header = tuple(first.rstrip("\r").split(","))
+    is_ours = header == PREDICTION_COLUMNS[: len(header)]
+    columns = header if is_ours else PREDICTION_COLUMNS[:_NUMBERS]
+    return [dict(zip(columns, row, strict=False)) for row in rows]
 
 
 def _parse(text: str) -> Predictions:
@@ -128,5 +134,5 @@ def files_of(run: Run, indices: Iterable[int]) -> dict[int, str]:
     """The image file of each of these test images, where the run's predictions name one."""
     wanted = {str(index): index for index in indices}
     return {
-        wanted[row["index"]]: row.get("file", "") for row in _rows(run) if row["index"] in wanted
+        wanted[row["index"]]: row.get("file", "") for row in rows_of(run) if row["index"] in wanted
     }

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +10,18 @@ import yaml
 
 from cnnsweep.folders.data_record import validation_images
 from cnnsweep.folders.run_folder import HYDRA, OVERRIDES, RESULT
-from cnnsweep.folders.sweep_folder import DEFAULT_TRIAL, SweepFolder
 from cnnsweep.folders.typed_words import in_quotes
 from cnnsweep.report.read.escape import plain
 from cnnsweep.report.read.run_record import Run
-from cnnsweep.report.read.safe_io import Damaged, Scalar, read_json, read_text, read_yaml
+from cnnsweep.report.read.safe_io import Damaged, Scalar, read_json, read_text
 from cnnsweep.rules import as_typed
 
 _NAME = re.compile(r"(?!(?:null|true|false|nan|inf)$)[a-z_][a-z0-9_]*", re.IGNORECASE | re.ASCII)
-_MARK = b'"default config"'  # of the trial that is it, in the journal
-_NEW_TRIAL = b'"op_code":4,'
-_MOST_LINES = 1000  # of a journal, up to its first trial
 
 
 @dataclass(frozen=True, slots=True)
 class Splits:
-    """How many images a run's figures rest on; None where its folder does not say."""
+    """How many images a run's metrics rest on; None where its folder does not say."""
 
     validation: int | None
     test: int | None
@@ -81,26 +76,3 @@ def _typed(folder: Path) -> Iterator[tuple[str, str]]:
         key, sign, _ = str(word).partition("=")
         if sign:
             yield key.lstrip("+"), plain(str(word))
-
-
-def default_trial(sweep: Path) -> int | None:
-    """The number of the trial that is the config without the search; None where it is none.
-
-    The results have it, or else the study's journal, where it is among the first lines.
-    """
-    folder = SweepFolder(sweep)
-    try:
-        number = read_yaml(folder.results).get(DEFAULT_TRIAL)
-    except Damaged:
-        number = None
-    return number if isinstance(number, int) else _in_journal(folder.journal)
-
-
-def _in_journal(journal: Path) -> int | None:
-    if journal.is_symlink() or not journal.is_file():
-        return None
-    with journal.open("rb") as file:
-        for line in islice(file, _MOST_LINES):
-            if _NEW_TRIAL in line:  # it is enqueued before any other
-                return 0 if _MARK in line else None
-    return None

@@ -20,7 +20,7 @@ class Run:
     """What one run folder holds.
 
     ``status`` is one of STATUSES: ``unfinished`` has no outcome yet (it may still be running),
-    ``paused`` has one that is not final (its figures are those of its best epoch so far),
+    ``paused`` has one that is not final (its metrics are those of its best epoch so far),
     ``damaged`` has a file that cannot be read. ``role`` says how the run came about: ``single``,
     one of a ``grid``, a trial of a ``search``, or a run of its winner to ``confirm`` it.
     ``learned`` is false where it ended no better than by chance, None where that is not known.

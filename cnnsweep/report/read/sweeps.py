@@ -57,7 +57,7 @@ def join(runs: list[Run], folders: list[Path], problems: list[str]) -> list[Swee
 
 
 def _sweep(folder: Path, members: list[Run], problems: list[str]) -> Sweep:
-    sweeper = _sweeper(folder, problems)
+    sweeper = sweeper_settings(folder, problems)
     # A grid has a journal too: only where its keys aren't known does that tell of a search.
     marks = (RESULTS,) if sweeper else (RESULTS, JOURNAL)
     searched = "n_trials" in sweeper or any((folder / name).is_file() for name in marks)
@@ -83,11 +83,15 @@ def _class(part: object) -> str:
 
 def _sweeper_above(folder: Path) -> dict[str, Any]:
     """The settings of a search that is one of several: those are recorded once for all of them."""
-    above = (_sweeper(parent, []) for parent in folder.parents[:2])
+    above = (sweeper_settings(parent, []) for parent in folder.parents[:2])
     return next((sweeper for sweeper in above if sweeper), {})
 
 
-def _sweeper(folder: Path, problems: list[str]) -> dict[str, Any]:
+def sweeper_settings(folder: Path, problems: list[str]) -> dict[str, Any]:
+    """What a sweep folder's multirun.yaml has below ``hydra.sweeper``; {} where it has nothing.
+
+    ``problems`` gets a line where the file cannot be read.
+    """
     path = SweepFolder(folder).config
     if not path.is_file() or path.is_symlink():
         return {}

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from statistics import fmean
 
 from cnnsweep.errors import UserError
 from cnnsweep.report.read.run_record import Run
@@ -62,10 +61,12 @@ def _best_of(
     rivals: dict[tuple[str, str], list[Group]] = defaultdict(list)
     place = {id(run): number for number, run in enumerate(runs)}
     for group in sorted(tried.groups, key=lambda group: place[id(group.runs[0])]):
-        if _mean(group, validation) is not None:
+        if group.mean_of(validation) is not None:
             rivals[group.stratum, label_of(group.runs[0], others)].append(group)
     sign = 1 if maximizes(validation) else -1
-    best = [max(some, key=lambda g: sign * (_mean(g, validation) or 0)) for some in rivals.values()]
+    best = [
+        max(some, key=lambda g: sign * (g.mean_of(validation) or 0)) for some in rivals.values()
+    ]
     kept = {id(run) for group in best for run in group.runs}
     left_out = {id(run) for group in tried.groups for run in group.runs} - kept
     grouping = group_runs(
@@ -73,11 +74,6 @@ def _best_of(
     )
     grouping.notes.insert(0, _note(keys, validation, metric, [*rivals.values()]))
     return grouping
-
-
-def _mean(group: Group, name: str) -> float | None:
-    values = [value for run in group.runs if (value := run.metric(name)) is not None]
-    return fmean(values) if values else None
 
 
 def _check_varied(tried: Grouping, keys: list[str]) -> None:
@@ -99,7 +95,7 @@ def _validation(tried: Grouping, metric: Metric, keys: list[str]) -> str:
         name = f"val{name.removeprefix('test')}"
     elif not name.startswith("val"):
         name = "val_accuracy"
-    if tried.groups and all(_mean(group, name) is None for group in tried.groups):
+    if tried.groups and all(group.mean_of(name) is None for group in tried.groups):
         raise UserError(
             f"--best-of {','.join(keys)}: the best is chosen by {name}, which no run has"
         )

@@ -17,10 +17,9 @@ from cnnsweep.report.stats.nested import Chance, chance
 from cnnsweep.report.stats.significance import (
     PAIRED,
     Difference,
-    combine,
     equivalence,
     holm,
-    mcnemar_exact,
+    mcnemar_of_seeds,
     paired_t,
     seeds_needed,
     welch_t,
@@ -157,7 +156,7 @@ def _difference(first: Group, second: Group, sign: int) -> Difference:
     if first.nested is not None or second.nested is not None:
         return _over_searches(first, second, sign)
     left, right = _common(first, second)
-    if len(left) < 2 <= min(first.n, second.n):
+    if len(left) < FEWEST <= min(first.n, second.n):  # a few common seeds are worse than none
         return welch_t(*(_signed(group.units.values(), sign) for group in (first, second)))
     if left:
         return paired_t(_signed(left, sign), _signed(right, sign))
@@ -191,18 +190,18 @@ def _by_seed(group: Group) -> dict[object, float]:
 def _images(better: Group, worse: Group, files: PredictionFiles) -> Images | None:
     left, right = _first_runs(better), _first_runs(worse)
     seeds = sorted(left.keys() & right.keys(), key=str)[:_MOST_SEEDS_OF_IMAGES]
-    p_values, gains, losses, count = [], [], [], 0
+    gains, losses, count = [], [], 0
     for seed in seeds:
         ours, theirs = files.get(left[seed]), files.get(right[seed])
         if ours is None or theirs is None or not ours.same_images(theirs):
             continue
         gains.append(int((ours.right & ~theirs.right).sum()))
         losses.append(int((theirs.right & ~ours.right).sum()))
-        p_values.append(mcnemar_exact(gains[-1], losses[-1]))
         count = len(ours.label)
-    if not p_values:
+    if not gains:
         return None
-    return Images(combine(p_values), count, fmean(gains), fmean(losses), len(p_values))
+    p = mcnemar_of_seeds(list(zip(gains, losses, strict=True)))
+    return Images(p, count, fmean(gains), fmean(losses), len(gains))
 
 
 def _first_runs(group: Group) -> dict[object, Run]:

@@ -2,9 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import cache
 from pathlib import Path
 
+from cnnsweep.dotted_keys import is_below
 from cnnsweep.errors import and_more
+from cnnsweep.folders.run_folder import UNCOMPARED
 from cnnsweep.folders.sweep_folder import is_repeated_search
 from cnnsweep.report.read.run_record import FINGERPRINT, TUNED, UNKNOWN, Run
 from cnnsweep.report.read.safe_io import Scalar
@@ -17,10 +20,7 @@ _SAME_IMAGES = (  # keys of the data that change neither which images nor how ma
     "root", "download", "batch_size", "eval_batch_size", "mean", "std", "data_dir", "path",
     "num_workers", "pin_memory", "_target_",
 )  # fmt: skip
-_NO_SETTING = (
-    "seed", "device", "threads", "logger", "summary", "keep", "resume", "pictures", "test",
-    "experiment", "search", "objective", "from",
-)  # fmt: skip
+_NO_SETTING = ("seed", "device", "threads", "pictures", "test", "experiment", "search", "objective")
 
 
 def is_data(key: str) -> bool:
@@ -82,9 +82,10 @@ def _besides(found: list[str], besides: Collection[str]) -> list[str]:
     return [key for key in own if key not in besides]
 
 
+@cache
 def _is_setting(key: str) -> bool:
-    place = key.rpartition(".")[2] in _SAME_IMAGES[:2] or key.startswith("logger.")
-    return key not in _NO_SETTING and not place and key != FINGERPRINT
+    is_place = key.rpartition(".")[2] in _SAME_IMAGES[:2]  # of another app's data too
+    return not (key in (*_NO_SETTING, FINGERPRINT) or is_place or is_below(key, UNCOMPARED))
 
 
 def setting_of(run: Run) -> frozenset[tuple[str, Scalar]]:

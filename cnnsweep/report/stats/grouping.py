@@ -67,6 +67,11 @@ class Group:
         """The values that are independent of each other: of seeds, or means of searches."""
         return list(self.units.values()) if self.nested is None else self.nested.means
 
+    def mean_of(self, name: str) -> float | None:
+        """The mean of any metric over the runs; None where no run has it."""
+        values = [value for run in self.runs if (value := run.metric(name)) is not None]
+        return fmean(values) if values else None
+
     @property
     def unlearned(self) -> int:
         """How many of its runs never learned."""

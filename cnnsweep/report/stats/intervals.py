@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from statistics import fmean
 
 import numpy as np
 from scipy import special
@@ -15,6 +16,19 @@ def mean_deviation(values: Sequence[float]) -> tuple[float, float | None]:
     """Mean and sample deviation (n − 1); None for the deviation of a single value."""
     array = np.asarray(values, dtype=float)
     return float(array.mean()), float(array.std(ddof=1)) if len(array) > 1 else None
+
+
+def pooled_variance(groups: Sequence[Sequence[float]]) -> tuple[float | None, int]:
+    """The variance within groups that may differ in their means, and its degrees of freedom.
+
+    The mean square within groups of a one-way analysis of variance; None where no group has two
+    values.
+    """
+    freedom = sum(len(group) - 1 for group in groups)
+    if freedom < 1:
+        return None, 0
+    squares = (math.fsum((v - fmean(group)) ** 2 for v in group) for group in groups)
+    return math.fsum(squares) / freedom, freedom
 
 
 def t_interval(values: Sequence[float]) -> Interval | None:

@@ -10,7 +10,7 @@ from cnnsweep.report.stats.intervals import Interval
 
 _PREFERRED = ("test_accuracy", "val_accuracy", "test/acc", "val/acc", "accuracy", "acc")
 _SMALLER = ("loss", "error", "seconds", "time", "perplexity", "mse", "mae", "rmse", "parameters")
-_SETTINGS = ("seed", "threads", "stack", "best_epoch", "epoch", "step")
+_SETTINGS = ("seed", "threads", "stack", "best_epoch", "epoch", "epochs", "step", "train_seconds")
 POINTS = " points"  # unit of a difference of accuracies
 
 
@@ -46,10 +46,13 @@ class Metric:
         """``0.21 ± 0.06 points``; of any other metric, the plain numbers."""
         return self._spread(value, half_width, ".2f" if self.percent else ".3g", POINTS)
 
-    def show_mean(self, mean: float, half_width: float | None, n: int) -> str:
-        """``98.86 ± 0.09 % (n = 5)``: half of the 95 % interval of the mean, where it has one."""
-        shown = self._spread(mean, half_width, ".2f" if self.percent else ".4g", " %")
-        return f"{shown} (n = {n})"
+    def show_around(self, mean: float, half_width: float | None) -> str:
+        """``98.86 ± 0.09 %``: half of the 95 % interval of the mean, where it has one."""
+        return self._spread(mean, half_width, ".2f" if self.percent else ".4g", " %")
+
+    def show_mean(self, mean: float, half_width: float | None, n: int, more: str = "") -> str:
+        """``98.86 ± 0.09 % (n = 5)``; ``more`` stands behind the number, in its brackets."""
+        return f"{self.show_around(mean, half_width)} (n = {n}{more})"
 
     def show_deviation(self, deviation: float | None) -> str:
         """``0.07``: of single runs, in points of an accuracy; ``–`` for None."""

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from cnnsweep.report.stats.intervals import ALPHA, mean_deviation
+from cnnsweep.report.stats.intervals import ALPHA, mean_deviation, pooled_variance
 
 _BETWEEN, _WITHIN = 64, 16  # points of the two distributions that are summed over
 # Degrees of freedom found from a few searches are too many on average: in the deviation that δ is
@@ -77,9 +77,7 @@ def nested_of(values: Sequence[Sequence[float]]) -> Nested | None:
     """From the values of each search; None for fewer than two searches."""
     if len(values) < 2:
         return None
-    freedom = sum(len(own) - 1 for own in values)
-    squares = sum((value - fmean(own)) ** 2 for own in values for value in own)
-    within = squares / freedom if freedom else None
+    within, freedom = pooled_variance(values)
     seeds = harmonic_mean([len(own) for own in values])
     return Nested([fmean(own) for own in values], seeds, within, freedom)
 

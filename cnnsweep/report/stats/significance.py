@@ -88,10 +88,26 @@ def mcnemar_exact(only_first: int, only_second: int) -> float:
         only_first: images that only the first network gets right.
         only_second: images that only the second one gets right.
     """
-    total = only_first + only_second
-    if total == 0:
-        return 1.0
-    return min(1.0, 2 * float(special.bdtr(min(only_first, only_second), total, 0.5)))
+    return mcnemar_of_seeds([(only_first, only_second)])
+
+
+def mcnemar_of_seeds(counts: Sequence[tuple[int, int]]) -> float:
+    """McNemar's exact test over several seeds: two-sided, of one direction in all of them.
+
+    Each direction has a one-sided p-value a seed, combined in whatever way they depend on each
+    other; the smaller of both counts twice. Seeds that contradict each other so prove nothing.
+
+    Args:
+        counts: for each seed the images that only the first network gets right, and only the other.
+    """
+    directions = (counts, [(second, first) for first, second in counts])
+    return min(1.0, 2 * min(combine([_one_sided(*own) for own in way]) for way in directions))
+
+
+def _one_sided(more: int, fewer: int) -> float:
+    """How likely so few, or fewer, of the images that one network alone gets right."""
+    total = more + fewer
+    return float(special.bdtr(fewer, total, 0.5)) if total else 1.0
 
 
 def combine(p_values: Sequence[float]) -> float:

@@ -15,6 +15,7 @@ from optuna.trial import Trial, TrialState, create_trial
 from cnnsweep.dotted_keys import remove
 from cnnsweep.errors import UserError
 from cnnsweep.folders.provenance import code, versions
+from cnnsweep.folders.sweep_folder import IS_DEFAULT
 from cnnsweep.rules import as_typed
 from cnnsweep.sweep.freeze_thaw.choice import is_typed, pruner_as_begun
 from cnnsweep.sweep.freeze_thaw.dropping import drop_paused
@@ -39,7 +40,6 @@ from cnnsweep.sweep.study.tell import Recorder
 from cnnsweep.sweep.study.trial_results import lacks_checkpoint
 
 SWEEP_FOLDER = "sweep_folder"
-DEFAULT = "default config"  # the attribute of the trial that is it
 Say = Callable[[str], None]
 
 
@@ -221,7 +221,7 @@ def _enqueue_default(
         say(f"note: the default config is no trial of this search: {said} is outside its space")
         return
     values = {name: point[0] for name, point in points.items()}
-    study.enqueue_trial(values, user_attrs={DEFAULT: True})
+    study.enqueue_trial(values, user_attrs={IS_DEFAULT: True})
 
 
 def _default(config: DictConfig, name: str) -> Any:

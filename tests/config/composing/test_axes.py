@@ -175,7 +175,10 @@ def test_what_hydras_sweeper_changes_stays_as_typed(
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("optim.lr=interval(0,1)", "search=sgd, search=tuning_curve have it, hydra/sweeper=optuna goes"),
+        (
+            "optim.lr=interval(0,1)",
+            "search=sgd, search=tuning_curve have it, hydra/sweeper=optuna goes",
+        ),
         ("optim.lr=tag(log,interval(0.1,1))", "a search draws from ranges: search="),
         ("optim.weight_decay=interval(0,1)", "search=adam has it"),
         ("model.dropout=interval(0,1)", "draws from ranges: hydra/sweeper=optuna goes"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cnnsweep.report.answer.analysis import Answer, answer
-from cnnsweep.report.answer.search_luck import chances_block, search_luck_block
+from cnnsweep.report.answer.search_luck import search_luck_blocks
 from cnnsweep.report.build import write_report
 from cnnsweep.report.output.tables import PAIR_COLUMNS, pair_rows
 from cnnsweep.report.output.text_files import summary_csv
@@ -30,8 +30,7 @@ def report_on(folder: Path, **question: object) -> Answer:
 
 def test_each_group_has_the_deviations_of_searches_and_seeds(tmp_path: Path) -> None:
     found = report_on(make_comparison(tmp_path, VALUES))
-    block = search_luck_block(found.luck, found.metric)
-    assert block is not None
+    block, *_ = search_luck_blocks(found.luck, found.metric)
     rows = [dict(zip(block.columns, row, strict=True)) for row in block.rows]
     assert [(row["group"], row["searches"], row["runs"]) for row in rows] == [
         ("resnet", "3", "9"),
@@ -46,8 +45,7 @@ def test_each_group_has_the_deviations_of_searches_and_seeds(tmp_path: Path) -> 
 
 def test_chances_are_of_pairs_with_three_searches_or_more(tmp_path: Path) -> None:
     found = report_on(make_comparison(tmp_path, VALUES))
-    block = chances_block(found.luck, found.metric)
-    assert block is not None
+    *_, block = search_luck_blocks(found.luck, found.metric)
     assert [row[0] for row in block.rows] == ["resnet – simple"]
     first, second = (group.nested for group in found.grouping.groups[:2])
     assert first is not None
@@ -60,8 +58,7 @@ def test_chances_are_of_pairs_with_three_searches_or_more(tmp_path: Path) -> Non
 def test_without_several_searches_there_is_neither(tmp_path: Path) -> None:
     make_grid(tmp_path, ["simple", "resnet"], range(3))
     found = report_on(tmp_path)
-    assert search_luck_block(found.luck, found.metric) is None
-    assert chances_block(found.luck, found.metric) is None
+    assert [*search_luck_blocks(found.luck, found.metric)] == []
 
 
 @pytest.mark.parametrize("metric", ["test_accuracy", "test_loss"])

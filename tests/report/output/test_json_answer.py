@@ -21,10 +21,12 @@ from cnnsweep.report.stats.options import Question
 from cnnsweep.report.study.study_stats import Studies
 from tests.command import cnnsweep, succeeded
 from tests.report.made_runs import Job, make_grid, make_run
+from tests.report.made_searches import make_comparison
 from tests.report.made_sweeps import make_sweep
 from tests.report.nasty_text import NASTY
 
 SCHEMA = json.loads((files("cnnsweep.report.output") / "report.schema.json").read_text("utf-8"))
+SEARCHES = [[0.9, 0.91, 0.92], [0.93, 0.94, 0.92], [0.89, 0.9, 0.91]]
 VALIDATOR = Draft202012Validator(SCHEMA)
 
 
@@ -49,6 +51,18 @@ def test_the_schema_is_one_and_refuses_what_it_does_not_name(tmp_path: Path) -> 
     assert VALIDATOR.is_valid(found)
     for name in SCHEMA["required"]:
         assert not VALIDATOR.is_valid({k: v for k, v in found.items() if k != name})
+
+
+def test_searches_chances_and_equivalence_are_in_groups_and_pairs(tmp_path: Path) -> None:
+    make_comparison(tmp_path, {"simple": SEARCHES, "resnet": SEARCHES})
+    found = _read(report_json(answer(gather([tmp_path]), Question(margin=50))))
+    assert [group["searches"]["count"] for group in found["groups"]] == [3, 3]
+    assert all(group["searches"]["sd_of_seeds"] > 0 for group in found["groups"])
+    (pair,) = found["pairs"]
+    assert pair["equivalent"]
+    assert pair["probability"]["low"] < 0.5 < pair["probability"]["high"]
+    (pair,) = _read(report_json(answer(gather([tmp_path]), Question())))["pairs"]
+    assert pair["equivalent"] is pair["p_equivalent"] is None
 
 
 def _one(top: Path) -> None:

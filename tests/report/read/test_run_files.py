@@ -9,6 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from cnnsweep.report.read.load_runs import gather
 from cnnsweep.report.read.run_files import split_sizes, words_of
+from cnnsweep.report.read.run_record import Run
 from tests.report.made_runs import Job, make_run
 from tests.report.made_spaces import with_images
 
@@ -48,3 +49,24 @@ def test_sizes_of_splits_are_those_of_the_record(tmp_path: Path) -> None:
     with_images(tmp_path / "r", 5000, 700)
     assert (split_sizes(run).validation, split_sizes(run).test) == (30, 700)
     assert not split_sizes(run).brings_validation
+
+
+@pytest.mark.parametrize(
+    ("data", "limit", "share", "images"),
+    [
+        ('{"train": 1438, "val": null}', None, 0.1, 144),
+        ('{"train": 1438, "val": null}', 300, 0.1, 30),
+        ('{"train": 1438, "val": 77}', 300, 0.1, 77),
+        ('{"train": "many"}', None, 0.1, None),
+        ("[]", None, 0.1, None),
+        ('{"train": 1438, "val": 77}', None, 0, None),
+        ('{"train": 1438, "val": null}', None, float("nan"), None),
+    ],
+)
+def test_validation_images_are_counted_by_what_the_run_recorded(
+    tmp_path: Path, data: str, limit: int | None, share: float, images: int | None
+) -> None:
+    (tmp_path / "result.json").write_text(f'{{"data": {data}}}')
+    config = {"data.train_limit": limit, "data.val_fraction": share}
+    assert split_sizes(Run(tmp_path, config={**config})).validation == images
+    assert split_sizes(Run(tmp_path / "none")).validation is None

@@ -2,11 +2,14 @@
 
 import itertools
 import math
+import random
+import statistics
 
 import numpy as np
 import pytest
 from scipy import special, stats
 
+from cnnsweep.report.stats.intervals import pooled_variance
 from cnnsweep.report.stats.nested import Chance, Nested, Standardised, chance, nested_of
 from cnnsweep.report.stats.significance import paired_t, welch_t
 
@@ -208,3 +211,17 @@ def test_intervals_of_differences_of_searches_cover() -> None:
         welch, paired = 100 * hits / rounds
         print(f"{size} between {between} alike {alike}: Welch {welch:.1f} %, paired {paired:.1f} %")
         assert welch > 100 * (0.93 - 0.01)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_variance_within_is_that_of_an_analysis_of_variance(seed: int) -> None:
+    draw = random.Random(seed)
+    groups = [[draw.gauss(k, 2) for _ in range(draw.randint(1, 5))] for k in range(4)]
+    free = sum(len(group) - 1 for group in groups)
+    within = [(len(g) - 1) * statistics.variance(g) for g in groups if len(g) > 1]
+    found, freedom = pooled_variance(groups)
+    assert freedom == free
+    if free == 0:
+        assert found is None
+    else:
+        assert found == pytest.approx(sum(within) / free)

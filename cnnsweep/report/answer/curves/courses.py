@@ -1,23 +1,20 @@
 """The best validation value so far against the training seconds spent, and who leads when."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
-from cnnsweep.folders.run_folder import PAUSED, RESULT
+from cnnsweep.folders.run_folder import PAUSED
 from cnnsweep.report.read.epoch_times import epoch_ends
 from cnnsweep.report.read.run_record import Run, finite
-from cnnsweep.report.read.safe_io import Damaged, read_json
-from cnnsweep.report.stats.intervals import ALPHA, t_interval
+from cnnsweep.report.stats.intervals import ALPHA, FEWEST, t_interval
 from cnnsweep.report.stats.metric import Metric
+from cnnsweep.report.stats.share_interval import newcombe
 from cnnsweep.report.stats.significance import welch_t
 
-FEWEST = 3  # courses that tell how much they differ
 _PAUSES = "FreezeThaw"  # the pruner after which trials' epochs take turns
 _MOST_LOGS = 400  # of a search, read for the order of its epochs
 _BUDGETS = 200
@@ -58,11 +55,15 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """From ``start`` to ``end`` seconds these lead, best first; several are within noise."""
+    """From ``start`` to ``end`` seconds these lead, best first; several are within noise.
+
+    ``is_alone``: no other has a value by then.
+    """
 
     start: float
     end: float
     leaders: list[str]
+    is_alone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def course(epochs: Sequence[tuple[float, float | None]], metric: Metric) -> Cour
 
 def course_of_run(run: Run, metric: Metric) -> Course | None:
     """A single run's."""
-    return course([(spent, value) for spent, value in _epochs([run], metric)], metric)
+    return course(_epochs([run], metric), metric)
 
 
 def course_of_search(trials: Sequence[Sequence[Run]], pruner: str, metric: Metric) -> Course | None:
@@ -136,22 +137,6 @@ def _ends(trial: Sequence[Run], epochs: int) -> list[float] | None:
     return [max(own) for own in ends] if all(ends) else None
 
 
-def images_of(run: Run) -> int | None:
-    """How many validation images a run's values rest on; None where it is not recorded."""
-    try:
-        data = read_json(run.folder / RESULT).get("data")
-    except Damaged:
-        return None
-    if not isinstance(data, dict):
-        return None
-    own, train = finite(data.get("val")), finite(data.get("train"))
-    if own is not None:
-        return int(own) or None
-    limit, share = (finite(run.config.get(f"data.{k}")) for k in ("train_limit", "val_fraction"))
-    whole = train if limit is None else limit
-    return None if whole is None or share is None else round(share * whole) or None
-
-
 def race(contenders: Sequence[Contender], metric: Metric) -> Race | None:
     """Who leads at which budget, up to the mean cost of the one that spent least.
 
@@ -164,10 +149,16 @@ def race(contenders: Sequence[Contender], metric: Metric) -> Race | None:
     budgets = np.geomspace(start, end, _BUDGETS)
     values = [np.stack([course.at(budgets) for course in one.courses]) for one in contenders]
     noise = _noise(contenders, metric)
-    return Race(
-        [*contenders], budgets, values, noise,
-        [*_leads(contenders, budgets, values, noise, metric)],
-    )  # fmt: skip
+    ahead = [_ahead(contenders, table, noise, metric) for table in _columns(values)]
+    is_alone = [sum(bool(np.isfinite(v.mean())) for v in t) == 1 for t in _columns(values)]
+    leads = [*_leads(contenders, budgets, ahead, is_alone)]
+    return Race([*contenders], budgets, values, noise, leads)
+
+
+def _columns(values: Sequence[Array]) -> Iterator[list[Array]]:
+    """At each budget the courses' values of every contender."""
+    for column in range(values[0].shape[1]):
+        yield [table[:, column] for table in values]
 
 
 def _first(course: Course) -> float:
@@ -180,46 +171,47 @@ def _noise(contenders: Sequence[Contender], metric: Metric) -> str:
     return "images" if metric.percent and all(one.images for one in contenders) else ""
 
 
+def _ahead(
+    contenders: Sequence[Contender], here: Sequence[Array], noise: str, metric: Metric
+) -> list[int]:
+    """Numbers of the best at a budget and of those within noise of it, best first."""
+    means = [metric.sign() * float(values.mean()) for values in here]
+    known = [number for number, mean in enumerate(means) if np.isfinite(mean)]
+    first, *others = sorted(known, key=lambda number: -means[number])
+    return [first, *(i for i in others if _within(noise, contenders, here, first, i))]
+
+
 def _leads(
     contenders: Sequence[Contender],
     budgets: Array,
-    values: list[Array],
-    noise: str,
-    metric: Metric,
+    ahead: Sequence[list[int]],
+    is_alone: Sequence[bool],
 ) -> Iterator[Lead]:
-    means = metric.sign() * np.stack([table.mean(axis=0) for table in values])
-    firsts = []
-    for column in range(len(budgets)):
-        order = [int(i) for i in np.argsort(-means[:, column]) if np.isfinite(means[i, column])]
-        here = [table[:, column] for table in values]
-        tied = [i for i in order[1:] if _within(noise, contenders, here, order[0], i)]
-        firsts.append([order[0], *tied])
-    spans = [[*own] for _, own in groupby(range(len(budgets)), key=lambda c: sorted(firsts[c]))]
-    kept: list[list[int]] = []
-    for span in spans:
+    """One after the other; those that do not last count to the one before, but for the last."""
+
+    def kind(column: int) -> tuple[bool, list[int]]:
+        return is_alone[column], sorted(ahead[column])
+
+    starts: list[int] = []  # columns of the budgets
+    for span in ([*own] for _, own in groupby(range(len(budgets)), key=kind)):
         until = budgets[min(span[-1] + 1, len(budgets) - 1)]
-        same = kept and sorted(firsts[kept[-1][0]]) == sorted(firsts[span[0]])
-        if kept and (same or until < _LASTING * budgets[span[0]]):
-            kept[-1] += span
-        else:
-            kept.append(span)
-    for number, span in enumerate(kept):
-        after = kept[number + 1][0] if number + 1 < len(kept) else len(budgets) - 1
-        names = [contenders[i].label for i in firsts[span[0]]]
-        yield Lead(float(budgets[span[0]]), float(budgets[after]), names)
+        lasts = until >= _LASTING * budgets[span[0]] or span[-1] == len(budgets) - 1
+        if not starts or (lasts and kind(starts[-1]) != kind(span[0])):
+            starts.append(span[0])
+    for start, end in pairwise([*starts, len(budgets) - 1]):
+        names = [contenders[number].label for number in ahead[start]]
+        yield Lead(float(budgets[start]), float(budgets[end]), names, is_alone[start])
 
 
 def _within(
     noise: str, contenders: Sequence[Contender], here: Sequence[Array], first: int, second: int
 ) -> bool:
-    """Whether a difference is no larger than half of its 95 % interval; equal values always are."""
+    """Whether the 95 % interval of a difference has zero in it; equal values always are within."""
+    if noise == "images":
+        ours, theirs = ((float(here[i].mean()), contenders[i].images or 1) for i in (first, second))
+        low, high = newcombe(ours, theirs, ALPHA)
+        return low <= 0 <= high
     gap = abs(float(here[first].mean() - here[second].mean()))
-    half = 0.0
     if noise == "courses":
-        half = welch_t(here[first].tolist(), here[second].tolist()).half_width or 0.0
-    elif noise == "images":
-        both = ((float(here[i].mean()), contenders[i].images or 1) for i in (first, second))
-        half = float(special.ndtri(1 - ALPHA / 2)) * math.sqrt(
-            sum(p * (1 - p) / n for p, n in both)
-        )
-    return gap <= half
+        return gap <= (welch_t(here[first].tolist(), here[second].tolist()).half_width or 0.0)
+    return gap == 0

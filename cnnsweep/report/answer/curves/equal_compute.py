@@ -14,19 +14,19 @@ from cnnsweep.errors import and_more
 from cnnsweep.metric_names import duration
 from cnnsweep.report.answer.block import Block
 from cnnsweep.report.answer.curves.courses import (
-    FEWEST,
     Contender,
     Lead,
     Race,
     course_of_run,
     course_of_search,
-    images_of,
     race,
 )
 from cnnsweep.report.answer.searches import Searched, searched, trials_of
+from cnnsweep.report.read.run_files import split_sizes
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.read.sweeps import Sweep
 from cnnsweep.report.stats.grouping import Group, Grouping
+from cnnsweep.report.stats.intervals import FEWEST
 from cnnsweep.report.stats.metric import Metric, choose_metric
 
 _MOST_CONTENDERS = 8
@@ -100,7 +100,7 @@ def _of_groups(groups: list[Group]) -> EqualCompute | None:
 def _images(runs: Sequence[Run]) -> int | None:
     """By the first run that ended: all of a stratum have as many."""
     done = next((run for run in runs if run.status == "completed"), None)
-    return None if done is None else images_of(done)
+    return None if done is None else split_sizes(done).validation
 
 
 def _compared(
@@ -151,6 +151,8 @@ def _story(one: EqualCompute) -> str:
 
 
 def _who(lead: Lead) -> str:
+    if lead.is_alone:
+        return f"only {lead.leaders[0]} has a value"
     if len(lead.leaders) == 1:
         return f"{lead.leaders[0]} leads"
     return f"{and_more(lead.leaders, most=_MOST_NAMED)} are within noise"
@@ -184,12 +186,12 @@ def how(one: EqualCompute) -> str:
         text += (
             f"Fewer than {FEWEST} {many} of each do not tell their spread; within noise is what "
         )
-        text += "is less than half of the 95 % interval of the difference of two shares of "
-        text += f"{images:,} validation images"
+        text += "a difference whose 95 % interval, by "
+        text += f"{images:,} validation images (Newcombe 1998), has zero in it"
     else:
         text += "What is noise isn't known, so only equal values count as within it"
     text += ", at each budget by itself."
-    text += " Leads that last less than a tenth of the time until then are not told."
+    text += " What lasts less than a tenth of the time until then is told only at the end."
     if one.left_out:
         text += f" {len(contenders)} of {len(contenders) + one.left_out} are compared."
     return text

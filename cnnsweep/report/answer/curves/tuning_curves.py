@@ -95,14 +95,14 @@ def _curve(one: Searched) -> TuningCurve | str:
     trials = Trials(known, seconds, metric.maximize, metric.percent)
     expected = over_trials(trials, "expected") if metric.percent else None
     return TuningCurve(
-        one.name,
-        metric,
-        trials,
-        values.count(None),
-        len(one.sweeps),
-        expected,
-        over_trials(trials, "median"),
-        over_seconds(trials, "median" if expected is None else "expected"),
+        label=one.name,
+        metric=metric,
+        trials=trials,
+        failed=values.count(None),
+        searches=len(one.sweeps),
+        expected=expected,
+        median=over_trials(trials, "median"),
+        by_seconds=over_seconds(trials, "median" if expected is None else "expected"),
     )
 
 

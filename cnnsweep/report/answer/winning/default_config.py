@@ -1,11 +1,12 @@
 """A search's winner against the config without the search: by how much, and whether it is luck."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
 from cnnsweep.folders.run_folder import PAUSED
 from cnnsweep.report.answer.winning.gain import (
+    SPLITS,
     Gain,
     gain_of_images,
     gain_of_seeds,
@@ -16,8 +17,6 @@ from cnnsweep.report.read.run_record import Run, finite
 from cnnsweep.report.stats.intervals import ALPHA, FEWEST, Interval, t_quantile
 from cnnsweep.report.stats.metric import TEST_ACCURACY, Metric
 from cnnsweep.report.stats.significance import welch_t
-
-_SPLITS = {"val_accuracy": "validation", TEST_ACCURACY.name: "test"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,7 @@ def on_validation(
         others = "" if number < 2 else f": none of the other {number - 1} trials was better"
         return AgainstDefault(metric, settings, unknown=f"It is {{}}{others}", is_default=True)
     if states == {"completed"}:
-        values = [_objectives(runs) for runs in (best, default)]
+        values = [objectives(runs) for runs in (best, default)]
     elif states == {PAUSED} and len(default) == 1:
         epochs = default[0].epochs_done
         values = [_best_until(runs[0], metric, epochs) for runs in (best, default)]
@@ -161,7 +160,7 @@ def _on_validation(
 ) -> Gain:
     first, second = values
     difference = fmean(first) - fmean(second)
-    split = _SPLITS.get(metric.name)
+    split = SPLITS.get(metric.name)
     images = {"validation": splits.validation, "test": splits.test}.get(split or "")
     if len(first) > 1:
         return gain_of_seeds(first, second, number, searches) or Gain(difference, None)
@@ -171,8 +170,10 @@ def _on_validation(
     return gain_of_images(*shares, split, number, "one seed", searches)
 
 
-def _objectives(runs: Sequence[Run]) -> list[float]:
-    return [value for run in runs if (value := run.metric("objective")) is not None]
+def objectives(runs: Iterable[Run]) -> list[float]:
+    """The objectives of the completed runs."""
+    done = (run.metric("objective") for run in runs if run.status == "completed")
+    return [value for value in done if value is not None]
 
 
 def _best_until(run: Run, metric: Metric, epochs: int) -> list[float]:

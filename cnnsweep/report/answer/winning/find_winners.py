@@ -15,16 +15,18 @@ from cnnsweep.report.answer.searches import searched
 from cnnsweep.report.answer.winning.default_config import (
     AgainstDefault,
     OnTest,
+    objectives,
     on_test,
     on_validation,
 )
 from cnnsweep.report.answer.winning.winners import Winner
-from cnnsweep.report.read.run_files import Splits, default_trial, split_sizes, words_of
+from cnnsweep.report.read.given_trials import default_trial
+from cnnsweep.report.read.run_files import Splits, split_sizes, words_of
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.read.spaces import read_launch
 from cnnsweep.report.read.sweeps import Sweep
 from cnnsweep.report.stats.group_keys import setting_keys, setting_of
-from cnnsweep.report.stats.intervals import mean_deviation
+from cnnsweep.report.stats.intervals import mean_deviation, pooled_variance
 from cnnsweep.report.stats.metric import TEST_ACCURACY, Metric, choose_metric
 from cnnsweep.report.stats.significance import expected_maximum
 
@@ -74,7 +76,7 @@ class _Singles:
 
 def _winner(sweep: Sweep, singles: _Singles, rivals: int) -> Winner | None:
     trials = _trials(sweep)
-    values = {key: done for key, runs in trials.items() if (done := _objectives(runs))}
+    values = {key: done for key, runs in trials.items() if (done := objectives(runs))}
     name = next((str(r.value("config.objective") or "") for r in sweep.runs if r.config), "")
     if not values or name.startswith("["):
         return None
@@ -83,26 +85,28 @@ def _winner(sweep: Sweep, singles: _Singles, rivals: int) -> Winner | None:
     means = {key: fmean(done) for key, done in values.items()}
     best = max(means, key=lambda key: metric.sign() * means[key])
     confirmed = [run for run in sweep.runs if run.role == CONFIRM and run.status == "completed"]
-    objectives = _objectives(confirmed)
+    reached = objectives(confirmed)
     launch = read_launch(sweep.folder)
     keys = launch.keys if launch is not None and launch.keys else setting_keys(members, ())
     splits = _splits(trials[best][0], confirmed)
     tested = _tested(confirmed, splits.test)
     return Winner(
-        sweep,
-        metric,
-        trials[best][0],
-        means[best],
-        len(trials),
-        _bias(objectives, list(values.values()), len(values[best]), _with_values(trials)),
-        objectives,
-        list(tested.values.values()),
-        [*trials[best], *confirmed],
-        len(values[best]),
-        words_of(trials[best][0], keys),
-        splits,
-        launch,
-        _against(sweep, metric, trials, trials[best], tested, splits, keys, singles, rivals),
+        sweep=sweep,
+        objective=metric,
+        trial=trials[best][0],
+        best=means[best],
+        tried=len(trials),
+        bias=_bias(reached, list(values.values()), len(values[best]), _with_values(trials)),
+        confirmed=reached,
+        test=list(tested.values.values()),
+        runs=[*trials[best], *confirmed],
+        seeds=len(values[best]),
+        settings=words_of(trials[best][0], keys),
+        splits=splits,
+        launch=launch,
+        against=_against(
+            sweep, metric, trials, trials[best], tested, splits, keys, singles, rivals
+        ),
     )
 
 
@@ -138,7 +142,7 @@ def _against(
     rivals: int,
 ) -> AgainstDefault | None:
     """On the test split, where runs of both have read it, else on validation."""
-    number = default_trial(sweep.folder)
+    number = default_trial(sweep)
     default = trials.get(number) if number is not None else None
     if not default:
         return None
@@ -169,12 +173,6 @@ def _with_values(trials: Trials) -> int:
     return sum(all(run.status != "failed" for run in runs) for runs in trials.values())
 
 
-def _objectives(runs: list[Run]) -> list[float]:
-    """The objectives of the completed runs."""
-    done = [run.metric("objective") for run in runs if run.status == "completed"]
-    return [value for value in done if value is not None]
-
-
 def _bias(
     confirmed: list[float], trials: list[list[float]], seeds: int, tried: int
 ) -> float | None:
@@ -184,10 +182,9 @@ def _bias(
     several seeds; None where nothing was repeated or all repeats came out equal.
     """
     _, noise = mean_deviation(confirmed) if len(confirmed) > 1 else (0.0, None)
-    repeated = [t for t in trials if len(t) > 1]
-    if noise is None and repeated:
-        variances = [(mean_deviation(trial)[1] or 0.0) ** 2 for trial in repeated]
-        noise = math.sqrt(fmean(variances))
+    if noise is None:
+        variance, _ = pooled_variance(trials)
+        noise = None if variance is None else math.sqrt(variance)
     if noise is None or noise < _ROUNDING:
         return None
     return noise / math.sqrt(seeds) * expected_maximum(tried)

@@ -10,6 +10,7 @@ from cnnsweep.report.stats.intervals import ALPHA, FEWEST, Interval, half_width,
 from cnnsweep.report.stats.share_interval import newcombe
 
 Share = tuple[float, int]  # in 0..1, and of how many images
+SPLITS = {"val_accuracy": "validation", "test_accuracy": "test"}  # what a share is of, by metric
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,14 +64,15 @@ def _tied(tie: Tie, ours: Sequence[Winner]) -> Iterator[Block]:
     number = searches_of(own) if own else 1
     fewest = min((len(winner.test) for winner in own), default=0)
     if number > 1:
-        word, what = f"searches={2 * number}", f"{2 * number} searches of each instead of {number}"
+        title, many, word = "searches", f"{2 * number} searches", f"searches={2 * number}"
     elif fewest >= FEWEST:  # fewer are asked for as confirmation
-        word, what = f"confirm={2 * fewest}", f"{2 * fewest} confirmation runs instead of {fewest}"
+        number, title = fewest, "seeds"
+        many, word = f"{2 * fewest} confirmation runs", f"confirm={2 * fewest}"
     else:
         return
     lines = [_resumed(launch, f"hydra.sweeper.{word}") for launch in launches.values()]
-    said = f"{tie.sentence()}. {what} narrow each ± by about a third or more:"
-    yield Block(f"Next: more {word.partition('=')[0].replace('confirm', 'seeds')}", [said], lines)
+    said = f"{tie.sentence()}. {many} of each instead of {number} narrow each ± by about a third "
+    yield Block(f"Next: more {title}", [f"{said}or more:"], lines)
 
 
 def _wider(launch: Launch, winners: Sequence[Winner]) -> Iterator[Block]:
@@ -102,11 +103,10 @@ def _wider(launch: Launch, winners: Sequence[Winner]) -> Iterator[Block]:
 
 
 def _final(winner: Winner) -> Block:
-    words, why = final_words(
+    words, end = final_words(
         winner.trial.config | {"objective": winner.objective.name},
         brings_validation=winner.splits.brings_validation,
     )
-    end = "its last epoch counts" if why is None else f"data.val_fraction stays, since {why}"
     folder = path_word("from", shown_folder(winner.sweep.folder))
     return Block(
         "Next: the final model",

@@ -49,11 +49,16 @@ class Ranked:
         return [winner.sweep.name for winner in self.winners if not winner.test]
 
     @property
+    def what(self) -> str:
+        """What the values are of, as it stands after their number."""
+        if not self.several:
+            return "fresh seeds"
+        return "searches" if len(self.values) > 1 else "search"
+
+    @property
     def n(self) -> str:
         """How many values there are, and of what."""
-        if not self.several:
-            return str(len(self.values))
-        return f"{len(self.values)} search{'es' if len(self.values) > 1 else ''}"
+        return f"{len(self.values)} {self.what}" if self.several else str(len(self.values))
 
     @property
     def half(self) -> float | None:
@@ -79,15 +84,12 @@ class Ranking:
         """Which network is first, with which settings, and what it reached."""
         first, second = self.networks[:2]
         winner = first.winners[0]
-        shown = self.metric.show_mean(first.mean, first.half, len(first.values))
-        what = "fresh seeds"
-        if first.several:
-            what = "searches" if len(first.values) > 1 else "search"
-        if not self.is_tested:
+        if self.is_tested:
+            more = f" {first.what}{self._images(winner)}"
+            shown = self.metric.show_mean(first.mean, first.half, len(first.values), more)
+        else:
             shown = f"{self.metric.show(first.mean)}, {_chosen(first)} and chosen by it, hence "
             shown += "optimistic"
-        else:
-            shown = f"{shown.removesuffix(')')} {what}{self._images(winner)})"
         of = f" (of its best search, {winner.sweep.name})" if first.several else ""
         ahead = self.metric.show_difference(abs(first.mean - second.mean))
         return (

@@ -56,10 +56,9 @@ class Winner:
 
     def test_words(self) -> str:
         """``test 98.86 ± 0.09 % (n = 5, sd 0.07)``."""
-        shown = shown_mean(TEST_ACCURACY, self.test).removesuffix(")")
         deviation = mean_deviation(self.test)[1]
         spread = "" if deviation is None else f", sd {TEST_ACCURACY.show_deviation(deviation)}"
-        return f"test {shown}{spread})"
+        return f"test {shown_mean(TEST_ACCURACY, self.test, spread)}"
 
     def _number(self) -> object:
         return self.trial.folder.name if self.trial.trial is None else self.trial.trial
@@ -71,10 +70,10 @@ class Winner:
         return ", ".join([*images, "one seed" if self.seeds == 1 else f"{self.seeds} seeds"])
 
 
-def shown_mean(metric: Metric, values: Sequence[float]) -> str:
+def shown_mean(metric: Metric, values: Sequence[float], more: str = "") -> str:
     """``98.86 ± 0.09 % (n = 5)`` of single runs' values."""
     mean, deviation = mean_deviation(values)
-    return metric.show_mean(mean, half_width(deviation, len(values)), len(values))
+    return metric.show_mean(mean, half_width(deviation, len(values)), len(values), more)
 
 
 _COLUMNS = (
@@ -97,8 +96,10 @@ def winners_table(winners: Sequence[Winner]) -> Iterator[Block]:
 
 
 def _row(winner: Winner) -> list[str]:
-    deviation = mean_deviation(winner.test)[1] if winner.test else None
-    test = shown_mean(TEST_ACCURACY, winner.test).partition(" (")[0] if winner.test else "–"
+    test, deviation = "–", None
+    if winner.test:
+        mean, deviation = mean_deviation(winner.test)
+        test = TEST_ACCURACY.show_around(mean, half_width(deviation, len(winner.test)))
     return [
         winner.sweep.name,
         f"{winner.objective.name} {winner.objective.show(winner.best)}",

@@ -12,7 +12,6 @@ from cnnsweep.report.answer.curves.courses import (
     Course,
     course,
     course_of_search,
-    images_of,
     race,
 )
 from cnnsweep.report.read.run_record import Run
@@ -128,9 +127,25 @@ def test_leads_follow_each_other_without_a_gap_and_the_last_is_that_of_the_end(s
     for one, after in zip(found.leads, found.leads[1:], strict=False):
         assert one.end == after.start
         assert one.start < one.end
-        assert {*one.leaders} != {*after.leaders}
+        assert (one.is_alone, {*one.leaders}) != (after.is_alone, {*after.leaders})
     assert found.leads[0].start == found.budgets[0]
     assert found.leads[-1].end == found.budgets[-1]
+    last = [table[:, -1].mean() for table in found.values]
+    best = found.contenders[int(np.nanargmax(last))].label
+    assert found.leads[-1].leaders[0] == best  # what is said of the end holds at the end
+
+
+def test_nobody_leads_while_no_other_has_a_value() -> None:
+    early = course([(0.1, 0.5), (0.1, 0.6), (4, 0.7)], ACCURACY)
+    late = course([(2, 0.9), (2, 0.9)], ACCURACY)
+    assert early is not None
+    assert late is not None
+    found = race([Contender("early", [early], None), Contender("late", [late], None)], ACCURACY)
+    assert found is not None
+    assert [(lead.is_alone, lead.leaders) for lead in found.leads] == [
+        (True, ["early"]),
+        (False, ["late"]),
+    ]
 
 
 def test_what_spent_nothing_or_never_finished_an_epoch_is_no_course() -> None:
@@ -139,22 +154,3 @@ def test_what_spent_nothing_or_never_finished_an_epoch_is_no_course() -> None:
     assert course([(1.0, None)], ACCURACY) is None
     late = Contender("late", [_steps((50, 0.5))], None)
     assert race([late, Contender("brief", [_steps((50, 0.9))], None)], ACCURACY) is None
-
-
-@pytest.mark.parametrize(
-    ("data", "limit", "images"),
-    [
-        ('{"train": 1438, "val": null}', None, 144),
-        ('{"train": 1438, "val": null}', 300, 30),
-        ('{"train": 1438, "val": 77}', 300, 77),
-        ('{"train": "many"}', None, None),
-        ("[]", None, None),
-    ],
-)
-def test_validation_images_are_counted_by_what_the_run_recorded(
-    tmp_path: Path, data: str, limit: int | None, images: int | None
-) -> None:
-    (tmp_path / "result.json").write_text(f'{{"data": {data}}}')
-    config = {"data.train_limit": limit, "data.val_fraction": 0.1}
-    assert images_of(Run(tmp_path, config={**config})) == images
-    assert images_of(Run(tmp_path / "none")) is None

@@ -217,8 +217,10 @@ def _searched_twice(folder: Path) -> Path:
     [(0, "no common seeds"), (1, "only one seed in common"), (2, "only 2 seeds in common")],
 )
 def test_too_few_common_seeds_are_counted(common: int, said: str) -> None:
-    winner = {seed: 0.9 + 0.001 * seed for seed in range(5)}
-    default = {seed: 0.8 + 0.002 * seed for seed in range(5 - common, 10 - common)}
+    winner: dict[object, float] = {seed: 0.9 + 0.001 * seed for seed in range(5)}
+    default: dict[object, float] = {
+        seed: 0.8 + 0.002 * seed for seed in range(5 - common, 10 - common)
+    }
     against = on_test(OnTest(winner, 10_000), OnTest(default, 10_000), ["optim.lr=0.1"])
     assert against is not None
     assert f"(5 and 5 runs, {said}): more than chance" in against.sentence()
