@@ -11,7 +11,11 @@ import pytest
 
 import cnnsweep.report
 from cnnsweep.errors import UserError
+from cnnsweep.report.answer.analysis import answer
+from cnnsweep.report.read.load_runs import gather, roots
+from cnnsweep.report.stats.options import Question
 from tests.report.made_runs import Job, make_grid, make_run
+from tests.report.made_sweeps import make_sweep
 
 _LACKING = ("torch", "functorch", "torchvision", "torchinfo", "hydra", "omegaconf")
 _HEAVY = """

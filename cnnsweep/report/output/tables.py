@@ -24,8 +24,8 @@ METHOD = (
     "differences (d_z; Hedges' g for Welch). Test images: exact McNemar test for each common "
     "seed, one-sided, combined in either direction as twice the median p-value, corrected after "
     "Holm. Networks that were searched several times are compared by Welch's test over the means "
-    "of their searches. Equivalence "
-    "within a margin (--margin): two one-sided t-tests, corrected after Holm."
+    "of their searches. Equivalence within a margin (--margin): two one-sided t-tests, corrected "
+    "after Holm."
 )
 
 

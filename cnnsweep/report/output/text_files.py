@@ -10,7 +10,7 @@ from cnnsweep.report.answer.block import Block
 from cnnsweep.report.answer.winning.winners import winners_table
 from cnnsweep.report.output.blocks import answer_blocks
 from cnnsweep.report.output.columns import are_numbers
-from cnnsweep.report.output.tables import GROUP_COLUMNS, PLUS_MINUS, group_tables, headline
+from cnnsweep.report.output.tables import GROUP_COLUMNS, METHOD, PLUS_MINUS, group_tables, headline
 from cnnsweep.report.read.escape import latex, markdown, plain, spreadsheet
 from cnnsweep.report.stats.grouping import Group
 from cnnsweep.report.stats.table import columns, rows
@@ -110,7 +110,7 @@ def report_tex(answer: Answer) -> str:
     """The answer's sentences as a paragraph, then its tables but the best runs (needs booktabs).
 
     Tables of groups, of ranked networks and of the winners with their settings, each with its
-    caption below.
+    caption below; the tests behind p-values last.
     """
     lines = [r"% \usepackage{booktabs}", latex(" ".join(answer.first.sentences)), ""]
     blocks = [ranking.block() for ranking in answer.rankings]
@@ -118,7 +118,10 @@ def report_tex(answer: Answer) -> str:
         lines += _block_tex(block)
     groups = [(latex(name), rows) for name, rows in group_tables(answer)]
     lines += _table_tex(GROUP_COLUMNS, groups)
-    return "\n".join([*lines, "", latex(PLUS_MINUS)]) + "\n"
+    footnotes = [PLUS_MINUS, *([f"Pairs: {METHOD}"] if answer.comparison.pairs else [])]
+    for footnote in footnotes:
+        lines += ["", latex(footnote)]
+    return "\n".join(lines) + "\n"
 
 
 def _block_tex(block: Block) -> list[str]:

@@ -5,10 +5,16 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 from cnnsweep.folders.run_folder import PAUSED
-from cnnsweep.report.answer.winning.gain import SPLITS, Gain, gain_of_images, gain_of_seeds
+from cnnsweep.report.answer.winning.gain import (
+    SPLITS,
+    Gain,
+    gain_of_images,
+    gain_of_seeds,
+    level_of_best,
+)
 from cnnsweep.report.read.run_files import Splits
 from cnnsweep.report.read.run_record import Run, finite
-from cnnsweep.report.stats.intervals import FEWEST
+from cnnsweep.report.stats.intervals import ALPHA, FEWEST, Interval, t_quantile
 from cnnsweep.report.stats.metric import TEST_ACCURACY, Metric
 from cnnsweep.report.stats.significance import welch_t
 
@@ -19,6 +25,7 @@ class OnTest:
 
     values: Mapping[object, float]
     images: int | None
+    source: str = ""  # the runs, in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,8 @@ class AgainstDefault:
     gain: Gain | None = None
     unknown: str = ""
     when: str = ""  # the epochs after which both are compared, where those are not their last
+    source: str = ""  # the default config's runs, where the search did not train them
+    is_default: bool = False  # the winner is the default config itself
 
     def sentence(self) -> str:
         """``It is 1.39 points above the default config (…), 95 % interval …: no finding …``."""
@@ -52,7 +61,7 @@ class AgainstDefault:
     def cell(self) -> str:
         """The same for a table: ``+1.39 points (-7.42 to 10.18)``."""
         if self.gain is None:
-            return "is the winner" if self.unknown.startswith("It is the") else "unknown"
+            return "is the default config" if self.is_default else "unknown"
         shown = f"{'+' if self.gain.difference > 0 else ''}"
         shown += self.metric.show_difference(self.gain.difference)
         if self.gain.interval is None:
@@ -61,37 +70,53 @@ class AgainstDefault:
         return f"{shown} ({low} to {high}{'' if self.gain.is_finding else ', no finding'})"
 
     def _split(self) -> str:
-        return "the test split" if self.metric.name.startswith("test") else "validation"
+        source = f" (the default config's values: {self.source})" if self.source else ""
+        return f"the test split{source}" if self.metric.name.startswith("test") else "validation"
 
     def _chance(self) -> str:
         return "; how far chance alone goes is unknown (hydra.sweeper.seeds=3 measures that)"
 
 
-def on_test(winner: OnTest, default: OnTest, settings: Sequence[str]) -> AgainstDefault | None:
-    """Both by their test accuracy, by which neither was chosen; None where one has none."""
+def on_test(
+    winner: OnTest, default: OnTest, settings: Sequence[str], searches: int = 1
+) -> AgainstDefault | None:
+    """Both by their test accuracy, by which no trial was chosen; None where one has none.
+
+    What is read first is the winner of the best of so many ``searches``, and those are ranked by
+    the same accuracy.
+    """
     if not winner.values or not default.values:
         return None
     common = winner.values.keys() & default.values.keys()
     first, second = ([t.values[seed] for seed in common] for t in (winner, default))
     means = fmean(winner.values.values()), fmean(default.values.values())
-    gain = gain_of_seeds(first, second, 1) or _of_groups(winner, default)
+    gain = gain_of_seeds(first, second, 1, searches) or _of_groups(winner, default, searches)
     if gain is None and winner.images and default.images:
         shares = (means[0], winner.images), (means[1], default.images)
         counts = f"n = {len(winner.values)} and {len(default.values)}"
-        gain = replace(gain_of_images(*shares, "test", 1, counts), lacks_seeds=True)
+        gain = replace(gain_of_images(*shares, "test", 1, counts, searches), lacks_seeds=True)
     gain = gain or Gain(means[0] - means[1], None)
-    return AgainstDefault(TEST_ACCURACY, settings, means[1], gain)
+    return AgainstDefault(TEST_ACCURACY, settings, means[1], gain, source=default.source)
 
 
-def _of_groups(winner: OnTest, default: OnTest) -> Gain | None:
-    """Of runs without common seeds: Welch's interval."""
+def _of_groups(winner: OnTest, default: OnTest, searches: int) -> Gain | None:
+    """Of runs without enough common seeds: Welch's interval."""
     sizes = len(winner.values), len(default.values)
     difference = welch_t([*winner.values.values()], [*default.values.values()])
-    half = difference.half_width
-    if half is None or min(sizes) < FEWEST:
+    error, freedom = difference.error, difference.freedom
+    if error is None or freedom is None or min(sizes) < FEWEST:
         return None
-    ends = difference.mean - half, difference.mean + half
-    return Gain(difference.mean, ends, f"{sizes[0]} and {sizes[1]} runs, no common seeds")
+
+    def interval(alpha: float) -> Interval:
+        half = t_quantile(freedom, alpha) * error
+        return difference.mean - half, difference.mean + half
+
+    common = len(winner.values.keys() & default.values.keys())
+    seeds = {0: "no common seeds", 1: "only one seed in common"}
+    told = seeds.get(common, f"only {common} seeds in common")
+    basis = f"{sizes[0]} and {sizes[1]} runs, {told}"
+    chosen = interval(level_of_best(1, searches))
+    return Gain(difference.mean, interval(ALPHA), basis, chosen, searches=searches)
 
 
 def on_validation(
@@ -101,15 +126,18 @@ def on_validation(
     splits: Splits,
     number: int,
     settings: Sequence[str],
+    searches: int = 1,
 ) -> AgainstDefault:
     """Both by the objective, by which the winner was chosen as the best of ``number`` trials.
+
+    What is read first is the winner of the best of so many ``searches``.
 
     A default config that is paused is compared as both were after the epochs that it had.
     """
     states, when = {run.status for run in default}, ""
     if best[0].folder == default[0].folder:
         others = "" if number < 2 else f": none of the other {number - 1} trials was better"
-        return AgainstDefault(metric, settings, unknown=f"It is {{}}{others}")
+        return AgainstDefault(metric, settings, unknown=f"It is {{}}{others}", is_default=True)
     if states == {"completed"}:
         values = [objectives(runs) for runs in (best, default)]
     elif states == {PAUSED} and len(default) == 1:
@@ -123,22 +151,23 @@ def on_validation(
         )
     if not all(values):
         return AgainstDefault(metric, settings, unknown="What {} reached is unknown")
-    gain = _on_validation(metric, values, splits, number)
+    gain = _on_validation(metric, values, splits, number, searches)
     return AgainstDefault(metric, settings, fmean(values[1]), gain, when=when)
 
 
 def _on_validation(
-    metric: Metric, values: Sequence[Sequence[float]], splits: Splits, number: int
+    metric: Metric, values: Sequence[Sequence[float]], splits: Splits, number: int, searches: int
 ) -> Gain:
     first, second = values
     difference = fmean(first) - fmean(second)
     split = SPLITS.get(metric.name)
     images = {"validation": splits.validation, "test": splits.test}.get(split or "")
     if len(first) > 1:
-        return gain_of_seeds(first, second, number) or Gain(difference, None)
+        return gain_of_seeds(first, second, number, searches) or Gain(difference, None)
     if split is None or images is None:
         return Gain(difference, None)
-    return gain_of_images((first[0], images), (second[0], images), split, number, "one seed")
+    shares = (first[0], images), (second[0], images)
+    return gain_of_images(*shares, split, number, "one seed", searches)
 
 
 def objectives(runs: Iterable[Run]) -> list[float]:

@@ -3,12 +3,15 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from statistics import fmean
 
+from cnnsweep.errors import and_more
 from cnnsweep.folders.run_folder import PAUSED
 from cnnsweep.folders.sweep_folder import CONFIRM
+from cnnsweep.report.answer.searches import searched
 from cnnsweep.report.answer.winning.default_config import (
     AgainstDefault,
     OnTest,
@@ -29,17 +32,28 @@ from cnnsweep.report.stats.significance import expected_maximum
 
 _ROUNDING = 1e-9  # less deviation than that is none
 _TRIED = ("completed", "pruned", PAUSED, "failed")  # the best was chosen among all of these
+_NAMED = 3  # searches whose confirmation runs are the default config's
 Trials = Mapping[object, list[Run]]  # by number, of a trial with several seeds all its runs
 
 
-def winners(sweeps: Iterable[Sweep], runs: Iterable[Run]) -> list[Winner]:
+def winners(sweeps: Sequence[Sweep], runs: Iterable[Run]) -> list[Winner]:
     """The winner of each search with one objective that has a finished trial.
 
     ``runs`` are all of the report: among them may be runs of a default config.
     """
     singles = _Singles([r for r in runs if r.role != "search" and r.status == "completed"])
-    found = (_winner(sweep, singles) for sweep in sweeps if sweep.searched)
+    rivals = _rivals(sweeps)
+    found = (_winner(s, singles, rivals.get(s.folder, 1)) for s in sweeps if s.searched)
     return [winner for winner in found if winner is not None]
+
+
+def _rivals(sweeps: Sequence[Sweep]) -> dict[Path, int]:
+    """Of how many searches of the same data and length each may come out best, itself counted."""
+    strata: dict[str, list[Path]] = defaultdict(list)
+    for one in searched(sweeps):
+        own = [s for s in one.sweeps if any(r.result.get("objective") is not None for r in s.runs)]
+        strata[one.stratum] += [sweep.folder for sweep in own]
+    return {folder: len(own) for own in strata.values() for folder in own}
 
 
 @dataclass
@@ -60,7 +74,7 @@ class _Singles:
         return self._by_setting.get(setting_of(run), [])
 
 
-def _winner(sweep: Sweep, singles: _Singles) -> Winner | None:
+def _winner(sweep: Sweep, singles: _Singles, rivals: int) -> Winner | None:
     trials = _trials(sweep)
     values = {key: done for key, runs in trials.items() if (done := objectives(runs))}
     name = next((str(r.value("config.objective") or "") for r in sweep.runs if r.config), "")
@@ -90,7 +104,9 @@ def _winner(sweep: Sweep, singles: _Singles) -> Winner | None:
         settings=words_of(trials[best][0], keys),
         splits=splits,
         launch=launch,
-        against=_against(sweep, metric, trials, trials[best], tested, splits, keys, singles),
+        against=_against(
+            sweep, metric, trials, trials[best], tested, splits, keys, singles, rivals
+        ),
     )
 
 
@@ -123,6 +139,7 @@ def _against(
     splits: Splits,
     keys: Iterable[str],
     singles: _Singles,
+    rivals: int,
 ) -> AgainstDefault | None:
     """On the test split, where runs of both have read it, else on validation."""
     number = default_trial(sweep)
@@ -132,10 +149,23 @@ def _against(
     words = words_of(default[0], keys)
     if default[0].folder != best[0].folder and tested.values:
         same = [run for run in singles.like(default[0]) if run.sweep != sweep.folder]
-        found = on_test(tested, _tested(same, splits.test), words)
+        default_tested = replace(_tested(same, splits.test), source=_source(same))
+        found = on_test(tested, default_tested, words, rivals)
         if found is not None:
             return found
-    return on_validation(metric, best, default, splits, _with_values(trials), words)
+    return on_validation(metric, best, default, splits, _with_values(trials), words, rivals)
+
+
+def _source(runs: Sequence[Run]) -> str:
+    """Where the default config was trained outside the search, in words."""
+    others = sum(run.role != CONFIRM for run in runs)
+    parts = [f"{others} runs outside searches" if others > 1 else "a run outside searches"]
+    parts = parts if others else []
+    sweeps = dict.fromkeys(run.sweep for run in runs if run.role == CONFIRM)
+    names = ["/".join(sweep.parts[-2:]) for sweep in sweeps if sweep is not None]
+    if names:
+        parts.append(f"confirmation runs of {and_more(names, _NAMED)}")
+    return " and ".join(parts)
 
 
 def _with_values(trials: Trials) -> int:

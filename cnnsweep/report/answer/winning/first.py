@@ -8,6 +8,7 @@ from cnnsweep.report.answer.block import Block
 from cnnsweep.report.answer.winning.best_settings import BestSettings
 from cnnsweep.report.answer.winning.next_steps import more_seeds, next_steps
 from cnnsweep.report.answer.winning.ranking import Ranking
+from cnnsweep.report.answer.winning.ties import ties
 from cnnsweep.report.answer.winning.winners import Winner
 from cnnsweep.report.read.run_files import split_sizes
 from cnnsweep.report.read.run_record import Run
@@ -65,7 +66,7 @@ def first(
         )
     ahead = [winner for ranking in rankings for winner in ranking.networks[0].winners]
     leading = [*ahead, *_lone(winners, rankings)]
-    return First(sentences, next_steps(winners, leading, best))
+    return First(sentences, next_steps(winners, leading, best, ties(rankings, comparison)))
 
 
 def _lone(winners: Sequence[Winner], rankings: Sequence[Ranking]) -> list[Winner]:

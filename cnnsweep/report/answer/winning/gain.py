@@ -18,8 +18,9 @@ class Gain:
     """The winner's value less the default config's.
 
     ``interval`` is that of two configs that nobody chose; ``chosen`` that of the best of
-    ``number`` trials (Bonferroni), None where the winner was not chosen by this value. ``basis``
-    says in words what they rest on.
+    ``number`` trials in the best of ``searches`` (Bonferroni), None without an interval. On the
+    test split a winner is chosen among searches alone, and ``number`` is 1. ``basis`` says in
+    words what they rest on.
     """
 
     difference: float
@@ -27,6 +28,7 @@ class Gain:
     basis: str = ""
     chosen: Interval | None = None
     number: int = 1
+    searches: int = 1  # whose winners are compared, of which the best is read first
     lacks_seeds: bool = False  # too few runs for the luck of seeds to be in the interval
 
     @property
@@ -34,8 +36,7 @@ class Gain:
         """Whether it is more than chance."""
         if self.lacks_seeds:
             return False
-        intervals = [self.interval, *([self.chosen] if self.number > 2 else [])]
-        return all(i is not None and not i[0] <= 0 <= i[1] for i in intervals)
+        return all(i is not None and not i[0] <= 0 <= i[1] for i in (self.interval, self.chosen))
 
     def verdict(self, *, is_share: bool) -> str:
         """``95 % interval 0.75 to 1.25 (…): more than chance …``; empty without an interval."""
@@ -49,14 +50,20 @@ class Gain:
         if self.lacks_seeds:
             return f"{said}more than the images' chance; what seeds do is unknown before three runs"
         if not self.is_finding:
-            return (
-                f"{said}no finding all the same, since it was chosen as the best of {self.number}"
-            )
-        best = f", also for the best of {self.number}" if self.number > 1 else ""
-        return f"{said}more than chance{best}"
+            return f"{said}no finding all the same, since it was chosen as {self._best()}"
+        best = self._best()
+        return f"{said}more than chance{best and f', also for {best}'}"
+
+    def _best(self) -> str:
+        """Of how many it is the best, in words; empty where nothing was chosen."""
+        trials = f"the best of {self.number}" if self.number > 1 else ""
+        searches = f"the best of {self.searches} searches" if self.searches > 1 else ""
+        return " in ".join(filter(None, [trials, searches]))
 
 
-def gain_of_seeds(first: Sequence[float], second: Sequence[float], number: int) -> Gain | None:
+def gain_of_seeds(
+    first: Sequence[float], second: Sequence[float], number: int, searches: int = 1
+) -> Gain | None:
     """Of runs with the same seeds, in the same order: Student's interval of their differences.
 
     None for fewer than FEWEST seeds, or where not every seed has both values.
@@ -71,20 +78,27 @@ def gain_of_seeds(first: Sequence[float], second: Sequence[float], number: int) 
         return mean - half, mean + half
 
     basis = f"{len(differences)} seeds each, in pairs"
-    return Gain(mean, interval(ALPHA), basis, interval(_level(number)), number)
+    chosen = interval(level_of_best(number, searches))
+    return Gain(mean, interval(ALPHA), basis, chosen, number, searches)
 
 
-def gain_of_images(first: Share, second: Share, split: str, number: int, seeds: str) -> Gain:
+def gain_of_images(
+    first: Share, second: Share, split: str, number: int, seeds: str, searches: int = 1
+) -> Gain:
     """Of two accuracies, by how many images they rest on.
 
     As if they were different images: on the same ones the interval is rather too wide. ``split``
     and ``seeds`` are for the words: ``validation``, ``one seed``.
     """
-    intervals = [newcombe(first, second, alpha) for alpha in (ALPHA, _level(number))]
+    levels = ALPHA, level_of_best(number, searches)
+    intervals = [newcombe(first, second, alpha) for alpha in levels]
     basis = f"{first[1]:,} {split} images, {seeds}"
-    return Gain(first[0] - second[0], intervals[0], basis, intervals[1], number)
+    return Gain(first[0] - second[0], intervals[0], basis, intervals[1], number, searches)
 
 
-def _level(number: int) -> float:
-    """Bonferroni's level for the best of so many trials, of which one is the default config."""
-    return ALPHA / max(number - 1, 1)
+def level_of_best(number: int, searches: int) -> float:
+    """Bonferroni's level for the best of ``number`` trials in the best of so many searches.
+
+    One of the trials is the default config, which is not compared with itself.
+    """
+    return ALPHA / (max(number - 1, 1) * searches)

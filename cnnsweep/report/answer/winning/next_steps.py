@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cnnsweep.folders.typed_words import command, final_words, path_word
 from cnnsweep.report.answer.block import Block
+from cnnsweep.report.answer.winning.ties import Tie, searches_of
 from cnnsweep.report.answer.winning.winners import Winner
 from cnnsweep.report.read.run_record import Run, finite
 from cnnsweep.report.read.spaces import Launch
@@ -16,12 +17,16 @@ _MOST = 6  # blocks
 
 
 def next_steps(
-    winners: Sequence[Winner], leading: Sequence[Winner], best: Winner | None
+    winners: Sequence[Winner],
+    leading: Sequence[Winner],
+    best: Winner | None,
+    ties: Sequence[Tie] = (),
 ) -> list[Block]:
     """A block for each thing to do, with the lines to paste where the report was made.
 
     ``leading`` are those of the winners whose network leads, of which a wider space is worth
-    trying; ``best`` is the winner that a final model is made of.
+    trying; ``best`` is the winner that a final model is made of; ``ties`` are worth more searches,
+    or more confirmation runs.
     """
     ours = [winner for winner in winners if winner.trial.ours and winner.launch is not None]
     first = {id(winner) for winner in leading}
@@ -30,6 +35,7 @@ def next_steps(
     for launch in launches.values():
         own = [w for w in ours if w.launch is not None and w.launch.folder == launch.folder]
         blocks += [*_confirm(launch, own), *_wider(launch, [w for w in own if id(w) in first])]
+    blocks += [block for tie in ties for block in _tied(tie, ours)]
     if best is not None and best in ours:
         blocks.append(_final(best))
     return [*blocks[: _MOST - 1], *blocks[_MOST - 1 :][-1:]]  # the final model in any case
@@ -49,6 +55,24 @@ def _confirm(launch: Launch, winners: Sequence[Winner]) -> Iterator[Block]:
         ],
         [_resumed(launch, f"hydra.sweeper.confirm={_FRESH}")],
     )
+
+
+def _tied(tie: Tie, ours: Sequence[Winner]) -> Iterator[Block]:
+    """More searches where each network had several, else more confirmation runs than there are."""
+    own = [winner for winner in tie.winners if winner in ours]
+    launches = {w.launch.folder: w.launch for w in own if w.launch is not None}
+    number = searches_of(own) if own else 1
+    fewest = min((len(winner.test) for winner in own), default=0)
+    if number > 1:
+        title, many, word = "searches", f"{2 * number} searches", f"searches={2 * number}"
+    elif fewest >= FEWEST:  # fewer are asked for as confirmation
+        number, title = fewest, "seeds"
+        many, word = f"{2 * fewest} confirmation runs", f"confirm={2 * fewest}"
+    else:
+        return
+    lines = [_resumed(launch, f"hydra.sweeper.{word}") for launch in launches.values()]
+    said = f"{tie.sentence()}. {many} of each instead of {number} narrow each ± by about a third "
+    yield Block(f"Next: more {title}", [f"{said}or more:"], lines)
 
 
 def _wider(launch: Launch, winners: Sequence[Winner]) -> Iterator[Block]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from cnnsweep.errors import and_more
 from cnnsweep.folders.sweep_folder import is_repeated_search
 from cnnsweep.metric_names import duration
 from cnnsweep.report.answer.block import Block
@@ -15,7 +16,7 @@ from cnnsweep.report.stats.grouping import stratum_of
 from cnnsweep.report.stats.intervals import FEWEST, half_width, mean_deviation
 from cnnsweep.report.stats.metric import TEST_ACCURACY, Metric
 
-_COLUMNS = ("#", "network", "mean", "95 % interval", "sd", "n", "trials", "search", "one run")
+_COLUMNS = ("95 % interval", "sd", "n", "trials", "search", "one run")
 _SETTINGS = "settings of the (best) winner"
 
 
@@ -23,8 +24,8 @@ _SETTINGS = "settings of the (best) winner"
 class Ranked:
     """A network with the winners of its searches, best first.
 
-    ``values`` are of its confirmation runs on the test split, of several searches each search's
-    mean; without such runs, where ``is_tested`` is false, each search's best validation value.
+    ``values`` are of its confirmation runs on the test split, of several searches each confirmed
+    search's mean; where ``is_tested`` is false, each search's best validation value.
     """
 
     name: str
@@ -38,10 +39,26 @@ class Ranked:
         return fmean(self.values)
 
     @property
+    def several(self) -> bool:
+        """Whether each value is of another search."""
+        return len(self.winners) > 1
+
+    @property
+    def untested(self) -> list[str]:
+        """The searches whose winners no confirmation run has tested."""
+        return [winner.sweep.name for winner in self.winners if not winner.test]
+
+    @property
+    def what(self) -> str:
+        """What the values are of, as it stands after their number."""
+        if not self.several:
+            return "fresh seeds"
+        return "searches" if len(self.values) > 1 else "search"
+
+    @property
     def n(self) -> str:
         """How many values there are, and of what."""
-        several = len(self.winners) > 1
-        return f"{len(self.values)} searches" if several else str(len(self.values))
+        return f"{len(self.values)} {self.what}" if self.several else str(len(self.values))
 
     @property
     def half(self) -> float | None:
@@ -68,19 +85,25 @@ class Ranking:
         first, second = self.networks[:2]
         winner = first.winners[0]
         if self.is_tested:
-            what = "searches" if len(first.winners) > 1 else "fresh seeds"
-            more = f" {what}{self._images(winner)}"
+            more = f" {first.what}{self._images(winner)}"
             shown = self.metric.show_mean(first.mean, first.half, len(first.values), more)
         else:
-            shown = f"{self.metric.show(first.mean)}, the best of {winner.tried} trials and chosen "
-            shown += "by it, hence optimistic"
-        of = f" (of its best search, {winner.sweep.name})" if len(first.winners) > 1 else ""
+            shown = f"{self.metric.show(first.mean)}, {_chosen(first)} and chosen by it, hence "
+            shown += "optimistic"
+        of = f" (of its best search, {winner.sweep.name})" if first.several else ""
         ahead = self.metric.show_difference(abs(first.mean - second.mean))
         return (
             f"{self.stratum and f'{self.stratum}: '}{first.name} leads {len(self.networks)} tuned "
             f"networks with {self.metric.name} {shown}, {ahead} ahead of {second.name}; its "
-            f"settings{of}: {' '.join(winner.settings)}."
+            f"settings{of}: {' '.join(winner.settings)}.{self._untested()}"
         )
+
+    def _untested(self) -> str:
+        """Which searches are not in the values, in a sentence; empty where all are."""
+        names = [name for one in self.networks for name in one.untested] if self.is_tested else []
+        if not names:
+            return ""
+        return f" Left out, since no confirmation run has tested their winners: {and_more(names)}."
 
     def _images(self, winner: Winner) -> str:
         images = winner.splits.test
@@ -92,7 +115,7 @@ class Ranking:
         where = f" ({self.stratum})" if self.stratum else ""
         return Block(
             f"Networks by {self.metric.name}{where}",
-            columns=[*_COLUMNS, _SETTINGS],
+            columns=["#", "network", "mean" if self.is_tested else "best", *_COLUMNS, _SETTINGS],
             rows=rows,
             caption=self._caption(),
         )
@@ -117,12 +140,14 @@ class Ranking:
     def _caption(self) -> str:
         if not self.is_tested:
             return (
-                "Best validation values of the searches, hence optimistic; there is no interval "
-                "before confirmation runs. search: time of all trainings; one run: of the winner."
+                "best: a search's best validation value, of several searches their mean, hence "
+                "optimistic; there is no interval before confirmation runs. search: time of all "
+                "trainings; one run: of the winner."
             )
         what = "n: runs with fresh seeds, on the test split"
-        if any(len(one.winners) > 1 for one in self.networks):
-            what += "; of several searches each search's mean, so that ± has the luck of both"
+        if any(one.several for one in self.networks):
+            what += "; of several searches each confirmed search's mean, so that ± has the luck of "
+            what += "both"
         else:
             what += "; another search might find other settings, which ± does not have in it"
         return (
@@ -151,17 +176,23 @@ def _ranking(stratum: str, winners: list[Winner]) -> Ranking | None:
     if len(names) < 2 or len(objectives) > 1:
         return None
     objective = next(iter(objectives))
-    is_tested = all(winner.test for winner in winners)
+    is_tested = all(any(winner.test for winner in own) for own in names.values())
     metric = TEST_ACCURACY if is_tested else objective
     sign = objective.sign()
     networks = []
     for name, own in names.items():
-        own.sort(key=lambda w: -sign * (fmean(w.confirmed) if w.confirmed else w.best))
-        values = [fmean(w.test) if is_tested else w.best for w in own]
+        own.sort(key=lambda w: _rank(w, sign, is_tested=is_tested))
+        values = [fmean(w.test) for w in own if w.test] if is_tested else [w.best for w in own]
         values = own[0].test if is_tested and len(own) == 1 else values
         networks.append(Ranked(name, own, values, is_tested))
     networks.sort(key=lambda one: -metric.sign() * one.mean)
     return Ranking(stratum, metric, networks)
+
+
+def _rank(winner: Winner, sign: int, *, is_tested: bool) -> tuple[bool, float]:
+    """A winner's place among those of its network by validation: those that count come first."""
+    fresh = winner.confirmed if is_tested else []
+    return is_tested and not winner.test, -sign * fmean(fresh or [winner.best])
 
 
 def network_of(winner: Winner) -> str:
@@ -171,6 +202,15 @@ def network_of(winner: Winner) -> str:
         if not is_repeated_search(place) or len(place.parts) > 1:
             return place.parts[0]
     return str(winner.trial.value("model"))
+
+
+def _chosen(one: Ranked) -> str:
+    """How a network's best validation value came about."""
+    tried = sorted({winner.tried for winner in one.winners})
+    trials = f"{tried[0]}{f' to {tried[-1]}' if len(tried) > 1 else ''} trials"
+    if not one.several:
+        return f"the best of {trials}"
+    return f"the mean of {len(one.winners)} searches, of each the best of {trials}"
 
 
 def _costs(winners: Sequence[Winner]) -> tuple[float, float]:

@@ -76,7 +76,9 @@ def shown_mean(metric: Metric, values: Sequence[float], more: str = "") -> str:
     return metric.show_mean(mean, half_width(deviation, len(values)), len(values), more)
 
 
-_COLUMNS = ("search", "settings", "best", "trials", "test", "n", "sd", "against the default config")
+_COLUMNS = (
+    "search", "best", "trials", "test", "n", "sd", "against the default config", "settings",
+)  # fmt: skip
 
 
 def winners_table(winners: Sequence[Winner]) -> Iterator[Block]:
@@ -100,11 +102,11 @@ def _row(winner: Winner) -> list[str]:
         test = TEST_ACCURACY.show_around(mean, half_width(deviation, len(winner.test)))
     return [
         winner.sweep.name,
-        " ".join(winner.settings),
         f"{winner.objective.name} {winner.objective.show(winner.best)}",
         str(winner.tried),
         test,
         str(len(winner.test)),
         TEST_ACCURACY.show_deviation(deviation),
         "unknown" if winner.against is None else winner.against.cell(),
+        " ".join(winner.settings),
     ]

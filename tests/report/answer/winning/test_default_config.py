@@ -1,5 +1,6 @@
 """The winner against the config without the search: on which split, how sure, in which words."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from cnnsweep.report.stats.metric import Metric
 from cnnsweep.report.stats.options import Question
 from tests.report.made_runs import Job, make_run
 from tests.report.made_spaces import set_objective, with_images, with_space
-from tests.report.made_sweeps import make_sweep
+from tests.report.made_sweeps import make_compare, make_sweep
 
 
 def _winner(folder: Path) -> Winner:
@@ -78,7 +79,10 @@ def test_runs_of_the_default_config_are_compared_on_the_test_split(tmp_path: Pat
     expected = stats.ttest_rel(test, others).confidence_interval(0.95)
     assert against.gain is not None
     assert against.gain.interval == pytest.approx((expected.low, expected.high))
-    assert "on the test split, 95 % interval" in against.sentence()
+    assert (
+        "(the default config's values: 4 runs outside searches), 95 % interval"
+        in against.sentence()
+    )
     assert "(4 seeds each, in pairs): more than chance." in against.sentence()
 
 
@@ -95,6 +99,7 @@ def test_the_winner_may_be_the_default_config(tmp_path: Path) -> None:
     _search(tmp_path / "s", 0.90, 0.95, 500)
     assert _against(tmp_path).sentence().startswith("It is the default config (optim.lr=")
     assert _against(tmp_path).sentence().endswith("none of the other 3 trials was better.")
+    assert _against(tmp_path).cell() == "is the default config"
 
 
 @pytest.mark.parametrize(("default", "why"), [(4, "pruned"), (7, "failed")])
@@ -146,3 +151,80 @@ def test_chance_is_called_a_finding_in_at_most_one_of_twenty_searches() -> None:
         for b, d in zip(best.tolist(), shares[:, 0].tolist(), strict=True)
     ]
     assert sum(found) / rounds <= 0.05
+
+
+def test_the_best_of_equal_searches_is_a_finding_in_at_most_one_of_twenty_reports() -> None:
+    """Every search's winner is as good as the default config: the best of six is so by luck."""
+    rng, rounds, searches = np.random.default_rng(1), 300, 6
+    found = 0
+    for _ in range(rounds):
+        values = rng.normal(0.97, 0.003, (searches, 4))
+        best, default = values[values.mean(axis=1).argmax()], rng.normal(0.97, 0.003, 4)
+        for seeds in (range(4), range(10, 14)):  # in pairs, and without common seeds
+            winner = OnTest(dict(enumerate(best.tolist())), None)
+            other = OnTest(dict(zip(seeds, default.tolist(), strict=True)), None)
+            against = on_test(winner, other, ["optim.lr=0.1"], searches)
+            assert against is not None
+            assert against.gain is not None
+            found += against.gain.is_finding
+    assert found / (2 * rounds) <= 0.05
+
+
+def test_the_best_of_two_searches_says_so_and_whose_the_default_configs_values_are(
+    tmp_path: Path,
+) -> None:
+    sweep = _searched_twice(tmp_path)
+    default = gather([sweep / "0"]).runs[0].config
+    changes = {k: default[k] for k in ("optim.lr", "optim.momentum", "data.batch_size")}
+    for seed in range(1000, 1004):
+        job = Job("resnet", seed, changes=changes, accuracy=0.9 + 0.001 * (seed % 3))
+        make_run(tmp_path / "outputs" / str(seed), job)
+    own = {w.sweep.folder: w for w in answer(gather([tmp_path]), Question()).winners}[sweep]
+    assert own.against is not None
+    assert own.against.gain is not None
+    assert own.against.gain.searches == 2
+    said = own.against.sentence()
+    assert "on the test split (the default config's values: 4 runs outside searches), 95 %" in said
+    assert said.endswith("more than chance, also for the best of 2 searches.")
+
+
+def test_a_default_config_that_another_search_confirmed_is_said_to_be_that(tmp_path: Path) -> None:
+    sweep = _searched_twice(tmp_path)
+    default = gather([sweep / "0"]).runs[0].config
+    changes = {k: default[k] for k in ("optim.lr", "optim.momentum", "data.batch_size")}
+    other = tmp_path / "c" / "simple"
+    for seed in range(1000, 1004):
+        shutil.rmtree(other / "confirm" / str(seed))
+        job = Job("resnet", seed, mode="MULTIRUN", changes=changes, accuracy=0.9)
+        make_run(other / "confirm" / str(seed), job)
+    own = {w.sweep.folder: w for w in answer(gather([tmp_path]), Question()).winners}[sweep]
+    assert own.against is not None
+    assert "values: confirmation runs of c/simple), 95 %" in own.against.sentence()
+
+
+def _searched_twice(folder: Path) -> Path:
+    """A comparison of two networks; the search of the first, which trial 1 won."""
+    top = make_compare(folder / "c", ["resnet", "simple"], trials=4, confirm=4)
+    for model in ("resnet", "simple"):
+        with_space(top / model, default=0)
+        for number, value in enumerate([0.8, 0.9, 0.5, 0.4]):
+            set_objective(top / model / str(number), value)
+    return top / "resnet"
+
+
+@pytest.mark.parametrize(
+    ("common", "said"),
+    [(0, "no common seeds"), (1, "only one seed in common"), (2, "only 2 seeds in common")],
+)
+def test_too_few_common_seeds_are_counted(common: int, said: str) -> None:
+    winner: dict[object, float] = {seed: 0.9 + 0.001 * seed for seed in range(5)}
+    default: dict[object, float] = {
+        seed: 0.8 + 0.002 * seed for seed in range(5 - common, 10 - common)
+    }
+    against = on_test(OnTest(winner, 10_000), OnTest(default, 10_000), ["optim.lr=0.1"])
+    assert against is not None
+    assert f"(5 and 5 runs, {said}): more than chance" in against.sentence()
+    expected = stats.ttest_ind([*winner.values()], [*default.values()], equal_var=False)
+    interval = expected.confidence_interval(0.95)
+    assert against.gain is not None
+    assert against.gain.interval == pytest.approx((interval.low, interval.high))

@@ -8,6 +8,7 @@ from scipy import stats
 
 import cnnsweep.report
 from cnnsweep.report.answer.analysis import Answer, answer
+from cnnsweep.report.answer.winning.winners import winners_table
 from cnnsweep.report.read.load_runs import gather
 from cnnsweep.report.stats.options import Question
 from cnnsweep.report.stats.significance import expected_maximum
@@ -34,6 +35,17 @@ def test_a_winner_is_optimistic_by_a_bound_and_its_test_figure_stands_beside(
     half, deviation = 100 * (interval[1] - interval[0]) / 2, 100 * stdev(winner.test)
     test = f"{100 * mean(winner.test):.2f} ± {half:.2f} % (n = 5, sd {deviation:.2f})"
     assert sentence.endswith(f"; test {test}.")
+
+
+def test_settings_stand_last_in_the_table_of_winners(tmp_path: Path) -> None:
+    make_sweep(tmp_path / "sweep", trials=6, confirm=3)
+    (winner,) = _answer(tmp_path).winners
+    (block,) = winners_table([winner])
+    assert block.columns[0] == "search"
+    assert block.columns[-1] == "settings"
+    assert block.rows[0][-1] == " ".join(winner.settings)
+    cells = dict(zip(block.columns, block.rows[0], strict=True))
+    assert (cells["trials"], cells["n"], cells["search"]) == ("6", "3", winner.sweep.name)
 
 
 def test_without_confirmation_the_winner_says_so(tmp_path: Path) -> None:
