@@ -49,8 +49,14 @@ def first(
     if not (winners or grids) and len(runs) == 1 and runs[0].status == "completed":
         step = more_seeds(runs[0])
         return First([_single(runs[0], metric)], [] if step is None else [step])
-    chosen = rankings[0].networks[0].winners[0] if rankings else None
-    best = chosen or (winners[0] if len(winners) == 1 else None)
+    leader = rankings[0].networks[0] if rankings else None
+    lone = winners[0] if len(winners) == 1 else None
+    best, chosen = (leader.winners[0] if leader else lone), lone
+    instead = ""
+    if leader is not None and rankings[0].chosen is not leader:
+        instead = f", chosen by {rankings[0].chosen.winners[0].objective.name} before {leader.name}"
+    if leader is not None:
+        chosen = rankings[0].chosen.winners[0]
     own = [ranking.sentence() for ranking in rankings]
     own += [winner.sentence() for winner in _lone(winners, rankings)]
     own += [grid.sentence() for grid in grids]
@@ -66,7 +72,8 @@ def first(
         )
     ahead = [winner for ranking in rankings for winner in ranking.networks[0].winners]
     leading = [*ahead, *_lone(winners, rankings)]
-    return First(sentences, next_steps(winners, leading, best, ties(rankings, comparison)))
+    steps = next_steps(winners, leading, chosen, instead, ties(rankings, comparison))
+    return First(sentences, steps)
 
 
 def _lone(winners: Sequence[Winner], rankings: Sequence[Ranking]) -> list[Winner]:

@@ -20,13 +20,14 @@ def next_steps(
     winners: Sequence[Winner],
     leading: Sequence[Winner],
     best: Winner | None,
+    why: str = "",
     ties: Sequence[Tie] = (),
 ) -> list[Block]:
     """A block for each thing to do, with the lines to paste where the report was made.
 
     ``leading`` are those of the winners whose network leads, of which a wider space is worth
-    trying; ``best`` is the winner that a final model is made of; ``ties`` are worth more searches,
-    or more confirmation runs.
+    trying; ``best`` is the winner that a final model is made of, ``why`` it is that one where
+    another leads; ``ties`` are worth more searches, or more confirmation runs.
     """
     ours = [winner for winner in winners if winner.trial.ours and winner.launch is not None]
     first = {id(winner) for winner in leading}
@@ -37,7 +38,7 @@ def next_steps(
         blocks += [*_confirm(launch, own), *_wider(launch, [w for w in own if id(w) in first])]
     blocks += [block for tie in ties for block in _tied(tie, ours)]
     if best is not None and best in ours:
-        blocks.append(_final(best))
+        blocks.append(_final(best, why))
     return [*blocks[: _MOST - 1], *blocks[_MOST - 1 :][-1:]]  # the final model in any case
 
 
@@ -102,7 +103,7 @@ def _wider(launch: Launch, winners: Sequence[Winner]) -> Iterator[Block]:
     )
 
 
-def _final(winner: Winner) -> Block:
+def _final(winner: Winner, why: str) -> Block:
     words, end = final_words(
         winner.trial.config | {"objective": winner.objective.name},
         brings_validation=winner.splits.brings_validation,
@@ -110,7 +111,7 @@ def _final(winner: Winner) -> Block:
     folder = path_word("from", shown_folder(winner.sweep.folder))
     return Block(
         "Next: the final model",
-        [f"{winner.sweep.name}'s winner trained once more, on all training images ({end}):"],
+        [f"{winner.sweep.name}'s winner{why}, trained once more on all training images ({end}):"],
         [command(folder, *words)],
     )
 

@@ -39,6 +39,11 @@ class Ranked:
         return fmean(self.values)
 
     @property
+    def objective(self) -> float:
+        """The mean over its searches of the confirmation objective, else of the best value."""
+        return fmean(fmean(winner.confirmed or [winner.best]) for winner in self.winners)
+
+    @property
     def several(self) -> bool:
         """Whether each value is of another search."""
         return len(self.winners) > 1
@@ -80,9 +85,18 @@ class Ranking:
         """Whether all were ranked by confirmation runs on the test split."""
         return all(network.is_tested for network in self.networks)
 
+    @property
+    def chosen(self) -> Ranked:
+        """The network that is best by the objective, as ``from=`` the whole sweep chooses it.
+
+        The test split, by which they are ranked, may not choose.
+        """
+        sign = self.networks[0].winners[0].objective.sign()
+        return max(self.networks, key=lambda one: sign * one.objective)
+
     def sentence(self) -> str:
         """Which network is first, with which settings, and what it reached."""
-        first, second = self.networks[:2]
+        first = self.networks[0]
         winner = first.winners[0]
         if self.is_tested:
             more = f" {first.what}{self._images(winner)}"
@@ -91,11 +105,16 @@ class Ranking:
             shown = f"{self.metric.show(first.mean)}, {_chosen(first)} and chosen by it, hence "
             shown += "optimistic"
         of = f" (of its best search, {winner.sweep.name})" if first.several else ""
+        settings = f"its settings{of}: {' '.join(winner.settings)}.{self._untested()}"
+        where = self.stratum and f"{self.stratum}: "
+        if len(self.networks) == 1:
+            searched = f"{first.name}, searched {len(first.winners)} times"
+            return f"{where}{searched}, has {self.metric.name} {shown}; {settings}"
+        second = self.networks[1]
         ahead = self.metric.show_difference(abs(first.mean - second.mean))
         return (
-            f"{self.stratum and f'{self.stratum}: '}{first.name} leads {len(self.networks)} tuned "
-            f"networks with {self.metric.name} {shown}, {ahead} ahead of {second.name}; its "
-            f"settings{of}: {' '.join(winner.settings)}.{self._untested()}"
+            f"{where}{first.name} leads {len(self.networks)} tuned networks with "
+            f"{self.metric.name} {shown}, {ahead} ahead of {second.name}; {settings}"
         )
 
     def _untested(self) -> str:
@@ -158,7 +177,10 @@ class Ranking:
 
 
 def rankings(winners: Sequence[Winner]) -> list[Ranking]:
-    """A ranking for each kind of data and length for which several networks were tuned."""
+    """A ranking for each kind of data and length for which several networks were tuned.
+
+    One network that was searched several times is one too.
+    """
     like = like_keys([winner.trial for winner in winners], ()) if winners else []
     strata: dict[str, list[Winner]] = defaultdict(list)
     for winner in winners:
@@ -168,12 +190,13 @@ def rankings(winners: Sequence[Winner]) -> list[Ranking]:
 
 
 def _ranking(stratum: str, winners: list[Winner]) -> Ranking | None:
-    """None where fewer than two networks were tuned by the same objective."""
+    """None where one network was searched once, or not all by the same objective."""
     names: dict[str, list[Winner]] = defaultdict(list)
     for winner in winners:
         names[network_of(winner)].append(winner)
     objectives = {winner.objective for winner in winners}
-    if len(names) < 2 or len(objectives) > 1:
+    again = len(winners) > 1 and all(is_repeated_search(w.sweep.folder) for w in winners)
+    if (len(names) < 2 and not again) or len(objectives) > 1:
         return None
     objective = next(iter(objectives))
     is_tested = all(any(winner.test for winner in own) for own in names.values())
