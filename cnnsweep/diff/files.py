@@ -62,6 +62,9 @@ def write_files(found: AnyDiff, out: Path, formats: Sequence[str], images: Path 
         pictures = _pictures(found, images) if "png" in formats else {}
         for name, content in pictures.items():
             write_whole(out / name, content)
+        if "png" in formats:  # a picture of an earlier call would be of other runs
+            for name in {_CURVES, _IMAGES} - pictures.keys():
+                (out / name).unlink(missing_ok=True)
         if "md" in formats:
             write_text_whole(out / "diff.md", _markdown(found, [*pictures]))
         if "json" in formats:

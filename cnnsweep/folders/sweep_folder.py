@@ -125,6 +125,11 @@ def is_confirmation(run: PurePath) -> bool:
     return run.parent.name == CONFIRM
 
 
+def is_former_confirmation(run: PurePath) -> bool:
+    """Whether a run folder, relative to its sweep's, confirmed an earlier winner."""
+    return run.parent.name.startswith(FORMER_CONFIRM.format(""))
+
+
 def is_repeated_search(sweep: PurePath) -> bool:
     """Whether a sweep folder is that of one of several searches of the same choice."""
     number = sweep.name.removeprefix(SEARCH)

@@ -75,6 +75,8 @@ def _formats(typed: str) -> tuple[str, ...]:
     names = FORMATS if typed == "all" else tuple(name.strip() for name in typed.split(","))
     for name in names:
         if name not in FORMATS:
+            if name in ("all", "none"):
+                raise UserError(f"--format {typed}: {name} stands alone")
             raise unknown("--format", name, [*FORMATS, "all", "none"])
     return names
 

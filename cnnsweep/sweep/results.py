@@ -1,6 +1,5 @@
 """What a finished search leaves: optimization_results.yaml and the last lines."""
 
-import math
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,12 +22,11 @@ from cnnsweep.folders.sweep_folder import (
 from cnnsweep.rules import as_typed
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
 from cnnsweep.sweep.gain import default_number, gain_lines
-from cnnsweep.sweep.several_searches import lines_over_searches
+from cnnsweep.sweep.several_searches import lacks_time, lines_over_searches, timeout_lines
 from cnnsweep.sweep.spec.formatting import PLUS_MINUS, format_params, format_value
 from cnnsweep.sweep.spec.plan import FOLDER
 from cnnsweep.sweep.spec.search_space import typed_value
 from cnnsweep.sweep.study.confirmation import spread, winner
-from cnnsweep.sweep.study.intake import Intake
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.task.command_again import shell_line
 from cnnsweep.task.folder_lines import folder_word
@@ -63,7 +61,7 @@ def result_lines(searches: list[Search]) -> list[str]:
     else:
         lines = list(_repeated_lines(searches))
     meaning = [PLUS_MINUS] if any("±" in line for line in lines) else []
-    return [*lines, *meaning, *_paused_lines(searches)]
+    return [*lines, *meaning, *timeout_lines(searches), *_paused_lines(searches)]
 
 
 def _repeated_lines(searches: list[Search]) -> Iterator[str]:
@@ -110,20 +108,11 @@ def _results(search: Search) -> dict[str, Any]:
 
 def _ended_by(search: Search) -> str:
     """What ended the search: its points, its number of trials, its budget, or else its timeout."""
-    if _lacks_time(search):
+    if lacks_time(search):
         return TIMEOUT
     if _paused(search):
         return BUDGET
     return NO_POINTS if search.asker.is_gone_through() else NO_TRIALS
-
-
-def _lacks_time(search: Search) -> bool:
-    """Whether it would go on, had it more time.
-
-    The clock alone does not tell: a search that came to its end may run confirmations beyond it.
-    """
-    parts = search.study, search.plan, search.seeds, search.asker, search.coordination
-    return Intake(*parts, lambda: math.inf).has_more()
 
 
 def _lines(search: Search) -> list[str]:

@@ -99,7 +99,8 @@ class Searches:
         if failed:
             raise StoppedEarly(f"{len(failed)} confirmation runs failed: {'; '.join(failed)}")
         if empty:
-            raise StoppedEarly("no trial was completed; the lines above say why")
+            which = "" if len(searches) == 1 else f"in {empty} of {len(searches)} searches "
+            raise StoppedEarly(f"{which}no trial was completed; the lines above say why")
 
     def _write_results(self, searches: list[Search]) -> int:
         """Write and print what came out; how many searches have no completed trial."""

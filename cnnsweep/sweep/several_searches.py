@@ -5,13 +5,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 
-from cnnsweep.errors import UserError
+from cnnsweep.errors import UserError, and_more
 from cnnsweep.folders.sweep_folder import JOURNAL, SEARCH, numbered
 from cnnsweep.sweep.spec.jobs import SEEDS_OF_A_SEARCH
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.settings import Settings
 from cnnsweep.sweep.study.confirmation import metric_on_test, winner
+from cnnsweep.sweep.study.intake import Intake
 from cnnsweep.sweep.study.search import Search
+from cnnsweep.task.command_again import shell_line
+from cnnsweep.task.folder_lines import folder_word
 
 KEY = "hydra.sweeper.searches"
 
@@ -81,3 +84,23 @@ def check_searches(sweep: Path, settings: Settings, plans: Sequence[Plan]) -> No
 def _has_a_search(folder: Path) -> bool:
     """Whether a search's trials, or its journal, lie in the folder itself."""
     return bool(numbered(folder, "")) or (folder / JOURNAL).exists()
+
+
+def timeout_lines(searches: Sequence[Search]) -> list[str]:
+    """Which searches would have gone on, and the line that lets them."""
+    cut = [search.plan for search in searches if lacks_time(search)]
+    if not cut:
+        return []
+    which = and_more([plan.subfolder for plan in cut if plan.subfolder]) or "the search"
+    words = [folder_word("resume", cut[0].sweep), "hydra.sweeper.timeout=null"]
+    line = shell_line(["--multirun", *words])
+    return [f"hydra.sweeper.timeout was over before {which} had all trials; to go on:", f"  {line}"]
+
+
+def lacks_time(search: Search) -> bool:
+    """Whether it would go on, had it more time.
+
+    The clock alone does not tell: a search that came to its end may run confirmations beyond it.
+    """
+    parts = search.study, search.plan, search.seeds, search.asker, search.coordination
+    return Intake(*parts, lambda: math.inf).has_more()

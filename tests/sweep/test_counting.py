@@ -151,6 +151,9 @@ def test_a_search_that_its_timeout_ended_is_unfinished_and_a_finished_one_gets_m
     assert timed.code == 0, timed.text
     (folder,) = tmp_path.glob("multirun/*/*")
     assert len(study(folder).trials) < 24
+    assert (
+        "hydra.sweeper.timeout was over before the search had all trials; to go on:" in timed.text
+    )
     more = latest("-m", "resume=latest", "hydra.sweeper.timeout=null")
     assert (more.code, len(study(folder).trials)) == (0, 24), more.text
     over = latest("-m", "resume=latest")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from cnnsweep.errors import and_more
 from cnnsweep.report.answer.calibration import Calibration, calibration
 from cnnsweep.report.answer.conclusions import verdicts
 from cnnsweep.report.answer.cost import Cost, cost
@@ -17,7 +18,7 @@ from cnnsweep.report.answer.winning.ranking import Ranking, rankings
 from cnnsweep.report.answer.winning.winners import Winner
 from cnnsweep.report.read.load_runs import Gathered
 from cnnsweep.report.read.predictions import PredictionFiles
-from cnnsweep.report.read.run_record import Run
+from cnnsweep.report.read.run_record import FORMER, Run
 from cnnsweep.report.stats.choose_groups import grouped
 from cnnsweep.report.stats.comparison import Comparison, compare
 from cnnsweep.report.stats.group_keys import like_keys
@@ -63,7 +64,7 @@ class Answer:
 
     def best(self) -> list[tuple[str, list[Run]]]:
         """The best completed runs by stratum: its name and up to ``top`` runs."""
-        done = [r for r in self.runs if r.status == "completed"]
+        done = [r for r in self.runs if r.status == "completed" and r.role != FORMER]
         scored = [(value, r) for r in done if (value := r.metric(self.metric.name)) is not None]
         scored.sort(key=lambda pair: -self.metric.sign() * pair[0])
         like = like_keys([run for _, run in scored], self.question.by) if scored else []
@@ -81,7 +82,8 @@ def answer(gathered: Gathered, question: Question) -> Answer:
     Raises:
         UserError: a column, metric, condition or baseline that does not exist.
     """
-    runs = select(gathered.runs, question.where) if question.where else gathered.runs
+    every = select(gathered.runs, question.where) if question.where else gathered.runs
+    runs = [run for run in every if run.role != FORMER]
     metric = choose_metric(runs, question.metric)
     files = PredictionFiles(gathered.problems)
     recall_learned(runs, files)
@@ -99,7 +101,7 @@ def answer(gathered: Gathered, question: Question) -> Answer:
     grids = best_settings(sweeps)
     return Answer(
         question=question,
-        gathered=Gathered(gathered.roots, runs, sweeps, gathered.problems),
+        gathered=Gathered(gathered.roots, every, sweeps, gathered.problems),
         metric=metric,
         grouping=grouping,
         comparison=comparison,
@@ -109,12 +111,12 @@ def answer(gathered: Gathered, question: Question) -> Answer:
         noise=image_noise(grouping, comparison, metric, files),
         winners=best,
         rankings=ranked,
-        cost=cost(runs),
+        cost=cost(every),
         tuning=tuning(searches),
         equal_compute=equal_compute(searches, grouping),
         calibration=calibration(grouping, files),
         files=files,
-        notes=grouping.notes + comparison.notes + _other_apps(runs),
+        notes=grouping.notes + comparison.notes + _left_out(every, metric) + _other_apps(runs),
     )
 
 
@@ -122,6 +124,25 @@ def _nothing(runs: Sequence[Run], metric: Metric) -> str:
     return (
         f"none of the {len(runs)} runs is completed with a {metric.name}: nothing to compare yet."
     )
+
+
+def _left_out(runs: Sequence[Run], metric: Metric) -> list[str]:
+    """What is in the table of runs only."""
+    former = sum(run.role == FORMER for run in runs)
+    done = [run for run in runs if run.status == "completed" and run.role not in (FORMER, "search")]
+    lacking = [str(run.folder) for run in done if run.metric(metric.name) is None]
+    notes = []
+    if former:
+        notes.append(
+            f"{former} runs confirmed an earlier winner of their search: they are neither trials "
+            "nor confirmations of the winner, and count nowhere."
+        )
+    if lacking:
+        notes.append(
+            f"{len(lacking)} completed runs have no {metric.name} and are in no group: "
+            f"{and_more(lacking, 3)}."
+        )
+    return notes
 
 
 def _other_apps(runs: Sequence[Run]) -> list[str]:

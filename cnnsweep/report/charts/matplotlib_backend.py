@@ -2,6 +2,7 @@
 
 import io
 import re
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,8 @@ def _file_name(slug: str, taken: set[str]) -> str:
 
 def as_picture(chart: Chart, kind: str) -> bytes:
     """The file's content; ``kind`` is ``png`` or ``svg``."""
-    with rc_context(_STYLE):
+    with rc_context(_STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a box stands for it
         figure = Figure(figsize=_SIZE, layout="constrained")
         axes = figure.subplots()
         if isinstance(chart, Heat):

@@ -18,14 +18,14 @@ PLUS_MINUS = (
 PAIR_COLUMNS = ("pair", "difference", "n", "p (Holm)", "effect", "test images")
 METHOD = (
     "± is half of the 95 % interval of the mean difference. Groups that mix settings, or have a "
-    "run that never learned, get neither interval nor comparison. Pairs "
-    "are compared by a two-sided paired t-test over common seeds (Welch's where there are none), "
+    "run that never learned, get neither interval nor comparison. Pairs are compared by a "
+    "two-sided paired t-test over common seeds (Welch's where there are fewer than three), "
     "corrected after Holm over all pairs; effects are standardised by the deviation of the "
     "differences (d_z; Hedges' g for Welch). Test images: exact McNemar test for each common "
     "seed, one-sided, combined in either direction as twice the median p-value, corrected after "
     "Holm. Networks that were searched several times are compared by Welch's test over the means "
-    "of their searches. Equivalence within a margin (--margin): two one-sided t-tests, corrected "
-    "after Holm."
+    "of their searches. Equivalence "
+    "within a margin (--margin): two one-sided t-tests, corrected after Holm."
 )
 
 

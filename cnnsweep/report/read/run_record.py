@@ -22,7 +22,8 @@ class Run:
     ``status`` is one of STATUSES: ``unfinished`` has no outcome yet (it may still be running),
     ``paused`` has one that is not final (its metrics are those of its best epoch so far),
     ``damaged`` has a file that cannot be read. ``role`` says how the run came about: ``single``,
-    one of a ``grid``, a trial of a ``search``, or a run of its winner to ``confirm`` it.
+    one of a ``grid``, a trial of a ``search``, a run of its winner to ``confirm`` it, or
+    of one that won before (``former confirm``).
     ``learned`` is false where it ended no better than by chance, None where that is not known.
     ``app`` is the name of the Hydra app that left it. ``tuned``: the keys that several searches of
     one choice chose, each in its own way (``stats/group_keys.py`` finds them).
@@ -93,6 +94,7 @@ _READ = (
     "status", "error", "config", "result", "metrics", "problems", "ours", "multirun", "images",
     "learned", "app",
 )  # fmt: skip
+FORMER = "former confirm"  # a role
 ABOUT = ("folder", "status", "role", "sweep", "trial", "error")
 
 

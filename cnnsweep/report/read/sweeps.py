@@ -4,8 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cnnsweep.folders.sweep_folder import CONFIRM, JOURNAL, RESULTS, SweepFolder, is_confirmation
-from cnnsweep.report.read.run_record import Run
+from cnnsweep.folders.sweep_folder import (
+    CONFIRM,
+    JOURNAL,
+    RESULTS,
+    SweepFolder,
+    is_confirmation,
+    is_former_confirmation,
+)
+from cnnsweep.report.read.run_record import FORMER, Run
 from cnnsweep.report.read.safe_io import Damaged, read_yaml
 
 
@@ -105,7 +112,9 @@ def sweeper_settings(folder: Path, problems: list[str]) -> dict[str, Any]:
 
 def _place(run: Run, sweep: Sweep) -> None:
     place = run.folder.relative_to(sweep.folder)
-    if is_confirmation(place):
+    if is_former_confirmation(place):
+        run.role = FORMER
+    elif is_confirmation(place):
         run.role = CONFIRM
     else:
         run.role = "search" if sweep.searched else "grid"

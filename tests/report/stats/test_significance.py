@@ -13,6 +13,7 @@ from cnnsweep.report.stats.significance import (
     expected_maximum,
     holm,
     mcnemar_exact,
+    mcnemar_of_seeds,
     paired_t,
     seeds_needed,
     welch_t,
@@ -127,6 +128,30 @@ def test_twice_the_median_is_valid_for_dependent_p_values() -> None:
     assert combine([0.01, 0.02, 0.9]) == 0.04
     same = np.random.default_rng(0).uniform(size=2000)  # the extreme case: always equal
     assert np.mean([combine([p, p, p]) < 0.05 for p in same]) < 0.05
+
+
+def test_seeds_that_contradict_each_other_prove_nothing_on_the_test_images() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        counts = [(int(a), int(b)) for a, b in rng.integers(0, 60, size=(rng.integers(1, 6), 2))]
+        turned = [(b, a) for a, b in counts]
+        assert mcnemar_of_seeds(counts) == mcnemar_of_seeds(turned)
+        assert mcnemar_of_seeds(counts[:1]) == pytest.approx(mcnemar_exact(*counts[0]))
+        alike = [counts[0]] * 3
+        assert mcnemar_of_seeds(alike) >= mcnemar_of_seeds(counts[:1])
+        assert mcnemar_of_seeds([*counts, *turned]) == 1.0
+    assert mcnemar_of_seeds([(93, 45), (25, 32), (59, 91)]) > 0.5
+    assert mcnemar_of_seeds([(93, 45), (88, 40), (91, 59)]) < 0.001
+
+
+def test_a_combined_mcnemar_test_keeps_its_level_whatever_seeds_share() -> None:
+    rng, rounds = np.random.default_rng(1), 2000
+    wrong = 0
+    for _ in range(rounds):
+        first = rng.binomial(80, 0.5)
+        counts = [(first, 80 - first)] * 2 + [(n, 80 - n) for n in rng.binomial(80, 0.5, 2)]
+        wrong += mcnemar_of_seeds([(int(a), int(b)) for a, b in counts]) < 0.05
+    assert wrong / rounds < 0.05
 
 
 @pytest.mark.parametrize(("effect", "n"), [(0.2, 199), (0.5, 34), (0.8, 15), (1.0, 10), (2.0, 5)])

@@ -90,3 +90,29 @@ def test_a_search_with_several_objectives_has_no_one_winner_but_a_report(tmp_pat
             path.write_text(path.read_text().replace(old, new))
     assert _answer(tmp_path).winners == []
     assert cnnsweep.report.write(tmp_path).is_file()
+
+
+def test_confirmations_of_a_former_winner_are_no_trials(tmp_path: Path) -> None:
+    sweep = make_sweep(tmp_path / "s", trials=4, confirm=3)
+    before = answer(gather([tmp_path]), Question())
+    for seed in (1, 2, 3):
+        make_run(
+            sweep / "confirm-of-7" / str(seed), Job("resnet", seed, mode="MULTIRUN", accuracy=0.999)
+        )
+    after = answer(gather([tmp_path]), Question())
+    assert after.winners[0].sentence() == before.winners[0].sentence()
+    assert [group.n for group in after.grouping.groups] == [g.n for g in before.grouping.groups]
+    assert [run.folder for _, runs in after.best() for run in runs] == [
+        run.folder for _, runs in before.best() for run in runs
+    ]
+    assert len(after.runs) == len(before.runs) + 3  # the table has them
+    assert any("3 runs confirmed an earlier winner" in note for note in after.notes)
+
+
+def test_completed_runs_without_the_metric_are_told(tmp_path: Path) -> None:
+    for seed in range(3):
+        make_run(tmp_path / str(seed), Job("simple", seed))
+    make_run(tmp_path / "untested", Job("lenet", 0, test=False))
+    (note,) = [n for n in answer(gather([tmp_path]), Question()).notes if "are in no group" in n]
+    assert "1 completed runs have no test_accuracy" in note
+    assert "untested" in note
