@@ -1,6 +1,5 @@
 """Every pair of groups that may be compared: paired by seed, and image by image."""
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -15,7 +14,6 @@ from cnnsweep.report.stats.intervals import ALPHA, FEWEST
 from cnnsweep.report.stats.metric import Metric
 from cnnsweep.report.stats.nested import Chance, chance
 from cnnsweep.report.stats.significance import (
-    PAIRED,
     Difference,
     equivalence,
     holm,
@@ -233,9 +231,4 @@ def _holm(p_values: Sequence[float | None]) -> list[float | None]:
 
 
 def _needed(difference: Difference, level: float) -> int | None:
-    effect = difference.effect
-    if effect is None:
-        return None
-    # Without pairs, the difference of two runs varies by √2 deviations of one.
-    is_paired = difference.kind == PAIRED
-    return seeds_needed(effect if is_paired else effect / math.sqrt(2), level)
+    return None if difference.single is None else seeds_needed(difference.single, level)
