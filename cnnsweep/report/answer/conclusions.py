@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 from cnnsweep.errors import and_more
 from cnnsweep.folders.sweep_folder import CONFIRM
@@ -75,12 +76,19 @@ def told_searches(nested: Nested, metric: Metric) -> str:
 
 def _of_one_search(groups: list[Group]) -> list[str]:
     """What is compared where each network was searched once."""
-    if not any(g.nested is None and all(r.role == CONFIRM for r in g.runs) for g in groups):
+    once = [g for g in groups if g.nested is None and all(r.role == CONFIRM for r in g.runs)]
+    if not once or _has_siblings({run.search for group in once for run in group.runs}):
         return []
     return [
         "networks searched once stand for these tuned settings: another search might give others "
         "(hydra.sweeper.searches=3 measures that)"
     ]
+
+
+def _has_siblings(searches: set[Path | None]) -> bool:
+    """Whether some network has several searches here, as where groups are by what they tuned."""
+    above = [search.parent for search in searches if search is not None]
+    return len(set(above)) < len(above)
 
 
 def _reason(group: Group, metric: Metric) -> str:
@@ -108,11 +116,8 @@ def _open(pairs: list[Pair], focus: str, comparison: Comparison, metric: Metric)
     others = [p.worse.label if p.better.label == focus else p.better.label for p in pairs]
     p_values = [pair.p_holm for pair in pairs if pair.p_holm is not None]
     told = [f"p = {_span(p_values, '.2g')}"] if p_values else []
-    told.append(f"n = {_span([pair.difference.n for pair in pairs], 'd')} {_unit(pairs[0])} each")
-    needed = [pair.needed for pair in pairs if pair.needed is not None]
-    if len(needed) == len(pairs):
-        span = _span(needed, "d")
-        told.append(f"about {span} {_unit(pairs[0])} would show differences of these sizes")
+    for unit in dict.fromkeys(map(_unit, pairs)):
+        told += _counts([pair for pair in pairs if _unit(pair) == unit], unit)
     text = f"{focus} can't be told apart from {and_more(others)} ({'; '.join(told)})"
     if comparison.margin is not None:
         within = _margin(comparison.margin, metric)
@@ -126,6 +131,15 @@ def _open(pairs: list[Pair], focus: str, comparison: Comparison, metric: Metric)
         text += f"; searched anew, {focus} wins against one of them with probability "
         text += _span(wins, ".2f")
     return [text]
+
+
+def _counts(pairs: list[Pair], unit: str) -> list[str]:
+    """How many searches, or seeds, pairs have, and how many would show their differences."""
+    told = [f"n = {_span([pair.difference.n for pair in pairs], 'd')} {unit} each"]
+    needed = [pair.needed for pair in pairs if pair.needed is not None]
+    if len(needed) == len(pairs):
+        told.append(f"about {_span(needed, 'd')} {unit} would show differences of these sizes")
+    return told
 
 
 def _span(values: Sequence[float], digits: str) -> str:

@@ -13,7 +13,8 @@ _MOST_PAIRS = 200
 GROUP_COLUMNS = ("group", "n", "mean", "95 % interval", "sd", "parameters", "training")
 PLUS_MINUS = (
     "± is half of the 95 % interval of the mean, which fewer than three runs do not have; sd is "
-    "the standard deviation of single runs."
+    "the standard deviation of single runs, of a group of several searches that of a run with a "
+    "new seed after a new search."
 )
 PAIR_COLUMNS = ("pair", "difference", "n", "p (Holm)", "effect", "test images")
 METHOD = (

@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 
-from cnnsweep.errors import UserError
+from cnnsweep.errors import UserError, and_more
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.group_keys import mark_tuned, setting_keys
 from cnnsweep.report.stats.grouping import Group, Grouping, by_settings, group_runs, label_of
@@ -108,3 +109,32 @@ def _note(keys: list[str], validation: str, metric: Metric, rivals: list[list[Gr
     if metric.name == validation:
         return f"{told}: its {metric.name} is too good for having been chosen by."
     return f"{told}: that one is too good for having been chosen by; {metric.name} is not."
+
+
+def named_group(grouping: Grouping, given: str) -> str:
+    """The label of the group that ``--baseline`` means: by label, its start, or one of its values.
+
+    Raises:
+        UserError: no group is that, or several are.
+    """
+    labels = list(dict.fromkeys(group.label for group in grouping.groups))
+    if not labels:
+        raise UserError(f"--baseline {given}: there is no completed run to compare with")
+    if given in labels:
+        return given
+    meant = {group.label for group in grouping.groups if _is_meant(group, grouping.by, given)}
+    if len(meant) == 1:
+        return meant.pop()
+    if meant:
+        named = [label for label in labels if label in meant]
+        told = and_more(named, between="; ")
+        raise UserError(f"--baseline {given!r}: {len(meant)} groups are that. Allowed: {told}.")
+    near = get_close_matches(given, labels, n=1, cutoff=0.5)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    told = and_more(dict.fromkeys([*near, *labels]), between="; ")
+    raise UserError(f"unknown group in --baseline {given!r}.{hint} Allowed: {told}.")
+
+
+def _is_meant(group: Group, by: list[str], given: str) -> bool:
+    values = (str(group.runs[0].setting(key)) for key in by)
+    return group.label.startswith(given) or given in values

@@ -1,21 +1,19 @@
 """Every pair of groups that may be compared: paired by seed, and image by image."""
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from statistics import fmean
 
-from cnnsweep.errors import UserError, unknown
 from cnnsweep.report.read.predictions import PredictionFiles
 from cnnsweep.report.read.run_record import Run
+from cnnsweep.report.stats.choose_groups import named_group
 from cnnsweep.report.stats.group_keys import is_data
 from cnnsweep.report.stats.grouping import Group, Grouping
 from cnnsweep.report.stats.intervals import ALPHA, FEWEST
 from cnnsweep.report.stats.metric import Metric
 from cnnsweep.report.stats.nested import Chance, chance
 from cnnsweep.report.stats.significance import (
-    PAIRED,
     Difference,
     equivalence,
     holm,
@@ -103,18 +101,15 @@ def compare(
     Args:
         grouping: the groups.
         metric: what is compared.
-        baseline: the label of a group.
+        baseline: the label of a group, its start, or a value that one group alone is grouped by.
         files: the runs' predictions.
         margin: differences up to it do not matter, in the metric's unit.
 
     Raises:
-        UserError: no group is called ``baseline``.
+        UserError: no group is called ``baseline``, or several are.
     """
-    labels = {group.label for group in grouping.groups}
-    if baseline is not None and baseline not in labels:
-        if not labels:
-            raise UserError(f"--baseline {baseline}: there is no completed run to compare with")
-        raise unknown("group in --baseline", baseline, labels)
+    if baseline is not None:
+        baseline = named_group(grouping, baseline)
     comparison = Comparison([], baseline, margin)
     if any(is_data(key) and "." not in key for key in grouping.by):
         comparison.notes.append(
@@ -233,9 +228,4 @@ def _holm(p_values: Sequence[float | None]) -> list[float | None]:
 
 
 def _needed(difference: Difference, level: float) -> int | None:
-    effect = difference.effect
-    if effect is None:
-        return None
-    # Without pairs, the difference of two runs varies by √2 deviations of one.
-    is_paired = difference.kind == PAIRED
-    return seeds_needed(effect if is_paired else effect / math.sqrt(2), level)
+    return None if difference.single is None else seeds_needed(difference.single, level)

@@ -17,6 +17,7 @@ from cnnsweep.report.stats.group_keys import like_keys, mixed_keys, note_on_data
 from cnnsweep.report.stats.intervals import Interval, mean_deviation
 from cnnsweep.report.stats.metric import Metric
 from cnnsweep.report.stats.nested import Nested, nested_of
+from cnnsweep.report.stats.same_searches import note_on_same, same_searches
 
 MOST_SHOWN = 40  # groups of a stratum in tables for reading
 # Seed, what else differs in the group, the search where there are several of one choice.
@@ -112,13 +113,15 @@ def group_runs(
     """
     usable = [r for r in runs if r.status == "completed" and r.metric(metric.name) is not None]
     chosen = [run for run in usable if run.role != "search"] or usable
-    notes = _notes_on_choice(usable, chosen, metric)
+    same = same_searches(runs)
+    notes = _notes_on_choice(usable, chosen, metric) + note_on_same(same)
     like = like_keys(chosen, by)
     members: dict[tuple[str, str, object], list[Run]] = defaultdict(list)
     for run in chosen:  # by the values themselves: a label has the first digits of a long number
         exact = tuple(run.setting(key) for key in by)
         members[stratum_of(run, like), label_of(run, by), exact].append(run)
-    groups = [_group(key[:2], own, metric, [*by, *like], interval) for key, own in members.items()]
+    kinds = ((key[:2], own, mixed_keys(own, [*by, *like])) for key, own in members.items())
+    groups = [_group(key, own, mixes, metric, same, interval) for key, own, mixes in kinds]
     groups.sort(key=lambda g: (g.stratum, -metric.sign() * g.mean))
     grouping = Grouping(by, groups, notes + _notes_on_groups(groups, like))
     grouping.notes += _notes_on_limits(grouping)
@@ -157,16 +160,16 @@ def stratum_of(run: Run, like: Iterable[str]) -> str:
 def _group(
     key: tuple[str, str],
     runs: list[Run],
+    mixes: list[str],
     metric: Metric,
-    besides: list[str],
+    same: dict[Path, Path],
     interval: Callable[[Sequence[float]], Interval | None],
 ) -> Group:
-    mixes = mixed_keys(runs, besides) if len(runs) > 1 else []
     values: dict[Unit, list[float]] = defaultdict(list)
     for run in runs:
         value = run.metric(metric.name)
         if value is not None:
-            values[_unit(run, mixes)].append(value)
+            values[_unit(run, mixes, same)].append(value)
     units = {unit: fmean(several) for unit, several in values.items()}
     nested = None if mixes else nested_of(_by_search(units))
     mean, deviation = mean_deviation(list(units.values()))
@@ -181,10 +184,10 @@ def _group(
     return group
 
 
-def _unit(run: Run, mixes: list[str]) -> Unit:
+def _unit(run: Run, mixes: list[str], same: dict[Path, Path]) -> Unit:
     seed = run.seed if run.seed is not None else str(run.folder)
     settings = tuple((key, run.config.get(key)) for key in mixes)
-    return seed, settings, run.search
+    return seed, settings, run.search and same.get(run.search, run.search)
 
 
 def _by_search(units: dict[Unit, float]) -> list[list[float]]:

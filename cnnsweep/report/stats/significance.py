@@ -31,6 +31,7 @@ class Difference:
     half_width: float | None = None
     p: float | None = None  # two-sided; None where no test can be made
     effect: float | None = None  # in deviations: d_z of paired runs, Hedges' g of unpaired ones
+    single: float | None = None  # in deviations of the difference of two runs, not shrunk as g is
     error: float | None = None  # standard error of the mean
     freedom: float | None = None  # degrees of it
 
@@ -42,7 +43,8 @@ def paired_t(first: Sequence[float], second: Sequence[float]) -> Difference:
     n = len(differences)
     if deviation is None or _is_rounding(deviation, mean):
         return Difference(PAIRED, n, mean)
-    return _tested(PAIRED, n, mean, deviation / math.sqrt(n), n - 1, mean / deviation)
+    effect = mean / deviation
+    return _tested(PAIRED, n, mean, deviation / math.sqrt(n), n - 1, (effect, effect))
 
 
 def welch_t(first: Sequence[float], second: Sequence[float]) -> Difference:
@@ -57,15 +59,15 @@ def welch_t(first: Sequence[float], second: Sequence[float]) -> Difference:
     freedom = (v1 + v2) ** 2 / (v1**2 / (n1 - 1) + v2**2 / (n2 - 1))
     pooled = math.sqrt(((n1 - 1) * s1**2 + (n2 - 1) * s2**2) / (n1 + n2 - 2))
     effect = mean / pooled * (1 - 3 / (4 * (n1 + n2) - 9))
-    return _tested("Welch t", n, mean, error, freedom, effect)
+    return _tested("Welch t", n, mean, error, freedom, (effect, mean / math.hypot(s1, s2)))
 
 
 def _tested(
-    kind: str, n: int, mean: float, error: float, freedom: float, effect: float
+    kind: str, n: int, mean: float, error: float, freedom: float, effects: tuple[float, float]
 ) -> Difference:
     p = 2 * float(special.stdtr(freedom, -abs(mean / error)))
     half = t_quantile(freedom) * error if n >= FEWEST else None
-    return Difference(kind, n, mean, half, p, effect, error, freedom)
+    return Difference(kind, n, mean, half, p, *effects, error, freedom)
 
 
 def equivalence(difference: Difference, margin: float) -> float | None:

@@ -205,3 +205,25 @@ def test_a_mean_over_settings_has_no_interval_and_no_verdict(
     assert (
         f"simple can't be compared: its n = {n} mixes {len(rates)} settings" in (found.verdicts[0])
     )
+
+
+def test_a_baseline_may_be_the_one_group_with_a_value(tmp_path: Path) -> None:
+    for seed in range(3):
+        make_run(tmp_path / f"s{seed}", Job("simple", seed, accuracy=0.9 + 0.001 * seed))
+        for lr in (0.1, 0.2):
+            job = Job("resnet", seed, accuracy=0.95 + 0.002 * seed, changes={"optim.lr": lr})
+            make_run(tmp_path / f"r{lr}{seed}", job)
+    found = _answer(tmp_path, baseline="simple")
+    assert len(found.comparison.pairs) == 2
+    assert all("model=simple" in pair.worse.label for pair in found.comparison.pairs)
+    with pytest.raises(UserError, match=r"resnet': 2 groups are that\. Allowed: model=resnet"):
+        _answer(tmp_path, baseline="resnet")
+
+
+def test_an_unknown_baseline_names_five_groups_at_most_the_nearest_first(tmp_path: Path) -> None:
+    _make(tmp_path, {f"net{letter}": [0.9, 0.91] for letter in "abcdefgh"})
+    with pytest.raises(UserError) as error:
+        _answer(tmp_path, baseline="nethh")
+    assert "Did you mean 'neth'? Allowed: neth; " in str(error.value)
+    assert str(error.value).endswith(" and 3 more.")
+    assert str(error.value).count(";") == 4

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnnsweep.report.answer.analysis import Answer, answer
+from cnnsweep.report.output.tables import PLUS_MINUS
 from cnnsweep.report.read.load_runs import gather
 from cnnsweep.report.stats.options import Question
 from tests.report.made_runs import Job, make_run
@@ -106,3 +107,26 @@ def test_a_single_choice_tells_both_deviations(tmp_path: Path) -> None:
     make_searches(tmp_path, "resnet", A)
     (sentence,) = report_on(tmp_path).verdicts
     assert "(n = 9: 3 searches; between them sd 0.36, seeds sd 0.10 points)" in sentence
+
+
+@pytest.mark.parametrize("key", ["by", "best_of"])
+def test_groups_by_what_searches_tuned_are_not_networks_searched_once(
+    tmp_path: Path, key: str
+) -> None:
+    make_searches(tmp_path, "resnet", A)
+    (sentence,) = report_on(tmp_path, **{key: ("optim.lr",)}).verdicts
+    assert "searched once" not in sentence
+
+
+def test_pairs_of_searches_and_of_seeds_are_counted_in_their_own_units(tmp_path: Path) -> None:
+    make_searches(tmp_path / "sweep" / "resnet", "resnet", [A[0], A[0], A[1]])
+    for seed, accuracy in enumerate((0.992, 0.986, 0.991)):
+        make_run(tmp_path / f"grid{seed}", Job("lenet", seed, accuracy=accuracy))
+        make_run(tmp_path / f"other{seed}", Job("alexnet", seed, accuracy=accuracy - 0.0001 * seed))
+    (sentence,) = report_on(tmp_path, by=("model",), baseline="lenet").verdicts
+    assert "n = 3 searches each" in sentence
+    assert "n = 3 seeds each" in sentence
+
+
+def test_tables_say_whose_deviation_that_of_several_searches_is() -> None:
+    assert "of a run with a new seed after a new search" in PLUS_MINUS

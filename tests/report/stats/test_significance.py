@@ -176,3 +176,11 @@ def test_the_expected_maximum_is_that_of_the_tables(n: int, value: float) -> Non
 def test_the_best_of_many_equal_trials_is_flattered_by_just_that_much() -> None:
     noise = np.random.default_rng(0).normal(0, 0.002, (20_000, 20))
     assert noise.max(axis=1).mean() == pytest.approx(0.002 * expected_maximum(20), rel=0.01)
+
+
+def test_runs_needed_come_from_the_difference_as_it_was_seen_not_from_hedges_g() -> None:
+    first, second = [0.0, 1.0, 2.0], [0.5, 1.5, 2.5]
+    found = welch_t(first, second)
+    assert found.single == pytest.approx(-0.5 / 2**0.5)
+    assert found.effect == pytest.approx(-0.5 * 0.8)
+    assert paired_t(first, [0.4, 1.6, 2.5]).single == paired_t(first, [0.4, 1.6, 2.5]).effect
