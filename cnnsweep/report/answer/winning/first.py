@@ -9,7 +9,7 @@ from cnnsweep.report.answer.winning.best_settings import BestSettings
 from cnnsweep.report.answer.winning.next_steps import more_seeds, next_steps
 from cnnsweep.report.answer.winning.ranking import Ranking
 from cnnsweep.report.answer.winning.ties import ties
-from cnnsweep.report.answer.winning.winners import Winner
+from cnnsweep.report.answer.winning.winners import Winner, without_copies
 from cnnsweep.report.read.run_files import split_sizes
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.comparison import Comparison
@@ -79,7 +79,7 @@ def first(
 def _lone(winners: Sequence[Winner], rankings: Sequence[Ranking]) -> list[Winner]:
     """The winners that no ranking has."""
     ranked = {id(w) for ranking in rankings for one in ranking.networks for w in one.winners}
-    return [winner for winner in winners if id(winner) not in ranked]
+    return [winner for winner in without_copies(winners) if id(winner) not in ranked]
 
 
 def _against(best: Winner, *, named: bool) -> str:

@@ -9,7 +9,7 @@ from cnnsweep.errors import and_more
 from cnnsweep.folders.sweep_folder import is_repeated_search
 from cnnsweep.metric_names import duration
 from cnnsweep.report.answer.block import Block
-from cnnsweep.report.answer.winning.winners import Winner
+from cnnsweep.report.answer.winning.winners import Winner, unequal_budgets, without_copies
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.group_keys import like_keys
 from cnnsweep.report.stats.grouping import stratum_of
@@ -106,6 +106,7 @@ class Ranking:
             shown += "optimistic"
         of = f" (of its best search, {winner.sweep.name})" if first.several else ""
         settings = f"its settings{of}: {' '.join(winner.settings)}.{self._untested()}"
+        settings += unequal_budgets([w for one in self.networks for w in one.winners])
         where = self.stratum and f"{self.stratum}: "
         if len(self.networks) == 1:
             searched = f"{first.name}, searched {len(first.winners)} times"
@@ -183,7 +184,7 @@ def rankings(winners: Sequence[Winner]) -> list[Ranking]:
     """
     like = like_keys([winner.trial for winner in winners], ()) if winners else []
     strata: dict[str, list[Winner]] = defaultdict(list)
-    for winner in winners:
+    for winner in without_copies(winners):
         strata[stratum_of(winner.trial, like)].append(winner)
     found = (_ranking(stratum, own) for stratum, own in sorted(strata.items()))
     return [ranking for ranking in found if ranking is not None]

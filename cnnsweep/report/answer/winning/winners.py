@@ -70,6 +70,24 @@ class Winner:
         return ", ".join([*images, "one seed" if self.seeds == 1 else f"{self.seeds} seeds"])
 
 
+def without_copies(winners: Sequence[Winner]) -> list[Winner]:
+    """Winners whose settings, confirmation runs and values another has too count once."""
+    first: dict[object, Winner] = {}
+    for winner in winners:
+        values = tuple(sorted([*winner.confirmed, *winner.test]))
+        first.setdefault((*winner.settings, values) if values else id(winner), winner)
+    return [*first.values()]
+
+
+def unequal_budgets(winners: Sequence[Winner]) -> str:
+    """A sentence where searches that are taken together had other numbers of trials, else empty."""
+    trials = {w.tried if w.launch is None else w.launch.n_trials or w.tried for w in winners}
+    if len(trials) < 2:
+        return ""
+    named = ", ".join(map(str, sorted(trials)))
+    return f" Warning: the searches had different numbers of trials ({named})."
+
+
 def shown_mean(metric: Metric, values: Sequence[float], more: str = "") -> str:
     """``98.86 ± 0.09 % (n = 5)`` of single runs' values."""
     mean, deviation = mean_deviation(values)
