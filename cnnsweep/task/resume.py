@@ -16,7 +16,7 @@ from cnnsweep.config.sweeper_keys import keys_of
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock, run_folder, sweep_folder
 from cnnsweep.folders.run_folder import RESULT, STATUSES, RunFolder
-from cnnsweep.folders.sweep_folder import TIMEOUT, SweepFolder, ends
+from cnnsweep.folders.sweep_folder import TIMEOUT, SweepFolder, ends, sweep_around
 from cnnsweep.folders.typed_words import out_of_quotes
 from cnnsweep.rules import path_with_home
 from cnnsweep.task.added_work import adds_work, missing_work, search_results, sweep_config
@@ -51,6 +51,9 @@ def chosen_folder(config: DictConfig, dir_key: str) -> Path | None:
         raise UserError(f"resume={folder}: there is no such folder; allowed: latest, or a folder")
     is_sweep = SweepFolder(folder).config.exists()
     if not is_sweep and not RunFolder(folder).config.exists():
+        around = sweep_around(folder)
+        if around is not None:
+            raise UserError(f"resume={folder}: it is a part of a sweep, so resume={around}")
         raise UserError(
             f"resume={folder}: it holds nothing that can be resumed; to begin there, type the "
             f"whole command with {dir_key}={folder}"

@@ -250,3 +250,11 @@ def test_a_grid_skips_what_is_finished_and_goes_on_with_the_rest(tmp_path: Path)
     assert "grid/0 holds a run of another config" in line
     assert "optim.lr" in line
     assert snapshot(tmp_path / "grid" / "0") == before
+
+
+def test_a_part_of_a_sweep_names_the_sweep_to_resume(tmp_path: Path) -> None:
+    part = tmp_path / "sweep" / "lenet" / "search_0"
+    part.mkdir(parents=True)
+    (tmp_path / "sweep" / "multirun.yaml").write_text("hydra: {}\n")
+    line = complaint_of(cnnsweep("-m", f"resume={part}", cwd=tmp_path))
+    assert line == f"error: resume={part}: it is a part of a sweep, so resume={part.parents[1]}"
