@@ -51,8 +51,6 @@ def _show(found: AnyDiff, console: Console) -> None:
         console.print(_text(line), soft_wrap=True)
     for block in found.blocks():
         show_block(block, console)
-        if block.rows and block.caption:
-            console.print(_text(block.caption))
     for line in notes(found):
         console.print(_text(line, "yellow"))
 

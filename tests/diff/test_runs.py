@@ -339,3 +339,8 @@ def test_every_format_is_written_whole(trained: Path, tmp_path: Path) -> None:
     assert {p.name for p in (tmp_path / "png_md" / "diff").iterdir()} == set().union(
         *names.values()
     )
+
+
+def test_what_a_table_says_of_itself_is_printed_once(trained: Path) -> None:
+    done = diff("a", "b", cwd=trained)
+    assert done.stdout.count("more are in the JSON") == 1
