@@ -49,14 +49,8 @@ def first(
     if not (winners or grids) and len(runs) == 1 and runs[0].status == "completed":
         step = more_seeds(runs[0])
         return First([_single(runs[0], metric)], [] if step is None else [step])
-    leader = rankings[0].networks[0] if rankings else None
     lone = winners[0] if len(winners) == 1 else None
-    best, chosen = (leader.winners[0] if leader else lone), lone
-    instead = ""
-    if leader is not None and rankings[0].chosen is not leader:
-        instead = f", chosen by {rankings[0].chosen.winners[0].objective.name} before {leader.name}"
-    if leader is not None:
-        chosen = rankings[0].chosen.winners[0]
+    best, chosen, instead = _of_ranking(rankings[0]) if rankings else (lone, lone, "")
     own = [ranking.sentence() for ranking in rankings]
     own += [winner.sentence() for winner in _lone(winners, rankings)]
     own += [grid.sentence() for grid in grids]
@@ -74,6 +68,14 @@ def first(
     leading = [*ahead, *_lone(winners, rankings)]
     steps = next_steps(winners, leading, chosen, instead, ties(rankings, comparison))
     return First(sentences, steps)
+
+
+def _of_ranking(ranking: Ranking) -> tuple[Winner, Winner, str]:
+    """The leader's winner, the one that validation chooses, and why where that is of another."""
+    leader, chosen = ranking.networks[0], ranking.chosen
+    final = chosen.winners[0]
+    why = "" if chosen is leader else f", chosen by {final.objective.name} before {leader.name}"
+    return leader.winners[0], final, why
 
 
 def _lone(winners: Sequence[Winner], rankings: Sequence[Ranking]) -> list[Winner]:
