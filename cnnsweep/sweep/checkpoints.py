@@ -24,9 +24,9 @@ from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.optuna_internals import get_trial, study_attributes
 from cnnsweep.sweep.spec.plan import FOLDER, Plan
 from cnnsweep.sweep.spec.settings import SharedSettings
-from cnnsweep.sweep.study.compatibility import KEEPS_ALL
 from cnnsweep.sweep.study.confirmation import winner
 from cnnsweep.sweep.study.coordination import TryLater
+from cnnsweep.sweep.study.opening.compatibility import KEEPS_ALL
 from cnnsweep.sweep.study.search import Search
 
 KEEP, KEEP_BEST = "keep", "hydra.sweeper.keep_best"

@@ -38,8 +38,8 @@ from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.settings import Settings, SharedSettings
 from cnnsweep.sweep.stacking import refuse_stack, why_not_stacked
 from cnnsweep.sweep.study.coordination import Coordination, not_in_hand
+from cnnsweep.sweep.study.opening.storage_outage import Outage
 from cnnsweep.sweep.study.search import Search
-from cnnsweep.sweep.study.storage_outage import Outage
 from cnnsweep.sweep.work import work_of
 from cnnsweep.sweep.workers.pool import Pool
 from cnnsweep.sweep.workers.worker_main import Setup

@@ -16,8 +16,8 @@ from cnnsweep.sweep.checkpoints import Checkpoints
 from cnnsweep.sweep.progress import SweepProgress
 from cnnsweep.sweep.spec.messages import Answer, Epoch, Finished, Job, Message, Note, Reason
 from cnnsweep.sweep.study.coordination import TryLater
+from cnnsweep.sweep.study.opening.storage_outage import Outage
 from cnnsweep.sweep.study.search import Search
-from cnnsweep.sweep.study.storage_outage import Outage
 
 TICK_SECONDS = 0.2
 FAILED_STARTS = 3  # workers in a row that may end before they begin anything

@@ -22,8 +22,9 @@ _ENDS = {TrialState.PRUNED: "was pruned", TrialState.FAIL: "failed"}
 def gain_lines(search: Search) -> list[str]:
     """What is known of the difference between the winner and the default config.
 
-    The default config is the trial that :func:`cnnsweep.sweep.study.study.open_search` enqueued as
-    the first; nothing is said of searches that older code began, which does not tell it apart.
+    The default config is the trial that :func:`cnnsweep.sweep.study.opening.study.open_search`
+    enqueued as the first; nothing is said of searches that older code began, which does not tell
+    it apart.
     """
     best = winner(search.study)
     if best is None:

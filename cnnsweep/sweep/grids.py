@@ -15,11 +15,11 @@ from cnnsweep.sweep.machine.workers import counted
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.disk import check_disk
 from cnnsweep.sweep.spec.plan import DEFAULT_STUDY, Plan, objectives_of, threads_of
-from cnnsweep.sweep.spec.search_space import SearchSpace
 from cnnsweep.sweep.spec.settings import GridSettings, directions, read_grid_settings
+from cnnsweep.sweep.spec.space.search_space import SearchSpace
 from cnnsweep.sweep.study.coordination import Coordination
+from cnnsweep.sweep.study.opening.storage_outage import Outage
 from cnnsweep.sweep.study.search import Search
-from cnnsweep.sweep.study.storage_outage import Outage
 
 
 @dataclass

@@ -20,10 +20,10 @@ from cnnsweep.sweep.several_searches import check_searches
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.disk import check_disk
 from cnnsweep.sweep.spec.plan import Plan, sampling_of
-from cnnsweep.sweep.spec.search_space import word_of
 from cnnsweep.sweep.spec.settings import Settings
+from cnnsweep.sweep.spec.space.search_space import word_of
+from cnnsweep.sweep.study.opening.storage import open_storage
 from cnnsweep.sweep.study.pruning import make_pruner
-from cnnsweep.sweep.study.storage import open_storage
 
 _SUBDIR = "hydra.sweep.subdir="
 

@@ -21,10 +21,10 @@ from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.planning import make_plans
 from cnnsweep.sweep.spec.settings import Settings, read_settings
 from cnnsweep.sweep.study.coordination import Coordination
+from cnnsweep.sweep.study.opening.storage_outage import Outage
+from cnnsweep.sweep.study.opening.study import open_search
 from cnnsweep.sweep.study.pruning import make_pruner, note_on_idle_pruner
 from cnnsweep.sweep.study.search import Search
-from cnnsweep.sweep.study.storage_outage import Outage
-from cnnsweep.sweep.study.study import open_search
 
 
 @dataclass

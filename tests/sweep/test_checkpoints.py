@@ -15,7 +15,7 @@ from cnnsweep.sweep.checkpoints import KEEP_BEST, Checkpoints, best_trials
 from cnnsweep.sweep.grid.search import GridSearch
 from cnnsweep.sweep.spec.messages import Finished, Job, Reason
 from cnnsweep.sweep.spec.plan import FOLDER, Plan
-from cnnsweep.sweep.study.compatibility import KEEPS_ALL
+from cnnsweep.sweep.study.opening.compatibility import KEEPS_ALL
 from tests.sweep.study.in_process import Parts, make
 
 ENDS: tuple[Reason, ...] = ("completed", "completed", "completed", "pruned", "failed", "died")

@@ -9,7 +9,7 @@ from cnnsweep.metric_names import DIRECTIONS
 from cnnsweep.sweep.results import are_written, write_results
 from cnnsweep.sweep.spec.failure_policy import FailureWatch
 from cnnsweep.sweep.spec.plan import Plan
-from cnnsweep.sweep.spec.search_space import SearchSpace
+from cnnsweep.sweep.spec.space.search_space import SearchSpace
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import SingleLaunch
 from cnnsweep.sweep.study.retries import Retries

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from cnnsweep.sweep.spec.points import identity
+from cnnsweep.sweep.spec.space.points import identity
 from tests.sweep.sweep_commands import (
     TOY,
     command,

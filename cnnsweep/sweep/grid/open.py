@@ -19,12 +19,12 @@ from cnnsweep.sweep.grid.search import OBJECTIVE, GridSearch
 from cnnsweep.sweep.spec.failure_policy import NoWatch
 from cnnsweep.sweep.spec.plan import FOLDER, Plan
 from cnnsweep.sweep.spec.settings import GridSettings
-from cnnsweep.sweep.study.compatibility import FACTS, KEEPS_ALL, Facts, settle
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import Coordination
+from cnnsweep.sweep.study.opening.compatibility import FACTS, KEEPS_ALL, Facts, settle
+from cnnsweep.sweep.study.opening.storage import open_storage
+from cnnsweep.sweep.study.opening.storage_outage import OutageStorage
 from cnnsweep.sweep.study.retries import Retries
-from cnnsweep.sweep.study.storage import open_storage
-from cnnsweep.sweep.study.storage_outage import OutageStorage
 from cnnsweep.sweep.study.tell import Recorder
 from cnnsweep.task.changed_data import DataCheck
 

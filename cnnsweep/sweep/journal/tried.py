@@ -8,7 +8,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.sweep.spec.optuna_internals import storage_of, study_id
 from cnnsweep.sweep.spec.plan import FOLDER
-from cnnsweep.sweep.spec.points import identity
+from cnnsweep.sweep.spec.space.points import identity
 
 _WAITING = (TrialState.WAITING,)
 

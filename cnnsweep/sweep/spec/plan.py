@@ -14,8 +14,8 @@ from cnnsweep.config.validation import objective_names
 from cnnsweep.metric_names import Direction
 from cnnsweep.rules import as_typed
 from cnnsweep.sweep.spec.samplers import Sampling
-from cnnsweep.sweep.spec.search_space import SearchSpace
 from cnnsweep.sweep.spec.settings import Settings
+from cnnsweep.sweep.spec.space.search_space import SearchSpace
 
 DEFAULT_STUDY = "cnnsweep"
 FOLDER = "folder"  # the trial attribute that names its folder: what it is to do is settled

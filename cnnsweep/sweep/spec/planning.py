@@ -11,13 +11,13 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError
 from cnnsweep.config.own_keys import options_with
 from cnnsweep.errors import UserError
 from cnnsweep.folders.sweep_folder import SEARCH
-from cnnsweep.sweep.spec.choice_keys import spaces_of_choices
 from cnnsweep.sweep.spec.compose import SweepContext, typed_overrides
 from cnnsweep.sweep.spec.plan import DEFAULT_STUDY, Plan, objectives_of, threads_of
-from cnnsweep.sweep.spec.points import count_points
 from cnnsweep.sweep.spec.samplers import grid_size, is_grid_sampler
-from cnnsweep.sweep.spec.search_space import SearchSpace
 from cnnsweep.sweep.spec.settings import Settings, directions
+from cnnsweep.sweep.spec.space.choice_keys import spaces_of_choices
+from cnnsweep.sweep.spec.space.points import count_points
+from cnnsweep.sweep.spec.space.search_space import SearchSpace
 
 
 def make_plans(context: SweepContext, settings: Settings, arguments: list[str]) -> list[Plan]:

@@ -26,8 +26,8 @@ from cnnsweep.sweep.spec.optuna_internals import (
     trial_id,
 )
 from cnnsweep.sweep.spec.plan import FOLDER
-from cnnsweep.sweep.spec.points import identity, listed
 from cnnsweep.sweep.spec.samplers import Sampling, Space
+from cnnsweep.sweep.spec.space.points import identity, listed
 
 Drawn = dict[str, tuple[float, BaseDistribution]]  # parameters as a storage keeps them
 EXHAUSTED = "exhausted"  # the study attribute that says that there are no more points

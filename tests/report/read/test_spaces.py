@@ -9,7 +9,7 @@ import yaml
 from optuna.distributions import CategoricalDistribution
 
 from cnnsweep.report.read.spaces import Dimension, dimension, is_swept, parts, read_launch
-from cnnsweep.sweep.spec.search_space import read_space
+from cnnsweep.sweep.spec.space.search_space import read_space
 
 _RNG = random.Random(0)
 

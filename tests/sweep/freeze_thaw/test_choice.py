@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnnsweep.sweep.freeze_thaw.choice import TARGET, option
-from cnnsweep.sweep.study.compatibility import FACTS
+from cnnsweep.sweep.study.opening.compatibility import FACTS
 from tests.forked_commands import Commands, forked_commands
 from tests.sweep.sweep_commands import study
 

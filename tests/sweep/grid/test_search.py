@@ -20,11 +20,11 @@ from cnnsweep.sweep.progress import SweepProgress
 from cnnsweep.sweep.spec.failure_policy import NoWatch
 from cnnsweep.sweep.spec.messages import Finished, Reason
 from cnnsweep.sweep.spec.plan import Plan
-from cnnsweep.sweep.spec.search_space import SearchSpace
+from cnnsweep.sweep.spec.space.search_space import SearchSpace
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import SingleLaunch
+from cnnsweep.sweep.study.opening.storage_outage import Outage, OutageStorage
 from cnnsweep.sweep.study.retries import Retries
-from cnnsweep.sweep.study.storage_outage import Outage, OutageStorage
 from cnnsweep.sweep.study.tell import Recorder
 from tests.sweep.study.in_process import FailingStorage, FakePool, Parts, SaidLines, epoch
 

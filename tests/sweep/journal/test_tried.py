@@ -10,8 +10,8 @@ from optuna.trial import TrialState
 from cnnsweep.sweep.journal.tried import Tried, number_of_begun, number_of_trials
 from cnnsweep.sweep.spec.optuna_internals import storage_of, trial_id
 from cnnsweep.sweep.spec.plan import FOLDER
-from cnnsweep.sweep.spec.points import identity
-from cnnsweep.sweep.study.storage import open_storage
+from cnnsweep.sweep.spec.space.points import identity
+from cnnsweep.sweep.study.opening.storage import open_storage
 
 POINTS = [round(0.1 * k, 1) for k in range(30)]
 

@@ -8,7 +8,7 @@ from cnnsweep.sweep.spec.jobs import first_seed
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.planning import _repeated
 from cnnsweep.sweep.spec.samplers import Sampling
-from cnnsweep.sweep.spec.search_space import SearchSpace
+from cnnsweep.sweep.spec.space.search_space import SearchSpace
 from tests.sweep.study.studies import SPACE, make_study, sampler
 
 SAMPLERS = {

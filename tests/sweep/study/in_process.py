@@ -25,16 +25,16 @@ from cnnsweep.sweep.progress import SweepProgress
 from cnnsweep.sweep.spec.failure_policy import FailureWatch
 from cnnsweep.sweep.spec.messages import Answer, Epoch, Finished, Job, Message
 from cnnsweep.sweep.spec.plan import Plan
-from cnnsweep.sweep.spec.points import count_points
 from cnnsweep.sweep.spec.samplers import Sampling, Space
-from cnnsweep.sweep.spec.search_space import SearchSpace
+from cnnsweep.sweep.spec.space.points import count_points
+from cnnsweep.sweep.spec.space.search_space import SearchSpace
 from cnnsweep.sweep.study.ask import Asker
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import SingleLaunch
+from cnnsweep.sweep.study.opening.storage import open_storage
+from cnnsweep.sweep.study.opening.storage_outage import Outage, OutageStorage
 from cnnsweep.sweep.study.retries import Retries
 from cnnsweep.sweep.study.search import Search
-from cnnsweep.sweep.study.storage import open_storage
-from cnnsweep.sweep.study.storage_outage import Outage, OutageStorage
 from cnnsweep.sweep.study.tell import Recorder
 from tests.sweep.study.studies import sampler
 

@@ -11,8 +11,8 @@ from optuna.trial import FrozenTrial, Trial
 
 from cnnsweep.metric_names import Direction
 from cnnsweep.sweep.spec.optuna_internals import allow_stop
-from cnnsweep.sweep.spec.points import count_points
 from cnnsweep.sweep.spec.samplers import Sampling, Space
+from cnnsweep.sweep.spec.space.points import count_points
 from cnnsweep.sweep.study.ask import Asker
 
 SPACE: Space = {"x": FloatDistribution(0.0, 1.0), "n": IntDistribution(1, 9)}

@@ -9,8 +9,8 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.trial import Trial, TrialState
 
 from cnnsweep.sweep.spec.plan import FOLDER
-from cnnsweep.sweep.spec.points import count_points, identity
 from cnnsweep.sweep.spec.samplers import Space
+from cnnsweep.sweep.spec.space.points import count_points, identity
 from cnnsweep.sweep.study.ask import Asker
 from tests.sweep.study.studies import (
     SPACE,

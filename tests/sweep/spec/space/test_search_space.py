@@ -5,7 +5,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from cnnsweep.config.composing.combinations import MOST_COMBINATIONS
 from cnnsweep.errors import UserError
-from cnnsweep.sweep.spec.search_space import SearchSpace, read_space
+from cnnsweep.sweep.spec.space.search_space import SearchSpace, read_space
 
 
 def test_ranges_are_drawn_and_values_are_fixed() -> None:

@@ -12,7 +12,7 @@ from optuna.storages.journal import JournalFileBackend
 
 from cnnsweep.errors import UserError
 from cnnsweep.folders.sweep_folder import JOURNAL
-from cnnsweep.sweep.study.storage import open_storage
+from cnnsweep.sweep.study.opening.storage import open_storage
 from tests.command import REPOSITORY
 
 
@@ -43,7 +43,7 @@ def test_a_full_disk_leaves_a_journal_of_whole_lines(tmp_path: Path) -> None:
     script = f"""
 import resource, signal
 from pathlib import Path
-from tests.sweep.study.test_storage import begin
+from tests.sweep.study.opening.test_storage import begin
 study = begin(Path({str(tmp_path)!r}))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (600, 600))
@@ -64,7 +64,7 @@ def test_a_killed_holder_does_not_keep_the_lock(tmp_path: Path) -> None:
     script = f"""
 import os, signal
 from pathlib import Path
-from tests.sweep.study.test_storage import begin
+from tests.sweep.study.opening.test_storage import begin
 study = begin(Path({str(tmp_path)!r}))
 study._storage._backend._lock.acquire()
 os.kill(os.getpid(), signal.SIGKILL)

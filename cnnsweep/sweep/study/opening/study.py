@@ -22,20 +22,20 @@ from cnnsweep.sweep.freeze_thaw.dropping import drop_paused
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.failure_policy import FailureWatch
 from cnnsweep.sweep.spec.plan import FOLDER, Plan, sampling_of
-from cnnsweep.sweep.spec.points import written
 from cnnsweep.sweep.spec.samplers import is_grid_sampler
-from cnnsweep.sweep.spec.search_space import typed_value
 from cnnsweep.sweep.spec.settings import Settings
+from cnnsweep.sweep.spec.space.points import written
+from cnnsweep.sweep.spec.space.search_space import typed_value
 from cnnsweep.sweep.study.ask import Asker
-from cnnsweep.sweep.study.compatibility import FACTS, Facts, as_facts, settle
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import Coordination
+from cnnsweep.sweep.study.opening.compatibility import FACTS, Facts, as_facts, settle
+from cnnsweep.sweep.study.opening.storage import open_storage
+from cnnsweep.sweep.study.opening.storage_outage import OutageStorage
 from cnnsweep.sweep.study.pruning import make_pruner
 from cnnsweep.sweep.study.retries import Retries
 from cnnsweep.sweep.study.same_data import SearchData
 from cnnsweep.sweep.study.search import Search
-from cnnsweep.sweep.study.storage import open_storage
-from cnnsweep.sweep.study.storage_outage import OutageStorage
 from cnnsweep.sweep.study.tell import Recorder
 from cnnsweep.sweep.study.trial_results import lacks_checkpoint
 

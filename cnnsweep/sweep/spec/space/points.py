@@ -14,7 +14,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from cnnsweep.sweep.spec.search_space import typed_value
+from cnnsweep.sweep.spec.space.search_space import typed_value
 
 MOST_LISTED = 100_000
 _DIGITS = 12  # of a float: 0.1 + 0.2 is the point 0.3

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from cnnsweep.sweep.spec.points import MOST_LISTED, count_points, identity, listed, written
 from cnnsweep.sweep.spec.samplers import Space
+from cnnsweep.sweep.spec.space.points import MOST_LISTED, count_points, identity, listed, written
 
 SPACES: list[tuple[Space, int | None]] = [
     ({}, 1),

@@ -8,7 +8,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 
 from cnnsweep.errors import UserError
 from cnnsweep.folders.recorded_defaults import DEFAULTS, RENAMED, OldDefault
-from cnnsweep.sweep.study.compatibility import Facts, as_facts, settle
+from cnnsweep.sweep.study.opening.compatibility import Facts, as_facts, settle
 from tests.sweep.study.studies import make_study
 
 SPACE: dict[str, BaseDistribution] = {

@@ -8,7 +8,12 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from cnnsweep.errors import StoppedEarly
 from cnnsweep.sweep.study.coordination import TryLater
-from cnnsweep.sweep.study.storage_outage import Outage, OutageStorage, StorageAway, is_outage
+from cnnsweep.sweep.study.opening.storage_outage import (
+    Outage,
+    OutageStorage,
+    StorageAway,
+    is_outage,
+)
 
 
 class Away(InMemoryStorage):

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 
-from cnnsweep.sweep.spec.search_space import read_space, typed_value
-from cnnsweep.sweep.study.study import default_point
+from cnnsweep.sweep.spec.space.search_space import read_space, typed_value
+from cnnsweep.sweep.study.opening.study import default_point
 
 
 def space(typed: str) -> BaseDistribution:

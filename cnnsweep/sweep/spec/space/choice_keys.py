@@ -15,8 +15,8 @@ from cnnsweep.config.composing.left_out import left_out_lines
 from cnnsweep.config.own_keys import GROUPS
 from cnnsweep.errors import UserError
 from cnnsweep.sweep.spec.compose import SweepContext
-from cnnsweep.sweep.spec.search_space import SearchSpace, read_space, word_of
 from cnnsweep.sweep.spec.settings import Settings
+from cnnsweep.sweep.spec.space.search_space import SearchSpace, read_space, word_of
 
 
 def spaces_of_choices(

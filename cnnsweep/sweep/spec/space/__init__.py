@@ -1,0 +1,1 @@
+"""What a search draws from: parameters, their points, and keys that some choices lack."""

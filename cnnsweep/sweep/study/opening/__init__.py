@@ -1,0 +1,1 @@
+"""Opening a search: its storage, its study, and what was fixed at its first launch."""
