@@ -54,7 +54,7 @@ class Folders(Callback):
         _or_exit(_start_multirun, config)
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
-        if "logger" not in config:  # an app of its own, with our callback
+        if "logger" not in config or _is_dry_run(config):  # or an app of its own, with our callback
             return
         plain: Any = OmegaConf.to_container(config.logger, resolve=True)
         loggers = chosen(tree_with_home(plain))
@@ -75,6 +75,8 @@ def _start_run(config: DictConfig) -> None:
     search = config.hydra.runtime.choices.get("search")
     if search is not None:
         raise UserError(f"search={search} is a sweep: it needs --multirun")
+    if _is_dry_run(config):
+        raise UserError("hydra.sweeper.dry_run=true is for sweeps: it needs --multirun")
     if is_ours(config):
         check_typed(config)
     expand_homes(config)
@@ -142,7 +144,10 @@ def _start_multirun(config: DictConfig) -> None:
     if typed is None:
         note_unfinished(SWEEP_DIR, lambda last: _is_sweep_of(last, config))
     record = partial(record_sweep, config=config)
-    if typed is None:
+    if _is_dry_run(config):
+        folder = lock.free_name(Path(config.hydra.sweep.dir)) if typed is None else typed
+        lock.refuse_busy(folder, shared=shared)
+    elif typed is None:
         folder = lock.make_new(Path(config.hydra.sweep.dir), record)
     else:
         folder = typed
@@ -171,6 +176,10 @@ def _has_origin(config: DictConfig) -> bool:
 
 def _is_shared(config: DictConfig) -> bool:
     return bool(config.hydra.sweeper.get("shared", False))
+
+
+def _is_dry_run(config: DictConfig) -> bool:
+    return bool(config.hydra.sweeper.get("dry_run", False))
 
 
 def _change(config: DictConfig, key: str, folder: Path) -> None:

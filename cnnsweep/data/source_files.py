@@ -1,8 +1,8 @@
 """A data set's files: their folder, downloads, checks, and decoding once in a process."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Mapping
-from contextlib import redirect_stdout
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from functools import cache
 from http.client import HTTPException
@@ -52,8 +52,11 @@ def missing(name: str, what: str, root: Path) -> UserError:
 def download(name: str, root: Path, fetch: Callable[[], object]) -> None:
     """Runs ``fetch``, torchvision's download into ``root``.
 
-    Raises UserError where the network, the server or the disk does not let it.
+    Raises UserError where the network, the server or the disk does not let it; WouldDownload in a
+    block ``without_downloads``.
     """
+    if _forbidden:
+        raise WouldDownload(f"data={name}: a run would download its files to data.root={root}")
     try:
         # torchvision prints what it tries; its progress bar is on standard error.
         with redirect_stdout(StringIO()):
@@ -64,6 +67,23 @@ def download(name: str, root: Path, fetch: Callable[[], object]) -> None:
             f"data={name}: downloading to data.root={root} failed ({reason}). Without a network, "
             "set data.root to a folder that holds the files, or data=digits, which needs none."
         ) from error
+
+
+class WouldDownload(UserError):
+    """Files are missing, and nobody may fetch them now."""
+
+
+_forbidden: list[None] = []  # one for each block that forbids downloads
+
+
+@contextmanager
+def without_downloads() -> Iterator[None]:
+    """Have `download` raise WouldDownload in the block."""
+    _forbidden.append(None)
+    try:
+        yield
+    finally:
+        _forbidden.pop()
 
 
 def check_md5(published: Mapping[Path, str]) -> None:

@@ -11,7 +11,7 @@ import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import IO, Any
 
@@ -38,11 +38,31 @@ def acquire(folder: Path, *, shared: bool = False) -> None:
     file = path.open("a+", encoding="utf-8")
     if not try_lock(file, fcntl.LOCK_SH if shared else fcntl.LOCK_EX):
         file.close()
-        raise UserError(f"{folder} is being worked on by {holder(folder)}; wait for it or end it")
+        raise _busy(folder)
     file.truncate(0)
     file.write(f"process {os.getpid()} on {socket.gethostname()}")
     file.flush()
     _held[path] = file
+
+
+def refuse_busy(folder: Path, *, shared: bool = False) -> None:
+    """Raise UserError as :func:`acquire` would, without making or changing anything."""
+    path = folder.resolve() / LOCK_NAME
+    if path in _held or not path.exists():
+        return
+    with path.open(encoding="utf-8") as file:
+        if not try_lock(file, fcntl.LOCK_SH if shared else fcntl.LOCK_EX):
+            raise _busy(folder)
+
+
+def _busy(folder: Path) -> UserError:
+    return UserError(f"{folder} is being worked on by {holder(folder)}; wait for it or end it")
+
+
+def free_name(folder: Path) -> Path:
+    """The path that :func:`make_new` would give a new folder now."""
+    others = (folder.with_name(f"{folder.name}_{suffix}") for suffix in count(2))
+    return next(path for path in chain([folder], others) if not path.exists())
 
 
 def make_new(folder: Path, fill: Callable[[Path], None]) -> Path:

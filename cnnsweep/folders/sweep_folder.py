@@ -5,13 +5,15 @@ to be formatted.
 """
 
 import csv
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePath
 from typing import Any
 
 import yaml
 
-from cnnsweep.folders.lock import LOCK_NAME
+from cnnsweep.folders.lock import LOCK_NAME, is_held_elsewhere
 from cnnsweep.folders.run_folder import TRACKERS, as_csv, read_mapping, write_text_whole
 
 ROOT = Path("multirun")  # where Hydra puts sweeps unless told otherwise
@@ -141,3 +143,16 @@ def is_search_trial(place: PurePath) -> bool:
     former = FORMER_CONFIRM.format("")
     above = place.parent.name
     return place.name.isdecimal() and above != CONFIRM and not above.startswith(former)
+
+
+def remove_unused(folder: Path) -> None:
+    """Leave nothing of a sweep that was refused before it began."""
+    if not folder.is_dir() or is_held_elsewhere(folder):
+        return
+    if {entry.name for entry in folder.iterdir()} <= {LOCK_NAME, SWEEP_CONFIG}:
+        shutil.rmtree(folder)
+        root = ROOT.resolve()
+        if folder.parent.parent == root:
+            with suppress(OSError):  # they hold other sweeps
+                folder.parent.rmdir()
+                root.rmdir()

@@ -39,7 +39,7 @@ class Answers(NamedTuple):
     split: str
 
 
-def draw_curves(path: Path, history: Sequence[Row], best_epoch: int | None) -> None:
+def draw_curves(path: Path | None, history: Sequence[Row], best_epoch: int | None) -> None:
     """Loss and accuracy against epoch, training and validation, the best epoch marked."""
     with plain_text([]):
         _save(_curves(history, best_epoch), path)
@@ -70,7 +70,7 @@ def _curve(axes: Axes, history: Sequence[Row], column: str, label: str, color: s
         axes.plot(*zip(*points, strict=True), marker=marker, ms=4, color=color, label=label)
 
 
-def draw_predictions(path: Path, answers: Answers) -> None:
+def draw_predictions(path: Path | None, answers: Answers) -> None:
     """Twelve images with label and prediction: six over all classes, then six wrong ones.
 
     Where fewer are wrong, more of the others fill the places.
@@ -128,7 +128,7 @@ def _show_image(
     )
 
 
-def draw_confusion(path: Path, answers: Answers) -> None:
+def draw_confusion(path: Path | None, answers: Answers) -> None:
     """The confusion matrix: images of each label (row) by predicted class (column).
 
     With more than 60 classes the axes carry numbers of classes, not names.
@@ -177,7 +177,8 @@ def _number(axes: Axes, counts: NDArray[np.int64], shares: NDArray[np.float64]) 
             axes.text(column, row, str(count), ha="center", va="center", color=color, fontsize=8)
 
 
-def _save(figure: Figure, path: Path) -> None:
+def _save(figure: Figure, path: Path | None) -> None:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=_DPI)
-    write_whole(path, buffer.getvalue())
+    if path is not None:  # None: it is only to be known how long it takes
+        write_whole(path, buffer.getvalue())

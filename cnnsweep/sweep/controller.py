@@ -2,14 +2,12 @@
 
 import math
 import os
-import shutil
 import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Protocol
 
 import optuna
@@ -18,26 +16,27 @@ from hydra.core.singleton import Singleton
 from omegaconf import OmegaConf
 from optuna.exceptions import ExperimentalWarning
 
-from cnnsweep.config.launchers import is_chosen, refuse_devices, with_submissions
+from cnnsweep.config.launchers import is_chosen, with_submissions
 from cnnsweep.folders import lock
 from cnnsweep.folders.run_folder import write_text_whole
-from cnnsweep.folders.sweep_folder import ROOT, SWEEP_CONFIG, WORKERS
-from cnnsweep.machine.gpu_share import own_share
+from cnnsweep.folders.sweep_folder import SWEEP_CONFIG, WORKERS
 from cnnsweep.process import begin_collection
 from cnnsweep.sweep.checkpoints import checkpoints_of
 from cnnsweep.sweep.cluster.launcher_pool import LaunchedPool
+from cnnsweep.sweep.estimate.dry_run import dry_run_lines
+from cnnsweep.sweep.estimate.outlook import Outlook
 from cnnsweep.sweep.event_loop import EventLoop
 from cnnsweep.sweep.freeze_thaw.dropping import drop_paused
 from cnnsweep.sweep.machine.facts import Machine, read_machine
-from cnnsweep.sweep.machine.gpus import devices_of_slots
 from cnnsweep.sweep.machine.sizing import Crew, make_crew
 from cnnsweep.sweep.multihost.membership import HostExpired
 from cnnsweep.sweep.multihost.shared_study import joined
+from cnnsweep.sweep.preflight import checked
 from cnnsweep.sweep.progress import SweepProgress, counted, open_progress
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.settings import Settings, SharedSettings
-from cnnsweep.sweep.stacking import refuse_stack, why_not_stacked
-from cnnsweep.sweep.study.coordination import Coordination, not_in_hand
+from cnnsweep.sweep.stacking import why_not_stacked
+from cnnsweep.sweep.study.coordination import Coordination, LookingLaunch, not_in_hand
 from cnnsweep.sweep.study.opening.storage_outage import Outage
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.work import work_of
@@ -70,6 +69,9 @@ class Sweep(Protocol):
     def announcement(self, searches: list[Search]) -> Iterator[str]:
         """Lines on what is about to be done."""
 
+    def outlooks(self, searches: list[Search]) -> list[Outlook]:
+        """What is still to be done in each of them."""
+
     def are_written(self, searches: list[Search]) -> bool:
         """Whether another launch has written these results."""
 
@@ -93,7 +95,10 @@ def run_sweep(context: SweepContext, read: Callable[[], Sweep]) -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.simplefilter("ignore", ExperimentalWarning)  # whoever chose it knows
     machine = read_machine()
-    sweep = _checked(context, read, machine)
+    sweep = checked(context, read, machine)
+    if sweep.settings.dry_run:
+        _say_only(context, sweep, machine)
+        return
     context.folder.mkdir(parents=True, exist_ok=True)
     lock.acquire(context.folder, shared=sweep.settings.shared)
     with ExitStack() as stack:
@@ -107,31 +112,21 @@ def run_sweep(context: SweepContext, read: Callable[[], Sweep]) -> None:
         sweep.conclude(searches, outage)
 
 
-def _checked(context: SweepContext, read: Callable[[], Sweep], machine: Machine) -> Sweep:
-    try:
-        sweep = read()
-        refuse_devices(context.config, sweep.settings.devices)
-        devices_of_slots(sweep.settings.devices, machine.gpus, 0)  # refuses one that is not there
-        own_share()  # refuses one that is none
-        refuse_stack(context, sweep.settings.stack)
-        sweep.check()
-    except Exception:
-        _remove_if_unused(context.folder)
-        raise
-    return sweep
-
-
-def _remove_if_unused(folder: Path) -> None:
-    """Nothing is left of a sweep that was refused before it began."""
-    if not folder.is_dir() or lock.is_held_elsewhere(folder):
-        return
-    if {entry.name for entry in folder.iterdir()} <= {lock.LOCK_NAME, SWEEP_CONFIG}:
-        shutil.rmtree(folder)
-        root = ROOT.resolve()
-        if folder.parent.parent == root:
-            with suppress(OSError):  # they hold other sweeps
-                folder.parent.rmdir()
-                root.rmdir()
+def _say_only(context: SweepContext, sweep: Sweep, machine: Machine) -> None:
+    """A dry run: as a launch would begin, but nothing is made, and nothing changes."""
+    lock.refuse_busy(context.folder, shared=sweep.settings.shared)
+    with open_progress(sys.stdout) as progress:
+        controller = Controller(
+            context, sweep, machine, LookingLaunch(), Outage(progress.say), progress
+        )
+        searches = controller.open_searches()
+        for search in searches:
+            if any(number for word, number in search.counts().items() if word != "of"):
+                progress.say(f"{search.plan.prefix}so far: {counted(search)}")
+        timeout = sweep.settings.timeout
+        outlooks = sweep.outlooks(searches)
+        for line in dry_run_lines(context, outlooks, controller.crew, machine, timeout):
+            progress.say(line)
 
 
 @dataclass
@@ -151,13 +146,15 @@ class Controller:
         with self.coordination.turn():
             text = OmegaConf.to_yaml(self.context.config)
             place = self.context.folder / SWEEP_CONFIG
-            if not place.exists():
+            only_looks = self.coordination.only_looks
+            if not place.exists() and not only_looks:
                 write_text_whole(place, text)
             with self.progress.held_back() as notes:
                 searches = self.sweep.open(self.coordination, self._time_left(), self.progress.say)
-            write_text_whole(place, text)  # only now: nothing refused what is there
-            if self.coordination.is_first() or not all(search.is_done() for search in searches):
-                self.sweep.withdraw_results(searches)
+            if not only_looks:
+                write_text_whole(place, text)  # only now: nothing refused what is there
+                if self.coordination.is_first() or not all(one.is_done() for one in searches):
+                    self.sweep.withdraw_results(searches)
         may_stack = why_not_stacked(self.context) is None
         work = replace(work_of(searches, self.sweep.settings), may_stack=may_stack)
         self.crew = make_crew(self.context.config, self.sweep.settings, self.machine, work)

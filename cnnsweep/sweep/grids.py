@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from cnnsweep import report
 from cnnsweep.errors import StoppedEarly
+from cnnsweep.sweep.estimate.of_grid import outlook_of_grid
+from cnnsweep.sweep.estimate.outlook import Outlook
 from cnnsweep.sweep.final_model import final_lines
 from cnnsweep.sweep.grid.jobs import Jobs
 from cnnsweep.sweep.grid.numbering import SEED
@@ -58,6 +61,17 @@ class Grid:
         over = f" over {names}" if names else ""
         yield f"{counted(len(self.jobs.words), 'job')}{over}; in {plan.folder}"
         yield from () if self.jobs.ours is None else self.jobs.ours.notes
+
+    def outlooks(self, searches: list[Search]) -> list[Outlook]:
+        (search,) = searches
+        assert isinstance(search, GridSearch)
+        more = search.plan.threads_override()
+
+        def resolve(place: int, number: int) -> dict[str, Any]:
+            return self.jobs.resolved(place, number, more)
+
+        kept, ours = self.settings.keep_best, self.context.is_our_task
+        return [outlook_of_grid(search, resolve, kept, ours=ours)]
 
     def are_written(self, _searches: list[Search]) -> bool:
         return True

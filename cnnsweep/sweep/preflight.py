@@ -1,9 +1,9 @@
 """What is refused before a sweep's first trial."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
@@ -11,21 +11,62 @@ from omegaconf.errors import OmegaConfBaseException
 from cnnsweep.config.composing.combinations import plain_keys, set_key
 from cnnsweep.config.error_messages import short_error
 from cnnsweep.config.key_sources import KeySources, key_sources
+from cnnsweep.config.launchers import refuse_devices
 from cnnsweep.config.overrides import by_key
 from cnnsweep.config.own_keys import chosen_by
 from cnnsweep.config.validation import monitors_validation
 from cnnsweep.errors import UserError
+from cnnsweep.folders.sweep_folder import remove_unused
+from cnnsweep.machine.gpu_share import own_share
 from cnnsweep.sweep.freeze_thaw.choice import check_pausing
+from cnnsweep.sweep.machine.facts import Machine
+from cnnsweep.sweep.machine.gpus import devices_of_slots
 from cnnsweep.sweep.several_searches import check_searches
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.disk import check_disk
 from cnnsweep.sweep.spec.plan import Plan, sampling_of
-from cnnsweep.sweep.spec.settings import Settings
+from cnnsweep.sweep.spec.settings import Settings, SharedSettings
 from cnnsweep.sweep.spec.space.search_space import word_of
+from cnnsweep.sweep.stacking import refuse_stack
+from cnnsweep.sweep.study.opening.scratch import open_scratch
 from cnnsweep.sweep.study.opening.storage import open_storage
 from cnnsweep.sweep.study.pruning import make_pruner
 
 _SUBDIR = "hydra.sweep.subdir="
+
+
+class Checkable(Protocol):
+    """What a grid and a search have in common here."""
+
+    @property
+    def settings(self) -> SharedSettings: ...
+
+    def check(self) -> None: ...
+
+
+S = TypeVar("S", bound=Checkable)
+
+
+def checked(context: SweepContext, read: Callable[[], S], machine: Machine) -> S:
+    """The sweep that ``read`` makes of its keys, refused where it could only fail.
+
+    Nothing is left then of a folder that was made for it.
+
+    Raises:
+        UserError: says why.
+    """
+    try:
+        sweep = read()
+        refuse_devices(context.config, sweep.settings.devices)
+        devices_of_slots(sweep.settings.devices, machine.gpus, 0)  # refuses one that is not there
+        own_share()  # refuses one that is none
+        refuse_stack(context, sweep.settings.stack)
+        sweep.check()
+    except Exception:
+        if not context.config.hydra.sweeper.get("dry_run"):
+            remove_unused(context.folder)
+        raise
+    return sweep
 
 
 def check_sweep(context: SweepContext, settings: Settings, plans: list[Plan]) -> None:
@@ -55,7 +96,9 @@ def check_sweep(context: SweepContext, settings: Settings, plans: list[Plan]) ->
             )
         _check_corners(context, plan)
     check_disk(context.folder)
-    if settings.storage is not None:
+    if settings.storage is not None and settings.dry_run:
+        open_scratch(settings.storage, context.folder, None)
+    elif settings.storage is not None:
         open_storage(settings.storage, context.folder, None)
 
 

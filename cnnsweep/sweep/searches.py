@@ -7,6 +7,8 @@ from optuna.trial import TrialState
 
 from cnnsweep import report
 from cnnsweep.errors import StoppedEarly
+from cnnsweep.sweep.estimate.of_search import outlook_of_search
+from cnnsweep.sweep.estimate.outlook import Outlook
 from cnnsweep.sweep.final_model import final_lines
 from cnnsweep.sweep.freeze_thaw.choice import with_fitting_pruner
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
@@ -85,6 +87,9 @@ class Searches:
             yield from search.plan.notes
             if note := note_on_idle_pruner(search.plan, self.settings):
                 yield note
+
+    def outlooks(self, searches: list[Search]) -> list[Outlook]:
+        return [outlook_of_search(self.context, self.settings, search) for search in searches]
 
     def are_written(self, searches: list[Search]) -> bool:
         return are_written(searches)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from optuna.study import Study
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
 
@@ -13,6 +13,16 @@ class Dropper(Protocol):
     """Ends a trial in its folder and in the study."""
 
     def drop(self, trial: FrozenTrial, *, why: str) -> None: ...
+
+
+class InStudyAlone:
+    """Ends trials in a study that is but a copy: their folders stay as they are."""
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+
+    def drop(self, trial: FrozenTrial, *, why: str) -> None:  # noqa: ARG002
+        self._study.tell(trial.number, state=TrialState.PRUNED)
 
 
 def drop_paused(

@@ -22,7 +22,7 @@ from cnnsweep.sweep.spec.settings import GridSettings
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import Coordination
 from cnnsweep.sweep.study.opening.compatibility import FACTS, KEEPS_ALL, Facts, settle
-from cnnsweep.sweep.study.opening.storage import open_storage
+from cnnsweep.sweep.study.opening.scratch import storage_of_launch
 from cnnsweep.sweep.study.opening.storage_outage import OutageStorage
 from cnnsweep.sweep.study.retries import Retries
 from cnnsweep.sweep.study.tell import Recorder
@@ -65,7 +65,8 @@ def open_grid(
     settle(study, _facts(plan, settings), say)
     placed = _placed(jobs, listed, folders)
     plan = replace(plan, jobs={folder: job.swept for job, folder in placed})
-    _list(plan, placed)
+    if not coordination.only_looks:
+        _list(plan, placed)
     recorder = Recorder(plan, study, NoWatch(), say, jobs.context.log_file("").name)
     return GridSearch(
         search_index=0,
@@ -102,9 +103,8 @@ def _list(plan: Plan, placed: list[tuple[GridJob, str]]) -> None:
 
 
 def _open_study(plan: Plan, shared: bool, coordination: Coordination) -> Study:
-    plan.folder.mkdir(parents=True, exist_ok=True)
-    storage: Any = open_storage(None, plan.folder, coordination.journal_lock())
-    if shared:
+    storage: Any = storage_of_launch(None, plan, coordination)
+    if shared and not coordination.only_looks:
         storage = OutageStorage(storage, coordination.check)
     chosen: dict[str, Any] = {
         "study_name": plan.study_name,

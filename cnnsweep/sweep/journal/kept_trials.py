@@ -12,6 +12,7 @@ from optuna.storages import JournalStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.sweep.journal.file import WholeLines
+from cnnsweep.sweep.journal.scratch import ScratchLines
 
 _OVER = tuple(state for state in TrialState if state.is_finished())
 
@@ -19,7 +20,7 @@ _OVER = tuple(state for state in TrialState if state.is_finished())
 class KeptTrials(JournalStorage):
     """Optuna's storage of a journal, whose answers are the same and as fresh."""
 
-    def __init__(self, file: WholeLines) -> None:
+    def __init__(self, file: WholeLines | ScratchLines) -> None:
         self._file = file
         self._listed: dict[int, list[FrozenTrial]] = {}  # by study, in the order of their numbers
         self._open: dict[int, dict[int, FrozenTrial]] = {}  # by study and number: not over yet

@@ -55,6 +55,7 @@ class SharedStudy:
     _looked: dict[str, float] = field(default_factory=dict)
 
     is_alone = False
+    only_looks = False
 
     def __post_init__(self) -> None:
         self._turn = self._lock("turn", self._wait_shortly)

@@ -30,6 +30,7 @@ class SharedSettings:
     timeout: float | None = MISSING
     shared: bool = MISSING
     keep_best: int | None = MISSING
+    dry_run: bool = False
 
     def __post_init__(self) -> None:
         for rule in _RULES:
@@ -142,6 +143,7 @@ _RULES = (
     _seconds(f"{_NODE}trial_timeout"),
     _seconds(f"{_NODE}timeout"),
     or_null(whole(f"{_NODE}keep_best", 0)),
+    flag(f"{_NODE}dry_run"),
     or_null(
         Rule(
             f"{_NODE}compare",

@@ -27,6 +27,7 @@ class Coordination(Protocol):
     """What a launch needs to know of other launches on its sweep."""
 
     is_alone: bool  # whether there can be no others
+    only_looks: bool  # whether nothing may be written that outlives this process
 
     @property
     def heartbeat(self) -> Path | None:
@@ -76,6 +77,7 @@ class SingleLaunch:
     """A launch that has its study to itself."""
 
     is_alone = True
+    only_looks = False
     heartbeat: Path | None = None
 
     def check(self) -> None:
@@ -113,6 +115,12 @@ class SingleLaunch:
 
     def is_ours(self, _trial: FrozenTrial) -> bool:
         return True
+
+
+class LookingLaunch(SingleLaunch):
+    """A launch that says what it would do, and does nothing."""
+
+    only_looks = True
 
 
 def not_in_hand(study: Study, in_hand: Collection[int]) -> Iterator[FrozenTrial]:

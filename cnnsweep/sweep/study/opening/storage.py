@@ -12,7 +12,7 @@ from optuna.storages import (
     RDBStorage,
     get_storage,
 )
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 
 from cnnsweep.errors import UserError, one_line
@@ -77,14 +77,20 @@ def _open_database(url: str) -> BaseStorage:
 
 def _open_postgresql(url: str) -> RDBStorage:
     """A connection with time-outs on both sides, for a server or a client that is gone."""
-    parsed = make_url(url)
-    if parsed.drivername == "postgresql" and find_spec("psycopg2") is None:
-        parsed = parsed.set(drivername="postgresql+psycopg")  # the one that our extra brings
+    parsed = database_url(url)
     options: dict[str, Any] = {"pool_pre_ping": True}
     if parsed.get_driver_name().startswith("psycopg"):
         chosen = parsed.query
         options["connect_args"] = {k: v for k, v in _POSTGRESQL.items() if k not in chosen}
     return RDBStorage(parsed.render_as_string(hide_password=False), engine_kwargs=options)
+
+
+def database_url(url: str) -> URL:
+    """A database's URL, with the driver that is there where it names none."""
+    parsed = make_url(url)
+    if parsed.drivername == "postgresql" and find_spec("psycopg2") is None:
+        return parsed.set(drivername="postgresql+psycopg")  # the one that our extra brings
+    return parsed
 
 
 def _open_proxy(url: str) -> BaseStorage:

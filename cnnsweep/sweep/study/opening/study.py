@@ -18,7 +18,7 @@ from cnnsweep.folders.provenance import code, versions
 from cnnsweep.folders.sweep_folder import IS_DEFAULT
 from cnnsweep.rules import as_typed
 from cnnsweep.sweep.freeze_thaw.choice import is_typed, pruner_as_begun
-from cnnsweep.sweep.freeze_thaw.dropping import drop_paused
+from cnnsweep.sweep.freeze_thaw.dropping import InStudyAlone, drop_paused
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.failure_policy import FailureWatch
 from cnnsweep.sweep.spec.plan import FOLDER, Plan, sampling_of
@@ -30,7 +30,7 @@ from cnnsweep.sweep.study.ask import Asker
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import Coordination
 from cnnsweep.sweep.study.opening.compatibility import FACTS, Facts, as_facts, settle
-from cnnsweep.sweep.study.opening.storage import open_storage
+from cnnsweep.sweep.study.opening.scratch import storage_of_launch
 from cnnsweep.sweep.study.opening.storage_outage import OutageStorage
 from cnnsweep.sweep.study.pruning import make_pruner
 from cnnsweep.sweep.study.retries import Retries
@@ -59,7 +59,6 @@ def open_search(
         UserError: what is recorded there does not go with this launch.
         TryLater: the storage is away, or another host writes to it.
     """
-    plan.folder.mkdir(parents=True, exist_ok=True)
     study = _open_study(plan, settings, coordination)
     plan, settings = _as_begun(study, plan, settings, context, say)
     SearchData(study, plan).refuse_other_data(context, settings.seeds)
@@ -69,7 +68,8 @@ def open_search(
         _enqueue_default(study, plan, settings, context, say)
     recorder = Recorder(plan, study, watch, say, context.log_file("").name)
     if context.is_our_task:
-        drop_paused(study, recorder, lambda t: lacks_checkpoint(plan.place(t)), "no checkpoint")
+        dropper = InStudyAlone(study) if coordination.only_looks else recorder
+        drop_paused(study, dropper, lambda t: lacks_checkpoint(plan.place(t)), "no checkpoint")
     return Search(
         search_index=search_index,
         plan=plan,
@@ -128,8 +128,8 @@ def custom_search_space(settings: Settings) -> Callable[[DictConfig, Trial], Non
 
 
 def _open_study(plan: Plan, settings: Settings, coordination: Coordination) -> Study:
-    storage: Any = open_storage(settings.storage, plan.folder, coordination.journal_lock())
-    if settings.shared or settings.storage is not None:
+    storage: Any = storage_of_launch(settings.storage, plan, coordination)
+    if (settings.shared or settings.storage is not None) and not coordination.only_looks:
         storage = OutageStorage(storage, coordination.check)
     study = optuna.create_study(
         study_name=plan.study_name,

@@ -1,0 +1,73 @@
+"""What a grid has still to do."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
+
+from cnnsweep.errors import and_more
+from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.redact import masked_word
+from cnnsweep.sweep.estimate.outlook import Outlook, Trial
+from cnnsweep.sweep.grid.ask import DONE
+from cnnsweep.sweep.grid.numbering import GridJob
+from cnnsweep.sweep.grid.search import GridSearch
+
+_SHOWN = 20  # jobs, of more the first and the last ones
+_ENDS = 5
+_EPOCHS = "epochs"
+
+Resolve = Callable[[int, int], dict[str, Any]]
+
+
+def outlook_of_grid(
+    search: GridSearch, resolve: Resolve, kept: int | None, *, ours: bool
+) -> Outlook:
+    """The jobs that are not done; ``resolve`` gives the config of one by place and number.
+
+    ``ours``: they are runs of this package, whose configs say what they cost.
+    """
+    latest = search.asker.latest()
+    left = [
+        (place, job, folder)
+        for place, (job, folder) in enumerate(search.asker.jobs)
+        if not _is_done(search, latest.get(job.number))
+    ]
+    configs = [resolve(place, job.number) for place, job, _ in left] if ours else []
+    trials = (
+        [
+            Trial(index, max(0, int(config[_EPOCHS]) - _trained(search, folder)))
+            for index, (config, (_, _, folder)) in enumerate(zip(configs, left, strict=True))
+        ]
+        if ours
+        else []
+    )
+    return Outlook(
+        list(_lines(search, latest, [job for _, job, _ in left])), configs, trials, kept=kept
+    )
+
+
+def _is_done(search: GridSearch, trial: FrozenTrial | None) -> bool:
+    return trial is not None and trial.state in DONE and not search.asker.is_failed_before(trial)
+
+
+def _trained(search: GridSearch, folder: str) -> int:
+    """The epochs that a job's run has behind it, where it goes on."""
+    run = RunFolder(search.plan.folder / folder)
+    return len(run.read_metrics()) if run.last.exists() else 0
+
+
+def _lines(
+    search: GridSearch, latest: dict[int, FrozenTrial], left: Sequence[GridJob]
+) -> Iterator[str]:
+    shown = left if len(left) <= _SHOWN else [*left[:_ENDS], *left[-_ENDS:]]
+    for place, job in enumerate(shown):
+        if place == _ENDS and len(left) > _SHOWN:
+            yield f"  … {len(left) - 2 * _ENDS} more"
+        yield f"  job {job.number}: {' '.join(map(masked_word, job.overrides)) or 'as it is'}"
+    done = [str(n) for n, trial in sorted(latest.items()) if _is_done(search, trial)]
+    if done:
+        yield f"  done, and not run again: {len(done)} ({and_more(done)})"
+    failed = [str(n) for n, trial in sorted(latest.items()) if trial.state is TrialState.FAIL]
+    if failed:
+        yield f"  tried again, for they failed: {and_more(failed)}"
