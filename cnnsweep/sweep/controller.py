@@ -23,6 +23,7 @@ from cnnsweep.folders.sweep_folder import SWEEP_CONFIG, WORKERS
 from cnnsweep.process import begin_collection
 from cnnsweep.sweep.checkpoints import checkpoints_of
 from cnnsweep.sweep.cluster.launcher_pool import LaunchedPool
+from cnnsweep.sweep.estimate.before import look_back
 from cnnsweep.sweep.estimate.dry_run import dry_run_lines
 from cnnsweep.sweep.estimate.outlook import Outlook
 from cnnsweep.sweep.event_loop import EventLoop
@@ -158,7 +159,7 @@ class Controller:
         may_stack = why_not_stacked(self.context) is None
         work = replace(work_of(searches, self.sweep.settings), may_stack=may_stack)
         self.crew = make_crew(self.context.config, self.sweep.settings, self.machine, work)
-        self.progress.stack = self.crew.stack
+        self.progress.time_left.workers = len(self.crew.gpus) * self.crew.stack
         for line in (*self.crew.lines, *self.sweep.announcement(searches), *notes):
             self.progress.say(line)
         return searches
@@ -188,6 +189,7 @@ class Controller:
         try:
             for search in searches:
                 self._resume_trials(search)
+            look_back(self.context, searches, self.machine, self.progress.time_left)
             loop.run()
             self.coordination.begin_finishing()
             done_elsewhere = self.outage.retry(lambda: self.sweep.are_written(searches))

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from statistics import fmean
 from typing import IO
 
 from rich.console import Console, Group
@@ -13,8 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from cnnsweep.metric_names import duration
-from cnnsweep.sweep.freeze_thaw.remaining import epochs_left
+from cnnsweep.sweep.estimate.live import OPEN, TimeLeft
 from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.spec.messages import Epoch, Job
 from cnnsweep.sweep.spec.settings import Settings
@@ -23,7 +21,7 @@ from cnnsweep.sweep.study.search import Search
 
 _COUNTED = ("done", "pruned", "failed", "running", "paused", "of")  # in the order of columns
 _DRAWINGS = 4  # a second: the table goes through all trials
-_OPEN = ("running", "paused", "of")  # those that say nothing of trials that are over
+_LINES_APART = 5.0  # seconds between two looks at whether a line is due
 
 
 @dataclass
@@ -32,13 +30,10 @@ class SweepProgress:
 
     console: Console
     live: Live | None
-    stack: int = 1  # runs that share a worker, and so the time of an epoch
+    time_left: TimeLeft = field(default_factory=TimeLeft)
     _jobs: dict[int, Job] = field(default_factory=dict)
     _epochs: dict[int, Epoch] = field(default_factory=dict)
-    _since: float = field(default_factory=time.monotonic)
     _drawn: float = -math.inf
-    _ended: int = 0
-    _trained: list[float] = field(default_factory=list)  # seconds of each epoch that was reported
     _held: list[str] | None = None
 
     def say(self, line: str) -> None:
@@ -65,21 +60,26 @@ class SweepProgress:
     def begun(self, slot: int, job: Job) -> None:
         self._jobs[slot] = job
         self._epochs.pop(slot, None)
+        self.time_left.begun(slot, job)
 
     def epoch_ended(self, slot: int, epoch: Epoch) -> None:
         self._epochs[slot] = epoch
-        if (seconds := epoch.metrics.get("train_seconds")) is not None:
-            self._trained.append(float(seconds))
+        self.time_left.epoch_ended(slot, epoch)
 
     def over(self, slot: int) -> None:
         self._jobs.pop(slot, None)
-        self._ended += 1
+        self.time_left.over(slot)
 
     def refresh(self, searches: Sequence[Search]) -> None:
+        """Draw the table anew; without one, say now and then how much time is left."""
         now = time.monotonic()
-        if self.live is not None and now - self._drawn > 1 / _DRAWINGS:
-            self._drawn = now
+        if now - self._drawn <= (1 / _DRAWINGS if self.live is not None else _LINES_APART):
+            return
+        self._drawn = now
+        if self.live is not None:
             self.live.update(self.table(searches))
+        elif (line := self.time_left.line(searches)) is not None:
+            self.say(line)
 
     def table(self, searches: Sequence[Search]) -> Group:
         """Counts and the best so far of each search, then the running jobs."""
@@ -92,30 +92,12 @@ class SweepProgress:
         headings = (*words, "best", "left")
         for heading in ("search", *headings) if len(searches) > 1 else headings:
             table.add_column(heading, style="bold" if heading == "best" else None)
-        left = self._left(searches)
+        left = self.time_left.of(searches)
         for search, counted in zip(searches, counts, strict=True):
             subfolder = [search.plan.subfolder] if len(searches) > 1 else []
             numbers = (str(counted.get(word, 0)) for word in words)
-            table.add_row(*subfolder, *numbers, _best(search), left)
+            table.add_row(*subfolder, *numbers, _best(search), "?" if left is None else str(left))
         return table
-
-    def _left(self, searches: Sequence[Search]) -> str:
-        """The time left at this launch's pace, confirmation runs counted as trials.
-
-        Where trials are paused it is that of the epochs that may still be spent.
-        """
-        epochs = [_epochs_left(search) for search in searches]
-        known = [left for left in epochs if left is not None]
-        if len(known) == len(epochs):
-            if not self._trained:
-                return "?"
-            each = fmean(self._trained) / max(1, len(self._jobs) / self.stack)
-            said = duration(each * sum(number for number, _ in known))
-            return f"≤ {said}" if any(is_most for _, is_most in known) else said
-        if self._ended == 0:
-            return "?"
-        left = sum(_open_runs(search) for search in searches)
-        return duration((time.monotonic() - self._since) / self._ended * left)
 
     def _running(self, searches: Sequence[Search]) -> Table:
         table = Table(box=None, pad_edge=False)
@@ -150,22 +132,8 @@ def _best(search: Search) -> str:
     return f"{format_value(best.value)} ({search.plan.label(best)}: {params})"
 
 
-def _open_runs(search: Search) -> int:
-    counts = search.counts()
-    return max(0, counts["of"] - _over(counts)) * search.seeds + search.confirmation.wanted
-
-
 def _over(counts: dict[str, int]) -> int:
-    return sum(number for word, number in counts.items() if word not in _OPEN)
-
-
-def _epochs_left(search: Search) -> tuple[int, bool] | None:
-    """The epochs of all runs that may still be trained, and whether fewer may do; else None."""
-    left = epochs_left(search.study, search.plan, search.asker.trials_in_all())
-    if left is None:
-        return None
-    runs = search.seeds * left[0] + search.confirmation.wanted * search.plan.most_epochs
-    return runs, left[1]
+    return sum(number for word, number in counts.items() if word not in OPEN)
 
 
 def announcement(search: Search, settings: Settings, is_our_task: bool) -> Iterator[str]:

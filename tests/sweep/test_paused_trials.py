@@ -1,5 +1,6 @@
 """What a terminal and the results say of trials that wait, beside those of every other state."""
 
+import math
 import random
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,13 @@ from optuna.trial import TrialState
 from rich.console import Console
 
 from cnnsweep.folders.sweep_folder import IS_DEFAULT
-from cnnsweep.metric_names import duration
+from cnnsweep.sweep.estimate.in_words import about
 from cnnsweep.sweep.freeze_thaw.paused import PAUSED
 from cnnsweep.sweep.freeze_thaw.pruner import FreezeThaw
 from cnnsweep.sweep.gain import gain_lines
 from cnnsweep.sweep.progress import SweepProgress, counted
 from cnnsweep.sweep.results import result_lines, write_results
-from cnnsweep.sweep.spec.messages import Epoch
+from cnnsweep.sweep.spec.messages import Epoch, Job
 from cnnsweep.sweep.spec.optuna_internals import storage_of, trial_id
 from cnnsweep.sweep.study.ask import Asker
 from cnnsweep.sweep.study.search import Search
@@ -145,11 +146,16 @@ def test_the_time_left_is_that_of_the_epochs_that_may_be_spent(
     search = searching(tmp_path, [PAUSED, PAUSED, PAUSED], budget)
     assert isinstance(search.asker, Asker)
     search.asker.wanted = 4
+    search.time_left = lambda: math.inf
     console = Console(width=200)
     progress = SweepProgress(console, None)
     assert table(search, progress)[1][-1] == "?"
-    progress.epoch_ended(0, Epoch(1, {"train_seconds": 2.0, "val_accuracy": 0.5}))
+    now = [0.0]
+    progress.time_left.clock = lambda: now[0]
+    progress.begun(0, Job(0, 0, 0, "0", 0, (), is_prunable=True))
+    now[0] = 20.0
+    progress.epoch_ended(0, Epoch(1, {"train_seconds": 18.0, "val_accuracy": 0.5}))
     shown = " ".join(table(search, progress)[1])
-    assert ("≤" in shown) == (left is None)
+    assert ("at most about" in shown) == (left is None)
     if left is not None:
-        assert shown.endswith(f" {duration(2.0 * left)}")
+        assert shown.endswith(about(20.0 * left))

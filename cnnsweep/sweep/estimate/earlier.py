@@ -66,23 +66,27 @@ def earlier_runs(
 
 
 def known_costs(
-    past: Sequence[Past], wanted: Collection[Kind], workers: int, flags: Mapping[str, object]
+    past: Sequence[Past],
+    wanted: Collection[Kind] | None,
+    workers: int,
+    flags: Mapping[str, object],
+    family: str = "",
 ) -> Known:
-    """The costs of those wanted kinds of which there are runs.
+    """The costs of those wanted kinds of which there are runs; None: of all of a ``family``.
 
     Runs that had as many beside them as now count first. ``flags`` are the values of ``test`` and
     ``pictures``, on which the time after the last epoch depends.
     """
     by_kind: dict[Kind, list[tuple[Past, Mapping[str, Any]]]] = defaultdict(list)
-    open_kinds = set(wanted)
+    open_kinds = set(wanted or ())
     for one in sorted(past, key=lambda one: abs(one.beside - workers) > 0.35 * workers):
-        if not open_kinds:
+        if wanted is not None and not open_kinds:
             break
         config = _config(one)
         if config is None:
             continue
         kind = kind_of(config, *(one.result[key] for key in ("device", "precision", "threads")))
-        if kind in open_kinds:
+        if kind in open_kinds or (kind.family == family and len(by_kind[kind]) < ENOUGH):
             by_kind[kind].append((one, config))
             if len(by_kind[kind]) >= ENOUGH:
                 open_kinds.discard(kind)

@@ -1,7 +1,7 @@
 """Which runs cost the same: their configs agree in all that time and bytes depend on."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cnnsweep.dotted_keys import is_below
@@ -16,7 +16,15 @@ _INDIFFERENT = (
     "device", "precision",
     "model.dropout", "model.init",
 )  # fmt: skip
+_ALIKE = tuple(
+    key for key in _INDIFFERENT if key not in ("epochs", "threads", "device", "precision")
+)
 _TELLING = ("optim._target_", "loss._target_", "optim.fused")
+
+
+def are_alike(varied: Iterable[str]) -> bool:
+    """Whether runs that differ in these keys alone cost the same, but for their batch size."""
+    return all(key == BATCH or (key not in _TELLING and is_below(key, _ALIKE)) for key in varied)
 
 
 def kind_of(config: Mapping[str, Any], device: object, precision: object, threads: object) -> Kind:

@@ -21,7 +21,7 @@ from cnnsweep.sweep.machine.sizing import Crew
 from cnnsweep.sweep.spec.compose import SweepContext
 
 MOST_TIMED = 8  # kinds of runs
-_FLAGS = ("test", "pictures")
+FLAGS = ("test", "pictures")
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def prices_of(
     Raises:
         UserError: a run could not begin: its data are not there, or its device.
     """
-    kinds = [_kind(config, machine) for config in configs]
+    kinds = [kind_here(config, machine) for config in configs]
     known = _by_earlier_runs(context, kinds, configs[0], len(crew.gpus), machine)
     if set(kinds) <= known.costs.keys():
         found = measure(_apart(configs), [], crew.gpus[:1], crew.environment)
@@ -64,7 +64,8 @@ def prices_of(
     return _by_steps(context, kinds, configs, crew, confirms=confirms)
 
 
-def _kind(config: Config, machine: Machine) -> Kind:
+def kind_here(config: Config, machine: Machine) -> Kind:
+    """The kind of a run that is yet to come."""
     device, precision = config["device"], config["precision"]
     if device == "auto":
         device = "cuda" if machine.gpus else "cpu"
@@ -78,7 +79,7 @@ def _by_earlier_runs(
         return Known({}, 0, 1.0)
     roots = (run_folder.ROOT, sweep_folder.ROOT, context.folder)
     past = earlier_runs(roots, hardware(), has_gpu=bool(machine.gpus))
-    return known_costs(past, set(kinds), workers, {key: first.get(key) for key in _FLAGS})
+    return known_costs(past, set(kinds), workers, {key: first.get(key) for key in FLAGS})
 
 
 def _by_steps(
@@ -91,7 +92,7 @@ def _by_steps(
 ) -> Prices:
     chosen = to_measure(Counter(kinds), MOST_TIMED)
     timed = [configs[kinds.index(kind)] for kind in chosen]
-    whole = [{**timed[0], **dict.fromkeys(_FLAGS, True)}] if confirms else []
+    whole = [{**timed[0], **dict.fromkeys(FLAGS, True)}] if confirms else []
     gpus = crew.gpus if runs_here(context.config) else crew.gpus[:1]
     found = measure(_apart(configs), [*timed, *whole], gpus, crew.environment)
     if len(found.costs) < len(timed):
