@@ -24,7 +24,7 @@ from cnnsweep.process import begin_collection
 from cnnsweep.sweep.checkpoints import checkpoints_of
 from cnnsweep.sweep.cluster.launcher_pool import LaunchedPool
 from cnnsweep.sweep.estimate.before import look_back
-from cnnsweep.sweep.estimate.dry_run import dry_run_lines
+from cnnsweep.sweep.estimate.dry_run import dry_run_lines, no_downloads
 from cnnsweep.sweep.estimate.outlook import Outlook
 from cnnsweep.sweep.event_loop import EventLoop
 from cnnsweep.sweep.freeze_thaw.dropping import drop_paused
@@ -120,7 +120,8 @@ def _say_only(context: SweepContext, sweep: Sweep, machine: Machine) -> None:
         controller = Controller(
             context, sweep, machine, LookingLaunch(), Outage(progress.say), progress
         )
-        searches = controller.open_searches()
+        with no_downloads(context):
+            searches = controller.open_searches()
         for search in searches:
             if any(number for word, number in search.counts().items() if word != "of"):
                 progress.say(f"{search.plan.prefix}so far: {counted(search)}")

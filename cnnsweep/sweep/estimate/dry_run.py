@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import psutil
@@ -45,6 +46,15 @@ def dry_run_lines(
     yield "dry run: nothing was trained or written"
 
 
+def no_downloads(context: SweepContext) -> AbstractContextManager[None]:
+    """Where an earlier launch has left runs their data are compared with those of now."""
+    if not context.is_our_task or not context.folder.exists():
+        return nullcontext()
+    from cnnsweep.data.source_files import without_downloads  # torch
+
+    return without_downloads()
+
+
 def _estimated(
     context: SweepContext,
     studies: Sequence[Outlook],
@@ -61,7 +71,7 @@ def _estimated(
     start = prices.start
     around = Around(before, start, _JOB * start, start * (_REPORT + _ROW * runs), prices.finish)
     found = estimate(_priced(studies, prices), len(crew.gpus), around, timeout)
-    yield from _of_time(studies, found, basis, crew)
+    yield from _of_time(studies, found, basis, crew, timeout)
     yield _of_disk(context.folder, found)
 
 
@@ -75,7 +85,9 @@ def _priced(studies: Sequence[Outlook], prices: Prices) -> list[Priced]:
     return found
 
 
-def _of_time(studies: Sequence[Outlook], found: Estimate, basis: str, crew: Crew) -> Iterator[str]:
+def _of_time(
+    studies: Sequence[Outlook], found: Estimate, basis: str, crew: Crew, timeout: float | None
+) -> Iterator[str]:
     at_most = found.at_most or crew.stack > 1
     yield f"time: {'at most ' if at_most else ''}{about(found.seconds)}, {basis}"
     pruners = sorted({study.pruner for study in studies if study.pruner is not None})
@@ -88,6 +100,8 @@ def _of_time(studies: Sequence[Outlook], found: Estimate, basis: str, crew: Crew
         yield f"  freeze_thaw trains about {found.trained} epochs, by curves as they often are" + (
             f", of {most} in all" if most else ""
         )
+    if timeout is not None:
+        yield f"  no trial begins after hydra.sweeper.timeout={timeout:g} s"
     if crew.stack > 1:
         yield f"  as if the {crew.stack} of a stack took turns: together they are faster"
 

@@ -113,7 +113,9 @@ class TimeLeft:
         counts = [search.counts() for search in searches]
         over = sum(n for one in counts for word, n in one.items() if word not in OPEN)
         of = sum(one["of"] for one in counts)
-        return f"{left} left: {over} of {of} {searches[0].plan.noun}s are over"
+        paused = sum(one.get("paused", 0) for one in counts)
+        more = f", {paused} {'is' if paused == 1 else 'are'} paused" if paused else ""
+        return f"{left} left: {over} of {of} {searches[0].plan.noun}s are over{more}"
 
     def _of_epochs(
         self, searches: Sequence[Search], known: Sequence[tuple[int, int, bool]]

@@ -40,9 +40,9 @@ def outlook_of_search(context: SweepContext, settings: Settings, search: Search)
         Trial(index % len(configs), int(configs[index % len(configs)][EPOCHS]))
         for index in range(unbegun if configs else 0)
     ]
-    name = str(settings.pruner._target_).rpartition(".")[2]
+    name = _class(settings.pruner)
     return Outlook(
-        list(_lines(settings, search)),
+        [] if plan.search_number else list(_lines(settings, search)),  # as those of search 0
         configs,
         [*going, *fresh],
         pausing=_pausing(search, unbegun) if configs else None,
@@ -108,11 +108,10 @@ def _lines(settings: Settings, search: Search) -> Iterator[str]:
         yield f"  {plan.prefix}tried first: {format_params(params)}"
     if len(fixed) > _FEW:
         yield f"  {plan.prefix}then {len(fixed) - _FEW} more that are given"
-    pruner = _option(settings.pruner)
-    sampler = _option(settings.sampler)
     yield (
-        f"  {plan.prefix}sampler {sampler}; pruner {pruner}; n_trials={plan.n_trials}, "
-        f"seeds={search.seeds}, confirm={search.confirmation.wanted}"
+        f"  {plan.prefix}sampler {_class(settings.sampler)}; pruner {_option(settings.pruner)}; "
+        f"n_trials={plan.n_trials}, searches={settings.searches}, seeds={search.seeds}, "
+        f"confirm={search.confirmation.wanted}"
     )
 
 
@@ -134,5 +133,8 @@ def _option(node: DictConfig) -> str:
     plain: Any = OmegaConf.to_container(node, resolve=True)
     keys = (f"{k}={v}" for k, v in plain.items() if not k.startswith("_") and v is not None)
     said = ", ".join(keys)
-    name = str(plain["_target_"]).rpartition(".")[2]
-    return f"{name} ({said})" if said else name
+    return f"{_class(node)} ({said})" if said else _class(node)
+
+
+def _class(node: DictConfig) -> str:
+    return str(node._target_).rpartition(".")[2]

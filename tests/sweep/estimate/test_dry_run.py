@@ -2,12 +2,15 @@
 
 import fcntl
 import re
+import signal
+import time
 from hashlib import blake2b
 from pathlib import Path
 
+import psutil
 import pytest
 
-from tests.command import QUICK, cnnsweep, complaint_of, succeeded
+from tests.command import QUICK, cnnsweep, complaint_of, start, succeeded
 from tests.sweep.sweep_commands import TOY, TOY_SPACE, study, sweep
 
 DRY = "hydra.sweeper.dry_run=true"
@@ -150,6 +153,20 @@ def test_a_database_is_not_made_and_one_that_is_there_stays_as_it_is(tmp_path: P
     before = tree(tmp_path)
     done = sweep(TOY, tmp_path / "sweep", *words, DRY)
     assert "so far: 2 of 2 trials are over" in done.text
+    assert tree(tmp_path) == before
+
+
+def test_a_dry_run_that_is_killed_leaves_nothing_either(tmp_path: Path) -> None:
+    before = tree(tmp_path)
+    process = start("-m", *QUICK, "seed=0,1", DRY, cwd=tmp_path)
+    children = list[psutil.Process]()
+    while process.poll() is None and not children:
+        children = psutil.Process(process.pid).children()
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert children
+    assert psutil.wait_procs(children, timeout=20)[1] == []
     assert tree(tmp_path) == before
 
 
