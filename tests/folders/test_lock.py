@@ -1,5 +1,6 @@
 """Who has a folder, and how a new one appears."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cnnsweep.errors import UserError
 from cnnsweep.folders import lock
 from tests.command import REPOSITORY
 
@@ -93,3 +95,27 @@ def test_the_holder_is_named(tmp_path: Path) -> None:
     )
     assert f"UserError: {made} is being worked on by {lock.holder(made)}" in done.stderr
     assert lock.holder(made).startswith(f"process {os.getpid()} on ")
+
+
+def test_whether_a_folder_is_busy_is_found_out_without_a_trace(tmp_path: Path) -> None:
+    lock.refuse_busy(tmp_path / "none")
+    lock.refuse_busy(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    path = tmp_path / ".lock"
+    path.write_text("process 1 on a machine")
+    before = path.stat().st_mtime_ns
+    with path.open() as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        lock.refuse_busy(tmp_path, shared=True)
+        with pytest.raises(UserError, match="is being worked on by process 1 on a machine"):
+            lock.refuse_busy(tmp_path)
+    lock.refuse_busy(tmp_path)
+    assert (path.stat().st_mtime_ns, path.read_text()) == (before, "process 1 on a machine")
+
+
+def test_the_name_of_a_new_folder_is_known_before_it_is_made(tmp_path: Path) -> None:
+    for number in range(3):
+        expected = lock.free_name(tmp_path / "one")
+        made = lock.make_new(tmp_path / "one", lambda _: None)
+        assert made == expected
+        assert made.name == ("one" if number == 0 else f"one_{number + 1}")

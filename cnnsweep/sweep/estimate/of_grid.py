@@ -60,14 +60,19 @@ def _trained(search: GridSearch, folder: str) -> int:
 def _lines(
     search: GridSearch, latest: dict[int, FrozenTrial], left: Sequence[GridJob]
 ) -> Iterator[str]:
-    shown = left if len(left) <= _SHOWN else [*left[:_ENDS], *left[-_ENDS:]]
-    for place, job in enumerate(shown):
-        if place == _ENDS and len(left) > _SHOWN:
-            yield f"  … {len(left) - 2 * _ENDS} more"
-        yield f"  job {job.number}: {' '.join(map(masked_word, job.overrides)) or 'as it is'}"
+    yield from job_lines(left)
     done = [str(n) for n, trial in sorted(latest.items()) if _is_done(search, trial)]
     if done:
         yield f"  done, and not run again: {len(done)} ({and_more(done)})"
     failed = [str(n) for n, trial in sorted(latest.items()) if trial.state is TrialState.FAIL]
     if failed:
         yield f"  tried again, for they failed: {and_more(failed)}"
+
+
+def job_lines(jobs: Sequence[GridJob]) -> Iterator[str]:
+    """A line for each job; of many for the first and the last ones."""
+    are_many = len(jobs) > _SHOWN
+    for place, job in enumerate([*jobs[:_ENDS], *jobs[-_ENDS:]] if are_many else jobs):
+        if place == _ENDS and are_many:
+            yield f"  … {len(jobs) - 2 * _ENDS} more"
+        yield f"  job {job.number}: {' '.join(map(masked_word, job.overrides)) or 'as it is'}"

@@ -67,13 +67,13 @@ def _running(study: Study) -> list[FrozenTrial]:
 
 def _configs(context: SweepContext, plan: Plan, trials: int) -> list[Config]:
     """Configs of points of the space, drawn by chance, but the same at each call."""
-    drawn = _points(plan.space.distributions, min(_SAMPLE, max(1, trials)))
+    drawn = points_of(plan.space.distributions, min(_SAMPLE, max(1, trials)))
     words = {plan.overrides(point, test=False, pictures=False): None for point in drawn}
     composed = (context.compose(one, plan.subfolder or ".", 0) for one in words)
     return [context.resolved(config) for config in composed]
 
 
-def _points(space: Mapping[str, BaseDistribution], count: int) -> list[dict[str, Any]]:
+def points_of(space: Mapping[str, BaseDistribution], count: int) -> list[dict[str, Any]]:
     """Points drawn by chance, of a choice every one as often as any other."""
     study = optuna.create_study(sampler=RandomSampler(seed=0))
     drawn = [dict(study.ask(dict(space)).params) for _ in range(count)]

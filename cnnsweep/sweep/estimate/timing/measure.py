@@ -88,6 +88,8 @@ def _gathered(children: Sequence[ChildProcess], began: float) -> Measured:
                 raise UserError(message.line)
             else:
                 found.note = message.line
+    if going and found.note is None:
+        found.note = f"timing some steps took more than {MOST_SECONDS:g} s"
     return _settled(found, starts, list(said.values()))
 
 

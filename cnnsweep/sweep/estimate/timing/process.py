@@ -43,15 +43,14 @@ def _obey(orders: Orders, connection: Connection) -> None:
     import cnnsweep.run  # noqa: F401 — all that a run needs
     from cnnsweep.config.allowed_targets import allowed_targets
     from cnnsweep.data.source_files import without_downloads
-    from cnnsweep.session.build import make_dataset
-    from cnnsweep.sweep.estimate.timing.steps import timed
+    from cnnsweep.sweep.estimate.timing.steps import dataset_of, timed
     from cnnsweep.training.device import resolve_device, resolve_precision
 
     with execution_whitelist(allowed_targets()), without_downloads():
         connection.send(Ready())
         for plain in orders.checked:
             resolve_precision(plain["precision"], resolve_device(plain["device"]))
-            make_dataset(OmegaConf.create(dict(plain)))
+            dataset_of(OmegaConf.create(dict(plain)))
         for plain in orders.timed:
             try:
                 connection.send(timed(OmegaConf.create(dict(plain)), orders.seconds))

@@ -8,10 +8,11 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep import checkpoint_file
-from cnnsweep.data.dataset import Images
+from cnnsweep.data.dataset import Dataset, Images
+from cnnsweep.data.image_folder import image_folder, sketched
 from cnnsweep.data.split import train_and_val
 from cnnsweep.models.inspect import check_fits, layer_table
 from cnnsweep.session.build import make_batches, make_dataset, make_loss, make_model, make_trainer
@@ -26,16 +27,16 @@ _BEST = 0.6  # of the epochs are the best so far, and write their weights once m
 _TEXT = 25_000  # bytes of a run's config, log, result and Hydra's files
 _LINE = 34  # of an image in the predictions
 _PICTURES = 190_000
+_FOLDER = f"{image_folder.__module__}.{image_folder.__name__}"
+_MOST_DECODED = 200  # pictures of a folder
 
 
 def timed(config: DictConfig, seconds: float) -> Timed:
     """A run of this config; raises UserError where it could not begin."""
-    began = perf_counter()
     keep_freed_memory()
-    make_dataset(config)
-    once = perf_counter() - began
+    dataset, once = dataset_of(config)
     began = perf_counter()
-    parts = _Parts(config)
+    parts = _Parts(config, dataset)
     begin = perf_counter() - began
     train, validation = parts.seconds_of_passes(seconds)
     writing, best, last = parts.checkpoints()
@@ -54,13 +55,27 @@ def timed(config: DictConfig, seconds: float) -> Timed:
     )
 
 
+def dataset_of(config: DictConfig) -> tuple[Dataset, float]:
+    """The data set of a config, and seconds of reading it.
+
+    A folder of many pictures is not read: some stand for all of them.
+    """
+    began = perf_counter()
+    if str(config.data._target_) != _FOLDER:
+        return make_dataset(config), perf_counter() - began
+    plain: Any = OmegaConf.to_container(config.data, resolve=True)
+    keys = {key: plain[key] for key in ("root", "image_size", "channels")}
+    dataset, share = sketched(**keys, most=_MOST_DECODED)
+    return dataset, (perf_counter() - began) / share
+
+
 class _Parts:
     """The parts of a run, made as :func:`cnnsweep.run.run` makes them."""
 
-    def __init__(self, config: Any) -> None:
+    def __init__(self, config: DictConfig, dataset: Dataset) -> None:
         device = resolve_device(config.device)
         use_threads(config.threads if isinstance(config.threads, int) else 1)
-        self.config, self.dataset = config, make_dataset(config)
+        self.config, self.dataset = config, dataset
         data = config.data
         train, val = train_and_val(self.dataset, data.train_limit, data.val_fraction, config.seed)
         loss = make_loss(config, train, self.dataset.classes)

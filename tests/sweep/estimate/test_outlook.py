@@ -1,0 +1,64 @@
+"""How jobs and spaces are written, as a dry run lists them."""
+
+from typing import Any
+
+import pytest
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from cnnsweep.sweep.estimate.of_grid import job_lines
+from cnnsweep.sweep.estimate.of_search import described, points_of
+from cnnsweep.sweep.grid.numbering import GridJob
+
+
+@pytest.mark.parametrize("count", [0, 1, 20, 21, 1000])
+def test_few_jobs_are_listed_and_of_many_the_first_and_the_last(count: int) -> None:
+    jobs = [GridJob(n, (f"seed={n}",), {"seed": str(n)}) for n in range(count)]
+    lines = list(job_lines(jobs))
+    if count <= 20:
+        assert lines == [f"  job {n}: seed={n}" for n in range(count)]
+        return
+    assert len(lines) == 11
+    assert lines[4] == "  job 4: seed=4"
+    assert lines[5] == f"  … {count - 10} more"
+    assert lines[-1] == f"  job {count - 1}: seed={count - 1}"
+
+
+def test_passwords_in_a_job_are_masked_and_a_job_without_words_is_named() -> None:
+    word = "logger.uri=postgresql://me:secret@host/db"
+    lines = list(job_lines([GridJob(0, (word,), {}), GridJob(1, (), {})]))
+    assert "secret" not in lines[0]
+    assert lines[1] == "  job 1: as it is"
+
+
+@pytest.mark.parametrize(
+    ("distribution", "line"),
+    [
+        (FloatDistribution(0.001, 1, log=True), "0.001 to 1.0, logarithmic"),
+        (FloatDistribution(0, 1, step=0.25), "0.0 to 1.0 in steps of 0.25 (5 values)"),
+        (IntDistribution(2, 10, step=2), "2 to 10 in steps of 2 (5 values)"),
+        (IntDistribution(1, 3), "1 to 3 (3 values)"),
+        (CategoricalDistribution(["a", 1, None]), "a, 1, null"),
+    ],
+)
+def test_a_parameter_is_one_line(distribution: BaseDistribution, line: str) -> None:
+    assert described(distribution) == line
+
+
+@pytest.mark.parametrize("count", [1, 5, 24])
+def test_points_that_stand_for_a_space_have_each_choice_equally_often(count: int) -> None:
+    choices: list[Any] = [16, 32, 64, 128, 256]
+    space: dict[str, BaseDistribution] = {
+        "batch": CategoricalDistribution(choices),
+        "lr": FloatDistribution(0.1, 1),
+    }
+    points = points_of(space, count)
+    times = [sum(point["batch"] == choice for point in points) for choice in choices]
+    assert sum(times) == count
+    assert max(times) <= -(-count // len(choices))
+    assert all(0.1 <= point["lr"] <= 1 for point in points)
+    assert points == points_of(space, count)
