@@ -57,6 +57,7 @@ class Sampling:
         n_trials: int,
         *,
         is_conditional: bool = False,
+        has_conditions: bool = False,
         is_scrambled: bool = False,
     ) -> None:
         self._target = get_object(config._target_)
@@ -70,11 +71,12 @@ class Sampling:
         self._seed = seed
         self._numpy_seed = seed % 2**32  # all that NumPy takes
         self._space = space
+        self._has_conditions = has_conditions
         self._scrambling = {"scramble": True} if is_scrambled else {}
 
     @property
     def is_grid(self) -> bool:
-        """Whether a trial's number picks its point."""
+        """Whether every point of a grid is tried, in an order of chance."""
         return self._target is GridSampler
 
     def random(self, number: int, attempt: int) -> Random:
@@ -83,10 +85,12 @@ class Sampling:
 
     def sampler_for(self, number: int, attempt: int = 0) -> BaseSampler:
         """Ready to propose trial ``number``; another ``attempt`` draws other points."""
-        if self.is_grid:
+        if self.is_grid and not self._has_conditions:
             # One seed for all trials: it shuffles the grid, of which the number picks a point.
             return GridSampler(grid_choices(self._space), seed=self._numpy_seed)
         derived = _derived(self._seed, number, attempt)
+        if self.is_grid:  # its points are listed, and chosen from those that are left
+            return RandomSampler(seed=derived)
         if self._target in (QMCSampler, NumberedPoints):
             # One seed for all trials, or their points would not be those of one sequence. Trials
             # before the first finished one are drawn at random and need seeds of their own.

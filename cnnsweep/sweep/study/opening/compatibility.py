@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from optuna.distributions import CategoricalDistribution, distribution_to_json, json_to_distribution
@@ -25,7 +25,8 @@ class Facts:
 
     ``config`` is the config that all trials share, unresolved; ``objectives`` their names and
     directions; ``seed`` the sampler's; ``keep_best`` as first typed; ``code`` versions and commit;
-    ``default_first``: whether the first trial may be the default config.
+    ``default_first``: whether the first trial may be the default config; ``conditions``, in words,
+    those of parameters that not every trial has.
     """
 
     config: dict[str, Any]
@@ -39,6 +40,7 @@ class Facts:
     keep_best: int | None
     code: dict[str, Any]
     default_first: bool = True
+    conditions: dict[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """As plain JSON values, as a storage returns them."""
@@ -64,7 +66,8 @@ def settle(study: Study, present: Facts, say: Callable[[str], None]) -> None:
     _refuse_mixing({"default_first": True} | before, now)
     if "keep_best" not in before:
         study.set_user_attr(KEEPS_ALL, True)
-    for name in ("space", "sampler", "pruner", "code"):
+    before = {"conditions": {}} | before
+    for name in ("space", "conditions", "sampler", "pruner", "code"):
         old = completed(before[name], now[name], f"hydra.sweeper.{name}")
         new = leaves(now[name])
         # Older code recorded the versions of less: what it didn't know has not changed.

@@ -24,8 +24,8 @@ from cnnsweep.sweep.spec.failure_policy import FailureWatch
 from cnnsweep.sweep.spec.plan import FOLDER, Plan, sampling_of
 from cnnsweep.sweep.spec.samplers import is_grid_sampler
 from cnnsweep.sweep.spec.settings import Settings
-from cnnsweep.sweep.spec.space.points import written
-from cnnsweep.sweep.spec.space.search_space import typed_value
+from cnnsweep.sweep.spec.space.conditions import in_words
+from cnnsweep.sweep.spec.space.values import typed_value, written
 from cnnsweep.sweep.study.ask import Asker
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import Coordination
@@ -105,15 +105,15 @@ def _as_begun(
 
 
 def _asker(study: Study, plan: Plan, settings: Settings, config: DictConfig) -> Asker:
-    space = plan.space.distributions
     return Asker(
         study,
         sampling_of(plan, settings),
-        space,
+        plan.space.distributions,
         custom_search_space(settings),
         config,
         plan.n_trials,
         plan.points,
+        plan.space.conditions,
     )
 
 
@@ -186,6 +186,7 @@ def _facts(plan: Plan, settings: Settings) -> Facts:
     return Facts(
         config={str(key): value for key, value in config.items()},
         space=as_facts(plan.space.distributions),
+        conditions={name: in_words(one) for name, one in plan.space.conditions.items()},
         objectives=dict(zip(plan.objectives, plan.directions, strict=True)),
         seeds=settings.seeds,
         seed=plan.seed,
@@ -208,20 +209,20 @@ def _enqueue_default(
     study: Study, plan: Plan, settings: Settings, context: SweepContext, say: Say
 ) -> None:
     """Enqueue the config as it is without the search as trial 0, where the space holds it."""
-    space = plan.space.distributions
-    if is_grid_sampler(settings.sampler) or not space:
+    space = plan.space
+    if is_grid_sampler(settings.sampler) or not space.distributions:
         return
-    fixed = plan.space.fixed_with(context.config.hydra.runtime.choices)
+    fixed = space.fixed_with(context.config.hydra.runtime.choices)
     default = context.compose(fixed, plan.subfolder or ".", 0)
-    defaults = {name: _default(default, name) for name in space}
-    points = {name: default_point(d, defaults[name]) for name, d in space.items()}
+    defaults = {name: _default(default, name) for name in space.distributions}
+    drawn = {name: space.distributions[name] for name in space.active(defaults)}
+    points = {name: default_point(d, defaults[name]) for name, d in drawn.items()}
     outside = [name for name, point in points.items() if not point]
     if outside:
         said = ", ".join(f"{name}={as_typed(defaults[name])}" for name in outside)
         say(f"note: the default config is no trial of this search: {said} is outside its space")
         return
-    values = {name: point[0] for name, point in points.items()}
-    study.enqueue_trial(values, user_attrs={IS_DEFAULT: True})
+    study.enqueue_trial({n: point for n, (point,) in points.items()}, user_attrs={IS_DEFAULT: True})
 
 
 def _default(config: DictConfig, name: str) -> Any:
