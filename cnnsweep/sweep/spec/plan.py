@@ -141,7 +141,7 @@ def sampling_of(plan: Plan, settings: Settings) -> Sampling:
         plan.space.distributions,
         plan.n_trials,
         is_conditional=bool(differ) and len(plan.directions) == 1,
-        has_conditions=bool(plan.space.conditions),
+        conditional=tuple(plan.space.conditions),
         is_scrambled=bool(plan.search_number),
     )
 

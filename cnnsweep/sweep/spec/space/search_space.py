@@ -16,6 +16,7 @@ from cnnsweep.rules import as_typed
 from cnnsweep.sweep.spec.space.conditions import (
     Condition,
     holds,
+    in_words,
     is_among,
     needed,
     read_entry,
@@ -49,6 +50,11 @@ class SearchSpace:
         words = tuple(word_of(name, choices[name]) for name in self.groups if name in choices)
         absent = self.lacking(words)
         return tuple(word for word in self.fixed if word.partition("=")[0] not in absent)
+
+    def said(self, name: str) -> str:
+        """A parameter with its condition: ``optim.momentum (where optim=sgd,nesterov)``."""
+        condition = self.conditions.get(name)
+        return name if condition is None else f"{name} (where {in_words(condition)})"
 
     def is_active(self, name: str, params: Mapping[str, Any]) -> bool:
         """Whether a trial with these active parameters draws this one too."""
