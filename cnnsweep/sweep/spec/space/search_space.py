@@ -47,11 +47,11 @@ class SearchSpace:
 
     def ends(self, name: str) -> tuple[Any, ...]:
         """A parameter's ends, or its choices."""
-        return _ends(self.distributions[name])
+        return ends_of(self.distributions[name])
 
     def first_corner(self) -> dict[str, Any]:
         """The lower end or first choice of every parameter."""
-        return {name: _ends(d)[0] for name, d in self.distributions.items()}
+        return {name: ends_of(d)[0] for name, d in self.distributions.items()}
 
     def corners(self, names: Iterable[str]) -> Iterator[dict[str, Any]]:
         """Combinations of these parameters' ends or choices.
@@ -157,7 +157,8 @@ def _refuse_flags_among_numbers(override: Override, distribution: CategoricalDis
         )
 
 
-def _ends(distribution: BaseDistribution) -> tuple[Any, ...]:
+def ends_of(distribution: BaseDistribution) -> tuple[Any, ...]:
+    """A distribution's ends, or its choices."""
     if isinstance(distribution, CategoricalDistribution):
         return distribution.choices
     low, high = distribution.low, distribution.high  # type: ignore[attr-defined]
