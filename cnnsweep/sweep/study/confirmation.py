@@ -64,21 +64,15 @@ class Confirmation:
         self._open.discard(job.folder)
         folder = self.plan.sweep / job.folder
         if message.reason == "completed":
-            self.recorder.confirmed(job, self._reached(folder, message.value))
+            metric = metric_on_test(self.plan.objectives[0])
+            result = RunFolder(folder).read_result()
+            reached = format_value(result[metric]) if result else "unknown"
+            self.recorder.confirmed(job, f"{metric} {reached}")
             return
         error = str(message.error)
         write_failure(folder, error, {}, anew=False)
         self.failed.append(f"{folder}: {error}")
         self.recorder.confirmed(job, f"failed: {error}; its folder: {folder}")
-
-    def _reached(self, folder: Path, returned: object) -> str:
-        objective = self.plan.objectives[0]
-        result = RunFolder(folder).read_result()
-        if result is not None:
-            metric = metric_on_test(objective)
-            return f"{metric} {format_value(result[metric])}"
-        reached = format_value(returned) if isinstance(returned, int | float) else "unknown"
-        return f"{objective} {reached}"
 
     def test_metrics(self) -> list[float]:
         """What the completed runs reached on the test split."""
