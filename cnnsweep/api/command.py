@@ -50,7 +50,7 @@ def run_command(purpose: str, words: Sequence[str]) -> Ended:
     with ExitStack() as stack:
         out, err, file = (stack.enter_context(tempfile.TemporaryFile()) for _ in range(3))
         stream: IO[str] | None = sys.stdout
-        is_terminal = stream is not None and stream is sys.__stdout__ and stream.isatty()
+        is_terminal = stream is not None and stream.isatty() and stream is sys.__stdout__
         child = subprocess.Popen(
             [
                 *(sys.executable, "-u", "-P", "-c", _BOOT, json.dumps(_import_path())),
