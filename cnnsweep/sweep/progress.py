@@ -15,6 +15,7 @@ from rich.text import Text
 from cnnsweep.sweep.estimate.live import OPEN, TimeLeft
 from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.spec.messages import Epoch, Job
+from cnnsweep.sweep.spec.run_keys import EPOCHS
 from cnnsweep.sweep.spec.settings import Settings
 from cnnsweep.sweep.study.confirmation import winner
 from cnnsweep.sweep.study.search import Search
@@ -120,8 +121,8 @@ class SweepProgress:
 
 def _of_epochs(search: Search) -> str:
     """How many epochs a run has, where that is known and the same for all."""
-    known = "epochs" in search.plan.config and "epochs" not in search.plan.varied
-    return f"/{search.plan.config.epochs}" if known else ""
+    epochs = None if EPOCHS in search.plan.varied else search.plan.keys.get(EPOCHS)
+    return "" if epochs is None else f"/{epochs}"
 
 
 def _best(search: Search) -> str:
@@ -139,7 +140,8 @@ def _over(counts: dict[str, int]) -> int:
 def announcement(search: Search, settings: Settings, is_our_task: bool) -> Iterator[str]:
     """What a search is about to do."""
     plan = search.plan
-    names = ", ".join(plan.space.distributions) or settings.custom_search_space
+    drawn = map(plan.space.said, plan.space.distributions)
+    names = ", ".join(drawn) or settings.custom_search_space
     prefix = f"{plan.choice}: " if plan.choice else ""
     several, folder = "", plan.folder
     if plan.search_number is not None:

@@ -14,7 +14,7 @@ from cnnsweep.sweep.estimate.outlook import Config
 from cnnsweep.sweep.estimate.prices import FLAGS, kind_here
 from cnnsweep.sweep.machine.facts import Machine
 from cnnsweep.sweep.spec.compose import SweepContext
-from cnnsweep.sweep.spec.plan import EPOCHS
+from cnnsweep.sweep.spec.run_keys import EPOCHS
 from cnnsweep.sweep.study.search import Search
 
 

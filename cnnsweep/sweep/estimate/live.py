@@ -16,7 +16,7 @@ from cnnsweep.sweep.freeze_thaw.curves import curves_of
 from cnnsweep.sweep.freeze_thaw.remaining import epochs_left
 from cnnsweep.sweep.freeze_thaw.reserve import leader_of
 from cnnsweep.sweep.spec.messages import Epoch, Job
-from cnnsweep.sweep.spec.plan import EPOCHS
+from cnnsweep.sweep.spec.run_keys import EPOCHS
 from cnnsweep.sweep.study.search import Search
 
 _TOLD_AGAIN = 0.5  # of the seconds that an epoch took: in fewer it was not trained now

@@ -17,7 +17,8 @@ from cnnsweep.sweep.freeze_thaw.curves import curves_of
 from cnnsweep.sweep.freeze_thaw.pruner import FreezeThaw
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.formatting import format_params
-from cnnsweep.sweep.spec.plan import EPOCHS, FOLDER, Plan
+from cnnsweep.sweep.spec.plan import FOLDER, Plan
+from cnnsweep.sweep.spec.run_keys import EPOCHS
 from cnnsweep.sweep.spec.settings import Settings
 from cnnsweep.sweep.spec.space.points import count_points
 from cnnsweep.sweep.study.search import Search
@@ -67,7 +68,8 @@ def _running(study: Study) -> list[FrozenTrial]:
 
 def _configs(context: SweepContext, plan: Plan, trials: int) -> list[Config]:
     """Configs of points of the space, drawn by chance, but the same at each call."""
-    drawn = points_of(plan.space.distributions, min(_SAMPLE, max(1, trials)))
+    points = points_of(plan.space.distributions, min(_SAMPLE, max(1, trials)))
+    drawn = [{name: one[name] for name in plan.space.active(one)} for one in points]
     words = {plan.overrides(point, test=False, pictures=False): None for point in drawn}
     composed = (context.compose(one, plan.subfolder or ".", 0) for one in words)
     return [context.resolved(config) for config in composed]
@@ -99,7 +101,7 @@ def _lines(settings: Settings, search: Search) -> Iterator[str]:
     """The space, what is tried first, and who decides."""
     plan, space = search.plan, search.plan.space.distributions
     for name, distribution in space.items():
-        yield f"  {plan.prefix}{name}: {described(distribution)}"
+        yield f"  {plan.prefix}{plan.space.said(name)}: {described(distribution)}"
     if settings.custom_search_space is not None:
         yield f"  {plan.prefix}and what {settings.custom_search_space} draws"
     waiting = search.study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
