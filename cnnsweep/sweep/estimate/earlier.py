@@ -114,15 +114,25 @@ def _result(found: Found) -> dict[str, Any] | None:
 
 
 def _is_usable(result: Mapping[str, Any]) -> bool:
-    times = (result.get("started"), result.get("ended"))
+    """Whether it says all that is looked at here; another app's may hold anything."""
+    numbers = (result.get("epochs"), result.get("train_seconds"))
+    words = (result.get("device"), result.get("precision"))
     return (
         result.get("status") in ("completed", "pruned", "paused")
-        and bool(result.get("epochs"))
-        and bool(result.get("train_seconds"))
-        and result.get("stack", 1) == 1
-        and all(isinstance(one, str) for one in times)
+        and all(isinstance(one, int | float) and one > 0 for one in numbers)
+        and all(isinstance(one, str) for one in words)
+        and isinstance(result.get("threads"), int)
         and isinstance(result.get("hardware"), dict)
+        and result.get("stack", 1) == 1
+        and _has_span(result)
     )
+
+
+def _has_span(result: Mapping[str, Any]) -> bool:
+    try:
+        return _span(result)[1] > 0
+    except (KeyError, ValueError):
+        return False
 
 
 def _is_like(result: Mapping[str, Any], hardware: Mapping[str, Any], *, has_gpu: bool) -> bool:

@@ -99,11 +99,19 @@ def test_other_hardware_failed_runs_and_damaged_folders_say_nothing(tmp_path: Pa
     for number in range(4):
         leave_run(tmp_path / str(number), config())
     path = tmp_path / "0" / "result.json"
-    for number, change in enumerate(
-        ({"hardware": {"cpu": "another", "cores": 2}}, {"status": "failed"}, {"stack": 4})
-    ):
+    strange: list[dict[str, Any]] = [
+        {"hardware": {"cpu": "another", "cores": 2}}, {"status": "failed"}, {"stack": 4},
+        {"started": "yesterday"}, {"ended": None}, {"epochs": "ten"}, {"train_seconds": None},
+        {"threads": "auto"}, {"precision": None}, {"hardware": "a CPU"},
+    ]  # fmt: skip
+    for number, change in enumerate(strange):
+        folder = tmp_path / f"strange {number}"
+        leave_run(folder, config())
         text = json.loads(path.read_text()) | change
-        (tmp_path / str(number) / "result.json").write_text(json.dumps(text))
+        (folder / "result.json").write_text(json.dumps(text))
+    path.write_text("[]")
+    (tmp_path / "1" / "result.json").write_text("")
+    (tmp_path / "2" / "config.yaml").write_text("{")
     (tmp_path / "3" / "result.json").write_text("{")
     assert found(tmp_path, config()).runs == 0
 
