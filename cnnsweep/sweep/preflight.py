@@ -20,6 +20,7 @@ from cnnsweep.sweep.several_searches import check_searches
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.disk import check_disk
 from cnnsweep.sweep.spec.plan import Plan, sampling_of
+from cnnsweep.sweep.spec.run_keys import SEED
 from cnnsweep.sweep.spec.settings import Settings
 from cnnsweep.sweep.spec.space.search_space import word_of
 from cnnsweep.sweep.study.opening.storage import open_storage
@@ -98,10 +99,13 @@ def _check_objective(plan: Plan) -> None:
 
 
 def _check_seeds(plan: Plan) -> None:
-    if "seed" in plan.space.distributions:
+    if SEED in plan.space.distributions:
         raise UserError("seed cannot be searched over with hydra.sweeper.seeds or confirm")
-    if "seed" not in plan.config:
-        raise UserError("hydra.sweeper.seeds and confirm need a config key `seed`")
+    if plan.keys.get(SEED) is None:
+        raise UserError(
+            "hydra.sweeper.seeds and confirm give each run a seed of its own: they need a config "
+            "key `seed` with a whole number from 0 up"
+        )
 
 
 def _check_corners(context: SweepContext, plan: Plan) -> None:

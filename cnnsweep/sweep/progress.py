@@ -17,6 +17,7 @@ from cnnsweep.metric_names import duration
 from cnnsweep.sweep.freeze_thaw.remaining import epochs_left
 from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.spec.messages import Epoch, Job
+from cnnsweep.sweep.spec.run_keys import EPOCHS
 from cnnsweep.sweep.spec.settings import Settings
 from cnnsweep.sweep.study.confirmation import winner
 from cnnsweep.sweep.study.search import Search
@@ -138,8 +139,8 @@ class SweepProgress:
 
 def _of_epochs(search: Search) -> str:
     """How many epochs a run has, where that is known and the same for all."""
-    known = "epochs" in search.plan.config and "epochs" not in search.plan.varied
-    return f"/{search.plan.config.epochs}" if known else ""
+    epochs = None if EPOCHS in search.plan.varied else search.plan.keys.get(EPOCHS)
+    return "" if epochs is None else f"/{epochs}"
 
 
 def _best(search: Search) -> str:

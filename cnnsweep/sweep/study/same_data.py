@@ -39,8 +39,8 @@ class SearchData:
 
     def other_data(self, trial: FrozenTrial, job: Job) -> str | None:
         """Record what a run of the trial was trained on; a line where others had other data."""
-        result = RunFolder(self.plan.sweep / job.folder).read_result() or {}
-        now = result.get("data")
+        run = RunFolder(self.plan.sweep / job.folder)
+        now = (run.read_result() or {}).get(DATA) if self.plan.is_ours else None
         if now is None:  # another app's run, or one that ended before it read its data
             return None
         key = _key(self.plan.params(trial))
@@ -64,6 +64,8 @@ class SearchData:
 
         Also where they cannot be read, unless every trial is over.
         """
+        if not self.plan.is_ours:
+            return
         check, trials = DataCheck(), self.study.get_trials(deepcopy=False)
         recorded = (self.study.user_attrs.get(DATA) or {}) | self._of_running_trials(trials, seeds)
         for key, record in recorded.items():

@@ -89,7 +89,7 @@ class SearchSpace:
 
     def ends(self, name: str) -> tuple[Any, ...]:
         """A parameter's ends and the values that conditions name, or its choices."""
-        ends = list(_ends(self.distributions[name]))
+        ends = list(ends_of(self.distributions[name]))
         for condition in self.conditions.values():
             ends += (one for one in condition.get(name, ()) if not is_among(one, ends))
         return tuple(ends)
@@ -181,7 +181,8 @@ def read_space(
     return SearchSpace(drawn, tuple(fixed), conditions=kept)
 
 
-def _ends(distribution: BaseDistribution) -> tuple[Any, ...]:
+def ends_of(distribution: BaseDistribution) -> tuple[Any, ...]:
+    """A distribution's ends, or its choices."""
     if isinstance(distribution, CategoricalDistribution):
         return distribution.choices
     low, high = distribution.low, distribution.high  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ from optuna.distributions import BaseDistribution, FloatDistribution, IntDistrib
 
 from cnnsweep.sweep.spec.space.search_space import read_space
 from cnnsweep.sweep.spec.space.values import typed_value
-from cnnsweep.sweep.study.opening.study import default_point
+from cnnsweep.sweep.study.opening.default_trial import default_point
 
 
 def space(typed: str) -> BaseDistribution:
