@@ -49,8 +49,7 @@ def run_command(purpose: str, words: Sequence[str]) -> Ended:
         raise UserError("this Python does not know its own program (sys.executable is empty)")
     with ExitStack() as stack:
         out, err, file = (stack.enter_context(tempfile.TemporaryFile()) for _ in range(3))
-        stream: IO[str] | None = sys.stdout
-        is_terminal = stream is not None and stream is sys.__stdout__ and stream.isatty()
+        is_terminal = _is_terminal(sys.stdout)
         child = subprocess.Popen(
             [
                 *(sys.executable, "-u", "-P", "-c", _BOOT, json.dumps(_import_path())),
@@ -64,12 +63,17 @@ def run_command(purpose: str, words: Sequence[str]) -> Ended:
             start_new_session=True,  # Ctrl-C reaches this process alone, which passes it on
         )
         with _stopped(child):
-            shown = (_Shown(out, stream), _Shown(err, sys.stderr))
+            shown = (_Shown(out, sys.stdout), _Shown(err, sys.stderr))
             is_interrupted = _wait(child, shown)
         if is_interrupted:
             _say_how_to_resume(purpose, _read(file).folder)
             raise KeyboardInterrupt
         return Ended(child.returncode, _read(file))
+
+
+def _is_terminal(stream: IO[str] | None) -> bool:
+    """Whether a child's output is seen there as it is: nobody has put anything in its way."""
+    return stream is not None and stream.isatty() and stream is sys.__stdout__
 
 
 def _import_path() -> list[str]:
