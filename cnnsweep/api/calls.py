@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from cnnsweep.api.child import COMPOSE, JOBS_FAILED, REFUSED, RUN, SWEEP
-from cnnsweep.api.command import Ended, run_command
+from cnnsweep.api.command import Ended, run_command, uninterrupted
 from cnnsweep.api.runs import Run, RunFailed
 from cnnsweep.api.sweeps import Sweep
 from cnnsweep.api.words import folder_words, hint_of_sweeper, words_of
@@ -35,11 +35,12 @@ def compose(*overrides: str, config_dir: Path | str | None = None, **keys: Any) 
         >>> compose(model="lenet", epochs=3).epochs
         3
     """
-    from omegaconf import OmegaConf
-
     ended = run_command(COMPOSE, words_of(overrides, keys, config_dir=config_dir))
     if ended.report.config is None:
         raise _failure(ended)
+    with uninterrupted():
+        from omegaconf import OmegaConf
+
     config = OmegaConf.create(ended.report.config)
     OmegaConf.set_struct(config, True)
     return config

@@ -24,6 +24,19 @@ from cnnsweep.api import sweep
 sweep(model="lenet", epochs=25, threads=1, pictures=False, data={"train_limit": 200}, seed=[0, 1],
       folder="grid")
 """
+EARLY = """
+import os, signal, threading
+from cnnsweep.api import run
+for moment in (0.01, 0.1, 0.2, 0.5, 1.2):
+    timer = threading.Timer(moment, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    try:
+        run(model="lenet", epochs=25, threads=1, pictures=False, data={"train_limit": 200})
+    except KeyboardInterrupt:
+        print("interrupted")
+    timer.cancel()
+run(model="lenet", epochs=1, threads=1, pictures=False, data={"train_limit": 200}, folder="whole")
+"""
 WORDS = (*QUICK, "epochs=25")
 COLUMNS = ("epoch", "train_loss", "val_loss", "val_accuracy")
 
@@ -58,6 +71,15 @@ def test_ctrl_c_stops_the_run_and_the_command_resumes_it(
     assert f"run(resume={str(folder)!r})" in err
     succeeded(cnnsweep(f"resume={folder}", cwd=tmp_path))
     assert epochs(folder) == whole
+
+
+def test_ctrl_c_while_things_are_imported_spoils_nothing(tmp_path: Path) -> None:
+    """An import that is ended halfway would leave a module that no later call can import."""
+    code, out, err = output_of(begin(EARLY, tmp_path))
+    assert code == 0, err
+    assert out.count("interrupted") >= 3  # the last ones may come too late
+    assert "results: whole" in out
+    assert "Traceback" not in err
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
