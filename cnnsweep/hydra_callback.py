@@ -23,7 +23,7 @@ from cnnsweep.config.composing.read_once import read_files_once
 from cnnsweep.config.error_messages import error_line
 from cnnsweep.config.launchers import check_installed
 from cnnsweep.config.overrides import as_text
-from cnnsweep.config.own_keys import is_ours
+from cnnsweep.config.own_keys import is_ours, resume_of
 from cnnsweep.config.trackers import chosen
 from cnnsweep.config.typed_keys import check_typed, expand_homes
 from cnnsweep.config.validation import checked, resolve
@@ -54,7 +54,7 @@ class Folders(Callback):
         _or_exit(_start_multirun, config)
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
-        if "logger" not in config:  # an app of its own, with our callback
+        if not is_ours(config):  # an app of its own, with our callback
             return
         plain: Any = OmegaConf.to_container(config.logger, resolve=True)
         loggers = chosen(tree_with_home(plain))
@@ -82,13 +82,13 @@ def checked_run(config: DictConfig) -> tuple[Path | None, dict[str, Any]]:
         omegaconf.errors.OmegaConfBaseException: an interpolation leads nowhere.
     """
     search = config.hydra.runtime.choices.get("search")
-    if search is not None:
+    if search is not None and is_ours(config):
         raise UserError(f"search={search} is a sweep: it needs --multirun")
     if is_ours(config):
         check_typed(config)
     expand_homes(config)
     typed = chosen_folder(config, RUN_DIR)
-    resumes = typed is not None and OmegaConf.select(config, "resume") is not None
+    resumes = typed is not None and resume_of(config) is not None
     if typed is not None and resumes:
         if is_ours(config):
             checked(config, may_be_recorded=_has_origin(config))
@@ -117,8 +117,9 @@ def _start_run(config: DictConfig) -> None:
         lock.acquire(folder)
         run = RunFolder(folder)
         refuse_another_app(run, config)
-        refuse_other_config(run, resolved)
-        DataCheck().refuse_other_data(run, resolved)
+        refuse_other_config(run, resolved, is_ours=is_ours(config))
+        if is_ours(config):
+            DataCheck().refuse_other_data(run, resolved)
         if take_finished(run, resolved) is not None:
             raise SystemExit(0)  # before Hydra writes into the folder
         if (why := why_not_resumed(run)) is not None:
@@ -133,10 +134,10 @@ def _start_multirun(config: DictConfig) -> None:
     if is_ours(config):
         check_typed(config)
     expand_homes(config)
-    is_latest = OmegaConf.select(config, "resume") == "latest"
+    is_latest = resume_of(config) == "latest"
     # What is at work on another host is not the latest unfinished one here.
     typed = None if is_latest and _is_shared(config) else chosen_folder(config, SWEEP_DIR)
-    resumes = typed is not None and OmegaConf.select(config, "resume") is not None
+    resumes = typed is not None and resume_of(config) is not None
     if typed is not None and resumes:
         take_recorded(config, typed, SWEEP_DIR)
     if typed is not None:
@@ -204,7 +205,9 @@ def _is_run_of(folder: Path, resolved: dict[str, Any]) -> bool:
         recorded = RunFolder(folder).read_config()
     except UserError:  # damaged: it cannot be resumed
         return False
-    return recorded is not None and not differing_keys(recorded, resolved)
+    return recorded is not None and not differing_keys(
+        recorded, resolved, is_ours=is_ours(resolved)
+    )
 
 
 def _is_sweep_of(folder: Path, config: DictConfig) -> bool:
