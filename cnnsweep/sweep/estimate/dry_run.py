@@ -16,7 +16,7 @@ from cnnsweep.sweep.machine.facts import Machine
 from cnnsweep.sweep.machine.sizing import Crew
 from cnnsweep.sweep.spec.compose import SweepContext
 
-_JOB, _REPORT, _ROW = 0.06, 0.7, 0.02  # in starts of a worker: of a job, a report, a run in it
+_JOB, _REPORT, _ROW = 0.06, 1.0, 0.001  # in starts of a worker: of a job, a report, a run in it
 
 
 def dry_run_lines(

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnnsweep.sweep.estimate.costs import Cost
-from cnnsweep.sweep.estimate.outlook import Outlook
+from cnnsweep.sweep.estimate.outlook import Outlook, Pausing
 from cnnsweep.sweep.estimate.simulate import Queue, Source, makespan
 from cnnsweep.sweep.estimate.thawing import MOST_EPOCHS, Thawing
-from cnnsweep.sweep.freeze_thaw.rule import MOST_SHARE
+from cnnsweep.sweep.freeze_thaw.rule import AUTO_SHARE
 
 _STUDY = 6_000  # bytes of a trial in the study, and of an epoch:
 _STEP = 250
@@ -68,12 +68,12 @@ def estimate(
         trials = min(trials, timeout)
     each = around.job + around.finish
     confirmed = makespan([Queue(_confirmations(study, each)) for study in studies], workers)
-    thawing = [source for source in sources if isinstance(source, Thawing)]
+    trained = [n for n in map(_trained, studies, sources) if n is not None]
     return Estimate(
         around.before + trials + confirmed + around.after,
         sum(map(_bytes, studies, sources)) + _REPORT,
         any(study.outlook.pruner is not None for study in studies) or timeout is not None,
-        sum(one.trained for one in thawing) if thawing else None,
+        sum(trained) if trained else None,
     )
 
 
@@ -106,15 +106,31 @@ def _roughly(study: Priced, job: float) -> list[float]:
     """Of a search too large to be played through: its share of all epochs, evenly."""
     pausing = study.outlook.pausing
     assert pausing is not None
-    budget = pausing.terms.budget
-    share = MOST_SHARE if budget == "auto" else budget
-    trained = sum(len(curve.values) for curve in pausing.curves)
     trials = pausing.unbegun + len(pausing.curves)
-    left = max(0.0, share * trials * pausing.epochs - trained) / max(1, trials)
+    left = _epochs_left(pausing) / max(1, trials)
     return [
         study.outlook.seeds * (job + study.costs[k % len(study.costs)].seconds(left))
         for k in range(trials)
     ]
+
+
+def _epochs_left(pausing: Pausing) -> float:
+    """The epochs that a search has yet to spend, where first epochs tell."""
+    budget = pausing.terms.budget
+    share = AUTO_SHARE if budget == "auto" else budget
+    trials = pausing.unbegun + len(pausing.curves)
+    trained = sum(len(curve.values) for curve in pausing.curves)
+    return max(0.0, share * trials * pausing.epochs - trained)
+
+
+def _trained(study: Priced, source: Source) -> int | None:
+    """The epochs that a search which pauses trains; None of another."""
+    pausing = study.outlook.pausing
+    if pausing is None:
+        return None
+    if isinstance(source, Thawing):
+        return source.trained
+    return round(_epochs_left(pausing))
 
 
 def _confirmations(study: Priced, job: float) -> list[float]:
