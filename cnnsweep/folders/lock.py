@@ -50,7 +50,7 @@ def refuse_busy(folder: Path, *, shared: bool = False) -> None:
     path = folder.resolve() / LOCK_NAME
     if path in _held or not path.exists():
         return
-    with path.open(encoding="utf-8") as file:
+    with path.open("r+", encoding="utf-8") as file:
         if not try_lock(file, fcntl.LOCK_SH if shared else fcntl.LOCK_EX):
             raise _busy(folder)
 

@@ -7,7 +7,8 @@ from statistics import median
 
 from cnnsweep.folders import run_folder, sweep_folder
 from cnnsweep.folders.provenance import hardware
-from cnnsweep.sweep.estimate.earlier import earlier_runs, known_costs
+from cnnsweep.sweep.estimate.earlier.known import known_costs
+from cnnsweep.sweep.estimate.earlier.runs import earlier_runs
 from cnnsweep.sweep.estimate.kinds import are_alike
 from cnnsweep.sweep.estimate.live import Before, TimeLeft
 from cnnsweep.sweep.estimate.outlook import Config

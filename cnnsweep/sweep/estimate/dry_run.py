@@ -109,5 +109,5 @@ def _of_time(
 def _of_disk(folder: Path, found: Estimate) -> str:
     existing = next(place for place in (folder, *folder.parents) if place.exists())
     free = shutil.disk_usage(existing).free
-    line = f"disk: about {size(found.bytes)} more when it is over, of {size(free)} free"
+    line = f"disk: up to {size(found.bytes)} more when it is over, of {size(free)} free"
     return f"{line}: too little" if found.bytes > free else line

@@ -146,7 +146,7 @@ def _bytes(study: Priced, source: Source) -> float:
         return 0.0
     pausing = outlook.pausing
     trials = len(outlook.trials)
-    both = sum(cost.best + cost.last for cost in costs) / len(costs)
+    both = max(cost.best + cost.last for cost in costs)  # nobody knows which run will win
     other = sum(cost.other for cost in costs) / len(costs)
     kept = trials if outlook.kept is None else min(trials, outlook.kept)
     if isinstance(source, Thawing):

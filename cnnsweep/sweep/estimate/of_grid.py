@@ -1,5 +1,6 @@
 """What a grid has still to do."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.redact import masked_word
 from cnnsweep.sweep.estimate.outlook import Outlook, Trial
 from cnnsweep.sweep.grid.ask import DONE
-from cnnsweep.sweep.grid.numbering import GridJob
+from cnnsweep.sweep.grid.numbering import SEED, GridJob
 from cnnsweep.sweep.grid.search import GridSearch
 
 _SHOWN = 20  # jobs, of more the first and the last ones
@@ -42,9 +43,18 @@ def outlook_of_grid(
         if ours
         else []
     )
-    return Outlook(
-        list(_lines(search, latest, [job for _, job, _ in left])), configs, trials, kept=kept
+    lines = list(_lines(search, latest, [job for _, job, _ in left]))
+    if kept is not None:
+        kept *= _seeds([job for _, job, _ in left])
+    return Outlook(lines, configs, trials, kept=kept)
+
+
+def _seeds(jobs: Sequence[GridJob]) -> int:
+    """The most jobs that differ in their seed alone, and are one setting."""
+    settings = Counter(
+        tuple((key, value) for key, value in job.swept.items() if key != SEED) for job in jobs
     )
+    return max(settings.values(), default=1)
 
 
 def _is_done(search: GridSearch, trial: FrozenTrial | None) -> bool:

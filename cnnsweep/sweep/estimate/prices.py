@@ -12,7 +12,8 @@ from cnnsweep.errors import UserError
 from cnnsweep.folders import run_folder, sweep_folder
 from cnnsweep.folders.provenance import hardware
 from cnnsweep.sweep.estimate.costs import Cost, Kind, filled, to_measure
-from cnnsweep.sweep.estimate.earlier import Known, earlier_runs, known_costs
+from cnnsweep.sweep.estimate.earlier.known import Known, known_costs
+from cnnsweep.sweep.estimate.earlier.runs import earlier_runs
 from cnnsweep.sweep.estimate.kinds import kind_of
 from cnnsweep.sweep.estimate.outlook import Config
 from cnnsweep.sweep.estimate.timing.measure import Measured, measure

@@ -40,7 +40,7 @@ def test_a_new_grid_is_told_job_by_job_and_timed_and_leaves_nothing(tmp_path: Pa
     assert "model=simple" in jobs[0]
     assert "seed=1" in jobs[3]
     assert re.match(r"time: about \d+ (s|min), by some steps of 2 of 2 kinds of runs", lines[-3])
-    assert re.match(r"disk: about [\d.]+ MB more when it is over, of", lines[-2])
+    assert re.match(r"disk: up to [\d.]+ MB more when it is over, of", lines[-2])
     assert lines[-1] == LAST
 
 

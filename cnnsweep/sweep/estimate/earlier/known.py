@@ -1,9 +1,8 @@
-"""What runs of earlier launches took, from what their folders record."""
+"""The costs of kinds of runs, by earlier runs of them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -11,27 +10,17 @@ from typing import Any
 from cnnsweep.dotted_keys import look_up
 from cnnsweep.errors import UserError
 from cnnsweep.folders.data_record import validation_images
-from cnnsweep.folders.run_folder import RESULT, RunFolder
-from cnnsweep.report.read.find import Found, find
+from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.sweep.estimate.costs import Cost, Kind
+from cnnsweep.sweep.estimate.earlier.runs import Past, span_of
 from cnnsweep.sweep.estimate.kinds import kind_of
 
-MOST_READ = 600  # results, the newest
 ENOUGH = 5  # runs of a kind
 _FORWARD = 1 / 3  # of what an image costs in training, one that is only evaluated
 _CHECKPOINT = 0.02  # seconds an epoch
 _BEGIN = 0.4  # of the time around the epochs, what comes before them
 _FLAGS = ("test", "pictures")  # which decide on what is done after the last epoch
 _FILES = 200_000.0  # bytes of a run without its checkpoints, where nothing tells
-
-
-@dataclass(frozen=True)
-class Past:
-    """A run: its result and folder, and how many of its sweep ran at a time, itself included."""
-
-    result: Mapping[str, Any]
-    folder: Path
-    beside: float
 
 
 @dataclass(frozen=True)
@@ -45,24 +34,6 @@ class Known:
     runs: int
     beside: float
     validated: int = 0
-
-
-def earlier_runs(
-    roots: Iterable[Path], hardware: Mapping[str, Any], *, has_gpu: bool
-) -> list[Past]:
-    """Runs on hardware like this machine's, trained by themselves, the newest first."""
-    found = find([root for root in roots if root.is_dir()]).runs
-    found.sort(key=lambda one: -max((stamp[0] for stamp in one.files.values()), default=0))
-    with_results = [one for one in found if RESULT in one.files][:MOST_READ]
-    read = [(one, result) for one in with_results if (result := _result(one)) is not None]
-    spans = defaultdict(list)
-    for one, result in read:
-        spans[one.sweep].append(_span(result))
-    return [
-        Past(result, one.folder, _beside(_span(result), spans[one.sweep]) if one.sweep else 1.0)
-        for one, result in read
-        if _is_like(result, hardware, has_gpu=has_gpu)
-    ]
 
 
 def known_costs(
@@ -105,64 +76,11 @@ def _validated(result: Mapping[str, Any], config: Mapping[str, Any]) -> int:
     return validation_images(data.get("train"), data.get("val"), limit, share) or 0
 
 
-def _result(found: Found) -> dict[str, Any] | None:
-    try:
-        result = RunFolder(found.folder).read_result()
-    except (UserError, OSError):
-        return None
-    return result if result is not None and _is_usable(result) else None
-
-
-def _is_usable(result: Mapping[str, Any]) -> bool:
-    """Whether it says all that is looked at here; another app's may hold anything."""
-    numbers = (result.get("epochs"), result.get("train_seconds"))
-    words = (result.get("device"), result.get("precision"))
-    return (
-        result.get("status") in ("completed", "pruned", "paused")
-        and all(isinstance(one, int | float) and one > 0 for one in numbers)
-        and all(isinstance(one, str) for one in words)
-        and isinstance(result.get("threads"), int)
-        and isinstance(result.get("hardware"), dict)
-        and result.get("stack", 1) == 1
-        and _has_span(result)
-    )
-
-
-def _has_span(result: Mapping[str, Any]) -> bool:
-    try:
-        return _span(result)[1] > 0
-    except (KeyError, ValueError):
-        return False
-
-
-def _is_like(result: Mapping[str, Any], hardware: Mapping[str, Any], *, has_gpu: bool) -> bool:
-    theirs = result["hardware"]
-    same = all(theirs.get(key) == hardware.get(key) for key in ("cpu", "cores"))
-    return same and (has_gpu or not theirs.get("gpu"))
-
-
 def _config(one: Past) -> dict[str, Any] | None:
     try:
         return RunFolder(one.folder).read_config()
     except (UserError, OSError):
         return None
-
-
-Span = tuple[float, float]
-
-
-def _span(result: Mapping[str, Any]) -> Span:
-    began, ended = (
-        datetime.fromisoformat(str(result[key])).timestamp() for key in ("started", "ended")
-    )
-    return began, max(began, ended)
-
-
-def _beside(span: Span, others: Iterable[Span]) -> float:
-    """How many runs there were on average while this one ran, itself included."""
-    length = max(1.0, span[1] - span[0])
-    shared = (min(span[1], end) - max(span[0], begin) for begin, end in others)
-    return max(1.0, sum(max(0.0, part) for part in shared) / length)
 
 
 def _cost(runs: Sequence[tuple[Past, Mapping[str, Any]]], flags: Mapping[str, object]) -> Cost:
@@ -174,8 +92,10 @@ def _cost(runs: Sequence[tuple[Past, Mapping[str, Any]]], flags: Mapping[str, ob
         and not one.result.get("earlier")
         and all(config.get(key) == flags.get(key) for key in _FLAGS)
     ]
-    around = sorted(_around(one.result, config) for one, config in alike or runs)
-    around_one = median(around) if len(around) > 2 else around[0]
+    timed = [pair for pair in alike if not pair[0].waited]
+    timed = timed or [pair for pair in runs if pair[0].result["epochs"] == 1] or list(runs)
+    around = sorted(_around(one.result, config) for one, config in timed)
+    around_one = around[len(around) // 4]  # others imported torch first, or were interrupted
     best, last = (max(sizes) for sizes in zip(*(_sizes(one) for one, _ in runs), strict=True))
     other = [_others(one.folder) for one, _ in alike] or [_FILES]
     begin = _BEGIN * around_one
@@ -192,7 +112,7 @@ def _epoch(result: Mapping[str, Any], config: Mapping[str, Any]) -> float:
 
 def _around(result: Mapping[str, Any], config: Mapping[str, Any]) -> float:
     """Seconds before the first epoch and after the last one; the clock counts whole ones."""
-    began, ended = _span(result)
+    began, ended = span_of(result)
     return max(0.0, ended - began - int(result["epochs"]) * _epoch(result, config))
 
 

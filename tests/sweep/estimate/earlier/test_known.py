@@ -10,7 +10,8 @@ import yaml
 
 from cnnsweep.sweep.estimate.before import before_of
 from cnnsweep.sweep.estimate.costs import Kind
-from cnnsweep.sweep.estimate.earlier import earlier_runs, known_costs
+from cnnsweep.sweep.estimate.earlier.known import known_costs
+from cnnsweep.sweep.estimate.earlier.runs import earlier_runs
 from cnnsweep.sweep.estimate.kinds import are_alike, kind_of
 from cnnsweep.sweep.machine.facts import Machine
 
@@ -153,3 +154,20 @@ def test_keys_that_change_what_a_run_costs_are_known() -> None:
     assert not are_alike(["model"])
     assert not are_alike(["epochs"])
     assert not are_alike(["data.train_limit"])
+
+
+def test_trials_that_were_paused_say_nothing_of_the_time_around_their_epochs(
+    tmp_path: Path,
+) -> None:
+    sweep = tmp_path / "sweep"
+    sweep.mkdir()
+    (sweep / "multirun.yaml").write_text("pruner: cnnsweep.sweep.freeze_thaw.pruner.FreezeThaw")
+    for number in range(4):  # each waited for the others, so that all four seem to run at a time
+        leave_run(sweep / str(number), config(), epoch=2.0, around=500.0)
+    short = config(epochs=1)
+    leave_run(sweep / "4", short, epoch=2.0, around=1.0)
+    known = found(tmp_path, config())
+    (cost,) = known.costs.values()
+    assert cost.begin + cost.end == pytest.approx(1.0, abs=0.01)
+    assert cost.epoch == pytest.approx(2.02)
+    assert known.beside == 1.0
