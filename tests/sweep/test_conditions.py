@@ -52,11 +52,11 @@ def test_a_trial_sets_what_is_active_and_nothing_else(commands: Commands, tmp_pa
     page = (tmp_path / "out/report/index.html").read_text()
     assert "Left out: optim.momentum, which not every trial has." in page
 
-    other = MOMENTUM.replace("when: {optim: sgd}", "when: {optim: sgd, data.batch_size: 32}")
+    other = MOMENTUM.replace("when: {optim: sgd}", "when: {data.batch_size: 32, optim: [sgd]}")
     later = commands.run(["resume=out", "hydra.sweeper.n_trials=4", other], tmp_path)
     assert later.code == 0, later.err
     assert (
-        "conditions changed: optim.momentum: optim=sgd → optim=sgd and data.batch_size=32"
+        "conditions changed: optim.momentum: optim=sgd → data.batch_size=32 and optim=sgd"
     ) in later.out
     final = commands.run(["from=out", "hydra.run.dir=final", *SHORT[1:4]], tmp_path)
     assert final.code == 0, final.err
