@@ -1,6 +1,5 @@
 """The points of a space that has a finite number of them, and which of them were tried."""
 
-import json
 import math
 from collections.abc import Mapping
 from decimal import Decimal
@@ -14,10 +13,9 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from cnnsweep.sweep.spec.space.search_space import typed_value
+from cnnsweep.sweep.spec.space.values import typed_value, written
 
 MOST_LISTED = 100_000
-_DIGITS = 12  # of a float: 0.1 + 0.2 is the point 0.3
 
 Space = Mapping[str, BaseDistribution]
 
@@ -25,11 +23,6 @@ Space = Mapping[str, BaseDistribution]
 def identity(params: Mapping[str, Any]) -> str:
     """Equal for parameters that set the same: 1 and 1.0, ``[1,2]`` and ``[1, 2]``, in any order."""
     return written({name: typed_value(value) for name, value in params.items()})
-
-
-def written(value: Any) -> str:
-    """A config's value as text that is equal for equal values: 1 and 1.0, but not 1 and true."""
-    return json.dumps(_plain(value), sort_keys=True)
 
 
 def count_points(space: Space) -> int | None:
@@ -70,14 +63,3 @@ def _values(distribution: BaseDistribution) -> list[Any]:
         return [distribution.low]
     low, step = Decimal(str(distribution.low)), Decimal(str(distribution.step))
     return [float(low + k * step) for k in range(_count(distribution) or 0)]
-
-
-def _plain(value: Any) -> Any:
-    """What JSON can write: equal for equal values, numbers by their digits, text told from them."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{value:.{_DIGITS}g}"
-    return value if value is None or isinstance(value, bool) else f"text {value}"

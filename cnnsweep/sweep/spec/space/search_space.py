@@ -3,19 +3,20 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override
-from hydra.errors import HydraException, OverrideParseException
+from hydra.errors import OverrideParseException
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
 from cnnsweep.config.composing.combinations import combinations
 from cnnsweep.errors import UserError
 from cnnsweep.rules import as_typed
 from cnnsweep.sweep.spec.optuna_internals import distribution_of
+from cnnsweep.sweep.spec.space.values import allowed_of, drawn_for
+from cnnsweep.sweep.spec.space.values import typed_value as typed_value
 
 _SPACES = (
     "allowed: interval(LOW, HIGH), tag(log, interval(LOW, HIGH)), int(interval(LOW, HIGH)), "
@@ -44,6 +45,25 @@ class SearchSpace:
         words = tuple(word_of(name, choices[name]) for name in self.groups if name in choices)
         absent = self.lacking(words)
         return tuple(word for word in self.fixed if word.partition("=")[0] not in absent)
+
+    def why_not(self, params: Mapping[str, Any]) -> str | None:
+        """Why values of parameters are no point of the space, or no part of one; None: they are.
+
+        They are compared as the command line reads them: 16 and "16" are the same.
+        """
+        for name, value in params.items():
+            if name not in self.distributions:
+                names = ", ".join(self.distributions)
+                return f"{name} is no parameter of the space: allowed are {names}"
+            if not drawn_for(self.distributions[name], typed_value(value)):
+                allowed = allowed_of(self.distributions[name])
+                return f"{name}={as_typed(value)} is not in the space: allowed are {allowed}"
+        return None
+
+    def drawn(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Values as they would be drawn, in the space's order; `why_not` has nothing on them."""
+        parts = ((n, d) for n, d in self.distributions.items() if n in params)
+        return {name: drawn_for(d, typed_value(params[name]))[0] for name, d in parts}
 
     def ends(self, name: str) -> tuple[Any, ...]:
         """A parameter's ends, or its choices."""
@@ -88,22 +108,6 @@ def read_space(
     }
     fixed = [str(o.input_line) for o in entries.values() if not o.is_sweep_override()]
     return SearchSpace(drawn, tuple(fixed))
-
-
-def typed_value(drawn: Any) -> Any:
-    """What a drawn value sets: the choice `null` is None, the choice `[1, 2]` a list.
-
-    Optuna keeps such choices as the text that was typed.
-    """
-    return _read(drawn) if isinstance(drawn, str) else drawn
-
-
-@lru_cache(maxsize=4096)
-def _read(text: str) -> Any:
-    try:
-        return OverridesParser.create().parse_override(f"key={text}").value()
-    except HydraException:  # text that was quoted
-        return text
 
 
 def _line_of(key: str, value: Any) -> str:
