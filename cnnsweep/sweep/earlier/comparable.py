@@ -12,10 +12,11 @@ from omegaconf.errors import OmegaConfBaseException
 from cnnsweep.config.composing.combinations import plain_keys, set_key
 from cnnsweep.config.own_keys import DATA_KEYS
 from cnnsweep.dotted_keys import is_below, leaves, look_up
-from cnnsweep.errors import one_line
+from cnnsweep.errors import and_more, one_line
 from cnnsweep.folders.data_record import differences
 from cnnsweep.folders.run_folder import differing_keys
 from cnnsweep.folders.shared_files import read_data_files
+from cnnsweep.rules import as_typed
 from cnnsweep.sweep.earlier.runs import EarlierTrial
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.plan import Plan
@@ -58,9 +59,7 @@ class Comparable:
         beside = [*_BESIDES, *drawn]
         differing = [k for k in differing_keys(trial.config, config) if not is_below(k, beside)]
         if differing:
-            old, new = (look_up(c, differing[0], "not there") for c in (trial.config, config))
-            more = f" and {len(differing) - 1} more keys" if len(differing) > 1 else ""
-            return f"{differing[0]} was {old}, is {new}{more}"
+            return and_more([_changed(key, trial.config, config) for key in differing], 3)
         return self._other_data(trial, config)
 
     def _resolved(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,6 +84,11 @@ class Comparable:
         files_before = {name: hash for name, _, hash in read_data_files(trial.run)}
         said = differences(before, now, files_before, files)
         return f"its data are others: {'; '.join(said)}" if said else None
+
+
+def _changed(key: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    old, new = (look_up(config, key, "not there") for config in (before, now))
+    return f"{key} ({as_typed(old)} then, {as_typed(new)} now)"
 
 
 def _listed(names: Any) -> str:

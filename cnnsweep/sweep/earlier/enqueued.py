@@ -90,5 +90,6 @@ def _recorded_points(
         study.set_user_attr(POINTS, [*before, *new])
     if new:
         more = "more " if before else ""
-        say(f"{plan.prefix}{len(new)} {more}points of {plan.given.source} are tried first")
+        points = f"{len(new)} {more}point{'' if len(new) == 1 else 's'}"
+        say(f"{plan.prefix}tried first: {points} of {plan.given.source}")
     return [*before, *new]

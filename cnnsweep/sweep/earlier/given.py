@@ -157,8 +157,7 @@ def _best_first(path: Path, trials: Sequence[EarlierTrial]) -> list[EarlierTrial
 
 def values_in(space: SearchSpace, trial: EarlierTrial) -> Point:
     """The values that an earlier trial set those keys to that the space draws, as far as it did."""
-    keys = {name: name.lstrip("+").partition("@")[0] for name in space.distributions}
-    found = {name: trial.value_of(key) for name, key in keys.items()}
+    found = {name: trial.value_of(name) for name in space.distributions}
     return {name: value[0] for name, value in found.items() if value}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from optuna.distributions import check_distribution_compatibility
 from optuna.storages import BaseStorage
-from optuna.study import Study, get_all_study_names, load_study
+from optuna.study import Study, load_study
 from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.errors import UserError
@@ -22,9 +22,10 @@ def check_others(storage: BaseStorage, plan: Plan, is_begun: Callable[[Study], b
     Raises:
         UserError: its direction, its number of trials or a parameter does not go with the search.
     """
-    if plan.study_name not in get_all_study_names(storage):
+    try:
+        study = load_study(study_name=plan.study_name, storage=storage)
+    except KeyError:  # there is none yet
         return
-    study = load_study(study_name=plan.study_name, storage=storage)
     if not is_begun(study):
         _refuse(study, plan, _trials_of_others(study))
 

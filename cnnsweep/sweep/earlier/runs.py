@@ -61,13 +61,17 @@ class EarlierTrial:
         """The option of each config group."""
         return read_command(self.run.path).choices
 
-    def value_of(self, key: str) -> list[Any]:
-        """What it sets a key or a config group to, in a list; [] where it has no such key."""
-        absent = object()
-        found = look_up(self.config, key, absent)
-        if found is not absent and not isinstance(found, dict):
-            return [found]
-        return [self.choices[key]] if key in self.choices else []
+    def value_of(self, name: str) -> list[Any]:
+        """What it sets a key or a config group to, in a list; [] where it has no such key.
+
+        ``name`` is as typed: ``+key``, ``group@package``. A group whose option is nothing at all
+        is null in the config.
+        """
+        key, absent = name.lstrip("+"), object()
+        if "." not in key and key in self.choices:
+            return [self.choices[key]]
+        found = look_up(self.config, key.partition("@")[0], absent)
+        return [] if found is absent or isinstance(found, dict) else [found]
 
     def curve(self) -> dict[int, float]:
         """The objective after each epoch, of several seeds its mean; {} where it isn't recorded."""
