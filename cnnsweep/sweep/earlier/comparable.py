@@ -36,7 +36,7 @@ class Comparable:
 
     context: SweepContext
     plan: Plan
-    _bases: dict[str, DictConfig] = field(default_factory=dict)  # by the options of drawn groups
+    _bases: dict[str, DictConfig] = field(default_factory=dict)  # by options of drawn groups
     _data: dict[str, tuple[dict[str, Any], dict[str, str]]] = field(default_factory=dict)
     _check: DataCheck = field(default_factory=DataCheck)
 
@@ -55,7 +55,7 @@ class Comparable:
             config = self._resolved(params)
         except (HydraException, OmegaConfBaseException) as error:
             return one_line(error)
-        drawn = [name.lstrip("+").partition("@")[0] for name in self._plain]
+        drawn = [name.lstrip("+").partition("@")[0] for name in self._plain & params.keys()]
         beside = [*_BESIDES, *drawn]
         differing = [k for k in differing_keys(trial.config, config) if not is_below(k, beside)]
         if differing:
@@ -64,11 +64,12 @@ class Comparable:
 
     def _resolved(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """The config of a trial with these parameters."""
-        key = json.dumps({n: v for n, v in params.items() if n not in self._plain}, default=str)
+        options = {n: v for n, v in params.items() if n not in self._plain}
+        key = json.dumps([options, sorted(params)], sort_keys=True, default=str)
         if key not in self._bases:
             words = self.plan.overrides(params, test=False, pictures=False)
             self._bases[key] = self.context.compose(words, self.plan.subfolder or ".", 0)
-        for name in self._plain:
+        for name in self._plain & params.keys():
             set_key(self._bases[key], word_of(name, params[name]))
         return self.context.resolved(self._bases[key])
 

@@ -18,13 +18,14 @@ def default_config(
     plan: Plan, settings: Settings, context: SweepContext
 ) -> tuple[Point | None, str | None]:
     """The point of the default config where it is to be trial 0, or else a line on why it isn't."""
-    space = plan.space.distributions
-    if not settings.default_first or is_grid_sampler(settings.sampler) or not space:
+    space = plan.space
+    if not settings.default_first or is_grid_sampler(settings.sampler) or not space.distributions:
         return None, None
-    fixed = plan.space.fixed_with(context.config.hydra.runtime.choices)
+    fixed = space.fixed_with(context.config.hydra.runtime.choices)
     default = context.compose(fixed, plan.subfolder or ".", 0)
-    defaults = {name: _default(default, name) for name in space}
-    points = {name: drawn_for(d, defaults[name]) for name, d in space.items()}
+    defaults = {name: _default(default, name) for name in space.distributions}
+    drawn = {name: space.distributions[name] for name in space.active(defaults)}
+    points = {name: drawn_for(d, defaults[name]) for name, d in drawn.items()}
     outside = [name for name, point in points.items() if not point]
     if outside:
         said = ", ".join(f"{name}={as_typed(defaults[name])}" for name in outside)

@@ -127,7 +127,7 @@ def _of_sweep(path: Path, itself: Path, plans: Sequence[Plan], group: str | None
             if group is not None and trial.choices.get(group) != plan.choice:
                 continue
             values = values_in(plan.space, trial)
-            why_not = plan.space.why_not(values) or lacking(plan.space, values)
+            why_not = why_no_point(plan.space, values)
             if why_not is None:
                 point = plan.space.drawn(values)
                 points.setdefault(identity(point), point)
@@ -158,13 +158,14 @@ def _best_first(path: Path, trials: Sequence[EarlierTrial]) -> list[EarlierTrial
 def values_in(space: SearchSpace, trial: EarlierTrial) -> Point:
     """The values that an earlier trial set those keys to that the space draws, as far as it did."""
     found = {name: trial.value_of(name) for name in space.distributions}
-    return {name: value[0] for name, value in found.items() if value}
+    values = {name: value[0] for name, value in found.items() if value}
+    return {name: values[name] for name in space.active(values) if name in values}
 
 
-def lacking(space: SearchSpace, values: Mapping[str, Any]) -> str | None:
-    """The parameters that a trial does not set, in words; None: it sets all of them."""
-    absent = [name for name in space.distributions if name not in values]
-    return f"no {', '.join(absent)}" if absent else None
+def why_no_point(space: SearchSpace, values: Mapping[str, Any]) -> str | None:
+    """Why values are no whole point of the space, in words; None: they are."""
+    absent = space.absent(values)
+    return f"no {', '.join(absent)}" if absent else space.why_not(values)
 
 
 def _lines(noun: str, path: Path, left_out: Mapping[str, int]) -> tuple[str, ...]:

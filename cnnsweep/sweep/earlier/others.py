@@ -42,8 +42,9 @@ def take_over(study: Study, plan: Plan, say: Callable[[str], None]) -> None:
     _refuse(study, plan, theirs)
     study.set_user_attr(THEIRS, [trial.number for trial in theirs])
     running = sum(not trial.state.is_finished() for trial in theirs)
-    space = plan.space.distributions
-    fitting = sum(as_drawn_here(trial, space) is not None for trial in theirs if is_theirs(trial))
+    fitting = sum(
+        as_drawn_here(trial, plan.space) is not None for trial in theirs if is_theirs(trial)
+    )
     count = f"{len(theirs)} trial{'' if len(theirs) == 1 else 's'}"
     line = f"{plan.prefix}study {study.study_name!r} has {count} that cnnsweep did not run: they "
     line += f"stay as they are, and hydra.sweeper.n_trials={plan.n_trials} counts them; the sampler"

@@ -25,15 +25,15 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from cnnsweep.errors import UserError, and_more
 from cnnsweep.folders.run_folder import PAUSED
 from cnnsweep.sweep.earlier.comparable import Comparable
-from cnnsweep.sweep.earlier.given import lacking, values_in
+from cnnsweep.sweep.earlier.given import values_in, why_no_point
 from cnnsweep.sweep.earlier.launched import given_before
 from cnnsweep.sweep.earlier.runs import COMPLETED, PRUNED, EarlierTrial, read_trials
 from cnnsweep.sweep.freeze_thaw.paused import PAUSED as PAUSED_AT
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.optuna_internals import numbered
 from cnnsweep.sweep.spec.plan import Earlier, Plan
-from cnnsweep.sweep.spec.samplers import Space
 from cnnsweep.sweep.spec.settings import Settings
+from cnnsweep.sweep.spec.space.search_space import SearchSpace
 
 KEY = "hydra.sweeper.warm_start"
 WARM = "warm_start"  # the study attribute: trials as plain values, by the folder as it was typed
@@ -111,7 +111,7 @@ def _read(folder: str, itself: Path, choices: Mapping[str, Comparable]) -> dict[
 def _plain_or_why_not(trial: EarlierTrial, comparable: Comparable) -> dict[str, Any] | str:
     space = comparable.plan.space
     values = values_in(space, trial)
-    why_not = lacking(space, values) or space.why_not(values)
+    why_not = why_no_point(space, values)
     if why_not is not None:
         return why_not
     point = space.drawn(values)
@@ -139,7 +139,7 @@ def record_warm_start(
             say(f"{plan.prefix}{one.line}")
 
 
-def earlier_trials(study: Study, space: Space) -> list[FrozenTrial]:
+def earlier_trials(study: Study, space: SearchSpace) -> list[FrozenTrial]:
     """The recorded trials as samplers are to see them, numbered backwards from -1.
 
     One that this search's bounds, which a later launch may have changed, leave out is left out.
@@ -151,23 +151,22 @@ def earlier_trials(study: Study, space: Space) -> list[FrozenTrial]:
     return [trial for trial in found if trial is not None][::-1]
 
 
-def _frozen(plain: Mapping[str, Any], number: int, space: Space) -> FrozenTrial | None:
+def _frozen(plain: Mapping[str, Any], number: int, space: SearchSpace) -> FrozenTrial | None:
     state = {COMPLETED: TrialState.COMPLETE, PRUNED: TrialState.PRUNED}.get(plain["status"])
     curve = {int(epoch): value for epoch, value in plain["curve"].items()}
+    if why_no_point(space, plain["params"]) is not None:
+        return None
     attributes = {RUN: plain[RUN]}
     if plain["status"] == PAUSED:
         attributes |= {PAUSED_AT: max(curve)}
-    try:
-        trial = create_trial(
-            state=state or TrialState.RUNNING,
-            values=plain["values"] if state is TrialState.COMPLETE else None,
-            params=plain["params"],
-            distributions=dict(space),
-            user_attrs=attributes,
-            intermediate_values=curve,
-        )
-    except ValueError:
-        return None
+    trial = create_trial(
+        state=state or TrialState.RUNNING,
+        values=plain["values"] if state is TrialState.COMPLETE else None,
+        params=plain["params"],
+        distributions={name: space.distributions[name] for name in plain["params"]},
+        user_attrs=attributes,
+        intermediate_values=curve,
+    )
     return numbered(trial, number)
 
 

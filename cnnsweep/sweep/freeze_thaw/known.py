@@ -10,12 +10,11 @@ ones that are points of the space.
 
 import copy
 import math
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseGASampler, BaseSampler, CmaEsSampler, GPSampler
 from optuna.storages import BaseStorage
 from optuna.study import Study, StudyDirection
@@ -24,7 +23,7 @@ from optuna.trial import FrozenTrial, TrialState
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
 from cnnsweep.sweep.journal.theirs import is_theirs
 from cnnsweep.sweep.spec.optuna_internals import as_first_generation, storage_of, with_storage
-from cnnsweep.sweep.spec.space.values import drawn_for, typed_value
+from cnnsweep.sweep.spec.space.search_space import SearchSpace
 
 _CHANGED = (TrialState.RUNNING, TrialState.COMPLETE, TrialState.PRUNED)  # what is shown as what
 BLIND_TO_PRUNED = (GPSampler, CmaEsSampler, BaseGASampler)  # BaseGASampler: NSGA-II and III
@@ -42,7 +41,7 @@ class Knowledge:
     """
 
     earlier: Sequence[FrozenTrial] = ()
-    space: Mapping[str, BaseDistribution] | None = None
+    space: SearchSpace | None = None
     shown: Shown = field(default_factory=dict)  # what was made for an earlier look
 
 
@@ -57,16 +56,13 @@ def known(study: Study, asked: int | None = None, knowledge: Knowledge | None = 
     return seen
 
 
-def as_drawn_here(trial: FrozenTrial, space: Mapping[str, BaseDistribution]) -> FrozenTrial | None:
+def as_drawn_here(trial: FrozenTrial, space: SearchSpace) -> FrozenTrial | None:
     """A trial of others as if this space had drawn it; None where it never does."""
-    if trial.params.keys() != space.keys():
-        return None
-    drawn = {name: drawn_for(space[name], typed_value(v)) for name, v in trial.params.items()}
-    if not all(drawn.values()):
+    if space.why_not(trial.params) is not None or space.absent(trial.params):
         return None
     shown = copy.copy(trial)
-    shown.params = {name: drawn[name][0] for name in space}
-    shown.distributions = dict(space)
+    shown.params = space.drawn(trial.params)
+    shown.distributions = {name: space.distributions[name] for name in shown.params}
     return shown
 
 

@@ -17,6 +17,7 @@ from cnnsweep.sweep.freeze_thaw.curves import curves_of
 from cnnsweep.sweep.freeze_thaw.known import Knowledge, known
 from cnnsweep.sweep.journal.theirs import THEIRS, is_theirs, ours
 from cnnsweep.sweep.results import result_lines, write_results
+from cnnsweep.sweep.spec.space.search_space import SearchSpace
 from cnnsweep.sweep.study.confirmation import winner
 from cnnsweep.sweep.study.coordination import not_in_hand
 from tests.sweep.study.in_process import Parts, make
@@ -77,7 +78,9 @@ def test_their_trials_are_counted_and_left_alone(tmp_path: Path) -> None:
 
 def test_samplers_see_those_that_fit_with_this_spaces_distributions(tmp_path: Path) -> None:
     parts, _ = taken_over(tmp_path)
-    seen = known(parts.search.study, knowledge=Knowledge(space={"x": X})).get_trials()
+    seen = known(
+        parts.search.study, knowledge=Knowledge(space=SearchSpace({"x": X}, ()))
+    ).get_trials()
     assert [t.number for t in seen] == [0, 2, 3, 4]
     assert {t.distributions["x"] for t in seen} == {X}
 

@@ -14,6 +14,7 @@ from optuna.trial import TrialState
 from cnnsweep.report import load
 from cnnsweep.sweep.earlier.warm_start import RUN, WARM, earlier_trials
 from cnnsweep.sweep.spec.samplers import Sampling
+from cnnsweep.sweep.spec.space.search_space import SearchSpace
 from cnnsweep.sweep.study.ask import Asker
 from tests.sweep.study.studies import SPACE, make_study, sampler
 from tests.sweep.sweep_commands import (
@@ -53,7 +54,16 @@ def with_earlier(count: int) -> optuna.Study:
 def asker(made: optuna.Study, name: str, **keys: Any) -> Asker:
     sampling = Sampling(sampler(name, **keys), 0, SPACE, 20)
     nothing = OmegaConf.create({})
-    return Asker(made, sampling, SPACE, None, nothing, 20, None, earlier_trials(made, SPACE))
+    return Asker(
+        made,
+        sampling,
+        SPACE,
+        None,
+        nothing,
+        20,
+        None,
+        earlier=earlier_trials(made, SearchSpace(SPACE, ())),
+    )
 
 
 def proposals(made: optuna.Study, name: str, count: int, **keys: Any) -> list[dict[str, Any]]:
@@ -99,13 +109,16 @@ def test_they_are_none_of_the_studys_trials() -> None:
 
 def test_those_that_later_bounds_leave_out_are_left_out_and_keep_their_numbers() -> None:
     made = with_earlier(8)
-    whole = {trial.user_attrs[RUN]: trial.number for trial in earlier_trials(made, SPACE)}
+    whole = {
+        trial.user_attrs[RUN]: trial.number
+        for trial in earlier_trials(made, SearchSpace(SPACE, ()))
+    }
     narrow = {"x": FloatDistribution(0.0, 0.5), "n": IntDistribution(1, 9)}
-    left = earlier_trials(made, narrow)
+    left = earlier_trials(made, SearchSpace(narrow, ()))
     assert 0 < len(left) < len(whole) == 8
     assert all(whole[trial.user_attrs[RUN]] == trial.number < 0 for trial in left)
     assert [trial.number for trial in left] == sorted(trial.number for trial in left)
-    states = {trial.state for trial in earlier_trials(made, SPACE)}
+    states = {trial.state for trial in earlier_trials(made, SearchSpace(SPACE, ()))}
     assert states == {TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING}
 
 

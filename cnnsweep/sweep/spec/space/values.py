@@ -1,4 +1,4 @@
-"""Single values of a space: what text stands for, which are equal, and which may be drawn."""
+"""A config's values as drawn and as compared, and which of them a distribution draws."""
 
 import json
 import sys
@@ -25,17 +25,17 @@ def typed_value(drawn: Any) -> Any:
     return _read(drawn) if isinstance(drawn, str) else drawn
 
 
+def written(value: Any) -> str:
+    """A config's value as text that is equal for equal values: 1 and 1.0, but not 1 and true."""
+    return json.dumps(_plain(value), sort_keys=True)
+
+
 @lru_cache(maxsize=4096)
 def _read(text: str) -> Any:
     try:
         return OverridesParser.create().parse_override(f"key={text}").value()
     except HydraException:  # text that was quoted
         return text
-
-
-def written(value: Any) -> str:
-    """A config's value as text that is equal for equal values: 1 and 1.0, but not 1 and true."""
-    return json.dumps(_plain(value), sort_keys=True)
 
 
 def _plain(value: Any) -> Any:

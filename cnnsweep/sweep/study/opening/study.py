@@ -22,11 +22,20 @@ from cnnsweep.sweep.freeze_thaw.dropping import drop_paused
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.failure_policy import FailureWatch
 from cnnsweep.sweep.spec.plan import Plan, sampling_of
+from cnnsweep.sweep.spec.run_keys import THREADS
 from cnnsweep.sweep.spec.settings import Settings
+from cnnsweep.sweep.spec.space.conditions import in_words
 from cnnsweep.sweep.study.ask import Asker
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import Coordination
-from cnnsweep.sweep.study.opening.compatibility import FACTS, Facts, as_facts, settle
+from cnnsweep.sweep.study.opening.compatibility import (
+    FACTS,
+    OF_A_LAUNCH,
+    Facts,
+    as_facts,
+    sets_as_before,
+    settle,
+)
 from cnnsweep.sweep.study.opening.storage import open_storage
 from cnnsweep.sweep.study.opening.storage_outage import OutageStorage
 from cnnsweep.sweep.study.pruning import make_pruner
@@ -65,7 +74,7 @@ def open_search(
     record_warm_start(study, plan, settings, say)
     enqueue_first(study, plan, settings, context, say)
     recorder = Recorder(plan, study, watch, say, context.log_file("").name)
-    if context.is_our_task:
+    if plan.is_ours:
         drop_paused(study, recorder, lambda t: lacks_checkpoint(plan.place(t)), "no checkpoint")
     return Search(
         search_index=search_index,
@@ -92,7 +101,8 @@ def _as_begun(
     if recorded is None:
         take_over(study, plan, say)
         return plan, settings
-    if "threads" not in plan.typed:
+    plan = replace(plan, sets_as_before=not plan.is_ours and sets_as_before(recorded))
+    if THREADS not in plan.typed:
         plan = replace(plan, threads=recorded["threads"] or None)  # 0: an app without such a key
     if not is_typed(context):
         pruner = pruner_as_begun(recorded["pruner"], settings.pruner, say)
@@ -102,16 +112,16 @@ def _as_begun(
 
 
 def _asker(study: Study, plan: Plan, settings: Settings, config: DictConfig) -> Asker:
-    space = plan.space.distributions
     return Asker(
         study,
         sampling_of(plan, settings),
-        space,
+        plan.space.distributions,
         custom_search_space(settings),
         config,
         plan.n_trials,
         plan.points,
-        earlier_trials(study, space),
+        conditions=plan.space.conditions,
+        earlier=earlier_trials(study, plan.space),
     )
 
 
@@ -163,13 +173,14 @@ def _own(study: Study, plan: Plan, settings: Settings) -> None:
 def _facts(plan: Plan, settings: Settings) -> Facts:
     config = OmegaConf.to_container(plan.config, resolve=False)
     assert isinstance(config, dict)
-    for key in ("hydra", "threads", "resume", "from"):
+    for key in ("hydra", *(OF_A_LAUNCH if plan.is_ours else ())):
         config.pop(key, None)
     for name in plan.space.distributions:
         remove(config, name.lstrip("+").split("@")[0])
     return Facts(
         config={str(key): value for key, value in config.items()},
         space=as_facts(plan.space.distributions),
+        conditions={name: in_words(one) for name, one in plan.space.conditions.items()},
         objectives=dict(zip(plan.objectives, plan.directions, strict=True)),
         seeds=settings.seeds,
         seed=plan.seed,
@@ -179,6 +190,7 @@ def _facts(plan: Plan, settings: Settings) -> Facts:
         keep_best=settings.keep_best,
         default_first=settings.default_first,
         code={**versions(), **code().as_plain()},
+        is_ours=plan.is_ours,
     )
 
 
