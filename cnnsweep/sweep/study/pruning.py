@@ -36,10 +36,7 @@ _UNTRIED = (NopPruner, FreezeThaw, WilcoxonPruner)
 
 
 def make_pruner(config: DictConfig, seeds: int) -> BasePruner:
-    """The configured pruner; with several seeds a trial its steps are seeds, not epochs.
-
-    A warm-up in epochs has no meaning then.
-    """
+    """The configured pruner; of several seeds its steps are seeds, and epochs no warm-up then."""
     changes: Any = {"n_warmup_steps": 0} if seeds > 1 and "n_warmup_steps" in config else {}
     pruner = instantiate(config, **changes, _execution_whitelist_=allowed_targets())
     assert isinstance(pruner, BasePruner)
@@ -209,9 +206,9 @@ class _Notes:
 def note_on_idle_pruner(plan: Plan, settings: Settings) -> str | None:
     """A line where the search's pruner cannot end any of its trials early; else None."""
     steps = plan.keys.get(EPOCHS) if settings.seeds == 1 else settings.seeds
-    if not isinstance(steps, int) or EPOCHS in plan.space.distributions:
-        return None
-    if len(plan.objectives) > 1 or not plan.is_ours:  # not pruned anyway; others' steps are theirs
+    # Several objectives are not pruned anyway, and another app's steps are its own.
+    is_left_out = len(plan.objectives) > 1 or not plan.is_ours
+    if is_left_out or not isinstance(steps, int) or EPOCHS in plan.space.distributions:
         return None
     pruner = make_pruner(settings.pruner, settings.seeds)
     if not never_prunes(pruner, steps, plan.n_trials, plan.directions[0]):
