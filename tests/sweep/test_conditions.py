@@ -92,7 +92,7 @@ REFUSED = {
     "optim.momentum={space: interval(0, 1), when: {optim: [sgd, sdg]}}":
         "when: optim: sdg is never drawn; allowed: sgd, adam",
     "optim.momentum={space: interval(0, 1), when: {optim: rmsprop}}":
-        "rmsprop can never be: drawn is one of sgd, adam",
+        "rmsprop can never be; drawn are sgd, adam",
     "optim.momentum={space: interval(0, 1), when: {optim: adam}}":
         "optim.momentum is drawn where optim=adam, and optim=adam has no such key",
     "optim.momentum={space: interval(0, 1), when: {optin: sgd}}": "Did you mean 'optim'?",
