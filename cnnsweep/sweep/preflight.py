@@ -18,6 +18,7 @@ from cnnsweep.config.validation import monitors_validation
 from cnnsweep.errors import UserError
 from cnnsweep.folders.sweep_folder import remove_unused
 from cnnsweep.machine.gpu_share import own_share
+from cnnsweep.sweep.earlier.others import check_others
 from cnnsweep.sweep.freeze_thaw.choice import check_pausing
 from cnnsweep.sweep.machine.facts import Machine
 from cnnsweep.sweep.machine.gpus import devices_of_slots
@@ -29,6 +30,7 @@ from cnnsweep.sweep.spec.run_keys import SEED
 from cnnsweep.sweep.spec.settings import Settings, SharedSettings
 from cnnsweep.sweep.spec.space.search_space import word_of
 from cnnsweep.sweep.stacking import refuse_stack
+from cnnsweep.sweep.study.opening.compatibility import FACTS
 from cnnsweep.sweep.study.opening.scratch import open_scratch
 from cnnsweep.sweep.study.opening.storage import open_storage
 from cnnsweep.sweep.study.pruning import make_pruner
@@ -97,10 +99,12 @@ def check_sweep(context: SweepContext, settings: Settings, plans: list[Plan]) ->
             )
         _check_corners(context, plan)
     check_disk(context.folder)
-    if settings.storage is not None and settings.dry_run:
-        open_scratch(settings.storage, context.folder, None)
-    elif settings.storage is not None:
-        open_storage(settings.storage, context.folder, None)
+    if settings.storage is not None:
+        url, folder = settings.storage, context.folder
+        theirs = None if settings.dry_run else open_storage(url, folder, None)
+        for plan in plans:
+            storage = theirs or open_scratch(url, folder, plan.study_name)
+            check_others(storage, plan, lambda study: FACTS in study.user_attrs)
 
 
 def _check_subdir(context: SweepContext) -> None:

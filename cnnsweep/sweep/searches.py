@@ -7,11 +7,14 @@ from optuna.trial import TrialState
 
 from cnnsweep import report
 from cnnsweep.errors import StoppedEarly
+from cnnsweep.sweep.earlier.given import with_given_points
+from cnnsweep.sweep.earlier.warm_start import with_warm_start
 from cnnsweep.sweep.estimate.of_search import outlook_of_search
 from cnnsweep.sweep.estimate.outlook import Outlook
 from cnnsweep.sweep.final_model import final_lines
 from cnnsweep.sweep.freeze_thaw.choice import with_fitting_pruner
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
+from cnnsweep.sweep.journal.theirs import ours
 from cnnsweep.sweep.machine.sizing import MOST_STACKED
 from cnnsweep.sweep.machine.workers import AUTO
 from cnnsweep.sweep.preflight import check_sweep
@@ -50,6 +53,8 @@ class Searches:
         settings = read_settings(keys)
         make_pruner(settings.pruner, settings.seeds)  # refuses a NaN, of which Hydra speaks darkly
         plans = make_plans(context, settings, arguments)
+        plans = with_given_points(context, settings, plans)
+        plans = with_warm_start(context, settings, plans)
         return cls(context, with_fitting_pruner(settings, plans, context), plans)
 
     def check(self) -> None:
@@ -61,7 +66,7 @@ class Searches:
         searches: list[Search] = []
 
         def shares() -> tuple[int, int]:
-            trials = [t for s in searches for t in s.study.get_trials(deepcopy=False)]
+            trials = [t for s in searches for t in ours(s.study).get_trials(deepcopy=False)]
             failed = sum(trial.state is TrialState.FAIL for trial in trials)
             return failed, sum(t.state.is_finished() or is_paused(t) for t in trials)
 
@@ -116,7 +121,7 @@ class Searches:
         if all(search.may_confirm for search in searches):
             write_results(self.context.folder, searches)
         lines = [*result_lines(searches), *final_lines(self.context)]
-        empty = sum(not search.study.best_trials for search in searches)
+        empty = sum(not ours(search.study).best_trials for search in searches)
         print("\n".join(lines), flush=True)
         return empty
 

@@ -15,9 +15,10 @@ from cnnsweep.rules import as_typed
 from cnnsweep.sweep.estimate.outlook import Config, Outlook, Pausing, Trial
 from cnnsweep.sweep.freeze_thaw.curves import curves_of
 from cnnsweep.sweep.freeze_thaw.pruner import FreezeThaw
+from cnnsweep.sweep.journal.tried import number_of_begun
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.formatting import format_params
-from cnnsweep.sweep.spec.plan import FOLDER, Plan
+from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.run_keys import EPOCHS
 from cnnsweep.sweep.spec.settings import Settings
 from cnnsweep.sweep.spec.space.points import count_points
@@ -31,7 +32,7 @@ _FIXED = "fixed_params"  # Optuna's attribute of a trial that somebody enqueued
 def outlook_of_search(context: SweepContext, settings: Settings, search: Search) -> Outlook:
     """The trials that are still to be begun or to go on, and the confirmation runs."""
     plan = search.plan
-    unbegun = max(0, search.asker.trials_in_all() - _begun(search.study))
+    unbegun = max(0, search.asker.trials_in_all() - number_of_begun(search.study))
     configs = _configs(context, plan, search.asker.trials_in_all()) if context.is_our_task else []
     going = [
         Trial(index % len(configs), max(0, plan.epochs(trial) - (trial.last_step or 0)))
@@ -54,11 +55,6 @@ def outlook_of_search(context: SweepContext, settings: Settings, search: Search)
         kept=settings.keep_best,
         in_steps=plan.objectives[0].startswith("val_") and plan.objectives[0].endswith("accuracy"),
     )
-
-
-def _begun(study: Study) -> int:
-    trials = study.get_trials(deepcopy=False)
-    return sum(FOLDER in t.user_attrs for t in trials)
 
 
 def _running(study: Study) -> list[FrozenTrial]:
