@@ -20,6 +20,7 @@ from cnnsweep.sweep.spec.space.search_space import SearchSpace
 DEFAULT_STUDY = "cnnsweep"
 FOLDER = "folder"  # the trial attribute that names its folder: what it is to do is settled
 EPOCHS = "epochs"
+UNNAMED = "value"  # what an app returns that names no objective
 SWEPT = "swept"  # that of a grid's job: its values of the keys that the grid goes through
 
 
@@ -35,6 +36,9 @@ class Plan:
     that of a search among those of the same space, from 0; None where there is one. ``noun`` is
     what a person calls its trials: those of a grid are jobs, which go through the keys in ``swept``
     with the values that ``jobs`` has by folder. ``notes`` are lines on what its trials leave out.
+    ``is_ours``: its runs are those of this package; ``metric`` is what another app's runs are asked
+    to report, ``checkpoint`` the file from which they go on (``hydra.sweeper.metric``,
+    ``.checkpoint``).
     """
 
     sweep: Path
@@ -54,6 +58,9 @@ class Plan:
     notes: tuple[str, ...] = ()
     swept: frozenset[str] = frozenset()
     jobs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    is_ours: bool = True
+    metric: str | None = None
+    checkpoint: str | None = None
 
     @property
     def folder(self) -> Path:

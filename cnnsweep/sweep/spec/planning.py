@@ -11,8 +11,9 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError
 from cnnsweep.config.own_keys import options_with
 from cnnsweep.errors import UserError
 from cnnsweep.folders.sweep_folder import SEARCH
+from cnnsweep.metric_names import direction_of
 from cnnsweep.sweep.spec.compose import SweepContext, typed_overrides
-from cnnsweep.sweep.spec.plan import DEFAULT_STUDY, Plan, objectives_of, threads_of
+from cnnsweep.sweep.spec.plan import DEFAULT_STUDY, UNNAMED, Plan, objectives_of, threads_of
 from cnnsweep.sweep.spec.samplers import grid_size, is_grid_sampler
 from cnnsweep.sweep.spec.settings import Settings, directions
 from cnnsweep.sweep.spec.space.choice_keys import spaces_of_choices
@@ -75,8 +76,9 @@ def _plan(
     except HydraException as error:
         _refuse_space(error, settings, context)
         raise
-    objectives = objectives_of(config)
-    ways = directions(settings.direction, objectives)
+    _check_metric(settings, context)
+    objectives = objectives_of(config) if settings.metric is None else [settings.metric]
+    ways = directions(settings.direction or direction_of(settings.metric or ""), objectives)
     n_trials, points = settings.n_trials, None
     if is_grid_sampler(settings.sampler):
         n_trials = min(n_trials, grid_size(space.distributions))
@@ -88,14 +90,34 @@ def _plan(
         study_name=_study_name(context, settings, subfolder),
         space=space,
         config=config,
-        objectives=tuple(objectives or [f"value_{i}" for i in range(len(ways))] or ["value"]),
+        objectives=tuple(objectives or [f"value_{i}" for i in range(len(ways))] or [UNNAMED]),
         directions=tuple(ways or ["minimize"]),
         n_trials=n_trials,
         points=points,
         seed=_seed(settings.sampler, config),
         threads=threads_of(config),
         typed=frozenset(line.split("=")[0].lstrip("+~") for line in [*typed, *space.distributions]),
+        is_ours=context.is_our_task,
+        metric=settings.metric,
+        checkpoint=settings.checkpoint,
     )
+
+
+def _check_metric(settings: Settings, context: SweepContext) -> None:
+    """Refuse the keys for other apps in a sweep of ours, and a metric that may be good or bad."""
+    name = settings.metric
+    if context.is_our_task:
+        for key in ("metric", "checkpoint"):
+            if (value := getattr(settings, key)) is not None:
+                raise UserError(
+                    f"hydra.sweeper.{key}={value} is for runs of other apps; of ours "
+                    "objective=… names the metric, and each goes on from its own checkpoint"
+                )
+    elif name is not None and settings.direction is None and direction_of(name) is None:
+        raise UserError(
+            f"hydra.sweeper.metric={name}: hydra.sweeper.direction=minimize or maximize says which "
+            "of its values are better"
+        )
 
 
 def _refuse_space(error: HydraException, settings: Settings, context: SweepContext) -> None:

@@ -4,9 +4,11 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from optuna.pruners import NopPruner
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
+from cnnsweep.errors import StoppedEarly
 from cnnsweep.sweep.spec.jobs import trial_job
 from cnnsweep.sweep.spec.messages import Answer, Epoch, Finished, Job, Reason
 from cnnsweep.sweep.spec.objectives import means
@@ -44,6 +46,7 @@ class Search:
     coordination: Coordination
     may_confirm: bool
     _ready: deque[Job] = field(default_factory=deque)
+    _has_said: bool = False  # that no metric is named
     _values: dict[int, list[list[float]]] = field(default_factory=dict)  # of our trials, a seed
 
     def __post_init__(self) -> None:
@@ -97,6 +100,8 @@ class Search:
         """Store an epoch's metric; whether the run goes on."""
         self.retries.epoch_ended(job, epoch.number)
         value = epoch.metrics.get(self.plan.objectives[0])
+        if value is None and not self.plan.is_ours:
+            self._unreported(job, epoch)
         if not job.is_prunable or job.trial is None or value is None:
             return "go_on"
         return self._scheduler.report(job, epoch.number, float(value))
@@ -108,6 +113,21 @@ class Search:
             StoppedEarly: this failure ends the sweep.
         """
         _QUEUED_AGAIN.get(message.reason, Search._tell)(self, job, message)
+
+    def _unreported(self, job: Job, epoch: Epoch) -> None:
+        """An app's epoch lacks what decides: an end where that was named, else a line."""
+        there = ", ".join(name for name in epoch.metrics if name != "epoch")
+        if (name := self.plan.metric) is not None:
+            raise StoppedEarly(
+                f"hydra.sweeper.metric={name} was not reported: epoch {epoch.number} in "
+                f"{self.plan.sweep / job.folder} has {there}"
+            )
+        if job.is_prunable and not isinstance(self.study.pruner, NopPruner) and not self._has_said:
+            self.recorder.say(
+                f"{self.plan.prefix}note: no trial is pruned or paused by what its epochs report "
+                f"({there}): hydra.sweeper.metric=… names the one that decides"
+            )
+            self._has_said = True
 
     def _preempted(self, job: Job, message: Finished) -> None:
         """Through no fault of the run, which continues on another worker."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from optuna.trial import Trial, TrialState, create_trial
 from cnnsweep.dotted_keys import remove
 from cnnsweep.errors import UserError
 from cnnsweep.folders.provenance import code, versions
+from cnnsweep.folders.run_folder import LAST
 from cnnsweep.folders.sweep_folder import IS_DEFAULT
 from cnnsweep.rules import as_typed
 from cnnsweep.sweep.freeze_thaw.choice import is_typed, pruner_as_begun
@@ -68,8 +70,9 @@ def open_search(
     if settings.default_first and not study.get_trials(deepcopy=False):
         _enqueue_default(study, plan, settings, context, say)
     recorder = Recorder(plan, study, watch, say, context.log_file("").name)
-    if context.is_our_task:
-        drop_paused(study, recorder, lambda t: lacks_checkpoint(plan.place(t)), "no checkpoint")
+    if (name := LAST if plan.is_ours else plan.checkpoint) is not None:
+        lacks = partial(lacks_checkpoint, name=name)
+        drop_paused(study, recorder, lambda t: lacks(plan.place(t)), "no checkpoint")
     return Search(
         search_index=search_index,
         plan=plan,
