@@ -33,7 +33,7 @@ MODULES = {
 # within a package within a package are on the floor of the one around them.
 DOORS = ("__main__", "cli", "predict", "hydra_callback", "callback")
 FLOORS = (
-    "doors", "sweep", "sweep.cluster", "sweep.workers", "sweep.multihost", "sweep.grid",
+    "api", "doors", "sweep", "sweep.cluster", "sweep.workers", "sweep.multihost", "sweep.grid",
     "sweep.study", "sweep.freeze_thaw", "sweep.journal", "sweep.spec", "sweep.machine",
     "export", "task", "other_apps", "run", "session", "stack", "loggers", "diff", "report",
     "report.output", "report.charts", "report.answer", "report.study", "report.stats",
@@ -57,6 +57,7 @@ APART = {
 }
 # What a package must not import, however many others lie between.
 NEVER = {
+    "api": ("torch", "hydra", "omegaconf", "optuna", "pandas"),
     "data": ("hydra", "omegaconf"),
     "data.pictures": ("torch", "hydra", "omegaconf"),
     "machine": ("torch", "hydra", "omegaconf", "optuna"),

@@ -30,7 +30,7 @@ from cnnsweep.sweep.several_searches import (
 )
 from cnnsweep.sweep.spec.formatting import PLUS_MINUS, format_params, format_value
 from cnnsweep.sweep.spec.plan import FOLDER, Plan
-from cnnsweep.sweep.spec.space.search_space import typed_value
+from cnnsweep.sweep.spec.space.values import typed_value
 from cnnsweep.sweep.study.confirmation import spread, winner
 from cnnsweep.sweep.study.search import Search
 

@@ -19,6 +19,7 @@ from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.failure_policy import FailureWatch
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.planning import make_plans
+from cnnsweep.sweep.spec.samplers import note_on_conditions
 from cnnsweep.sweep.spec.settings import Settings, read_settings
 from cnnsweep.sweep.study.coordination import Coordination
 from cnnsweep.sweep.study.opening.storage_outage import Outage
@@ -86,6 +87,9 @@ class Searches:
             if note := note_on_pausing(search.plan, self.settings, self.context):
                 yield note
             if note := note_on_idle_pruner(search.plan, self.settings):
+                yield note
+            conditional = tuple(search.plan.space.conditions)
+            if note := note_on_conditions(self.settings.sampler, conditional):
                 yield note
 
     def are_written(self, searches: list[Search]) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from hydra.core.utils import filter_overrides
 from hydra.errors import HydraException
 from numpy.random import SeedSequence
 from omegaconf import DictConfig
@@ -12,8 +13,9 @@ from cnnsweep.config.own_keys import options_with
 from cnnsweep.errors import UserError
 from cnnsweep.folders.sweep_folder import SEARCH
 from cnnsweep.metric_names import direction_of
-from cnnsweep.sweep.spec.compose import SweepContext, typed_overrides
-from cnnsweep.sweep.spec.plan import DEFAULT_STUDY, UNNAMED, Plan, objectives_of, threads_of
+from cnnsweep.sweep.spec.compose import SweepContext
+from cnnsweep.sweep.spec.plan import DEFAULT_STUDY, UNNAMED, Plan, threads_of
+from cnnsweep.sweep.spec.run_keys import OBJECTIVE, SEED, RunKeys
 from cnnsweep.sweep.spec.samplers import grid_size, is_grid_sampler
 from cnnsweep.sweep.spec.settings import Settings, directions
 from cnnsweep.sweep.spec.space.choice_keys import spaces_of_choices
@@ -31,7 +33,7 @@ def make_plans(context: SweepContext, settings: Settings, arguments: list[str]) 
         UserError: there is no space to search, or nothing comes of it.
         hydra.errors.HydraException: the config does not compose.
     """
-    typed = typed_overrides(arguments)
+    typed = context.words_of_jobs(filter_overrides(arguments))
     spaces, notes = spaces_of_choices(context, settings, typed)
     choices = [
         _plan(context, settings, space, [*typed, word], word.partition("=")[2])
@@ -77,25 +79,31 @@ def _plan(
         _refuse_space(error, settings, context)
         raise
     _check_metric(settings, context)
-    objectives = objectives_of(config) if settings.metric is None else [settings.metric]
+    keys = RunKeys(config, context.is_our_task)
+    is_theirs = OBJECTIVE in space.distributions and not keys.is_ours  # any key may be drawn
+    objectives = [] if is_theirs else keys.objectives(settings.direction)
+    if settings.metric is not None:
+        objectives = [settings.metric]
     ways = directions(settings.direction or direction_of(settings.metric or ""), objectives)
     n_trials, points = settings.n_trials, None
-    if is_grid_sampler(settings.sampler):
+    if is_grid := is_grid_sampler(settings.sampler):
         n_trials = min(n_trials, grid_size(space.distributions))
-    elif settings.custom_search_space is None:
-        points = count_points(space.distributions)
+    if settings.custom_search_space is None and (space.conditions or not is_grid):
+        points = count_points(space.distributions, space.conditions)
+    if is_grid and points is not None:  # fewer than the product of all values
+        n_trials = min(n_trials, points)
     return Plan(
         sweep=context.folder,
         subfolder=subfolder,
         study_name=_study_name(context, settings, subfolder),
         space=space,
         config=config,
-        objectives=tuple(objectives or [f"value_{i}" for i in range(len(ways))] or [UNNAMED]),
+        objectives=tuple(objectives or _unnamed(len(ways))),
         directions=tuple(ways or ["minimize"]),
         n_trials=n_trials,
         points=points,
-        seed=_seed(settings.sampler, config),
-        threads=threads_of(config),
+        seed=_seed(settings.sampler, keys),
+        threads=threads_of(keys),
         typed=frozenset(line.split("=")[0].lstrip("+~") for line in [*typed, *space.distributions]),
         is_ours=context.is_our_task,
         metric=settings.metric,
@@ -120,6 +128,11 @@ def _check_metric(settings: Settings, context: SweepContext) -> None:
         )
 
 
+def _unnamed(count: int) -> list[str]:
+    """What the values are called that an app returns without a name for them."""
+    return [f"value_{i}" for i in range(count)] if count > 1 else [UNNAMED]
+
+
 def _refuse_space(error: HydraException, settings: Settings, context: SweepContext) -> None:
     """Say it where a key is unknown that nobody typed, but the choice of a search."""
     cause = error.__cause__
@@ -128,7 +141,7 @@ def _refuse_space(error: HydraException, settings: Settings, context: SweepConte
         return
     if key not in (settings.params or {}):
         return
-    search = context.config.hydra.runtime.choices.get("search")
+    search = context.config.hydra.runtime.choices.get("search") if context.is_our_task else None
     whose = "hydra.sweeper.params" if search is None else f"search={search}"
     group, escaped = key.partition(".")[0], key.replace(".", "\\.")
     chosen = f"{group}={context.config.hydra.runtime.choices.get(group)}"
@@ -148,9 +161,9 @@ def _study_name(context: SweepContext, settings: Settings, subfolder: str) -> st
     return f"{name}/{subfolder}" if subfolder else name
 
 
-def _seed(sampler: DictConfig, config: DictConfig) -> int:
-    typed = sampler.get("seed")
+def _seed(sampler: DictConfig, keys: RunKeys) -> int:
+    typed = sampler.get(SEED)
     if typed is not None:
         return int(typed)
-    seed = config.get("seed")
+    seed = keys.get(SEED)
     return seed if isinstance(seed, int) else 0

@@ -71,7 +71,7 @@ class Settings(SharedSettings):
     searches: int = MISSING
     default_first: bool = MISSING
     max_failure_rate: float = MISSING
-    params: dict[str, str] | None = MISSING
+    params: dict[str, Any] | None = MISSING  # a text, or a mapping with a condition
     custom_search_space: str | None = MISSING
     pruner: Any = MISSING
     seeds: int = MISSING

@@ -23,6 +23,7 @@ from cnnsweep.sweep.spec.messages import Answer, Job
 from cnnsweep.sweep.spec.objectives import means
 from cnnsweep.sweep.spec.optuna_internals import get_trial, storage_of, trial_id, with_storage
 from cnnsweep.sweep.spec.plan import Plan
+from cnnsweep.sweep.spec.run_keys import EPOCHS
 from cnnsweep.sweep.spec.settings import Settings
 
 VERDICT = "verdict"
@@ -206,11 +207,10 @@ class _Notes:
 
 def note_on_idle_pruner(plan: Plan, settings: Settings) -> str | None:
     """A line where the search's pruner cannot end any of its trials early; else None."""
-    epochs = plan.config.get("epochs")
-    steps = epochs if settings.seeds == 1 else settings.seeds
-    if not isinstance(steps, int) or "epochs" in plan.space.distributions:
+    steps = plan.keys.get(EPOCHS) if settings.seeds == 1 else settings.seeds
+    if not isinstance(steps, int) or EPOCHS in plan.space.distributions:
         return None
-    if len(plan.objectives) > 1:  # these are not pruned anyway
+    if len(plan.objectives) > 1 or not plan.is_ours:  # not pruned anyway; others' steps are theirs
         return None
     pruner = make_pruner(settings.pruner, settings.seeds)
     if not never_prunes(pruner, steps, plan.n_trials, plan.directions[0]):

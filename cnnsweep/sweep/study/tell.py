@@ -22,7 +22,7 @@ from cnnsweep.sweep.spec.optuna_internals import (
     was_stopped,
 )
 from cnnsweep.sweep.spec.plan import Plan
-from cnnsweep.sweep.spec.space.search_space import typed_value
+from cnnsweep.sweep.spec.space.values import typed_value
 from cnnsweep.sweep.study import dashboard_notes
 from cnnsweep.sweep.study.ask import EXHAUSTED
 from cnnsweep.sweep.study.same_data import SearchData
@@ -221,9 +221,9 @@ class Recorder:
     def _setting(self, trial: FrozenTrial) -> dict[str, Any]:
         drawn = self._plan.params(trial)
         setting = {
-            k: typed_value(drawn[k]) if k in drawn else self._plan.config[k]
-            for k in ("seed", "device", "precision")
-            if k in self._plan.config
+            key: typed_value(drawn[key]) if key in drawn else self._plan.keys.get(key)
+            for key in ("seed", "device", "precision")
+            if self._plan.is_ours and key in self._plan.config
         }
         return setting if self._plan.threads is None else setting | {"threads": self._plan.threads}
 
