@@ -76,7 +76,7 @@ def write_mean(folder: Path, status: str, runs: Sequence[Path], error: str | Non
     if not results:
         return
     mean = {key: _mean([result.get(key) for result in results]) for key in results[-1]}
-    seeds = {"seeds": [result["seed"] for result in results]}
+    seeds = {"seeds": [result.get("seed") for result in results]}
     RunFolder(folder).write_result(mean | seeds | {"status": status, "error": error, "seed": None})
 
 
