@@ -7,7 +7,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable
 from typing import Any
 
-from hydra._internal.callbacks import Callbacks
+from hydra._internal.callbacks import Callbacks as Callbacks
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_repository import ConfigRepository as ConfigRepository
 from hydra._internal.core_plugins.basic_launcher import BasicLauncher

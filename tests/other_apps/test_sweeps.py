@@ -196,10 +196,36 @@ def test_a_trial_that_begins_anew_though_it_was_paused_fails(tmp_path: Path) -> 
     assert "the run does not go on from state.json as it was" in ended.text
 
 
+def test_a_folder_with_runs_of_another_sweep_is_not_gone_on_with(tmp_path: Path) -> None:
+    line = [sys.executable, str(TINY), "lr=0.7", f"hydra.run.dir={tmp_path / 's' / '0'}"]
+    assert finish(start_in(tmp_path, line)).code == 0
+    ended = sweep(APP, tmp_path / "s", "hydra.sweeper.n_trials=1")
+    assert ended.code == 1
+    assert "holds a run of another config; these keys differ: lr. Choose another" in ended.text
+
+
 def test_seeds_and_confirmation_name_what_they_measure(tmp_path: Path) -> None:
     text = done(tmp_path / "s", "+seed=0", "hydra.sweeper.confirm=2", "hydra.sweeper.n_trials=3")
     assert "· fresh seeds " in text
     assert text.count("confirm/") == 2
+
+
+def test_a_trial_of_several_seeds_is_their_mean(tmp_path: Path) -> None:
+    words = ("+seed=0", "hydra.sweeper.seeds=2", "hydra.sweeper.n_trials=2")
+    done(tmp_path / "s", *words, "hydra/sweeper/pruner=none")
+    paths = sorted((tmp_path / "s" / "0").glob("seed_*/result.json"))
+    runs = [json.loads(path.read_text()) for path in paths]
+    assert results(tmp_path / "s")[0]["objective"] == sum(r["objective"] for r in runs) / 2
+    assert len(runs) == 2
+
+
+def test_a_grid_of_another_app_shows_its_objectives(tmp_path: Path) -> None:
+    app = ("tests.other_apps.tiny.train", "--config-name=grid")
+    ended = sweep(app, tmp_path / "s", "lr=0.1,0.01")
+    assert ended.code == 0, ended.text
+    assert "2 of 2 completed" in ended.text
+    assert "lr    runs  objective" in ended.text
+    assert {one["status"] for one in results(tmp_path / "s")} == {"completed"}
 
 
 def test_a_single_run_leaves_the_same_files_and_prints_nothing(tmp_path: Path) -> None:

@@ -4,11 +4,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from optuna.pruners import NopPruner
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-from cnnsweep.errors import StoppedEarly
 from cnnsweep.sweep.spec.jobs import trial_job
 from cnnsweep.sweep.spec.messages import Answer, Epoch, Finished, Job, Reason
 from cnnsweep.sweep.spec.objectives import means
@@ -19,6 +17,7 @@ from cnnsweep.sweep.study.coordination import Coordination, not_in_hand
 from cnnsweep.sweep.study.intake import Intake
 from cnnsweep.sweep.study.retries import HeldRuns, Retries
 from cnnsweep.sweep.study.tell import Recorder
+from cnnsweep.sweep.study.unreported import Unreported
 
 
 @dataclass
@@ -29,9 +28,8 @@ class Search:
     which trials may be begun, infinity where there is no end. ``coordination`` is with other
     launches on the same study; one of them alone is told, in the end, that it ``may_confirm``.
 
-    Every method that reaches the study may raise TryLater and is then called again: what it keeps
-    in memory it changes last, and what it writes it writes once however often it is called. The
-    life of a trial is drawn in docs/architecture.md.
+    Every method that reaches the study may raise TryLater and is then called again: it changes
+    memory last, and writes once. The life of a trial is drawn in docs/architecture.md.
     """
 
     search_index: int
@@ -46,11 +44,11 @@ class Search:
     coordination: Coordination
     may_confirm: bool
     _ready: deque[Job] = field(default_factory=deque)
-    _has_said: bool = False  # that no metric is named
     _values: dict[int, list[list[float]]] = field(default_factory=dict)  # of our trials, a seed
 
     def __post_init__(self) -> None:
         self._held = HeldRuns(self.plan.sweep, self.recorder.say)
+        self._unreported = Unreported(self.plan, self.study, self.recorder.say)
         self._intake = Intake(
             self.study, self.plan, self.seeds, self.asker, self.coordination, self.time_left
         )
@@ -100,8 +98,7 @@ class Search:
         """Store an epoch's metric; whether the run goes on."""
         self.retries.epoch_ended(job, epoch.number)
         value = epoch.metrics.get(self.plan.objectives[0])
-        if value is None and not self.plan.is_ours:
-            self._unreported(job, epoch)
+        self._unreported.look(job, epoch)
         if not job.is_prunable or job.trial is None or value is None:
             return "go_on"
         return self._scheduler.report(job, epoch.number, float(value))
@@ -113,21 +110,6 @@ class Search:
             StoppedEarly: this failure ends the sweep.
         """
         _QUEUED_AGAIN.get(message.reason, Search._tell)(self, job, message)
-
-    def _unreported(self, job: Job, epoch: Epoch) -> None:
-        """An app's epoch lacks what decides: an end where that was named, else a line."""
-        there = ", ".join(name for name in epoch.metrics if name != "epoch")
-        if (name := self.plan.metric) is not None:
-            raise StoppedEarly(
-                f"hydra.sweeper.metric={name} was not reported: epoch {epoch.number} in "
-                f"{self.plan.sweep / job.folder} has {there}"
-            )
-        if job.is_prunable and not isinstance(self.study.pruner, NopPruner) and not self._has_said:
-            self.recorder.say(
-                f"{self.plan.prefix}note: no trial is pruned or paused by what its epochs report "
-                f"({there}): hydra.sweeper.metric=… names the one that decides"
-            )
-            self._has_said = True
 
     def _preempted(self, job: Job, message: Finished) -> None:
         """Through no fault of the run, which continues on another worker."""
