@@ -12,7 +12,7 @@ from cnnsweep.sweep.earlier.warm_start import with_warm_start
 from cnnsweep.sweep.estimate.of_search import outlook_of_search
 from cnnsweep.sweep.estimate.outlook import Outlook
 from cnnsweep.sweep.final_model import final_lines
-from cnnsweep.sweep.freeze_thaw.choice import with_fitting_pruner
+from cnnsweep.sweep.freeze_thaw.choice import note_on_pausing, with_fitting_pruner
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
 from cnnsweep.sweep.journal.theirs import ours
 from cnnsweep.sweep.machine.sizing import MOST_STACKED
@@ -91,6 +91,8 @@ class Searches:
                 continue
             yield from announcement(search, self.settings, self.context.is_our_task)
             yield from search.plan.notes
+            if note := note_on_pausing(search.plan, self.settings, self.context):
+                yield note
             if note := note_on_idle_pruner(search.plan, self.settings):
                 yield note
             conditional = tuple(search.plan.space.conditions)
@@ -105,7 +107,8 @@ class Searches:
 
     def conclude(self, searches: list[Search], outage: Outage) -> None:
         empty = outage.retry(lambda: self._write_results(searches))
-        if self.context.is_our_task and empty < len(searches):
+        tells_of_epochs = self.context.is_our_task or self.settings.metric is not None
+        if tells_of_epochs and empty < len(searches):
             page, answer = report.write_and_tell(self.context.folder)
             several = answer if len(searches) > 1 else []  # of one, the lines above say it
             print("\n".join([*several, f"report: {page}"]), flush=True)
