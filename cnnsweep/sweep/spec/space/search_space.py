@@ -11,6 +11,7 @@ from hydra.core.override_parser.types import Override
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 
 from cnnsweep.config.composing.combinations import combinations, few_combinations, parsed
+from cnnsweep.config.composing.typed_conditions import conditional
 from cnnsweep.errors import UserError
 from cnnsweep.rules import as_typed
 from cnnsweep.sweep.spec.space.conditions import (
@@ -191,8 +192,8 @@ def read_space(
     conditions: dict[str, Condition] = {}
     lines = []
     for key, value in params.items():
-        if isinstance(value, Mapping):
-            value, conditions[key.lstrip("+")] = read_entry(key, value)
+        if (entry := conditional(value)) is not None:
+            value, conditions[key.lstrip("+")] = read_entry(key, entry)
         lines.append(line_of(key, value))
         if key.lstrip("+") in conditions and not parsed(lines[-1]).is_sweep_override():
             raise UserError(nothing_to_draw(key, value))
