@@ -22,7 +22,7 @@ from cnnsweep.sweep.progress import announcement
 from cnnsweep.sweep.results import are_written, result_lines, withdraw_results, write_results
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.failure_policy import FailureWatch
-from cnnsweep.sweep.spec.plan import Plan
+from cnnsweep.sweep.spec.plan import Plan, sampling_of
 from cnnsweep.sweep.spec.planning import make_plans
 from cnnsweep.sweep.spec.samplers import note_on_conditions
 from cnnsweep.sweep.spec.settings import Settings, read_settings
@@ -95,8 +95,8 @@ class Searches:
                 yield note
             if note := note_on_idle_pruner(search.plan, self.settings):
                 yield note
-            conditional = tuple(search.plan.space.conditions)
-            if note := note_on_conditions(self.settings.sampler, conditional):
+            sampler = sampling_of(search.plan, self.settings).sampler_for(0)
+            if note := note_on_conditions(sampler, search.plan.space.conditions.keys()):
                 yield note
 
     def outlooks(self, searches: list[Search]) -> list[Outlook]:
