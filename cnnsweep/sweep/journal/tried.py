@@ -15,9 +15,10 @@ _WAITING = (TrialState.WAITING,)
 
 @dataclass
 class Tried:
-    """The points of a study's trials, whatever became of them."""
+    """The points of a study's trials, whatever became of them, and those tried ``elsewhere``."""
 
     study: Study
+    elsewhere: frozenset[str] = frozenset()
     _settled: int = 0  # trials, from the first on, whose parameters stay as they are
     _points: set[str] = field(default_factory=set)  # of these
 
@@ -28,7 +29,8 @@ class Tried:
             points.add(identity(trials[self._settled].params))
             self._settled += 1
         others = {identity(t.params) for t in trials[self._settled :] if t.number != but}
-        return lambda point: point in points or point in others
+        elsewhere = self.elsewhere
+        return lambda point: point in points or point in others or point in elsewhere
 
 
 def _is_settled(trial: FrozenTrial) -> bool:

@@ -61,7 +61,8 @@ class Asker:
     ``extend`` is the user's custom_search_space, called with the config and each new trial, and
     again for each draw. ``wanted`` trials are asked for, or ``points`` where the space has fewer
     (None: nobody knows how many); where every point will be tried, chance decides on their order.
-    ``earlier`` are trials of earlier sweeps, which the samplers know.
+    ``earlier`` are trials of earlier sweeps, which the samplers know; in a space without end their
+    points are not proposed either.
     A parameter of ``space`` that has one of ``conditions`` comes after those that it names.
     """
 
@@ -76,7 +77,8 @@ class Asker:
     earlier: Sequence[FrozenTrial] = ()
 
     def __post_init__(self) -> None:
-        self._tried = Tried(self.study)
+        known = [trial.params for trial in self.earlier if self.points is None]
+        self._tried = Tried(self.study, frozenset(map(identity, known)))
         space = SearchSpace(self.space, (), conditions=self.conditions)
         self._knowledge = Knowledge(self.earlier, space if self.extend is None else None)
 

@@ -102,6 +102,16 @@ def test_samplers_learn_from_the_first_trial_on(
     assert [trial.params for trial in kept.trials] == informed
 
 
+def test_what_was_drawn_there_is_drawn_anew_here() -> None:
+    """The same seed draws the same first points, as long as the sampler knows too few trials."""
+    first = proposals(make_study(), "TPESampler", 3, n_startup_trials=10)
+    again = make_study()
+    trials = [plain(number) | {"params": params} for number, params in enumerate(first)]
+    again.set_user_attr(WARM, {"old": trials})
+    second = proposals(again, "TPESampler", 3, n_startup_trials=10)
+    assert all(params not in first for params in second)
+
+
 def test_they_are_none_of_the_studys_trials() -> None:
     made = with_earlier(8)
     proposals(made, "TPESampler", 2)
