@@ -33,9 +33,9 @@ MODULES = {
 # within a package within a package are on the floor of the one around them.
 DOORS = ("__main__", "cli", "predict", "hydra_callback", "callback")
 FLOORS = (
-    "doors", "sweep", "sweep.cluster", "sweep.workers", "sweep.multihost", "sweep.grid",
-    "sweep.study", "sweep.freeze_thaw", "sweep.journal", "sweep.spec", "sweep.machine",
-    "export", "task", "run", "session", "stack", "loggers", "diff", "report",
+    "doors", "sweep", "sweep.launch", "sweep.cluster", "sweep.workers", "sweep.multihost",
+    "sweep.grid", "sweep.study", "sweep.freeze_thaw", "sweep.journal", "sweep.spec",
+    "sweep.machine", "export", "task", "run", "session", "stack", "loggers", "diff", "report",
     "report.output", "report.charts", "report.answer", "report.study", "report.stats",
     "report.read", "training.graph", "training", "models", "data", "data.pictures", "folders",
     "config.composing", "config", "machine", "ground",

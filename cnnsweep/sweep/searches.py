@@ -10,9 +10,10 @@ from cnnsweep.errors import StoppedEarly
 from cnnsweep.sweep.final_model import final_lines
 from cnnsweep.sweep.freeze_thaw.choice import with_fitting_pruner
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
+from cnnsweep.sweep.launch.former_keys import without_former
 from cnnsweep.sweep.machine.sizing import MOST_STACKED
 from cnnsweep.sweep.machine.workers import AUTO
-from cnnsweep.sweep.preflight import check_sweep
+from cnnsweep.sweep.preflight import check_sweep, check_sweeper_targets
 from cnnsweep.sweep.progress import announcement
 from cnnsweep.sweep.results import are_written, result_lines, withdraw_results, write_results
 from cnnsweep.sweep.spec.compose import SweepContext
@@ -44,7 +45,8 @@ class Searches:
         Raises:
             UserError: a key is out of range, or there is nothing to search over.
         """
-        settings = read_settings(keys)
+        settings = read_settings(without_former(keys))
+        check_sweeper_targets(settings, context)
         make_pruner(settings.pruner, settings.seeds)  # refuses a NaN, of which Hydra speaks darkly
         plans = make_plans(context, settings, arguments)
         return cls(context, with_fitting_pruner(settings, plans, context), plans)

@@ -41,10 +41,10 @@ def outcome_lines(search: GridSearch) -> tuple[list[str], str | None]:
     for trial in failed:
         by_error[str(trial.user_attrs.get(ERROR))].append(search.plan.label(trial))
     said = [f"{and_more(names)}: {error}" for error, names in by_error.items()]
-    return lines, (
-        f"{counted}, {len(failed)} failed: {and_more(said, most=3)}; the same command with "
-        f"resume={RunFolder(search.plan.folder)} tries them again"
-    )
+    line = f"{counted}, {len(failed)} failed: {and_more(said, most=3)}"
+    if search.plan.is_ours:  # another app's own command ends the line
+        line += f"; the same command with resume={RunFolder(search.plan.folder)} tries them again"
+    return lines, line
 
 
 def _table(search: GridSearch, trials: Sequence[FrozenTrial]) -> list[str]:

@@ -13,10 +13,11 @@ from random import Random
 from typing import Any
 
 from hydra.utils import get_object, instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, GridSampler, QMCSampler, RandomSampler
 
+from cnnsweep.config import CONF_DIR, plain_yaml
 from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.errors import UserError
 from cnnsweep.rules import Rule, flag, or_null, whole
@@ -25,7 +26,7 @@ from cnnsweep.sweep.spec.optuna_internals import grid_values
 
 Space = dict[str, BaseDistribution]
 FEWEST_RANDOM, MOST_RANDOM = 4, 10  # trials before TPE learns, where their number is not typed
-_NODE = "hydra.sweeper.sampler."
+_NODE, _TARGET = "hydra.sweeper.sampler.", "_target_"
 _RULES = (
     whole(f"{_NODE}n_startup_trials", 0, "auto"),
     whole(f"{_NODE}n_ei_candidates", 1),
@@ -60,6 +61,7 @@ class Sampling:
         is_scrambled: bool = False,
     ) -> None:
         self._target = get_object(config._target_)
+        config = _fitted(config, self._target)
         self._takes_seed = "seed" in inspect.signature(self._target).parameters or "seed" in config
         self._make: partial[BaseSampler] = instantiate(
             config,
@@ -99,6 +101,37 @@ class Sampling:
         sampler = deepcopy(self._make)(**keywords)
         assert isinstance(sampler, BaseSampler)
         return sampler
+
+
+def _fitted(config: DictConfig, target: Any) -> DictConfig:
+    """Without the keys of our default sampler, where another one's ``_target_`` took its place.
+
+    Raises:
+        UserError: a key was set that this sampler does not have.
+    """
+    known = inspect.signature(target).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
+        return config
+    keys: dict[str, Any] = {str(key): value for key, value in config.items() if key != _TARGET}
+    unknown = [key for key in keys if key not in known]
+    defaults = _options_with(unknown) if unknown else {}
+    left = {k: v for k, v in keys.items() if k not in defaults or defaults[k] != v}
+    for key in left:
+        if key not in known:
+            names = ", ".join(sorted(known))
+            raise UserError(
+                f"unknown key '{_NODE}{key}': {config._target_} has {names}, and no {key}"
+            )
+    made = OmegaConf.create({_TARGET: config._target_, **left})
+    assert isinstance(made, DictConfig)
+    return made if unknown else config
+
+
+def _options_with(keys: list[str]) -> dict[str, Any]:
+    """The values of the sampler in conf/ that has most of these keys."""
+    paths = sorted((CONF_DIR / "hydra" / "sweeper" / "sampler").glob("*.yaml"))
+    options: list[dict[str, Any]] = [plain_yaml(path.read_text(encoding="utf-8")) for path in paths]
+    return max(options, key=lambda values: sum(key in values for key in keys))
 
 
 def _decided(config: DictConfig, n_trials: int, is_conditional: bool) -> dict[str, Any]:

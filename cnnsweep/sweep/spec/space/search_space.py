@@ -10,12 +10,15 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import HydraException, OverrideParseException
+from omegaconf import OmegaConf
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
+from cnnsweep.config import plain_yaml
 from cnnsweep.config.composing.combinations import combinations
 from cnnsweep.errors import UserError
 from cnnsweep.rules import as_typed
 from cnnsweep.sweep.spec.optuna_internals import distribution_of
+from cnnsweep.sweep.spec.space.former_entry import in_words
 
 _SPACES = (
     "allowed: interval(LOW, HIGH), tag(log, interval(LOW, HIGH)), int(interval(LOW, HIGH)), "
@@ -118,7 +121,7 @@ def _line_of(key: str, value: Any) -> str:
         (override,) = OverridesParser.create().parse_overrides([line])
     except OverrideParseException as error:
         if isinstance(value, Mapping) or str(value).startswith("{"):
-            raise UserError(f"{place} is a mapping; {_SPACES}") from error
+            raise _of_a_mapping(key, value) from error
         listed = _IN_CHOICE.fullmatch(str(value))
         hint = f"write {key}: {listed[1]}" if listed else _SPACES
         raise UserError(f"{place} cannot be read; {hint}") from error
@@ -129,8 +132,17 @@ def _line_of(key: str, value: Any) -> str:
             f"{place} is one value, a list; to choose among its parts write {key}: {choices}"
         )
     if not override.is_sweep_override() and isinstance(fixed, Mapping):
-        raise UserError(f"{place} is a mapping; {_SPACES}")
+        raise _of_a_mapping(key, fixed)
     return line
+
+
+def _of_a_mapping(key: str, value: Any) -> UserError:
+    """The line for ``{type: float, low: …}`` and its like."""
+    plain = plain_yaml(value) if isinstance(value, str) else value
+    plain = OmegaConf.to_container(plain) if OmegaConf.is_config(plain) else plain
+    words = in_words(plain) if isinstance(plain, Mapping) else None
+    hint = _SPACES if words is None else f"write {key}: {words}"
+    return UserError(f"hydra.sweeper.params: {key}: {value} is a mapping; {hint}")
 
 
 def _distribution(override: Override) -> BaseDistribution:
