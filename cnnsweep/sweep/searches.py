@@ -45,7 +45,7 @@ class Searches:
         Raises:
             UserError: a key is out of range, or there is nothing to search over.
         """
-        settings = read_settings(without_former(keys))
+        settings = read_settings(without_former(keys, context.config))
         check_sweeper_targets(settings, context)
         make_pruner(settings.pruner, settings.seeds)  # refuses a NaN, of which Hydra speaks darkly
         plans = make_plans(context, settings, arguments)

@@ -3,17 +3,20 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep.config.sweeper_keys import FORMER
 from cnnsweep.errors import UserError
+from cnnsweep.sweep.launch.yaml_files import file_with
 from cnnsweep.sweep.spec.space.former_entry import in_words
 
 _NODE = "hydra.sweeper"
 
 
-def without_former(keys: Mapping[str, Any]) -> dict[str, Any]:
+def without_former(keys: Mapping[str, Any], config: DictConfig | None = None) -> dict[str, Any]:
     """The sweeper's keys without those that only older releases had, which nobody may set.
+
+    ``config`` is that of the sweep, whose file is named.
 
     Raises:
         UserError: one is set; says what to write instead.
@@ -22,7 +25,9 @@ def without_former(keys: Mapping[str, Any]) -> dict[str, Any]:
         value = keys.get(name)
         plain = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
         if plain not in (None, {}):
-            raise UserError(f"{_NODE}.{name} is a key of an older Hydra: {_INSTEAD[name](plain)}")
+            file = None if config is None else file_with(f"{name}:", config)
+            place = f"{_NODE}.{name}{f' in {file}' if file else ''}"
+            raise UserError(f"{place} is a key of an older Hydra: {_INSTEAD[name](plain)}")
     return {name: value for name, value in keys.items() if name not in FORMER}
 
 

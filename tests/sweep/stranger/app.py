@@ -1,9 +1,11 @@
 """A Hydra app that knows nothing of cnnsweep: plain ``hydra.main``, its config in ``--config-dir``.
 
-It writes down the config that it was given, and returns (x - 1)².
+It writes down the config that it was given, waits while there is a file ``hold``, and returns
+(x - 1)².
 """
 
 import json
+import time
 from pathlib import Path
 
 import hydra
@@ -16,6 +18,10 @@ def main(config: DictConfig) -> float:
     """What a run of it is."""
     folder = Path(HydraConfig.get().runtime.output_dir)
     (folder / "seen.json").write_text(json.dumps(OmegaConf.to_container(config, resolve=True)))
+    while "hold" in config and Path(config.hold).exists():
+        time.sleep(0.05)
+    if config.get("breaks", False):
+        raise RuntimeError("the app's own error")
     return float((config.x - 1) ** 2)
 
 
