@@ -71,7 +71,16 @@ def _or_exit(start: Callable[[DictConfig], None], config: DictConfig) -> None:
         raise SystemExit(1) from error
 
 
-def _start_run(config: DictConfig) -> None:
+def checked_run(config: DictConfig) -> tuple[Path | None, dict[str, Any]]:
+    """The folder that a run's command names, None for a new one, and its config as plain values.
+
+    ``config`` is changed, in place, into that of the run; nothing is written.
+
+    Raises:
+        UserError: it is a sweep's, or cannot be meant.
+        hydra.errors.HydraException: what the folder recorded does not compose any more.
+        omegaconf.errors.OmegaConfBaseException: an interpolation leads nowhere.
+    """
     search = config.hydra.runtime.choices.get("search")
     if search is not None and is_ours(config):
         raise UserError(f"search={search} is a sweep: it needs --multirun")
@@ -84,12 +93,20 @@ def _start_run(config: DictConfig) -> None:
         if is_ours(config):
             checked(config, may_be_recorded=_has_origin(config))
         take_recorded(config, typed, RUN_DIR)
-    folder = typed or Path(config.hydra.run.dir)
     HydraConfig.instance().set_config(config)
     with read_write(config.hydra), open_dict(config.hydra):
-        config.hydra.runtime.output_dir = str(folder.resolve())
+        config.hydra.runtime.output_dir = str(_folder_of(config, typed).resolve())
     known = resumes or _has_origin(config)
-    resolved = checked(config, may_be_recorded=known) if is_ours(config) else resolve(config)
+    return typed, checked(config, may_be_recorded=known) if is_ours(config) else resolve(config)
+
+
+def _folder_of(config: DictConfig, typed: Path | None) -> Path:
+    return typed or Path(config.hydra.run.dir)
+
+
+def _start_run(config: DictConfig) -> None:
+    typed, resolved = checked_run(config)
+    folder = _folder_of(config, typed)
     if typed is None:
         note_unfinished(RUN_DIR, lambda last: _is_run_of(last, resolved))
     record = partial(record_run, config=config, resolved=resolved)

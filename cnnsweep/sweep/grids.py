@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from cnnsweep import report
-from cnnsweep.errors import StoppedEarly
+from cnnsweep.errors import JobsFailed
 from cnnsweep.sweep.final_model import final_lines
 from cnnsweep.sweep.grid.jobs import Jobs
 from cnnsweep.sweep.grid.numbering import SEED
@@ -75,7 +75,7 @@ class Grid:
             page, answer = report.write_and_tell(self.context.folder)
             print("\n".join([*answer, f"report: {page}"]), flush=True)
         if error is not None:
-            raise StoppedEarly(error)
+            raise JobsFailed(error)
 
     def _plan(self) -> Plan:
         config = self.jobs.compose(self.jobs.words[0], 0)

@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from cnnsweep.config.allowed_targets import check_target, check_targets
-from cnnsweep.config.composing.combinations import plain_keys, set_key
+from cnnsweep.config.composing.combinations import combinations, plain_keys, set_key
 from cnnsweep.config.error_messages import short_error
 from cnnsweep.config.key_sources import KeySources, key_sources
 from cnnsweep.config.overrides import by_key
@@ -135,21 +135,21 @@ def _check_seeds(plan: Plan) -> None:
 def _check_corners(context: SweepContext, plan: Plan) -> None:
     """Compose every corner, and check its values where the task is ours.
 
-    Composing takes a tenth of a second, so it is done for each choice of config groups; keys are
-    then set as Hydra would.
+    Composing takes a tenth of a second, so it is done for each choice of config groups, and of what
+    decides which parameters are active; keys are then set as Hydra would.
     """
     space = plan.space
     loader = context.hydra_context.config_loader
     plain = plain_keys(space.distributions, plan.config, loader)
-    keys = [name for name in space.distributions if name in plain]
-    groups = [name for name in space.distributions if name not in plain]
-    for choices in space.corners(groups):
-        first = space.first_corner() | choices
+    deciders = space.deciders()
+    keys = [name for name in space.distributions if name in plain and name not in deciders]
+    for choices in space.corners([name for name in space.distributions if name not in keys]):
+        first = space.first_corner(choices)
         with _said_where(first):
             overrides = plan.overrides(first, test=False, pictures=False)
             config = context.compose(overrides, plan.subfolder or ".", 0)
             sources = key_sources(config) if context.is_our_task else KeySources({}, {})
-        for corner in space.corners(keys):
+        for corner in combinations({name: space.ends(name) for name in keys if name in first}):
             with _said_where(choices | corner):
                 for name, value in corner.items():
                     set_key(config, word_of(name, value))

@@ -172,7 +172,8 @@ def _epochs_left(search: Search) -> tuple[int, bool] | None:
 def announcement(search: Search, settings: Settings, is_our_task: bool) -> Iterator[str]:
     """What a search is about to do."""
     plan = search.plan
-    names = ", ".join(plan.space.distributions) or settings.custom_search_space
+    drawn = map(plan.space.said, plan.space.distributions)
+    names = ", ".join(drawn) or settings.custom_search_space
     prefix = f"{plan.choice}: " if plan.choice else ""
     several, folder = "", plan.folder
     if plan.search_number is not None:

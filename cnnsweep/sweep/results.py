@@ -25,7 +25,7 @@ from cnnsweep.sweep.gain import default_number, gain_lines
 from cnnsweep.sweep.several_searches import lacks_time, lines_over_searches, timeout_lines
 from cnnsweep.sweep.spec.formatting import PLUS_MINUS, format_params, format_value
 from cnnsweep.sweep.spec.plan import FOLDER
-from cnnsweep.sweep.spec.space.search_space import typed_value
+from cnnsweep.sweep.spec.space.values import typed_value
 from cnnsweep.sweep.study.confirmation import spread, winner
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.task.command_again import shell_line

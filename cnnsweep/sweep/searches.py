@@ -10,7 +10,7 @@ from cnnsweep.errors import StoppedEarly
 from cnnsweep.sweep.final_model import final_lines
 from cnnsweep.sweep.freeze_thaw.choice import with_fitting_pruner
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
-from cnnsweep.sweep.launch.former_keys import without_former
+from cnnsweep.sweep.launch.former_keys import refuse_former
 from cnnsweep.sweep.machine.sizing import MOST_STACKED
 from cnnsweep.sweep.machine.workers import AUTO
 from cnnsweep.sweep.preflight import check_sweep, check_sweeper_targets
@@ -20,6 +20,7 @@ from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.failure_policy import FailureWatch
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.planning import make_plans
+from cnnsweep.sweep.spec.samplers import note_on_conditions
 from cnnsweep.sweep.spec.settings import Settings, read_settings
 from cnnsweep.sweep.study.coordination import Coordination
 from cnnsweep.sweep.study.opening.storage_outage import Outage
@@ -45,7 +46,8 @@ class Searches:
         Raises:
             UserError: a key is out of range, or there is nothing to search over.
         """
-        settings = read_settings(without_former(keys, context.config))
+        refuse_former(keys, context.config)
+        settings = read_settings(keys)
         check_sweeper_targets(settings, context)
         make_pruner(settings.pruner, settings.seeds)  # refuses a NaN, of which Hydra speaks darkly
         plans = make_plans(context, settings, arguments)
@@ -86,6 +88,9 @@ class Searches:
             yield from announcement(search, self.settings, self.context.is_our_task)
             yield from search.plan.notes
             if note := note_on_idle_pruner(search.plan, self.settings):
+                yield note
+            conditional = tuple(search.plan.space.conditions)
+            if note := note_on_conditions(self.settings.sampler, conditional):
                 yield note
 
     def are_written(self, searches: list[Search]) -> bool:

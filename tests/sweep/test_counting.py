@@ -40,9 +40,9 @@ def test_a_study_with_trials_of_others_is_refused_before_it_is_touched(
     old_study.optimize(lambda trial: trial.suggest_float("lr", 0, 1), n_trials=5)
     done = in_database(tmp_path, "hydra.sweeper.study_name=old")
     assert done.code == 1
-    assert done.text.splitlines()[-1] == (
-        "cnnsweep.errors.UserError: study 'old' has 5 trials that cnnsweep did not run, and "
-        "results would mix; choose another hydra.sweeper.study_name"
+    assert done.text == (
+        "error: study 'old' has 5 trials that cnnsweep did not run, and "
+        "results would mix; choose another hydra.sweeper.study_name\n"
     )
     assert (len(old_study.trials), old_study.user_attrs) == (5, {})
 

@@ -8,27 +8,26 @@ from omegaconf import DictConfig, OmegaConf
 from cnnsweep.config.sweeper_keys import FORMER
 from cnnsweep.errors import UserError
 from cnnsweep.sweep.launch.yaml_files import file_with
-from cnnsweep.sweep.spec.space.former_entry import in_words
+from cnnsweep.sweep.spec.space.former_entry import former_words
 
 _NODE = "hydra.sweeper"
 
 
-def without_former(keys: Mapping[str, Any], config: DictConfig | None = None) -> dict[str, Any]:
-    """The sweeper's keys without those that only older releases had, which nobody may set.
+def refuse_former(keys: Mapping[str, Any], config: DictConfig) -> None:
+    """Refuse the sweeper's keys where one is set that only older releases had.
 
     ``config`` is that of the sweep, whose file is named.
 
     Raises:
-        UserError: one is set; says what to write instead.
+        UserError: says what to write instead.
     """
     for name in FORMER:
         value = keys.get(name)
         plain = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
         if plain not in (None, {}):
-            file = None if config is None else file_with(f"{name}:", config)
+            file = file_with(f"{name}:", config)
             place = f"{_NODE}.{name}{f' in {file}' if file else ''}"
             raise UserError(f"{place} is a key of an older Hydra: {_INSTEAD[name](plain)}")
-    return {name: value for name, value in keys.items() if name not in FORMER}
 
 
 def _params(space: Any) -> str:
@@ -40,7 +39,7 @@ def _params(space: Any) -> str:
 
 def _entry(value: Any) -> str:
     """A word for a YAML, quoted: most have commas."""
-    words = in_words(value) if isinstance(value, Mapping) else str(value)
+    words = former_words(value) if isinstance(value, Mapping) else str(value)
     said = "interval(LOW, HIGH), or values with commas between" if words is None else words
     return '"' + said.replace("\\", "\\\\").replace('"', '\\"') + '"'
 

@@ -80,9 +80,9 @@ def draw_into(trial: Trial, storage: Any) -> None:
     trial.storage = storage
 
 
-def draw(trial: Trial, name: str, distribution: BaseDistribution) -> None:
+def draw(trial: Trial, name: str, distribution: BaseDistribution) -> Any:
     """Draw a parameter; the public ``suggest_...`` take a distribution's parts, each its kind's."""
-    trial._suggest(name, distribution)
+    return trial._suggest(name, distribution)
 
 
 def allow_stop(study: Study) -> None:

@@ -132,12 +132,14 @@ class Plan:
 
 def sampling_of(plan: Plan, settings: Settings) -> Sampling:
     """The sampler of a search; raises UserError where a key of it is out of range."""
+    differ = settings.custom_search_space is not None or plan.space.conditions
     return Sampling(
         settings.sampler,
         plan.seed,
         plan.space.distributions,
         plan.n_trials,
-        is_conditional=settings.custom_search_space is not None and len(plan.directions) == 1,
+        is_conditional=bool(differ) and len(plan.directions) == 1,
+        conditional=tuple(plan.space.conditions),
         is_scrambled=bool(plan.search_number),
     )
 

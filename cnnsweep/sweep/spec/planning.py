@@ -84,10 +84,12 @@ def _plan(
     objectives = [] if is_theirs else keys.objectives(settings.direction)
     ways = directions(settings.direction, objectives)
     n_trials, points = settings.n_trials, None
-    if is_grid_sampler(settings.sampler):
+    if is_grid := is_grid_sampler(settings.sampler):
         n_trials = min(n_trials, grid_size(space.distributions))
-    elif settings.custom_search_space is None:
-        points = count_points(space.distributions)
+    if settings.custom_search_space is None and (space.conditions or not is_grid):
+        points = count_points(space.distributions, space.conditions)
+    if is_grid and points is not None:  # fewer than the product of all values
+        n_trials = min(n_trials, points)
     return Plan(
         sweep=context.folder,
         subfolder=subfolder,

@@ -68,7 +68,7 @@ class Settings(SharedSettings):
     searches: int = MISSING
     default_first: bool = MISSING
     max_failure_rate: float = MISSING
-    params: dict[str, str] | None = MISSING
+    params: dict[str, Any] | None = MISSING  # a text, or a mapping with a condition
     custom_search_space: str | None = MISSING
     pruner: Any = MISSING
     seeds: int = MISSING
@@ -105,8 +105,8 @@ def read_grid_settings(keys: Mapping[str, Any]) -> GridSettings:
 
 
 def _complete(keys: Mapping[str, Any], schema: type, option: str) -> dict[str, Any]:
-    known = {field.name for field in fields(schema)} - {"_target_", *FORMER}  # which Hydra keeps
-    missing = sorted(known - keys.keys())
+    known = {field.name for field in fields(schema)} - {"_target_"}  # which Hydra keeps
+    missing = sorted(known - keys.keys() - {*FORMER})
     if missing:
         raise UserError(
             f"hydra.sweeper lacks {', '.join(missing)}; hydra/sweeper={option} has them"

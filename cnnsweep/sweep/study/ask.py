@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -27,7 +27,8 @@ from cnnsweep.sweep.spec.optuna_internals import (
 )
 from cnnsweep.sweep.spec.plan import FOLDER
 from cnnsweep.sweep.spec.samplers import Sampling, Space
-from cnnsweep.sweep.spec.space.points import identity, listed
+from cnnsweep.sweep.spec.space.conditions import holds
+from cnnsweep.sweep.spec.space.points import Conditions, identity, listed
 
 Drawn = dict[str, tuple[float, BaseDistribution]]  # parameters as a storage keeps them
 EXHAUSTED = "exhausted"  # the study attribute that says that there are no more points
@@ -59,6 +60,7 @@ class Asker:
     ``extend`` is the user's custom_search_space, called with the config and each new trial, and
     again for each draw. ``wanted`` trials are asked for, or ``points`` where the space has fewer
     (None: nobody knows how many); where every point will be tried, chance decides on their order.
+    A parameter of ``space`` that has one of ``conditions`` comes after those that it names.
     """
 
     study: Study
@@ -68,6 +70,7 @@ class Asker:
     config: DictConfig
     wanted: int
     points: int | None
+    conditions: Conditions = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._tried = Tried(self.study)
@@ -124,7 +127,8 @@ class Asker:
 
     def _complete(self, trial: Trial) -> FrozenTrial:
         stored = get_trial(self.study, trial.number)
-        if "fixed_params" in stored.system_attrs or self.sampling.is_grid:
+        is_settled = self.sampling.is_grid and not self.conditions
+        if "fixed_params" in stored.system_attrs or is_settled:
             drawn: Drawn | None = self._draw(trial)
         else:
             drawn = self._new_point(trial, stored)
@@ -140,7 +144,7 @@ class Asker:
         """Parameters that no other trial has; None where none were found."""
         is_tried = self._tried.now(but=trial.number)
         chance = self.sampling.random(trial.number, MOST_DRAWS)
-        for attempt in range(0 if self.goes_through else MOST_DRAWS):
+        for attempt in range(0 if self.takes_every_point else MOST_DRAWS):
             drawn = self._draw(trial if attempt == 0 else self._opened(stored, attempt))
             if not is_tried(_identity(drawn)):
                 return drawn
@@ -162,18 +166,21 @@ class Asker:
 
     @cached_property
     def _points(self) -> dict[str, dict[str, Any]] | None:
-        return listed(self.space)
+        return listed(self.space, self.conditions)
 
     def _at(self, point: dict[str, Any]) -> Drawn:
-        return {name: (d.to_internal_repr(point[name]), d) for name, d in self.space.items()}
+        drawn = {name: d for name, d in self.space.items() if name in point}
+        return {name: (d.to_internal_repr(point[name]), d) for name, d in drawn.items()}
 
     def _draw(self, trial: Trial) -> Drawn:
-        """Draw all parameters, and store none."""
+        """Draw all active parameters, and store none."""
         draft = _Draft(storage_of(self.study))
         draw_into(trial, draft)
         self._settle_parents(trial)
+        values: dict[str, Any] = {}
         for name, distribution in self.space.items():
-            draw(trial, name, distribution)
+            if holds(self.conditions.get(name, {}), values):
+                values[name] = draw(trial, name, distribution)
         if self.extend is not None:
             self.extend(self.config, trial)
         return draft.drawn

@@ -22,7 +22,7 @@ from cnnsweep.sweep.spec.optuna_internals import (
     was_stopped,
 )
 from cnnsweep.sweep.spec.plan import Plan
-from cnnsweep.sweep.spec.space.search_space import typed_value
+from cnnsweep.sweep.spec.space.values import typed_value
 from cnnsweep.sweep.study import dashboard_notes
 from cnnsweep.sweep.study.ask import EXHAUSTED
 from cnnsweep.sweep.study.same_data import SearchData

@@ -9,7 +9,7 @@ import yaml
 from omegaconf import OmegaConf
 
 from cnnsweep.errors import UserError
-from cnnsweep.sweep.launch.former_keys import without_former
+from cnnsweep.sweep.launch import former_keys
 from cnnsweep.sweep.spec.space.search_space import read_space
 from tests.sweep.launch.strangers import stranger, write_option
 from tests.sweep.launch.test_ending import line_of
@@ -52,24 +52,23 @@ def test_what_the_line_says_takes_the_place_of_a_space(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("keys", "said"),
+    ("name", "value", "said"),
     [
-        ({"search_space": {"x": "interval(0, 1)"}}, 'params: {x: "interval(0, 1)"}'),
-        ({"search_space": {"x": {"type": "odd"}}}, 'params: {x: "interval(LOW, HIGH), or values'),
-        ({"search_space": "x"}, "hydra.sweeper.params has taken its place"),
-        ({"optuna_config": {"n_trials": 3, "seed": 1}}, "write n_trials, seed below hydra.sweeper"),
-        ({"experiment_sequence": "a.B"}, "leave it out; custom_search_space=FUNCTION"),
+        ("search_space", {"x": "interval(0, 1)"}, 'params: {x: "interval(0, 1)"}'),
+        ("search_space", {"x": {"type": "odd"}}, 'params: {x: "interval(LOW, HIGH), or values'),
+        ("search_space", "x", "hydra.sweeper.params has taken its place"),
+        ("optuna_config", {"n_trials": 3, "seed": 1}, "write n_trials, seed below hydra.sweeper"),
+        ("experiment_sequence", "a.B", "leave it out; custom_search_space=FUNCTION"),
     ],
 )
-def test_each_former_key_has_its_line(keys: dict[str, Any], said: str) -> None:
+def test_each_former_key_has_its_line(
+    name: str, value: Any, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(former_keys, "file_with", lambda *_: None)
+    node = OmegaConf.create({"value": value}).value
     with pytest.raises(UserError, match=re.escape(said)):
-        without_former(
-            {name: OmegaConf.create(v) if isinstance(v, dict) else v for name, v in keys.items()}
-        )
-
-
-def test_keys_that_nobody_set_are_left_out() -> None:
-    assert without_former({"search_space": None, "optuna_config": {}, "n_jobs": 1}) == {"n_jobs": 1}
+        former_keys.refuse_former({"n_jobs": 1, name: node}, OmegaConf.create())
+    former_keys.refuse_former({"n_jobs": 1, name: None}, OmegaConf.create())
 
 
 @pytest.mark.parametrize(

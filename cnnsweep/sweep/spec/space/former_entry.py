@@ -13,7 +13,7 @@ from cnnsweep.config.overrides import as_text
 _BOUNDS = (("low", "high"), ("min", "max"))
 
 
-def in_words(entry: Mapping[str, Any]) -> str | None:
+def former_words(entry: Mapping[str, Any]) -> str | None:
     """``{type: float, low: 1, high: 2}`` as ``interval(1, 2)``; None where it can't be understood.
 
     Known are the types ``float``, ``int`` and ``categorical`` with ``low``, ``high``, ``step`` and

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from optuna.distributions import CategoricalDistribution, distribution_to_json, json_to_distribution
@@ -27,8 +27,9 @@ class Facts:
 
     ``config`` is the config that all trials share, unresolved; ``objectives`` their names and
     directions; ``seed`` the sampler's; ``keep_best`` as first typed; ``code`` versions and commit;
-    ``default_first``: whether the first trial may be the default config; ``is_ours``: whether
-    ``config`` is that of our runs, or another app's, of which every key counts.
+    ``default_first``: whether the first trial may be the default config; ``conditions``, in words,
+    those of parameters that not every trial has; ``is_ours``: whether ``config``
+    is that of our runs, or another app's, of which every key counts.
     """
 
     config: dict[str, Any]
@@ -42,6 +43,7 @@ class Facts:
     keep_best: int | None
     code: dict[str, Any]
     default_first: bool = True
+    conditions: dict[str, str] = field(default_factory=dict)
     is_ours: bool = True
 
     def as_json(self) -> dict[str, Any]:
@@ -76,7 +78,8 @@ def settle(study: Study, present: Facts, say: Callable[[str], None]) -> None:
     _refuse_mixing({"default_first": True} | before, now, is_ours=now.get(_IS_OURS, True))
     if "keep_best" not in before:
         study.set_user_attr(KEEPS_ALL, True)
-    for name in ("space", "sampler", "pruner", "code"):
+    before = {"conditions": {}} | before
+    for name in ("space", "conditions", "sampler", "pruner", "code"):
         old = completed(before[name], now[name], f"hydra.sweeper.{name}")
         new = leaves(now[name])
         # Older code recorded the versions of less: what it didn't know has not changed.

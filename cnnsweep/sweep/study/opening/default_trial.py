@@ -14,8 +14,7 @@ from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.samplers import is_grid_sampler
 from cnnsweep.sweep.spec.settings import Settings
-from cnnsweep.sweep.spec.space.points import written
-from cnnsweep.sweep.spec.space.search_space import typed_value
+from cnnsweep.sweep.spec.space.values import typed_value, written
 
 
 def enqueue_default(
@@ -26,20 +25,20 @@ def enqueue_default(
     say: Callable[[str], None],
 ) -> None:
     """Enqueue the config as it is without the search as trial 0, where the space holds it."""
-    space = plan.space.distributions
-    if is_grid_sampler(settings.sampler) or not space:
+    space = plan.space
+    if is_grid_sampler(settings.sampler) or not space.distributions:
         return
-    fixed = plan.space.fixed_with(context.config.hydra.runtime.choices)
+    fixed = space.fixed_with(context.config.hydra.runtime.choices)
     default = context.compose(fixed, plan.subfolder or ".", 0)
-    defaults = {name: _default(default, name) for name in space}
-    points = {name: default_point(d, defaults[name]) for name, d in space.items()}
+    defaults = {name: _default(default, name) for name in space.distributions}
+    drawn = {name: space.distributions[name] for name in space.active(defaults)}
+    points = {name: default_point(d, defaults[name]) for name, d in drawn.items()}
     outside = [name for name, point in points.items() if not point]
     if outside:
         said = ", ".join(f"{name}={as_typed(defaults[name])}" for name in outside)
         say(f"note: the default config is no trial of this search: {said} is outside its space")
         return
-    values = {name: point[0] for name, point in points.items()}
-    study.enqueue_trial(values, user_attrs={IS_DEFAULT: True})
+    study.enqueue_trial({n: point for n, (point,) in points.items()}, user_attrs={IS_DEFAULT: True})
 
 
 def _default(config: DictConfig, name: str) -> Any:

@@ -21,6 +21,7 @@ from cnnsweep.sweep.spec.failure_policy import FailureWatch
 from cnnsweep.sweep.spec.plan import FOLDER, Plan, sampling_of
 from cnnsweep.sweep.spec.run_keys import THREADS
 from cnnsweep.sweep.spec.settings import Settings
+from cnnsweep.sweep.spec.space.conditions import in_words
 from cnnsweep.sweep.study.ask import Asker
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import Coordination
@@ -109,15 +110,15 @@ def _as_begun(
 
 
 def _asker(study: Study, plan: Plan, settings: Settings, config: DictConfig) -> Asker:
-    space = plan.space.distributions
     return Asker(
         study,
         sampling_of(plan, settings),
-        space,
+        plan.space.distributions,
         custom_search_space(settings),
         config,
         plan.n_trials,
         plan.points,
+        plan.space.conditions,
     )
 
 
@@ -190,6 +191,7 @@ def _facts(plan: Plan, settings: Settings) -> Facts:
     return Facts(
         config={str(key): value for key, value in config.items()},
         space=as_facts(plan.space.distributions),
+        conditions={name: in_words(one) for name, one in plan.space.conditions.items()},
         objectives=dict(zip(plan.objectives, plan.directions, strict=True)),
         seeds=settings.seeds,
         seed=plan.seed,

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 
-from cnnsweep.sweep.spec.space.search_space import read_space, typed_value
+from cnnsweep.sweep.spec.space.search_space import read_space
+from cnnsweep.sweep.spec.space.values import typed_value
 from cnnsweep.sweep.study.opening.default_trial import default_point
 
 
