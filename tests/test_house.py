@@ -17,6 +17,7 @@ from hydra.core.override_parser.types import IntervalSweep
 
 import cnnsweep
 from cnnsweep.config import CONF_DIR
+from cnnsweep.config.composing.typed_conditions import with_condition
 from cnnsweep.config.launchers import EXTRAS
 from tests.command import REPOSITORY
 
@@ -363,7 +364,8 @@ def test_the_documents_show_commands() -> None:
 @pytest.mark.parametrize("command", dict.fromkeys([*SHOWN, *TABLES]))
 def test_every_command_of_the_documents_composes(command: str) -> None:
     typed = [word for word in shlex.split(command) if not word.startswith("--")]
-    composed = []
+    composed = [written for word in typed if (written := with_condition(word)) != word]
+    typed = [word for word in typed if with_condition(word) == word]
     for override in OverridesParser.create().parse_overrides(typed):
         swept = override.value()
         if isinstance(swept, IntervalSweep):

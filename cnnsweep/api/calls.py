@@ -4,10 +4,10 @@ import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from cnnsweep.api.child import COMPOSE, JOBS_FAILED, REFUSED, RUN, SWEEP
-from cnnsweep.api.command import Ended, run_command
+from cnnsweep.api.command import Ended, run_command, uninterrupted
 from cnnsweep.api.runs import Run, RunFailed
 from cnnsweep.api.sweeps import Sweep
 from cnnsweep.api.words import folder_words, hint_of_sweeper, words_of
@@ -35,11 +35,12 @@ def compose(*overrides: str, config_dir: Path | str | None = None, **keys: Any) 
         >>> compose(model="lenet", epochs=3).epochs
         3
     """
-    from omegaconf import OmegaConf
-
     ended = run_command(COMPOSE, words_of(overrides, keys, config_dir=config_dir))
     if ended.report.config is None:
         raise _failure(ended)
+    with uninterrupted():
+        from omegaconf import OmegaConf
+
     config = OmegaConf.create(ended.report.config)
     OmegaConf.set_struct(config, True)
     return config
@@ -78,12 +79,33 @@ def run(
     return Run(_folder(ended))
 
 
+@overload
 def sweep(
     *overrides: str,
     folder: Path | str | None = None,
     config_dir: Path | str | None = None,
+    dry_run: Literal[False] = False,
     **keys: Any,
-) -> Sweep:
+) -> Sweep: ...
+
+
+@overload
+def sweep(
+    *overrides: str,
+    folder: Path | str | None = None,
+    config_dir: Path | str | None = None,
+    dry_run: Literal[True],
+    **keys: Any,
+) -> None: ...
+
+
+def sweep(
+    *overrides: str,
+    folder: Path | str | None = None,
+    config_dir: Path | str | None = None,
+    dry_run: bool = False,
+    **keys: Any,
+) -> Sweep | None:
     """Run a grid or a search, as ``python -m cnnsweep --multirun`` does, and show its progress.
 
     The same call with the same ``folder`` resumes what was stopped. A list is values to try:
@@ -95,6 +117,7 @@ def sweep(
         overrides: words as on the command line: ``"search=sgd"``, ``"optim.lr=interval(0.01, 1)"``.
         folder: for the sweep, new or not; a new ``multirun/<date>/<time>`` where None.
         config_dir: a folder with configs of your own.
+        dry_run: train nothing and leave nothing: say what would be done, and return None.
         keys: as those of `run`.
 
     Raises:
@@ -106,10 +129,13 @@ def sweep(
         >>> found = sweep(search="sgd", model="resnet", n_trials=40, folder="multirun/mine")
         >>> found.best.result, found.table, found.report
     """
-    words = words_of(overrides, keys, config_dir=config_dir, is_sweep=True)
+    given = {**keys, "dry_run": True} if dry_run else keys
+    words = words_of(overrides, given, config_dir=config_dir, is_sweep=True)
     ended = run_command(SWEEP, ["--multirun", *words, *folder_words(_SWEEP_DIR, folder)])
     if ended.code != 0 and not _has_completed(ended):
-        raise _failure(ended, keys)
+        raise _failure(ended, given)
+    if dry_run:
+        return None
     if ended.report.error is not None:
         print(ended.report.error, file=sys.stderr)
     return Sweep(_folder(ended))
@@ -124,7 +150,7 @@ def _has_completed(ended: Ended) -> bool:
 
 def _folder(ended: Ended) -> Path:
     if ended.report.folder is None:
-        raise UserError("the command has left no folder: nothing was trained")
+        raise UserError("the command has left no folder; a dry run is sweep(…, dry_run=True)")
     return ended.report.folder
 
 

@@ -78,13 +78,15 @@ def _refuse_sweep(purpose: str, typed: Sequence[str]) -> None:
 
 def _report_of(error: BaseException) -> Report:
     """What ended the command; the command line ends in SystemExit whatever the cause."""
+    cause = (error.__cause__ or error.__context__) if isinstance(error, SystemExit) else error
+    if cause is None or isinstance(cause, KeyboardInterrupt | SystemExit):
+        return Report()  # nothing more is imported: it may be an import that was interrupted
     from cnnsweep.cli import SingleRunFailed
     from cnnsweep.config.error_messages import short_error
     from cnnsweep.errors import JobsFailed, StoppedEarly
     from cnnsweep.process import Terminated
 
-    cause = (error.__cause__ or error.__context__) if isinstance(error, SystemExit) else error
-    if cause is None or isinstance(cause, KeyboardInterrupt | Terminated | SystemExit):
+    if isinstance(cause, Terminated):
         return Report()
     if isinstance(cause, SingleRunFailed):
         return Report(ending=FAILED, error=short_error(cause.__cause__ or cause))

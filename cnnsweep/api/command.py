@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ _LOOKS_SECONDS = 0.1
 _PATIENCE = 3  # Ctrl-C's after which nothing is waited for
 _ERROR = "error: "
 _BOOT = (
+    "import signal; signal.signal(signal.SIGINT, signal.SIG_DFL); "  # until main can say a line
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
     "purpose, parent, file = sys.argv[2], int(sys.argv[3]), int(sys.argv[4]); "
     "del sys.argv[1:5]; from cnnsweep.api.child import main; main(purpose, parent, file)"
@@ -49,27 +51,48 @@ def run_command(purpose: str, words: Sequence[str]) -> Ended:
         raise UserError("this Python does not know its own program (sys.executable is empty)")
     with ExitStack() as stack:
         out, err, file = (stack.enter_context(tempfile.TemporaryFile()) for _ in range(3))
-        stream: IO[str] | None = sys.stdout
-        is_terminal = stream is not None and stream.isatty() and stream is sys.__stdout__
-        child = subprocess.Popen(
-            [
-                *(sys.executable, "-u", "-P", "-c", _BOOT, json.dumps(_import_path())),
-                *(purpose, str(os.getpid()), str(file.fileno()), *words),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=None if is_terminal else out,
-            stderr=err,
-            pass_fds=(file.fileno(),),
-            env=_environment(is_terminal),
-            start_new_session=True,  # Ctrl-C reaches this process alone, which passes it on
-        )
-        with _stopped(child):
-            shown = (_Shown(out, stream), _Shown(err, sys.stderr))
-            is_interrupted = _wait(child, shown)
+        is_terminal = _is_terminal(sys.stdout)
+        with uninterrupted():
+            child = subprocess.Popen(
+                [
+                    *(sys.executable, "-u", "-P", "-c", _BOOT, json.dumps(_import_path())),
+                    *(purpose, str(os.getpid()), str(file.fileno()), *words),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=None if is_terminal else out,
+                stderr=err,
+                pass_fds=(file.fileno(),),
+                env=_environment(is_terminal),
+                start_new_session=True,  # Ctrl-C reaches this process alone, which passes it on
+            )
+            stack.enter_context(_stopped(child))
+        is_interrupted = _wait(child, (_Shown(out, sys.stdout), _Shown(err, sys.stderr)))
         if is_interrupted:
             _say_how_to_resume(purpose, _read(file).folder)
             raise KeyboardInterrupt
         return Ended(child.returncode, _read(file))
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ctrl-C counts after the block: a module whose import it ends can't be imported any more."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+    came: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        before(signal.SIGINT, None)
+
+
+def _is_terminal(stream: IO[str] | None) -> bool:
+    """Whether a child's output is seen there as it is: nobody has put anything in its way."""
+    return stream is not None and stream.isatty() and stream is sys.__stdout__
 
 
 def _import_path() -> list[str]:

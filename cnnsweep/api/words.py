@@ -8,6 +8,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from cnnsweep.api.command import uninterrupted
 from cnnsweep.errors import UserError
 
 _KEY = re.compile(r"[^\s=,'\"]+")
@@ -42,9 +43,10 @@ def words_of(
                 f"{word!r} is an option of the command line: allowed are KEY=VALUE, and config_dir"
             )
         words.append(word)
-    for name, value in keys.items():
-        for key, plain in _leaves(_named(name, is_sweep), _plain(name, value)):
-            words.append(f"{key}={_written(key, plain, is_sweep)}")
+    with uninterrupted():
+        for name, value in keys.items():
+            for key, plain in _leaves(_named(name, is_sweep), _plain(name, value)):
+                words.append(f"{key}={_written(key, plain, is_sweep)}")
     return words
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.command import REPOSITORY, environment
 
-SECONDS = 120
+SECONDS = 240
 
 
 def begin(text: str, cwd: Path, *, is_file: bool = True) -> "subprocess.Popen[str]":

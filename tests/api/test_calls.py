@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from cnnsweep.api import Run, RunFailed, Sweep, UserError, compose, run, sweep
+from cnnsweep.config.sweeper_keys import keys_of
 from cnnsweep.folders.run_folder import RunFolder
 from tests.api.scripts import begin, output_of
 from tests.command import cnnsweep, succeeded
@@ -169,6 +170,13 @@ def test_a_search_and_its_results() -> None:
     assert compose(from_=found.folder).optim.lr == found.best.config.optim.lr
     with pytest.raises(UserError, match=r"unknown key 'ntrials'.*Or, of the sweep: 'n_trials'\?"):
         sweep(search="sgd", ntrials=2)
+
+
+@pytest.mark.skipif("dry_run" not in keys_of("grid"), reason="there is no such key here")
+def test_a_dry_run_leaves_nothing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sweep(**SMALL, seed=[0, 1], dry_run=True)
+    assert "2 jobs over seed" in capsys.readouterr().out
+    assert list(here.iterdir()) == []
 
 
 def test_importing_is_quick() -> None:

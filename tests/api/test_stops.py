@@ -1,7 +1,9 @@
 """Runs from Python that are stopped: by Ctrl-C, with their script, by a signal of their own."""
 
+import os
 import re
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -13,16 +15,29 @@ from tests.command import QUICK, cnnsweep, succeeded
 LONG = """
 from cnnsweep.api import run
 try:
-    run(model="lenet", epochs=40, threads=1, pictures=False, data={"train_limit": 200}%s)
+    run(model="lenet", epochs=25, threads=1, pictures=False, data={"train_limit": 200}%s)
 except KeyboardInterrupt:
     print("interrupted")
 """
 SWEEP = """
 from cnnsweep.api import sweep
-sweep(model="lenet", epochs=40, threads=1, pictures=False, data={"train_limit": 200}, seed=[0, 1],
+sweep(model="lenet", epochs=25, threads=1, pictures=False, data={"train_limit": 200}, seed=[0, 1],
       folder="grid")
 """
-WORDS = (*QUICK, "epochs=40")
+EARLY = """
+import os, signal, threading
+from cnnsweep.api import run
+for moment in (0.01, 0.1, 0.2, 0.5, 1.2):
+    timer = threading.Timer(moment, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    try:
+        run(model="lenet", epochs=25, threads=1, pictures=False, data={"train_limit": 200})
+    except KeyboardInterrupt:
+        print("interrupted")
+    timer.cancel()
+run(model="lenet", epochs=1, threads=1, pictures=False, data={"train_limit": 200}, folder="whole")
+"""
+WORDS = (*QUICK, "epochs=25")
 COLUMNS = ("epoch", "train_loss", "val_loss", "val_accuracy")
 
 
@@ -58,7 +73,16 @@ def test_ctrl_c_stops_the_run_and_the_command_resumes_it(
     assert epochs(folder) == whole
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_while_things_are_imported_spoils_nothing(tmp_path: Path) -> None:
+    """An import that is ended halfway would leave a module that no later call can import."""
+    code, out, err = output_of(begin(EARLY, tmp_path))
+    assert code == 0, err
+    assert out.count("interrupted") >= 3  # the last ones may come too late
+    assert "results: whole" in out
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_run_does_not_outlive_its_script(
     number: signal.Signals, tmp_path: Path, whole: list[tuple[float | int | None, ...]]
 ) -> None:
@@ -92,8 +116,6 @@ def test_a_command_that_is_killed(tmp_path: Path) -> None:
     script = begin(text, tmp_path)
     wait_for(tmp_path / "mine" / "metrics.csv", 3)
     process = int((tmp_path / "mine" / ".lock").read_text().split()[1])
-    import os
-
     os.kill(process, signal.SIGKILL)
     code, out, _ = output_of(script)
     assert code == 0
@@ -105,8 +127,6 @@ def test_a_command_that_is_killed(tmp_path: Path) -> None:
 
 def wait_for_epochs(outputs: Path) -> None:
     """Wait until the one run below a folder has trained some epochs."""
-    import time
-
     end = time.monotonic() + 60
     while not (found := list(outputs.glob("*/*/metrics.csv"))):
         assert time.monotonic() < end

@@ -24,6 +24,12 @@ def axes_of(config: DictConfig) -> dict[str, tuple[str, ...]]:
         hydra.errors.HydraException: an override cannot be read.
     """
     params = config.hydra.sweeper.params or {}
+    for key, value in params.items():
+        if OmegaConf.is_dict(value):
+            raise UserError(
+                f"hydra.sweeper.params: {key} is drawn under a condition, which is for searches; "
+                "this is a grid, and hydra/sweeper=optuna chooses a search"
+            )
     lines = [f"{key}={value}" for key, value in params.items()]
     typed: Any = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)
     sources: Any = OmegaConf.to_container(config.hydra.runtime.config_sources, resolve=False)

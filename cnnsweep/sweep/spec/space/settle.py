@@ -14,6 +14,7 @@ from optuna.distributions import (
 )
 
 from cnnsweep.config.nearest_key import suggestion
+from cnnsweep.dotted_keys import is_below
 from cnnsweep.errors import UserError
 from cnnsweep.rules import as_typed
 from cnnsweep.sweep.spec.space.conditions import (
@@ -97,6 +98,7 @@ def _settled(
             condition[key] = _possible(place, space.distributions[key], values, fixed.options(key))
             why = why or (f"{key} is not drawn" if key in never else "")
             continue
+        _refuse_what_follows(place, key, space)
         found = fixed.values(key)
         if not found:
             near = suggestion(key, [*space.distributions, *fixed.names()])
@@ -106,7 +108,8 @@ def _settled(
             )
         _refuse_unknown_options(place, values, fixed.options(key))
         if not is_among(found[0], values):
-            why = why or f"{in_words({key: values})}, and here {key}={as_typed(found[0])}"
+            here = in_words({key: (found[0],)})
+            why = why or f"its condition is {in_words({key: values})}, and here it is {here}"
     return condition, why
 
 
@@ -159,6 +162,16 @@ def _shown(distribution: BaseDistribution) -> list[str]:
         words = [as_typed(one) for one in distribution.choices]
         return words if len(words) <= _MOST_SHOWN else [*words[:_MOST_SHOWN], "…"]
     return [str(distribution)]
+
+
+def _refuse_what_follows(place: str, key: str, space: SearchSpace) -> None:
+    """Raise UserError where a key has the value of an option that is drawn."""
+    group = next((name for name in space.distributions if is_below(key, [name])), None)
+    if group is not None and key not in (word.partition("=")[0] for word in space.fixed):
+        raise UserError(
+            f"{place} depends on {group}, which is drawn; allowed is a condition on {group}, or to "
+            f"draw {key} too"
+        )
 
 
 def _refuse_unknown_options(place: str, values: Iterable[Any], options: list[str]) -> None:
