@@ -52,7 +52,7 @@ def _table(search: GridSearch, trials: Sequence[FrozenTrial]) -> list[str]:
     results = {
         trial.number: result
         for trial in trials
-        if (result := RunFolder(search.plan.place(trial)).read_result()) is not None
+        if (result := search.plan.run(search.plan.place(trial)).read_result()) is not None
     }
     if not results:
         return []
@@ -103,4 +103,5 @@ def _spread(found: Sequence[Mapping[str, Any]], metric: str) -> str:
 
 
 def _time(found: Sequence[Mapping[str, Any]]) -> str:
-    return duration(mean(result[_SECONDS] for result in found))
+    seconds = [result[_SECONDS] for result in found if _SECONDS in result]
+    return duration(mean(seconds)) if seconds else "–"

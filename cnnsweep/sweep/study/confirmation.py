@@ -7,7 +7,6 @@ from pathlib import Path
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import CONFIRM, FORMER_CONFIRM
 from cnnsweep.sweep.spec.formatting import format_mean, format_value
 from cnnsweep.sweep.spec.jobs import confirm_job
@@ -65,19 +64,19 @@ class Confirmation:
         folder = self.plan.sweep / job.folder
         if message.reason == "completed":
             metric = metric_on_test(self.plan.objectives[0])
-            result = RunFolder(folder).read_result()
+            result = self.plan.run(folder).read_result()
             reached = format_value(result[metric]) if result else "unknown"
             self.recorder.confirmed(job, f"{metric} {reached}")
             return
         error = str(message.error)
-        write_failure(folder, error, {}, anew=False)
+        write_failure(self.plan.run(folder), error, {}, anew=False)
         self.failed.append(f"{folder}: {error}")
         self.recorder.confirmed(job, f"failed: {error}; its folder: {folder}")
 
     def test_metrics(self) -> list[float]:
         """What the completed runs reached on the test split."""
         metric = metric_on_test(self.plan.objectives[0])
-        results = [RunFolder(run).read_result() for run in self._folder().glob("*")]
+        results = [self.plan.run(run).read_result() for run in self._folder().glob("*")]
         return [r[metric] for r in results if r is not None and r.get(metric) is not None]
 
     def _plan_jobs(self) -> list[Job]:

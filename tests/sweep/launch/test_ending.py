@@ -58,7 +58,7 @@ def test_a_traceback_is_there_for_whoever_wants_it(tmp_path: Path) -> None:
 
 
 def test_failures_that_end_a_sweep_say_its_own_command(tmp_path: Path) -> None:
-    whose, folder = stranger(tmp_path / "app", breaks=True), tmp_path / "sweep"
+    whose, folder = stranger(tmp_path / "app", breaks_above=-1), tmp_path / "sweep"
     done = finish(start(command((*whose, SEARCH), folder, X, "hydra.sweeper.n_jobs=1")))
     assert done.code == 1
     line = line_of(done.text)
@@ -67,7 +67,7 @@ def test_failures_that_end_a_sweep_say_its_own_command(tmp_path: Path) -> None:
     )
     assert f"hydra.sweep.dir={folder}" in line
     done = sweep(
-        stranger(tmp_path / "app", breaks=True), tmp_path / "g", "x=0", "hydra/sweeper=grid"
+        stranger(tmp_path / "app", breaks_above=-1), tmp_path / "g", "x=0", "hydra/sweeper=grid"
     )
     assert done.code == 1
     assert "with resume=" not in line_of(done.text)
