@@ -32,6 +32,9 @@ DEFAULTS: dict[str, OldDefault] = {
     "hydra.sweeper.searches": OldDefault(1, since="what follows c1e9520"),
     "hydra.sweeper.default_first": OldDefault(True, since="what follows c1e9520"),
     "hydra.sweeper.stack": OldDefault(1, since="what follows 2580e36"),
+    "hydra.sweeper.search_space": OldDefault(None, since="what follows 87c300e"),
+    "hydra.sweeper.optuna_config": OldDefault(None, since="what follows 87c300e"),
+    "hydra.sweeper.experiment_sequence": OldDefault(None, since="what follows 87c300e"),
 }
 """By dotted key, ``hydra.sweeper.<key>`` included."""
 
