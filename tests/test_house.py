@@ -35,8 +35,9 @@ MODULES = {
 DOORS = ("__main__", "cli", "predict", "hydra_callback", "callback")
 FLOORS = (
     "api", "doors", "sweep", "sweep.launch", "sweep.cluster", "sweep.workers", "sweep.multihost",
-    "sweep.grid", "sweep.study", "sweep.freeze_thaw", "sweep.journal", "sweep.spec",
-    "sweep.machine", "export", "task", "run", "session", "stack", "loggers", "diff", "report",
+    "sweep.grid", "sweep.study", "sweep.earlier", "sweep.freeze_thaw", "sweep.journal",
+    "sweep.spec", "sweep.machine", "export", "task", "other_apps", "run", "session", "stack",
+    "loggers", "diff", "report",
     "report.output", "report.charts", "report.answer", "report.study", "report.stats",
     "report.read", "training.graph", "training", "models", "data", "data.pictures", "folders",
     "config.composing", "config", "machine", "ground",
@@ -87,6 +88,7 @@ FILE_NAMES = (
 FOLDER_WORDS = ("confirm", "report", "token")  # counted where they are a whole literal
 KEYS = (  # hydra.sweeper.confirm is a key, and no folder; so was search_space
     "sweep/spec/settings.py", "config/sweeper_keys.py", "sweep/launch/former_keys.py",
+    "folders/recorded_defaults.py",
 )  # fmt: skip
 PLUGINS = {"joblib": "joblib", "ray": "ray", "slurm": "submitit"}  # of which extra
 HOMES_OF_PRIVATE_NAMES = {  # of other packages; each of them has its contract test

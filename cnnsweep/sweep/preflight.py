@@ -17,6 +17,7 @@ from cnnsweep.config.overrides import by_key
 from cnnsweep.config.own_keys import chosen_by
 from cnnsweep.config.validation import monitors_validation
 from cnnsweep.errors import UserError, causes, one_line
+from cnnsweep.sweep.earlier.others import check_others
 from cnnsweep.sweep.freeze_thaw.choice import check_pausing
 from cnnsweep.sweep.several_searches import check_searches
 from cnnsweep.sweep.spec.compose import SweepContext
@@ -25,6 +26,7 @@ from cnnsweep.sweep.spec.plan import Plan, sampling_of
 from cnnsweep.sweep.spec.run_keys import SEED
 from cnnsweep.sweep.spec.settings import Settings
 from cnnsweep.sweep.spec.space.search_space import word_of
+from cnnsweep.sweep.study.opening.compatibility import FACTS
 from cnnsweep.sweep.study.opening.storage import open_storage
 from cnnsweep.sweep.study.opening.study import custom_search_space
 from cnnsweep.sweep.study.pruning import make_pruner
@@ -60,7 +62,9 @@ def check_sweep(context: SweepContext, settings: Settings, plans: list[Plan]) ->
         _check_corners(context, plan)
     check_disk(context.folder)
     if settings.storage is not None:
-        open_storage(settings.storage, context.folder, None)
+        storage = open_storage(settings.storage, context.folder, None)
+        for plan in plans:
+            check_others(storage, plan, lambda study: FACTS in study.user_attrs)
 
 
 def check_sweeper_targets(settings: Settings, context: SweepContext) -> None:

@@ -16,10 +16,10 @@ from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.metric_names import DIRECTIONS, duration
 from cnnsweep.sweep.grid.numbering import SEED, names_of
 from cnnsweep.sweep.grid.search import GridSearch
+from cnnsweep.sweep.journal.theirs import ERROR
 from cnnsweep.sweep.spec.formatting import PLUS_MINUS, format_mean
-from cnnsweep.sweep.study.tell import ERROR
 
-_SECONDS = "train_seconds"
+_SECONDS, _OBJECTIVE = "train_seconds", "objective"
 _MOST_ROWS = 20
 _WIDTH = 100  # where the output is no terminal
 
@@ -85,7 +85,8 @@ def _table(search: GridSearch, trials: Sequence[FrozenTrial]) -> list[str]:
 
 def _metrics(search: GridSearch) -> list[str]:
     named = [name for name in search.plan.objectives if name in DIRECTIONS]
-    return list(dict.fromkeys([*named, "val_accuracy", "test_accuracy"]))
+    usual = ["val_accuracy", "test_accuracy"] if search.plan.is_ours else [_OBJECTIVE]
+    return list(dict.fromkeys([*named, *usual]))
 
 
 def _rank(found: Sequence[Mapping[str, Any]], metrics: Sequence[str]) -> float:
@@ -94,7 +95,8 @@ def _rank(found: Sequence[Mapping[str, Any]], metrics: Sequence[str]) -> float:
     ]
     if not values:
         return float("inf")
-    return -mean(values) if DIRECTIONS[metrics[0]] == "maximize" else mean(values)
+    way = DIRECTIONS.get(metrics[0])  # another app's objective has none: its jobs stay in order
+    return 0.0 if way is None else -mean(values) if way == "maximize" else mean(values)
 
 
 def _spread(found: Sequence[Mapping[str, Any]], metric: str) -> str:
@@ -103,5 +105,5 @@ def _spread(found: Sequence[Mapping[str, Any]], metric: str) -> str:
 
 
 def _time(found: Sequence[Mapping[str, Any]]) -> str:
-    seconds = [result[_SECONDS] for result in found if _SECONDS in result]
-    return duration(mean(seconds)) if seconds else "–"
+    known = [r[_SECONDS] for r in found if r.get(_SECONDS) is not None]  # not of another app
+    return duration(mean(known)) if known else "–"
