@@ -34,7 +34,7 @@ MODULES = {
 # within a package within a package are on the floor of the one around them.
 DOORS = ("__main__", "cli", "predict", "hydra_callback", "callback")
 FLOORS = (
-    "api", "doors", "sweep", "sweep.estimate", "sweep.cluster", "sweep.workers",
+    "api", "doors", "sweep", "sweep.launch", "sweep.estimate", "sweep.cluster", "sweep.workers",
     "sweep.multihost", "sweep.grid", "sweep.study", "sweep.earlier", "sweep.freeze_thaw",
     "sweep.journal", "sweep.spec", "sweep.machine", "export", "task", "other_apps", "run",
     "session", "stack", "loggers", "diff", "report", "report.output", "report.charts",
@@ -86,7 +86,10 @@ FILE_NAMES = (
     "summary.csv", ".cache.jsonl",
 )  # fmt: skip
 FOLDER_WORDS = ("confirm", "report", "token")  # counted where they are a whole literal
-KEYS = ("sweep/spec/settings.py",)  # hydra.sweeper.confirm is a key, and no folder
+KEYS = (  # hydra.sweeper.confirm is a key, and no folder; so was search_space
+    "sweep/spec/settings.py", "config/sweeper_keys.py", "sweep/launch/former_keys.py",
+    "folders/recorded_defaults.py",
+)  # fmt: skip
 PLUGINS = {"joblib": "joblib", "ray": "ray", "slurm": "submitit"}  # of which extra
 HOMES_OF_PRIVATE_NAMES = {  # of other packages; each of them has its contract test
     "config/hydra_internals.py",

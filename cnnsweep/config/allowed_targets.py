@@ -48,17 +48,21 @@ def check_targets(config: Any, key: str = "") -> None:
     Raises:
         UserError: names the key, the target and how to allow it.
     """
-    allowed = allowed_targets()
     for place, target in _targets(config, key):
-        if not any(
-            target == pattern or (pattern.endswith(".*") and target.startswith(pattern[:-1]))
-            for pattern in allowed
-        ):
-            package = target.split(".")[0]
-            raise UserError(
-                f"{place}={target} is not a target that a config may name. If you trust it, "
-                f"allow it: {VARIABLE}='{package}.*'"
-            )
+        check_target(target, place)
+
+
+def check_target(target: str, key: str) -> None:
+    """The same for one target, which a key names."""
+    if not any(
+        target == pattern or (pattern.endswith(".*") and target.startswith(pattern[:-1]))
+        for pattern in allowed_targets()
+    ):
+        package = target.split(".")[0]
+        raise UserError(
+            f"{key}={target} is not a target that a config may name. If you trust it, "
+            f"allow it: {VARIABLE}='{package}.*'"
+        )
 
 
 def _targets(config: Any, key: str) -> Iterator[tuple[str, str]]:

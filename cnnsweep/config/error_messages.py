@@ -21,7 +21,7 @@ from cnnsweep.config.command_words import corrected, for_shell
 from cnnsweep.config.hydra_internals import expected_type, root_of
 from cnnsweep.config.nearest_key import suggestion
 from cnnsweep.config.own_keys import options_with
-from cnnsweep.config.sweeper_keys import NODE, unknown_key
+from cnnsweep.config.sweeper_keys import FORMER, NODE, keys_of, unknown_key
 from cnnsweep.dotted_keys import leaves
 from cnnsweep.errors import UserError, on_one_line, one_line, unknown
 from cnnsweep.redact import masked, masked_word
@@ -96,9 +96,11 @@ def _unknown_key(error: OmegaConfBaseException) -> str:
     key = str(error.full_key or error.key)
     parent, _, _ = key.rpartition(".")
     node = error.parent_node
-    siblings = [str(k) for k in node] if isinstance(node, DictConfig) else []
+    siblings = [str(k) for k in node if k != "hydra"] if isinstance(node, DictConfig) else []
     if parent == NODE.rstrip("."):
         return unknown_key(key.removeprefix(NODE), siblings)
+    if parent.startswith(tuple(f"{NODE}{name}" for name in FORMER)):
+        return unknown_key(key.removeprefix(NODE), keys_of("optuna"))
     beside = [f"{parent}.{name}" if parent else name for name in siblings]
     where = f" in {parent}" if parent else ""
     listed = ", ".join(sorted(siblings)) if isinstance(node, Container) else "none"

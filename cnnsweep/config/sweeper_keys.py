@@ -14,6 +14,8 @@ _SWEEPER = "hydra/sweeper"
 _SEARCHES, _OURS, _HYDRAS = "optuna", "grid", "basic"
 _KEYS_OF_HYDRAS = ("params", "max_batch_size")  # of its basic sweeper, which has no file here
 _SCHEMA = ("_target_", "defaults")
+FORMER = ("search_space", "optuna_config", "experiment_sequence")
+"""Keys that older releases of Hydra's Optuna sweeper had."""
 _TO_SEARCH = "a search is chosen by search=sgd and its like, or hydra/sweeper=optuna"
 
 
@@ -29,7 +31,7 @@ def keys_of(option: str) -> tuple[str, ...]:
 
 def unknown_key(name: str, allowed: Iterable[str]) -> str:
     """The line for a key below ``hydra.sweeper`` that the chosen sweeper does not have."""
-    listed = sorted(set(allowed) - set(_SCHEMA))
+    listed = sorted(set(allowed) - {*_SCHEMA, *FORMER})
     is_search = "n_trials" in listed
     is_ours = is_search or "n_jobs" in listed
     if not is_search and name in keys_of(_SEARCHES) and name not in keys_of(_OURS):
@@ -40,6 +42,8 @@ def unknown_key(name: str, allowed: Iterable[str]) -> str:
     if not is_ours and name in keys_of(_OURS):
         return f"hydra/sweeper=basic has no {NODE}{name}: leave out hydra/sweeper=basic"
     near = suggestion(NODE + name, [NODE + key for key in (*listed, *keys_of(_SEARCHES))])
+    if name.partition(".")[0] == FORMER[0]:
+        near = f" Did you mean '{NODE}params'?"
     return f"unknown key '{NODE}{name}'.{near} Allowed in hydra.sweeper: {', '.join(listed)}."
 
 

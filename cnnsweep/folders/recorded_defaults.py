@@ -37,6 +37,9 @@ DEFAULTS: dict[str, OldDefault] = {
     "hydra.sweeper.checkpoint": OldDefault(None, since="what follows 87c300e"),
     "hydra.sweeper.stack": OldDefault(1, since="what follows 2580e36"),
     "hydra.sweeper.dry_run": OldDefault(False, since="what follows 87c300e"),
+    "hydra.sweeper.search_space": OldDefault(None, since="what follows 87c300e"),
+    "hydra.sweeper.optuna_config": OldDefault(None, since="what follows 87c300e"),
+    "hydra.sweeper.experiment_sequence": OldDefault(None, since="what follows 87c300e"),
 }
 """By dotted key, ``hydra.sweeper.<key>`` included."""
 

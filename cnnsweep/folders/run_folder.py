@@ -43,6 +43,7 @@ COMMAND = "command.yaml"  # ours: Hydra writes its files anew at each start, not
 TRACKERS = ".trackers"
 UNFINISHED = ".unfinished"  # ends the names of files that are being written
 
+_OUTCOME = {"status", "objective", "versions"}  # keys of RESULT as every version of ours wrote it
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # a tenth of the time, where it is there
 UNCOMPARED = (
     "hydra", "resume", "from", "logger", "summary", "keep", "data.root", "data.download",
@@ -50,10 +51,15 @@ UNCOMPARED = (
 
 
 class RunFolder:
-    """The files of one run below ``path``; reading them needs neither torch nor Hydra."""
+    """The files of one run below ``path``; reading them needs neither torch nor Hydra.
 
-    def __init__(self, path: Path) -> None:
+    Where the run ``is_ours``, such files are as we wrote them. Another app may have any of its own
+    under their names: what is not an outcome as we write it is none.
+    """
+
+    def __init__(self, path: Path, *, is_ours: bool = True) -> None:
         self.path = path
+        self.is_ours = is_ours
         self.config = path / CONFIG
         self.result = path / RESULT
         self.metrics = path / METRICS
@@ -99,7 +105,14 @@ class RunFolder:
 
     def read_result(self) -> dict[str, Any] | None:
         """The run's outcome; None where it has none yet. Raises UserError for a damaged file."""
-        return read_mapping(self.result, json.loads, json.JSONDecodeError)
+        try:
+            content = read_mapping(self.result, json.loads, json.JSONDecodeError)
+        except UserError:
+            if self.is_ours:
+                raise
+            return None
+        is_outcome = self.is_ours or (content is not None and content.keys() >= _OUTCOME)
+        return content if is_outcome else None
 
     def write_config(self, config: Mapping[str, Any]) -> None:
         """Write the resolved config, once: a resumed run's config is compared with it."""

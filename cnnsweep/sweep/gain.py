@@ -1,6 +1,5 @@
 """How much better a search's winner is than the config without the search, and how sure that is."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from optuna.trial import FrozenTrial, TrialState
@@ -95,8 +94,8 @@ def _against(search: Search, best: FrozenTrial, default: FrozenTrial, number: in
     is_share = metric.endswith("accuracy")
     shown = f"{100 * abs(difference):.2f} points" if is_share else f"{abs(difference):.3g}"
     said = f"{shown} {'above' if difference > 0 else 'below'} {named}"
-    folders = search.plan.place(best), search.plan.place(default)
-    gain = _gain(metric, folders, values, search.seeds, number)
+    runs = search.plan.run(search.plan.place(best)), search.plan.run(search.plan.place(default))
+    gain = _gain(metric, runs, values, search.seeds, number)
     if gain is None:
         measured = "hydra.sweeper.seeds=3 measures that"
         return f"{said}; how far chance alone goes is unknown: {measured}"
@@ -110,7 +109,11 @@ def _best_until(search: Search, trial: FrozenTrial, epoch: int) -> float:
 
 
 def _gain(
-    metric: str, folders: tuple[Path, Path], values: tuple[float, float], seeds: int, number: int
+    metric: str,
+    trials: tuple[RunFolder, RunFolder],
+    values: tuple[float, float],
+    seeds: int,
+    number: int,
 ) -> "Gain | None":
     """Of the winner's objective over the default config's; None where nothing tells its interval.
 
@@ -123,25 +126,26 @@ def _gain(
     )
 
     if seeds > 1:
-        pairs = [_objectives(folder) for folder in folders]
+        pairs = [_objectives(trial) for trial in trials]
         return gain_of_seeds(pairs[0], pairs[1], number)
     split = SPLITS.get(metric)
-    images = [None if split is None else _images(RunFolder(f), split) for f in folders]
+    images = [None if split is None else _images(trial, split) for trial in trials]
     if split is None or images[0] is None or images[1] is None:
         return None
     pair = (values[0], images[0]), (values[1], images[1])
     return gain_of_images(*pair, split, number, "one seed")
 
 
-def _objectives(trial: Path) -> list[float]:
-    results = [RunFolder(run).read_result() for run in seed_runs(trial)]
+def _objectives(trial: RunFolder) -> list[float]:
+    runs = (RunFolder(run, is_ours=trial.is_ours) for run in seed_runs(trial.path))
+    results = [run.read_result() for run in runs]
     found = [None if result is None else result.get("objective") for result in results]
     return [value for value in found if isinstance(value, int | float)]
 
 
 def _images(run: RunFolder, split: str) -> int | None:
     """How many images a run's figures of a split rest on; None where it isn't recorded."""
-    config, result = run.read_config(), run.read_result()
+    config, result = run.read_config() if run.is_ours else None, run.read_result()
     if config is None or result is None or not isinstance(result.get("data"), dict):
         return None
     data: dict[str, Any] = result["data"]

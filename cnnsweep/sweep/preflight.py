@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
-from hydra.errors import HydraException
+from hydra.errors import HydraException, InstantiationException
+from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from cnnsweep.config.allowed_targets import check_target, check_targets
 from cnnsweep.config.composing.combinations import combinations, plain_keys, set_key
 from cnnsweep.config.error_messages import short_error
 from cnnsweep.config.key_sources import KeySources, key_sources
@@ -15,7 +17,7 @@ from cnnsweep.config.launchers import refuse_devices
 from cnnsweep.config.overrides import by_key
 from cnnsweep.config.own_keys import chosen_by
 from cnnsweep.config.validation import monitors_validation
-from cnnsweep.errors import UserError
+from cnnsweep.errors import UserError, causes, one_line
 from cnnsweep.folders.sweep_folder import remove_unused
 from cnnsweep.machine.gpu_share import own_share
 from cnnsweep.sweep.earlier.others import check_others
@@ -33,6 +35,7 @@ from cnnsweep.sweep.stacking import refuse_stack
 from cnnsweep.sweep.study.opening.compatibility import FACTS
 from cnnsweep.sweep.study.opening.scratch import open_scratch
 from cnnsweep.sweep.study.opening.storage import open_storage
+from cnnsweep.sweep.study.opening.study import custom_search_space
 from cnnsweep.sweep.study.pruning import make_pruner
 
 _SUBDIR = "hydra.sweep.subdir="
@@ -105,6 +108,27 @@ def check_sweep(context: SweepContext, settings: Settings, plans: list[Plan]) ->
         for plan in plans:
             storage = theirs or open_scratch(url, folder, plan.study_name)
             check_others(storage, plan, lambda study: FACTS in study.user_attrs)
+
+
+def check_sweeper_targets(settings: Settings, context: SweepContext) -> None:
+    """Refuse a sampler, a pruner or a function that may not be called, or that is not there.
+
+    Of another app's function its own command says whether it may be: ``hydra.main`` has a list.
+    """
+    for key in ("sampler", "pruner"):
+        node = OmegaConf.to_container(OmegaConf.create(getattr(settings, key)), resolve=True)
+        check_targets(node, f"hydra.sweeper.{key}")
+    typed = settings.custom_search_space
+    if typed is None:
+        return
+    place = "hydra.sweeper.custom_search_space"
+    if context.is_our_task:
+        check_target(typed, place)
+    try:
+        custom_search_space(settings)
+    except (ImportError, InstantiationException) as error:
+        *_, first = causes(error)
+        raise UserError(f"{place}={typed} cannot be loaded: {one_line(first)}") from error
 
 
 def _check_subdir(context: SweepContext) -> None:

@@ -15,9 +15,10 @@ from cnnsweep.sweep.final_model import final_lines
 from cnnsweep.sweep.freeze_thaw.choice import note_on_pausing, with_fitting_pruner
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
 from cnnsweep.sweep.journal.theirs import ours
+from cnnsweep.sweep.launch.former_keys import refuse_former
 from cnnsweep.sweep.machine.sizing import MOST_STACKED
 from cnnsweep.sweep.machine.workers import AUTO
-from cnnsweep.sweep.preflight import check_sweep
+from cnnsweep.sweep.preflight import check_sweep, check_sweeper_targets
 from cnnsweep.sweep.progress import announcement
 from cnnsweep.sweep.results import are_written, result_lines, withdraw_results, write_results
 from cnnsweep.sweep.spec.compose import SweepContext
@@ -50,7 +51,9 @@ class Searches:
         Raises:
             UserError: a key is out of range, or there is nothing to search over.
         """
+        refuse_former(keys, context.config)
         settings = read_settings(keys)
+        check_sweeper_targets(settings, context)
         make_pruner(settings.pruner, settings.seeds)  # refuses a NaN, of which Hydra speaks darkly
         plans = make_plans(context, settings, arguments)
         plans = with_given_points(context, settings, plans)

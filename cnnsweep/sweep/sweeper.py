@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.plugins.search_path_plugin import SearchPathPlugin
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
@@ -13,7 +15,7 @@ register()
 register_options()
 
 
-class CnnSweeper(Sweeper):
+class CnnSweeper(Sweeper, SearchPathPlugin):
     """Grids and Optuna searches whose runs go side by side and are resumed after any death."""
 
     def __init__(self, **settings: Any) -> None:
@@ -23,6 +25,12 @@ class CnnSweeper(Sweeper):
         """
         self.settings = settings
 
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:  # noqa: ARG002
+        """Called at every start of Hydra, before a config is composed; the path stays as it is."""
+        from cnnsweep.sweep.launch.hydras_sweeper import watch
+
+        watch()
+
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
@@ -31,11 +39,13 @@ class CnnSweeper(Sweeper):
     def sweep(self, arguments: list[str]) -> None:
         from cnnsweep.sweep.controller import run_sweep
         from cnnsweep.sweep.grids import Grid
+        from cnnsweep.sweep.launch.ending import ended_in_one_line
         from cnnsweep.sweep.searches import Searches
         from cnnsweep.sweep.spec.compose import SweepContext
 
         context = SweepContext(*self._handed)
-        if is_for_searches(self.settings):
-            run_sweep(context, lambda: Searches.read(context, self.settings, arguments))
-        else:
-            run_sweep(context, lambda: Grid.read(context, self.settings))
+        with ended_in_one_line(context):
+            if is_for_searches(self.settings):
+                run_sweep(context, lambda: Searches.read(context, self.settings, arguments))
+            else:
+                run_sweep(context, lambda: Grid.read(context, self.settings))

@@ -19,7 +19,8 @@ STORED = (
 
 
 def test_files_are_where_stored_folders_have_them() -> None:
-    paths = [path for path in vars(RunFolder(Path())).values() if path != Path()]
+    values = vars(RunFolder(Path())).values()
+    paths = [path for path in values if isinstance(path, Path) and path != Path()]
     assert [str(path) for path in paths] == list(STORED)
 
 

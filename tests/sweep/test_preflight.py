@@ -41,9 +41,9 @@ REFUSED = {
 def test_a_stack_of_an_app_of_ones_own_is_refused(tmp_path: Path) -> None:
     done = sweep(TOY, tmp_path / "sweep", *TOY_SPACE, "hydra.sweeper.stack=2")
     assert done.code == 1
-    assert done.text.strip().endswith(  # of an app's errors Hydra shows the traceback, too
-        "UserError: hydra.sweeper.stack=2: the task is an app's own, whose epochs cannot be "
-        "trained together; allowed here are 1 and auto"
+    assert done.text == (
+        "error: hydra.sweeper.stack=2: the task is an app's own, whose epochs cannot be "
+        "trained together; allowed here are 1 and auto\n"
     )
     assert not (tmp_path / "sweep").exists()
 

@@ -99,7 +99,8 @@ def lost(study: Study, root: Path, *, is_our_task: bool) -> dict[int, str]:
         for trial in study.get_trials(deepcopy=False, states=DONE)
         if FOLDER in trial.user_attrs
     }
-    having = {n for n, name in folders.items() if RunFolder(root / name).read_result() is not None}
+    runs = {n: RunFolder(root / name, is_ours=is_our_task) for n, name in folders.items()}
+    having = {n for n, run in runs.items() if run.read_result() is not None}
     writes_results = is_our_task or bool(having)
     return {
         n: name

@@ -40,12 +40,11 @@ def outcome_lines(search: GridSearch) -> tuple[list[str], str | None]:
     by_error: dict[str, list[str]] = defaultdict(list)
     for trial in failed:
         by_error[str(trial.user_attrs.get(ERROR))].append(search.plan.label(trial))
-    key = "resume" if search.plan.is_ours else "hydra.sweep.dir"
     said = [f"{and_more(names)}: {error}" for error, names in by_error.items()]
-    return lines, (
-        f"{counted}, {len(failed)} failed: {and_more(said, most=3)}; the same command with "
-        f"{key}={RunFolder(search.plan.folder)} tries them again"
-    )
+    line = f"{counted}, {len(failed)} failed: {and_more(said, most=3)}"
+    if search.plan.is_ours:  # another app's own command ends the line
+        line += f"; the same command with resume={RunFolder(search.plan.folder)} tries them again"
+    return lines, line
 
 
 def _table(search: GridSearch, trials: Sequence[FrozenTrial]) -> list[str]:
@@ -53,7 +52,7 @@ def _table(search: GridSearch, trials: Sequence[FrozenTrial]) -> list[str]:
     results = {
         trial.number: result
         for trial in trials
-        if (result := RunFolder(search.plan.place(trial)).read_result()) is not None
+        if (result := search.plan.run(search.plan.place(trial)).read_result()) is not None
     }
     if not results:
         return []

@@ -80,10 +80,11 @@ class SweepContext:
 
     def words_of_jobs(self, words: Iterable[str]) -> list[str]:
         """Those that every job gets: ``resume`` concerns the sweep, where our callback reads it."""
-        return [word for word in words if not (self._knows_resume and word.startswith("resume="))]
+        return [word for word in words if not (self.knows_resume and word.startswith("resume="))]
 
     @cached_property
-    def _knows_resume(self) -> bool:
+    def knows_resume(self) -> bool:
+        """Whether ``resume`` among the overrides names a folder: ours, or our callback is there."""
         callbacks = OmegaConf.to_container(self.config.hydra.callbacks, resolve=False)
         assert isinstance(callbacks, dict)
         targets = [one.get("_target_") for one in callbacks.values() if isinstance(one, dict)]

@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 from optuna.trial import FrozenTrial
 
 from cnnsweep.config.launchers import cpus_each
+from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.metric_names import Direction
 from cnnsweep.rules import as_typed
 from cnnsweep.sweep.spec.run_keys import EPOCHS, THREADS, RunKeys
@@ -127,6 +128,10 @@ class Plan:
     def place(self, trial: FrozenTrial) -> Path:
         """The folder of a trial, of all its runs."""
         return self.folder / str(trial.user_attrs.get(FOLDER, trial.number))
+
+    def run(self, folder: Path) -> RunFolder:
+        """The files of one of its runs, of which another app may have its own."""
+        return RunFolder(folder, is_ours=self.is_ours)
 
     def epochs(self, trial: FrozenTrial) -> int:
         """How many epochs a trial has, of a config that says it."""

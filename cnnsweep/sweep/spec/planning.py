@@ -22,6 +22,11 @@ from cnnsweep.sweep.spec.space.choice_keys import spaces_of_choices
 from cnnsweep.sweep.spec.space.points import count_points
 from cnnsweep.sweep.spec.space.search_space import SearchSpace
 
+_A_SPACE = {
+    True: "choose a space (search=sgd), or give one ('optim.lr=tag(log, interval(1e-4, 1))')",
+    False: "give a space, as hydra.sweeper.params or in words ('KEY=interval(LOW, HIGH)')",
+}
+
 
 def make_plans(context: SweepContext, settings: Settings, arguments: list[str]) -> list[Plan]:
     """One plan for each choice of ``hydra.sweeper.compare`` and each of ``hydra.sweeper.searches``.
@@ -69,10 +74,7 @@ def _plan(
     context: SweepContext, settings: Settings, space: SearchSpace, typed: list[str], subfolder: str
 ) -> Plan:
     if not space.distributions and settings.custom_search_space is None:
-        raise UserError(
-            "there is nothing to search over: choose a space (search=sgd), or give one "
-            "('optim.lr=tag(log, interval(1e-4, 1))')"
-        )
+        raise UserError(f"there is nothing to search over: {_A_SPACE[context.is_our_task]}")
     try:
         config = context.compose(space.overrides(space.first_corner()), subfolder or ".", 0)
     except HydraException as error:

@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 from hydra.utils import get_object, instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from optuna.distributions import BaseDistribution
 from optuna.samplers import (
     BaseGASampler,
@@ -28,6 +28,7 @@ from optuna.samplers import (
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
+from cnnsweep.config import CONF_DIR, plain_yaml
 from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.errors import UserError
 from cnnsweep.rules import Rule, flag, or_null, whole
@@ -38,7 +39,7 @@ Space = dict[str, BaseDistribution]
 # These learn of parameters that all trials have, and draw the others at random.
 WITHOUT_CONDITIONS = (GPSampler, CmaEsSampler, BaseGASampler)  # BaseGASampler: NSGA-II and III
 FEWEST_RANDOM, MOST_RANDOM = 4, 10  # trials before TPE learns, where their number is not typed
-_NODE = "hydra.sweeper.sampler."
+_NODE, _TARGET, _ABSENT = "hydra.sweeper.sampler.", "_target_", object()
 _RULES = (
     whole(f"{_NODE}n_startup_trials", 0, "auto"),
     whole(f"{_NODE}n_ei_candidates", 1),
@@ -74,6 +75,7 @@ class Sampling:
         is_scrambled: bool = False,
     ) -> None:
         self._target = get_object(config._target_)
+        config = _fitted(config, self._target)
         self._takes_seed = "seed" in inspect.signature(self._target).parameters or "seed" in config
         self._make: partial[BaseSampler] = instantiate(
             config,
@@ -118,6 +120,39 @@ class Sampling:
         if self._conditional:
             _relate_what_all_have(sampler, self._space, self._conditional)
         return sampler
+
+
+def _fitted(config: DictConfig, target: Any) -> DictConfig:
+    """Without the keys of our default sampler, where another one's ``_target_`` took its place.
+
+    Raises:
+        UserError: a key was set that this sampler does not have.
+    """
+    known = inspect.signature(target).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
+        return config
+    keys: dict[str, Any] = {str(key): value for key, value in config.items()}
+    unknown = [key for key in keys if key not in known and not key.startswith("_")]  # Hydra's own
+    if not unknown:
+        return config
+    defaults = _options_with(unknown)
+    left = {k: v for k, v in keys.items() if k == _TARGET or defaults.get(k, _ABSENT) != v}
+    for key in unknown:
+        if key in left:
+            names = ", ".join(sorted(known))
+            raise UserError(
+                f"unknown key '{_NODE}{key}': {config._target_} has {names}, and no {key}"
+            )
+    made = OmegaConf.create(left)
+    assert isinstance(made, DictConfig)
+    return made
+
+
+def _options_with(keys: list[str]) -> dict[str, Any]:
+    """The values of the sampler in conf/ that has most of these keys."""
+    paths = sorted((CONF_DIR / "hydra" / "sweeper" / "sampler").glob("*.yaml"))
+    options: list[dict[str, Any]] = [plain_yaml(path.read_text(encoding="utf-8")) for path in paths]
+    return max(options, key=lambda values: sum(key in values for key in keys))
 
 
 def _relate_what_all_have(sampler: BaseSampler, space: Space, conditional: Collection[str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
-from cnnsweep.config.sweeper_keys import unknown_key
+from cnnsweep.config.sweeper_keys import FORMER, unknown_key
 from cnnsweep.errors import UserError
 from cnnsweep.metric_names import DIRECTIONS, Direction
 from cnnsweep.rules import Rule, choice, flag, or_null, text, whole, with_home
@@ -82,6 +82,9 @@ class Settings(SharedSettings):
     confirm: int = MISSING
     keep_paused: bool = MISSING
     compare: Any = MISSING
+    search_space: Any = None  # this and what follows: FORMER, so that YAMLs with one compose
+    optuna_config: Any = None
+    experiment_sequence: Any = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -118,7 +121,7 @@ def read_grid_settings(keys: Mapping[str, Any]) -> GridSettings:
 
 def _complete(keys: Mapping[str, Any], schema: type, option: str) -> dict[str, Any]:
     known = {field.name for field in fields(schema)} - {"_target_"}  # which Hydra keeps
-    missing = sorted(known - keys.keys())
+    missing = sorted(known - keys.keys() - {*FORMER})
     if missing:
         raise UserError(
             f"hydra.sweeper lacks {', '.join(missing)}; hydra/sweeper={option} has them"

@@ -9,7 +9,6 @@ from typing import Any
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import CONFIRM, FORMER_CONFIRM
 from cnnsweep.sweep.journal.theirs import ours
 from cnnsweep.sweep.spec.formatting import format_mean, format_value
@@ -67,24 +66,24 @@ class Confirmation:
         self._open.discard(job.folder)
         folder = self.plan.sweep / job.folder
         if message.reason == "completed":
-            name, reached = self._figure(RunFolder(folder).read_result() or {})
+            name, reached = self._figure(self.plan.run(folder).read_result() or {})
             said = "unknown" if reached is None else format_value(reached)
             self.recorder.confirmed(job, f"{name} {said}")
             return
         error = str(message.error)
-        write_failure(folder, error, {}, anew=False)
+        write_failure(self.plan.run(folder), error, {}, anew=False)
         self.failed.append(f"{folder}: {error}")
         self.recorder.confirmed(job, f"failed: {error}; its folder: {folder}")
 
     def test_metrics(self) -> list[float]:
         """What the completed runs reached on the test split; another app's: what it measures."""
-        results = [RunFolder(run).read_result() or {} for run in self._folder().glob("*")]
+        results = [self.plan.run(run).read_result() or {} for run in self._folder().glob("*")]
         return [value for r in results if (value := self._figure(r)[1]) is not None]
 
     def metric(self) -> str:
         """The name of what these are."""
         runs = sorted(self._folder().glob("*"))
-        return self._figure((RunFolder(runs[0]).read_result() if runs else None) or {})[0]
+        return self._figure((self.plan.run(runs[0]).read_result() if runs else None) or {})[0]
 
     def _figure(self, result: Mapping[str, Any]) -> tuple[str, float | None]:
         objective = self.plan.objectives[0]

@@ -17,7 +17,7 @@ import yaml
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-from cnnsweep.folders.run_folder import HYDRA, OVERRIDES, RunFolder
+from cnnsweep.folders.run_folder import HYDRA, OVERRIDES
 from cnnsweep.folders.typed_words import path_word
 from cnnsweep.sweep.freeze_thaw.paused import PAUSED
 from cnnsweep.sweep.spec.formatting import format_params, format_value
@@ -85,7 +85,7 @@ def _paragraphs(
     plan: Plan, trial: FrozenTrial, run: Path, values: Sequence[float], error: str | None
 ) -> Iterator[str]:
     folder = plan.place(trial)
-    result = RunFolder(folder).read_result() or {}  # another app's runs may have none
+    result = plan.run(folder).read_result() or {}  # another app's runs may have none
     status = result.get("status", "completed" if values else "failed" if error else "pruned")
     reached = values or [trial.intermediate_values[step] for step in _last_step(trial)]
     metrics = zip(plan.objectives, reached, strict=False)

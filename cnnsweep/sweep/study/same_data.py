@@ -39,8 +39,8 @@ class SearchData:
 
     def other_data(self, trial: FrozenTrial, job: Job) -> str | None:
         """Record what a run of the trial was trained on; a line where others had other data."""
-        run = RunFolder(self.plan.sweep / job.folder)
-        now = (run.read_result() or {}).get(DATA) if self.plan.is_ours else None
+        result = self.plan.run(self.plan.sweep / job.folder).read_result() or {}
+        now = result.get(DATA)
         if now is None:  # another app's run, or one that ended before it read its data
             return None
         key = _key(self.plan.params(trial))

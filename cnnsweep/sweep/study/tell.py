@@ -131,7 +131,7 @@ class Recorder:
         """Tell the study that a paused trial is over."""
         place = self._plan.place(trial)
         for folder in (place, *seed_runs(place)):
-            mark_pruned(folder)
+            mark_pruned(self._plan.run(folder))
         with together(self._study):
             dashboard_notes.tell_of(self._study, self._plan, trial, place, (), None)
             self._study.tell(trial.number, state=TrialState.PRUNED)
@@ -150,7 +150,7 @@ class Recorder:
         folder = self._plan.sweep / job.folder
         data = self._data.known(self.trial(job))
         setting = self._setting(self.trial(job))
-        write_failure(folder, error, setting, anew=anew, data=data)
+        write_failure(self._plan.run(folder), error, setting, anew=anew, data=data)
         self._record_mean(job, "failed", error)
         self._tell(job, TrialState.FAIL, error=error)
         stop = self._watch.failed(cause, error)
@@ -162,7 +162,7 @@ class Recorder:
 
     def recorded_end(self, job: Job) -> Finished | None:
         """The end of a run that was completed, as its folder has it; else None."""
-        return recorded_end(self._plan.sweep / job.folder)
+        return recorded_end(self._plan.run(self._plan.sweep / job.folder))
 
     def deaths(self, job: Job) -> int:
         """How often a job's worker has died while the launching process lived."""
@@ -217,7 +217,8 @@ class Recorder:
     def _record_mean(self, job: Job, status: str, error: str | None) -> None:
         folder = self._plan.sweep / job.folder
         if folder.name.startswith(SEED):
-            write_mean(folder.parent, status, seed_runs(folder.parent), error)
+            trial = self._plan.run(folder.parent)
+            write_mean(trial, status, [*map(self._plan.run, seed_runs(trial.path))], error)
 
     def _setting(self, trial: FrozenTrial) -> dict[str, Any]:
         drawn = self._plan.params(trial)

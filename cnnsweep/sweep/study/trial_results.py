@@ -13,9 +13,9 @@ from cnnsweep.sweep.spec.messages import Finished
 _SETTING = ("seed", "device", "precision", "threads")
 
 
-def recorded_end(folder: Path) -> Finished | None:
+def recorded_end(run: RunFolder) -> Finished | None:
     """The end of a run that was completed, else None."""
-    result = RunFolder(folder).read_result()
+    result = run.read_result()
     is_completed = result is not None and result["status"] == "completed"
     return Finished("completed", result["objective"]) if result and is_completed else None
 
@@ -25,16 +25,15 @@ def lacks_checkpoint(trial: Path, name: str = LAST) -> bool:
     return not all((run / name).exists() for run in seed_runs(trial) or [trial])
 
 
-def mark_pruned(folder: Path) -> None:
+def mark_pruned(run: RunFolder) -> None:
     """Have a paused run say that it is over."""
-    run = RunFolder(folder)
     result = run.read_result()
     if result is not None and result["status"] == "paused":
         run.write_result(result | {"status": "pruned"})
 
 
 def write_failure(
-    folder: Path,
+    run: RunFolder,
     error: str,
     config: dict[str, Any],
     *,
@@ -44,17 +43,18 @@ def write_failure(
     """Record that a run's process died, hung, could not begin, or returned nothing usable.
 
     ``config`` and ``data`` stand in where the run has not written its own. An outcome that the run
-    itself recorded stays, unless it is to be written ``anew``.
+    itself recorded stays, unless it is to be written ``anew``, and so does another app's own file.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    run = RunFolder(folder)
+    run.path.mkdir(parents=True, exist_ok=True)
     recorded = run.read_result()
+    if not run.is_ours and recorded is None and run.result.exists():
+        return
     if recorded is not None and recorded["status"] in ("completed", "failed") and not anew:
         return
     if recorded is not None and APP in recorded:
         run.write_result(recorded | {"status": "failed", "error": error, "ended": now()})
         return
-    known = config | (run.read_config() or {})
+    known = config | ((run.read_config() if run.is_ours else None) or {})
     setting: dict[str, Any] = {key: known.get(key, "unknown") for key in _SETTING}
     outcome = Outcome(**setting)
     outcome.status, outcome.error = "failed", error
@@ -62,22 +62,24 @@ def write_failure(
     for name in ("data", "command", "started", "earlier"):  # an earlier launch of it may know
         if recorded is not None and name in recorded:
             setattr(outcome, name, recorded[name])
-    if run.metrics.exists():
+    if not run.is_ours:
+        outcome.epochs = 0
+    elif run.metrics.exists():
         outcome.epochs = len(run.metrics.read_text(encoding="utf-8").splitlines()) - 1
     else:
         run.write_metrics([])
     run.write_result(outcome.as_dict())
 
 
-def write_mean(folder: Path, status: str, runs: Sequence[Path], error: str | None) -> None:
+def write_mean(trial: RunFolder, status: str, runs: Sequence[RunFolder], error: str | None) -> None:
     """Record a trial of several seeds: the means of its runs' metrics."""
-    results = [r for r in (RunFolder(run).read_result() for run in runs) if r is not None]
-    folder.mkdir(parents=True, exist_ok=True)
+    results = [result for run in runs if (result := run.read_result()) is not None]
+    trial.path.mkdir(parents=True, exist_ok=True)
     if not results:
         return
     mean = {key: _mean([result.get(key) for result in results]) for key in results[-1]}
     seeds = {"seeds": [result.get("seed") for result in results]}
-    RunFolder(folder).write_result(mean | seeds | {"status": status, "error": error, "seed": None})
+    trial.write_result(mean | seeds | {"status": status, "error": error, "seed": None})
 
 
 def _mean(values: list[Any]) -> Any:

@@ -131,6 +131,26 @@ def test_what_is_asked_of_a_seed_is_refused_where_the_app_has_none(tmp_path: Pat
     assert not (tmp_path / "sweep").exists()
 
 
+@pytest.mark.parametrize("content", ["[1, 2]", '{"acc": 1}', "no JSON", '{"status": "completed"}'])
+def test_files_of_an_app_that_are_named_like_ours_are_its_own(content: str, tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    config = {"x": 0.0, "content": content, "breaks_above": 1}
+    hydra = {"searchpath": [f"file://{CONF_DIR}"]}
+    (tmp_path / "app" / "config.yaml").write_text(yaml.safe_dump(config | {"hydra": hydra}))
+    whose = ("tests.sweep.stranger.app", "--config-dir", str(tmp_path / "app"))
+    words = ("hydra/sweeper=optuna", "x=0,1,2", "hydra.sweeper.seeds=1")
+    for trials in (2, 3):
+        done = sweep(whose, tmp_path / "s", *words, f"hydra.sweeper.n_trials={trials}")
+        assert (done.code, "Traceback" in done.text) == (0, False), done.text
+    states = sorted(trial.state.name for trial in study(tmp_path / "s").trials)
+    assert states == ["COMPLETE", "COMPLETE", "FAIL"]
+    done = sweep(whose, tmp_path / "g", "hydra/sweeper=grid", "x=0,1,2")
+    assert done.code == 1
+    assert "2 of 3 completed, 1 failed" in done.text
+    written = {path.read_text() for path in tmp_path.glob("[sg]/[0-9]/result.json")}
+    assert written == {content}
+
+
 def test_a_search_of_an_app_that_older_code_began_goes_on_as_it_was_begun(tmp_path: Path) -> None:
     """It set `test`, `pictures` and `threads` wherever an app had keys of these names."""
     words, folder = (*TOY_SPACE, "epochs=1"), tmp_path / "sweep"

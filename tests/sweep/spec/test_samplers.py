@@ -102,3 +102,23 @@ def test_parameters_that_some_trials_lack_are_grouped(
 def test_a_value_out_of_range_is_named(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError, match=rf"^hydra\.sweeper\.sampler\.{said}"):
         made(tpe(**changes))
+
+
+OTHERS = ("RandomSampler", "NSGAIISampler", "QMCSampler", "CmaEsSampler", "TPESampler")
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_another_sampler_in_place_of_the_default_one_is_made_without_its_keys(name: str) -> None:
+    """As the YAMLs of many people have it: ``sampler: {_target_: optuna.samplers.…}``."""
+    config = OmegaConf.merge(tpe(), {"_target_": f"optuna.samplers.{name}", "seed": 3})
+    assert isinstance(config, DictConfig)
+    sampler = Sampling(config, 0, SPACE, 20).sampler_for(1)
+    assert type(sampler).__name__ == name
+
+
+def test_a_key_that_the_other_sampler_lacks_is_named() -> None:
+    more = {"_target_": "optuna.samplers.RandomSampler", "n_startup_trials": 5}
+    config = OmegaConf.merge(tpe(), more)
+    assert isinstance(config, DictConfig)
+    with pytest.raises(UserError, match=r"unknown key 'hydra\.sweeper\.sampler\.n_startup_trials'"):
+        made(config)

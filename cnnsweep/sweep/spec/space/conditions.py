@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 
 from cnnsweep.errors import UserError
 from cnnsweep.rules import as_typed
+from cnnsweep.sweep.spec.space.former_entry import former_words
 from cnnsweep.sweep.spec.space.values import typed_value, written
 
 Condition = Mapping[str, tuple[Any, ...]]  # the values that each key may have
@@ -46,9 +47,10 @@ def read_entry(key: str, entry: Mapping[str, Any]) -> tuple[str, dict[str, tuple
     )
     place = f"hydra.sweeper.params: {key}: {as_typed(plain)}"
     if plain.keys() != {SPACE, WHEN}:
+        words = former_words(plain)
+        hint = f"allowed is one with the keys {SPACE} and {WHEN}, e.g. {example(key)}"
         raise UserError(
-            f"{place} is a mapping; allowed is one with the keys {SPACE} and {WHEN}, e.g. "
-            f"{example(key)}"
+            f"{place} is a mapping; {hint if words is None else f'write {key}: {words}'}"
         )
     space, when = plain[SPACE], plain[WHEN]
     if not isinstance(space, str):
