@@ -15,6 +15,7 @@ from cnnsweep.config.overrides import by_key
 from cnnsweep.config.own_keys import chosen_by
 from cnnsweep.config.validation import monitors_validation
 from cnnsweep.errors import UserError
+from cnnsweep.sweep.earlier.others import check_others
 from cnnsweep.sweep.freeze_thaw.choice import check_pausing
 from cnnsweep.sweep.several_searches import check_searches
 from cnnsweep.sweep.spec.compose import SweepContext
@@ -23,6 +24,7 @@ from cnnsweep.sweep.spec.plan import Plan, sampling_of
 from cnnsweep.sweep.spec.run_keys import SEED
 from cnnsweep.sweep.spec.settings import Settings
 from cnnsweep.sweep.spec.space.search_space import word_of
+from cnnsweep.sweep.study.opening.compatibility import FACTS
 from cnnsweep.sweep.study.opening.storage import open_storage
 from cnnsweep.sweep.study.pruning import make_pruner
 
@@ -57,7 +59,9 @@ def check_sweep(context: SweepContext, settings: Settings, plans: list[Plan]) ->
         _check_corners(context, plan)
     check_disk(context.folder)
     if settings.storage is not None:
-        open_storage(settings.storage, context.folder, None)
+        storage = open_storage(settings.storage, context.folder, None)
+        for plan in plans:
+            check_others(storage, plan, lambda study: FACTS in study.user_attrs)
 
 
 def _check_subdir(context: SweepContext) -> None:

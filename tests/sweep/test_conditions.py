@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.forked_commands import Commands, forked_commands
-from tests.sweep.sweep_commands import TOY, command, finish, kill_until_done, start, sweep, table
+from tests.sweep.sweep_commands import TOY, command, kill_until_done, sweep, table
 
 SHORT = (
     "hydra.sweep.dir=out", "epochs=1", "data.train_limit=100", "pictures=false", "keep=none",
@@ -50,13 +50,13 @@ def test_a_trial_sets_what_is_active_and_nothing_else(commands: Commands, tmp_pa
     best = results["best_params"]
     assert ("optim.momentum" in best) == (best["optim"] == "sgd")
     page = (tmp_path / "out/report/index.html").read_text()
-    assert "Left out: optim.momentum, which not every trial has." in page
+    assert "A line has a gap where its trial has no such key." in page
 
-    other = MOMENTUM.replace("when: {optim: sgd}", "when: {optim: sgd, data.batch_size: 32}")
+    other = MOMENTUM.replace("when: {optim: sgd}", "when: {data.batch_size: 32, optim: [sgd]}")
     later = commands.run(["resume=out", "hydra.sweeper.n_trials=4", other], tmp_path)
     assert later.code == 0, later.err
     assert (
-        "conditions changed: optim.momentum: optim=sgd → optim=sgd and data.batch_size=32"
+        "conditions changed: optim.momentum: optim=sgd → data.batch_size=32 and optim=sgd"
     ) in later.out
     final = commands.run(["from=out", "hydra.run.dir=final", *SHORT[1:4]], tmp_path)
     assert final.code == 0, final.err
@@ -92,7 +92,7 @@ REFUSED = {
     "optim.momentum={space: interval(0, 1), when: {optim: [sgd, sdg]}}":
         "when: optim: sdg is never drawn; allowed: sgd, adam",
     "optim.momentum={space: interval(0, 1), when: {optim: rmsprop}}":
-        "rmsprop can never be: drawn is one of sgd, adam",
+        "rmsprop can never be; drawn are sgd, adam",
     "optim.momentum={space: interval(0, 1), when: {optim: adam}}":
         "optim.momentum is drawn where optim=adam, and optim=adam has no such key",
     "optim.momentum={space: interval(0, 1), when: {optin: sgd}}": "Did you mean 'optim'?",
@@ -126,6 +126,7 @@ def test_a_grid_has_no_conditions(commands: Commands, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_another_apps_search_that_is_killed_ends_as_if_it_had_not(tmp_path: Path) -> None:
     whole = sweep(TOY, tmp_path / "whole", *TOYS)
     assert whole.code == 0, whole.text
@@ -137,4 +138,3 @@ def test_another_apps_search_that_is_killed_ends_as_if_it_had_not(tmp_path: Path
         named = {"+kind", "lr"}
         named |= {"momentum"} if trial["params"]["+kind"] in "ab" else set()
         assert trial["params"].keys() == named
-    assert finish(start(line)).code == 0

@@ -1,5 +1,6 @@
 """The space of a search, as its sweep's multirun.yaml has it in Hydra's words: read as text."""
 
+import json
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -113,8 +114,8 @@ def _entries(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What the sweeper's params and the command line say of each key; the later counts."""
     params = look_up(content, "hydra.sweeper.params")
     for key, value in params.items() if isinstance(params, Mapping) else ():
-        text = value.get("space") if isinstance(value, Mapping) else value
-        yield str(key).lstrip("+"), str(text)
+        entry = _conditional_entry(value)
+        yield str(key).lstrip("+"), str(value if entry is None else entry.get("space"))
     words = look_up(content, "hydra.overrides.task")
     for word in words if isinstance(words, list) else ():
         key, sign, value = str(word).partition("=")
@@ -125,7 +126,16 @@ def _entries(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _conditional(content: Mapping[str, Any]) -> frozenset[str]:
     params = look_up(content, "hydra.sweeper.params")
     entries = params.items() if isinstance(params, Mapping) else ()
-    return frozenset(str(key).lstrip("+") for key, one in entries if isinstance(one, Mapping))
+    return frozenset(str(key).lstrip("+") for key, one in entries if _conditional_entry(one))
+
+
+def _conditional_entry(value: Any) -> Mapping[str, Any] | None:
+    """An entry with a condition: a mapping, as a YAML has it, or JSON, as it was typed."""
+    try:
+        found = json.loads(value) if isinstance(value, str) and value.startswith("{") else value
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, Mapping) else None
 
 
 def is_swept(text: str) -> bool:

@@ -24,6 +24,29 @@ SWEPT = "swept"  # that of a grid's job: its values of the keys that the grid go
 
 
 @dataclass(frozen=True)
+class Given:
+    """Points that a search is to try first.
+
+    ``source`` is what was typed. ``may_be_cut``: as many of them as there is room for, and no more.
+    ``lines`` say what was left out of it.
+    """
+
+    source: str
+    points: tuple[Mapping[str, Any], ...]
+    may_be_cut: bool = False
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """Trials of an earlier sweep, as plain values that go into JSON; ``line`` says how many."""
+
+    folder: str
+    trials: tuple[Mapping[str, Any], ...]
+    line: str
+
+
+@dataclass(frozen=True)
 class Plan:
     """One study and its confirmation.
 
@@ -35,6 +58,8 @@ class Plan:
     that of a search among those of the same space, from 0; None where there is one. ``noun`` is
     what a person calls its trials: those of a grid are jobs, which go through the keys in ``swept``
     with the values that ``jobs`` has by folder. ``notes`` are lines on what its trials leave out.
+    ``given`` are points to try first, None where none are typed, or all of them are recorded.
+    ``earlier`` are trials that its sampler is to know from the first one on.
     ``is_ours``: its runs are those of this package; ``sets_as_before`` as for RunKeys. Of another
     app ``metric`` is what its runs are asked to report, ``checkpoint`` the file from which they go
     on (``hydra.sweeper.metric``, ``.checkpoint``).
@@ -55,6 +80,8 @@ class Plan:
     search_number: int | None = None
     noun: str = "trial"
     notes: tuple[str, ...] = ()
+    given: Given | None = None
+    earlier: tuple[Earlier, ...] = ()
     swept: frozenset[str] = frozenset()
     jobs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     is_ours: bool = True

@@ -8,6 +8,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.folders.sweep_folder import SEED, seed_runs
 from cnnsweep.sweep.freeze_thaw.paused import PAUSED, paused_at
+from cnnsweep.sweep.journal.theirs import ERROR
 from cnnsweep.sweep.spec.failure_policy import FailureWatch, NoWatch
 from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.spec.messages import Finished, Job
@@ -28,7 +29,7 @@ from cnnsweep.sweep.study.ask import EXHAUSTED
 from cnnsweep.sweep.study.same_data import SearchData
 from cnnsweep.sweep.study.trial_results import mark_pruned, recorded_end, write_failure, write_mean
 
-DEATHS, ERROR = "deaths", "error"
+DEATHS = "deaths"
 
 
 class Recorder:

@@ -4,7 +4,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from cnnsweep.config.composing.late_keys import words_of_sweep
-from cnnsweep.config.composing.typed_conditions import with_condition
+from cnnsweep.config.composing.typed_conditions import conditional, with_condition
 
 WHEN = {"optim": ["sgd", "nesterov"]}
 
@@ -24,14 +24,14 @@ def test_it_is_put_among_the_sweepers_params(typed: str, space: str) -> None:
     (word,) = words_of_sweep(["-m", f"optim.momentum={typed}"])[1:]
     override = OverridesParser.create().parse_override(word)
     assert override.key_or_group == "hydra.sweeper.params.optim\\.momentum"
-    assert override.value() == {"space": space, "when": WHEN}
+    assert conditional(override.value()) == {"space": space, "when": WHEN}
 
 
 @pytest.mark.parametrize(
     "word",
     [
         "optim.lr=0.1", "optim.betas=[0.9,0.99]", "x={space: 1}", "x={when: {a: 1}}", "x", "~x",
-        "hydra.sweeper.params.x={space: 'a, b', when: {y: 1}}",
+        "hydra.sweeper.params.x={space: 'a, b', when: {y: 1}}", "x={space: a, when: {y: }}",
     ],
 )  # fmt: skip
 def test_other_words_stay(word: str) -> None:

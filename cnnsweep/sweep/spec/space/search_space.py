@@ -11,6 +11,7 @@ from hydra.core.override_parser.types import Override
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 
 from cnnsweep.config.composing.combinations import combinations, few_combinations, parsed
+from cnnsweep.config.composing.typed_conditions import conditional
 from cnnsweep.errors import UserError
 from cnnsweep.rules import as_typed
 from cnnsweep.sweep.spec.space.conditions import (
@@ -22,7 +23,7 @@ from cnnsweep.sweep.spec.space.conditions import (
     read_entry,
 )
 from cnnsweep.sweep.spec.space.entries import distribution_in, line_of, nothing_to_draw
-from cnnsweep.sweep.spec.space.values import written
+from cnnsweep.sweep.spec.space.values import allowed_of, drawn_for, typed_value, written
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,34 @@ class SearchSpace:
         words = tuple(word_of(name, choices[name]) for name in self.groups if name in choices)
         absent = self.lacking(words)
         return tuple(word for word in self.fixed if word.partition("=")[0] not in absent)
+
+    def why_not(self, params: Mapping[str, Any]) -> str | None:
+        """Why values of parameters are no point of the space, or no part of one; None: they are.
+
+        They are compared as the command line reads them: 16 and "16" are the same. A parameter with
+        a condition needs those beside it that its condition names.
+        """
+        for name, value in params.items():
+            if name not in self.distributions:
+                names = ", ".join(self.distributions)
+                return f"{name} is no parameter of the space: allowed are {names}"
+            if not drawn_for(self.distributions[name], typed_value(value)):
+                allowed = allowed_of(self.distributions[name])
+                return f"{name}={as_typed(value)} is not in the space: allowed are {allowed}"
+        active = self.active(params)
+        for name in params:
+            if name not in active:
+                return f"{name} is drawn only where {in_words(self.conditions[name])}"
+        return None
+
+    def drawn(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Values as they would be drawn, in the space's order; `why_not` has nothing on them."""
+        parts = ((n, d) for n, d in self.distributions.items() if n in params)
+        return {name: drawn_for(d, typed_value(params[name]))[0] for name, d in parts}
+
+    def absent(self, params: Mapping[str, Any]) -> list[str]:
+        """The parameters that a trial with these values would draw besides."""
+        return [name for name in self.active(params) if name not in params]
 
     def said(self, name: str) -> str:
         """A parameter with its condition: ``optim.momentum (where optim=sgd,nesterov)``."""
@@ -163,8 +192,8 @@ def read_space(
     conditions: dict[str, Condition] = {}
     lines = []
     for key, value in params.items():
-        if isinstance(value, Mapping):
-            value, conditions[key.lstrip("+")] = read_entry(key, value)
+        if (entry := conditional(value)) is not None:
+            value, conditions[key.lstrip("+")] = read_entry(key, entry)
         lines.append(line_of(key, value))
         if key.lstrip("+") in conditions and not parsed(lines[-1]).is_sweep_override():
             raise UserError(nothing_to_draw(key, value))

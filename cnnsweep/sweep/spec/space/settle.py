@@ -6,12 +6,7 @@ from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from omegaconf import DictConfig
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
+from optuna.distributions import BaseDistribution
 
 from cnnsweep.config.nearest_key import suggestion
 from cnnsweep.dotted_keys import is_below
@@ -27,10 +22,7 @@ from cnnsweep.sweep.spec.space.conditions import (
 )
 from cnnsweep.sweep.spec.space.fixed_keys import FixedKeys
 from cnnsweep.sweep.spec.space.search_space import SearchSpace
-from cnnsweep.sweep.spec.space.values import typed_value
-
-_MOST_SHOWN = 12  # of allowed values, in a line
-_ROUNDING = 1e-9  # of the number of a step
+from cnnsweep.sweep.spec.space.values import allowed_of, drawn_for, typed_value
 
 
 def settled_spaces(
@@ -128,40 +120,22 @@ def _possible(
         )
     found = []
     for value in values:
-        drawn = _drawn(distribution, value)
+        drawn = drawn_for(distribution, typed_value(value))
         if not drawn and value not in options:
-            allowed = ", ".join(_shown(distribution))
-            raise UserError(f"{place}: {as_typed(value)} is never drawn; allowed: {allowed}")
+            raise UserError(
+                f"{place}: {as_typed(value)} is never drawn; allowed: {allowed_of(distribution)}"
+            )
         found += drawn
     if not found:
-        said, allowed = ", ".join(map(as_typed, values)), ", ".join(_shown(distribution))
-        raise UserError(f"{place}: {said} can never be: drawn is one of {allowed}{_way(place)}")
+        said = ", ".join(map(as_typed, values))
+        raise UserError(
+            f"{place}: {said} can never be; drawn are {allowed_of(distribution)}{_way(place)}"
+        )
     return tuple(found)
 
 
 def _has_steps(distribution: BaseDistribution) -> bool:
     return getattr(distribution, "step", 1) is not None
-
-
-def _drawn(distribution: BaseDistribution, value: Any) -> list[Any]:
-    """The value as it is drawn, in a list; [] where it never is."""
-    if isinstance(distribution, CategoricalDistribution):
-        return [one for one in distribution.choices if is_among(one, [value])][:1]
-    number = typed_value(value)
-    if not isinstance(number, int | float) or isinstance(number, bool):
-        return []
-    assert isinstance(distribution, IntDistribution | FloatDistribution)
-    steps = (number - distribution.low) / (distribution.step or 1)
-    if not distribution.low <= number <= distribution.high or abs(steps - round(steps)) > _ROUNDING:
-        return []
-    return [int(number) if isinstance(distribution, IntDistribution) else float(number)]
-
-
-def _shown(distribution: BaseDistribution) -> list[str]:
-    if isinstance(distribution, CategoricalDistribution):
-        words = [as_typed(one) for one in distribution.choices]
-        return words if len(words) <= _MOST_SHOWN else [*words[:_MOST_SHOWN], "…"]
-    return [str(distribution)]
 
 
 def _refuse_what_follows(place: str, key: str, space: SearchSpace) -> None:

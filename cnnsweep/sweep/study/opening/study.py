@@ -10,17 +10,20 @@ import optuna
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from optuna.study import Study
-from optuna.trial import Trial, TrialState
+from optuna.trial import Trial
 
 from cnnsweep.dotted_keys import remove
 from cnnsweep.errors import UserError
 from cnnsweep.folders.provenance import code, versions
 from cnnsweep.folders.run_folder import LAST
+from cnnsweep.sweep.earlier.enqueued import enqueue_first
+from cnnsweep.sweep.earlier.others import take_over
+from cnnsweep.sweep.earlier.warm_start import earlier_trials, record_warm_start
 from cnnsweep.sweep.freeze_thaw.choice import is_typed, pruner_as_begun
 from cnnsweep.sweep.freeze_thaw.dropping import drop_paused
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.failure_policy import FailureWatch
-from cnnsweep.sweep.spec.plan import FOLDER, Plan, sampling_of
+from cnnsweep.sweep.spec.plan import Plan, sampling_of
 from cnnsweep.sweep.spec.run_keys import THREADS
 from cnnsweep.sweep.spec.settings import Settings
 from cnnsweep.sweep.spec.space.conditions import in_words
@@ -35,7 +38,6 @@ from cnnsweep.sweep.study.opening.compatibility import (
     sets_as_before,
     settle,
 )
-from cnnsweep.sweep.study.opening.default_trial import enqueue_default
 from cnnsweep.sweep.study.opening.storage import open_storage
 from cnnsweep.sweep.study.opening.storage_outage import OutageStorage
 from cnnsweep.sweep.study.pruning import make_pruner
@@ -71,8 +73,8 @@ def open_search(
     SearchData(study, plan).refuse_other_data(context, settings.seeds)
     settle(study, _facts(plan, settings), say)
     _own(study, plan, settings)
-    if settings.default_first and not study.get_trials(deepcopy=False):
-        enqueue_default(study, plan, settings, context, say)
+    record_warm_start(study, plan, settings, say)
+    enqueue_first(study, plan, settings, context, say)
     recorder = Recorder(plan, study, watch, say, context.log_file("").name)
     if (name := LAST if plan.is_ours else plan.checkpoint) is not None:
         lacks = partial(lacks_checkpoint, name=name)
@@ -97,10 +99,10 @@ def open_search(
 def _as_begun(
     study: Study, plan: Plan, settings: Settings, context: SweepContext, say: Say
 ) -> tuple[Plan, Settings]:
-    """With what an earlier launch has fixed; refuses a study that others began."""
+    """With what an earlier launch has fixed; takes over a study that others began."""
     recorded = study.user_attrs.get(FACTS)
     if recorded is None:
-        _refuse_trials_of_others(study)
+        take_over(study, plan, say)
         return plan, settings
     plan = replace(plan, sets_as_before=not plan.is_ours and sets_as_before(recorded))
     if THREADS not in plan.typed:
@@ -121,7 +123,8 @@ def _asker(study: Study, plan: Plan, settings: Settings, config: DictConfig) -> 
         config,
         plan.n_trials,
         plan.points,
-        plan.space.conditions,
+        conditions=plan.space.conditions,
+        earlier=earlier_trials(study, plan.space),
     )
 
 
@@ -154,20 +157,6 @@ def _open_study(plan: Plan, settings: Settings, coordination: Coordination) -> S
             f"{list(plan.directions)}; choose another hydra.sweep.dir"
         )
     return study
-
-
-def _refuse_trials_of_others(study: Study) -> None:
-    """Of trials that others ran nobody knows the config: no winner is chosen among them.
-
-    What others enqueued in a new study is for us to run.
-    """
-    trials = study.get_trials(deepcopy=False)
-    theirs = [t for t in trials if t.state is not TrialState.WAITING and FOLDER not in t.user_attrs]
-    if theirs:
-        raise UserError(
-            f"study {study.study_name!r} has {len(theirs)} trials that cnnsweep did not run, and "
-            "results would mix; choose another hydra.sweeper.study_name"
-        )
 
 
 def _own(study: Study, plan: Plan, settings: Settings) -> None:
