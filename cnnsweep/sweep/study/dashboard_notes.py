@@ -75,7 +75,9 @@ def tell_of_pause(study: Study, plan: Plan, trial: FrozenTrial, run: Path) -> No
         "Run folder:",
         _verbatim(str(plan.place(trial))),
         "To train it to its end as a run of its own:",
-        _verbatim(_in_lines([*_program(), path_word(FROM, str(run))])),
+        _verbatim(
+            _in_lines([*_program(), path_word(FROM, str(run))]) if plan.is_ours else _again(run)
+        ),
         _PAUSED_LAST,
     )
     _put(study, trial_id(trial), "\n\n".join(parts) + "\n", is_once=True)
@@ -106,9 +108,12 @@ def _paragraphs(
     yield _verbatim(_in_lines(words))
     yield "The same run again:"
     # By its config: a search that was typed would be one again, and may set more than its space.
-    yield _verbatim(
-        _in_lines([*_program(), "--config-name", "config", "--config-path", str(hydra)])
-    )
+    yield _verbatim(_again(run))
+
+
+def _again(run: Path) -> str:
+    path = str(run / HYDRA)
+    return _in_lines([*_program(), "--config-name", "config", "--config-path", path])
 
 
 def _last_step(trial: FrozenTrial) -> list[int]:
