@@ -35,7 +35,7 @@ DOORS = ("__main__", "cli", "predict", "hydra_callback", "callback")
 FLOORS = (
     "doors", "sweep", "sweep.cluster", "sweep.workers", "sweep.multihost", "sweep.grid",
     "sweep.study", "sweep.freeze_thaw", "sweep.journal", "sweep.spec", "sweep.machine",
-    "export", "task", "run", "session", "stack", "loggers", "diff", "report",
+    "export", "task", "task.longer", "run", "session", "stack", "loggers", "diff", "report",
     "report.output", "report.charts", "report.answer", "report.study", "report.stats",
     "report.read", "training.graph", "training", "models", "data", "data.pictures", "folders",
     "config.composing", "config", "machine", "ground",

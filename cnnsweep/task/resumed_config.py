@@ -33,6 +33,7 @@ _FREE_GROUPS = ("logger", "hydra")
 _CONTROLLERS = ("hydra/sweeper", "hydra/launcher")
 _SWEEPER_TARGET = "hydra.sweeper._target_"  # comes with the option
 _SPACE, _STORAGE = "hydra.sweeper.params", "hydra.sweeper.storage"
+_EPOCHS = "epochs"
 _WORKERS = "hydra.sweeper.n_jobs"  # suits the machine, which may be another one now
 
 
@@ -63,10 +64,28 @@ def take_recorded(config: DictConfig, folder: Path, dir_key: str) -> None:
     if options:
         lines = options | lines
         present = _compose(config, lines, place)
-    values = _values(record, present, lines, others) if record.config else []
+    unchanged = _of_recorded_epochs(config, record, present, lines, place)
+    values = _values(record, unchanged, lines, others) if record.config else []
     if values:
         present = _compose(config, lines, [*place, *values])
     _replace(config, present)
+
+
+def _of_recorded_epochs(
+    config: DictConfig,
+    record: RecordedCommand,
+    present: DictConfig,
+    lines: Overrides,
+    place: list[str],
+) -> DictConfig:
+    """``present`` with as many epochs as were recorded.
+
+    Of more epochs, what is computed from them would be taken for a default that has changed.
+    """
+    epochs = record.config.get(_EPOCHS)
+    if "hydra" in record.config or _EPOCHS not in lines or present.get(_EPOCHS) == epochs:
+        return present
+    return _compose(config, lines | by_key([f"{_EPOCHS}={as_text(epochs)}"]), place)
 
 
 def _taken(lines: Overrides) -> Overrides:

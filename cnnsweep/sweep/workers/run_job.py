@@ -20,6 +20,7 @@ from cnnsweep.config.error_messages import short_error
 from cnnsweep.config.hydra_internals import outcome_of
 from cnnsweep.errors import UserError, one_line
 from cnnsweep.folders import lock
+from cnnsweep.folders.longer import begun
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.formatting import cause_of
 from cnnsweep.sweep.spec.messages import Answer, Epoch, Finished, Job, Note
@@ -39,17 +40,20 @@ def run(
 
     ``own_output`` is where the worker prints between jobs; ``pause`` waits for so many seconds.
     """
+    run_folder = context.folder / job.folder
+    longer = begun(run_folder)
+    place = job.folder if longer is None else str(longer.relative_to(context.folder))
     try:
-        config = context.compose(job.overrides, job.folder, job.number)
+        config = context.compose(job.overrides, place, job.number)
     except (HydraException, OmegaConfBaseException) as error:
         return _failed(error, short_error(error))
     epoch_reporter.current = reporter
-    log = context.log_file(job.folder)
+    log = context.log_file(place)
     log.parent.mkdir(parents=True, exist_ok=True)
     redirect(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666))
     try:
-        _wait_for_lock(log.parent, pause)
-        with lock.held(log.parent):
+        _wait_for_lock(run_folder, pause)
+        with lock.held(run_folder), lock.held(log.parent):
             return _finished(_in_hydra(config, context))
     except UserError as error:  # another process is in the folder
         return Finished("held", error=short_error(error))
