@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import sys
+from collections.abc import Sequence
 from contextlib import nullcontext
 
 import hydra
@@ -47,8 +48,7 @@ def main() -> None:
     os.environ[FULL_ERROR] = "1"  # else Hydra prints the error itself and exits
     raise_on_sigterm()
     try:
-        words = with_recorded(of_a_sweep(_words()))
-        check_sweepers(words)
+        words = readable(sys.argv[1:])
         sys.argv[1:] = words_of_sweep(words)
         decorate = hydra.main(
             config_path=str(CONF_DIR),
@@ -74,11 +74,21 @@ def main() -> None:
         sys.exit(error_line(error or failure))
 
 
-def _words() -> list[str]:
-    words = options_first(with_homes(sys.argv[1:]))
+def readable(typed: Sequence[str]) -> list[str]:
+    """The words of a command line as Hydra is to read them, with those that a folder recorded.
+
+    Raises:
+        UserError: they cannot be meant, or the folder cannot be used.
+        hydra.errors.HydraException: what the folder recorded does not compose any more.
+    """
+    words = options_first(with_homes(typed))
     check_flags(words)
     check_options(words)
-    return with_first_choices(words) if is_asked(words) else words
+    if is_asked(words):
+        words = with_first_choices(words)
+    words = with_recorded(of_a_sweep(words))
+    check_sweepers(words)
+    return words
 
 
 def run_task(config: DictConfig) -> Objective:

@@ -24,6 +24,10 @@ class StoppedEarly(UserError):
     """A sweep ended before its work was done; the same command resumes it."""
 
 
+class JobsFailed(StoppedEarly):
+    """A grid has tried all its jobs, and some failed; the same command tries those again."""
+
+
 def unknown(kind: str, given: str, allowed: Iterable[str]) -> UserError:
     """An error for a name that is none of ``allowed``, with the nearest one suggested."""
     options = sorted(allowed)

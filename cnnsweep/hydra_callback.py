@@ -23,7 +23,7 @@ from cnnsweep.config.composing.read_once import read_files_once
 from cnnsweep.config.error_messages import error_line
 from cnnsweep.config.launchers import check_installed
 from cnnsweep.config.overrides import as_text
-from cnnsweep.config.own_keys import is_ours
+from cnnsweep.config.own_keys import is_ours, resume_of
 from cnnsweep.config.trackers import chosen
 from cnnsweep.config.typed_keys import check_typed, expand_homes
 from cnnsweep.config.validation import checked, resolve
@@ -56,7 +56,7 @@ class Folders(Callback):
         _or_exit(_start_multirun, config)
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
-        if "logger" not in config:  # an app of its own, with our callback
+        if not is_ours(config):  # an app of its own, with our callback
             return
         plain: Any = OmegaConf.to_container(config.logger, resolve=True)
         loggers = chosen(tree_with_home(plain))
@@ -73,26 +73,43 @@ def _or_exit(start: Callable[[DictConfig], None], config: DictConfig) -> None:
         raise SystemExit(1) from error
 
 
-def _start_run(config: DictConfig) -> None:
+def checked_run(config: DictConfig) -> tuple[Path | None, dict[str, Any]]:
+    """The folder that a run's command names, None for a new one, and its config as plain values.
+
+    ``config`` is changed, in place, into that of the run; nothing is written.
+
+    Raises:
+        UserError: it is a sweep's, or cannot be meant.
+        hydra.errors.HydraException: what the folder recorded does not compose any more.
+        omegaconf.errors.OmegaConfBaseException: an interpolation leads nowhere.
+    """
     search = config.hydra.runtime.choices.get("search")
-    if search is not None:
+    if search is not None and is_ours(config):
         raise UserError(f"search={search} is a sweep: it needs --multirun")
     if is_ours(config):
         check_typed(config)
     expand_homes(config)
     typed = chosen_folder(config, RUN_DIR)
-    resumes = typed is not None and OmegaConf.select(config, "resume") is not None
+    resumes = typed is not None and resume_of(config) is not None
     if typed is not None and resumes:
         if is_ours(config):
             checked(config, may_be_recorded=_has_origin(config))
         settle(typed)
         take_recorded(config, begun(typed) or typed, RUN_DIR)
-    folder = typed or Path(config.hydra.run.dir)
     HydraConfig.instance().set_config(config)
     with read_write(config.hydra), open_dict(config.hydra):
-        config.hydra.runtime.output_dir = str(folder.resolve())
+        config.hydra.runtime.output_dir = str(_folder_of(config, typed).resolve())
     known = resumes or _has_origin(config)
-    resolved = checked(config, may_be_recorded=known) if is_ours(config) else resolve(config)
+    return typed, checked(config, may_be_recorded=known) if is_ours(config) else resolve(config)
+
+
+def _folder_of(config: DictConfig, typed: Path | None) -> Path:
+    return typed or Path(config.hydra.run.dir)
+
+
+def _start_run(config: DictConfig) -> None:
+    typed, resolved = checked_run(config)
+    folder = _folder_of(config, typed)
     if typed is None:
         note_unfinished(RUN_DIR, lambda last: _is_run_of(last, resolved))
     record = partial(record_run, config=config, resolved=resolved)
@@ -118,8 +135,9 @@ def _take_up(
         run, resolved, lambda epochs: resolve(with_epochs(config, epochs))
     )
     if not is_longer:
-        refuse_other_config(run, resolved)
-    DataCheck().refuse_other_data(run, resolved)
+        refuse_other_config(run, resolved, is_ours=is_ours(config))
+    if is_ours(config):
+        DataCheck().refuse_other_data(run, resolved)
     if is_longer:
         return begin_longer(run, resolved, record)
     if take_finished(run, resolved) is not None:
@@ -136,10 +154,10 @@ def _start_multirun(config: DictConfig) -> None:
     if is_ours(config):
         check_typed(config)
     expand_homes(config)
-    is_latest = OmegaConf.select(config, "resume") == "latest"
+    is_latest = resume_of(config) == "latest"
     # What is at work on another host is not the latest unfinished one here.
     typed = None if is_latest and _is_shared(config) else chosen_folder(config, SWEEP_DIR)
-    resumes = typed is not None and OmegaConf.select(config, "resume") is not None
+    resumes = typed is not None and resume_of(config) is not None
     if typed is not None and resumes:
         take_recorded(config, typed, SWEEP_DIR)
     if typed is not None:
@@ -207,7 +225,9 @@ def _is_run_of(folder: Path, resolved: dict[str, Any]) -> bool:
         recorded = RunFolder(folder).read_config()
     except UserError:  # damaged: it cannot be resumed
         return False
-    return recorded is not None and not differing_keys(recorded, resolved)
+    return recorded is not None and not differing_keys(
+        recorded, resolved, is_ours=is_ours(resolved)
+    )
 
 
 def _is_sweep_of(folder: Path, config: DictConfig) -> bool:

@@ -109,10 +109,22 @@ def own_leaves() -> dict[str, Any]:
 def is_ours(config: Mapping[str, Any]) -> bool:
     """Whether a config is that of our runs, and not another Hydra app's.
 
-    One that lacks a key or two, ``~seed`` or a main config of somebody's own, still is.
+    One that lacks a key or two, ``~seed`` or a main config of somebody's own, still is. Another
+    app's may have most of the names, and not our sections.
     """
     wanted = {key.split(".")[0] for key in own_leaves()} | set(GROUPS)
-    return 2 * sum(key in config for key in wanted) > len(wanted)
+    sections = [group for group in GROUPS if group in config]
+    has_sections = 2 * sum(isinstance(config[group], Mapping) for group in sections) > len(GROUPS)
+    return has_sections and 2 * sum(key in config for key in wanted) > len(wanted)
+
+
+def resume_of(config: Mapping[str, Any]) -> Any:
+    """What a config resumes: the text ``latest`` or a folder; None for nothing.
+
+    Another app's key may be named like ours: there only a text is taken for it.
+    """
+    resume = config.get("resume")
+    return resume if isinstance(resume, str) or is_ours(config) else None
 
 
 def check_complete(config: Mapping[str, Any]) -> None:

@@ -189,19 +189,24 @@ def write_text_whole(path: Path, text: str) -> None:
     write_whole(path, text.encode())
 
 
-def differing_keys(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> list[str]:
+def differing_keys(
+    recorded: Mapping[str, Any], present: Mapping[str, Any], *, is_ours: bool = True
+) -> list[str]:
     """Dotted keys in which two resolved configs differ; [] where they are the same config.
 
-    ``recorded`` may be older code's: see :mod:`cnnsweep.folders.recorded_defaults`.
+    ``recorded`` may be older code's: see :mod:`cnnsweep.folders.recorded_defaults`. Where they are
+    not ``is_ours`` but another app's, every key counts, whatever its name.
     """
-    before, now = completed(tree_with_home(recorded), present), leaves(present)
-    missing = object()
+    before = completed(tree_with_home(recorded), present) if is_ours else leaves(recorded)
+    now, missing = leaves(present), object()
     differing = [key for key in before | now if before.get(key, missing) != now.get(key, missing)]
-    return [key for key in differing if not is_below(key, UNCOMPARED)]
+    return [key for key in differing if not (is_ours and is_below(key, UNCOMPARED))]
 
 
-def comparable(config: Mapping[str, Any]) -> dict[str, Any]:
+def comparable(config: Mapping[str, Any], *, is_ours: bool = True) -> dict[str, Any]:
     """What is equal for equal configs, old and new: all that is compared, by dotted key."""
+    if not is_ours:
+        return leaves(config)
     found = with_old_defaults(tree_with_home(config))
     return {key: value for key, value in found.items() if not is_below(key, UNCOMPARED)}
 

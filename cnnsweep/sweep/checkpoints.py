@@ -20,6 +20,7 @@ from cnnsweep.folders.sweep_folder import seed_runs
 from cnnsweep.folders.winner import in_order
 from cnnsweep.sweep.grid.numbering import SEED
 from cnnsweep.sweep.grid.search import GridSearch
+from cnnsweep.sweep.journal.theirs import ours
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.optuna_internals import get_trial, study_attributes
 from cnnsweep.sweep.spec.plan import FOLDER, Plan
@@ -143,11 +144,11 @@ def best_trials(study: Study, count: int) -> list[FrozenTrial]:
     if count == 0:
         return []
     if len(study.directions) > 1:
-        return list(study.best_trials)
+        return list(ours(study).best_trials)
     best = winner(study)
     if best is None:
         return []
-    completed = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    completed = ours(study).get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     others = [t for t in completed if t.number != best.number]
     return [best, *_ranked(others, study.direction)[: count - 1]]
 

@@ -17,6 +17,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.singleton import Singleton
 from omegaconf import OmegaConf
 from optuna.exceptions import ExperimentalWarning
+from optuna.trial import TrialState
 
 from cnnsweep.config.launchers import is_chosen, refuse_devices, with_submissions
 from cnnsweep.folders import lock
@@ -227,7 +228,7 @@ class Controller:
         trials = self.outage.retry(lambda: search.study.get_trials(deepcopy=False))
         running = self.outage.retry(lambda: len(list(not_in_hand(search.study, ()))))
         resumed = self.outage.retry(search.resume_trials) if is_alone else 0
-        if len(trials) > 1:
+        if any(trial.state is not TrialState.WAITING for trial in trials):
             now = f"{resumed} left running" if is_alone else f"{running} running"
             self.progress.say(f"{search.plan.prefix}resuming: {counted(search)}, {now}")
 

@@ -8,7 +8,9 @@ from optuna.trial import FrozenTrial, TrialState
 from cnnsweep.folders.data_record import validation_images
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import IS_DEFAULT, seed_runs
+from cnnsweep.sweep.earlier.enqueued import POINT
 from cnnsweep.sweep.freeze_thaw.paused import paused_at
+from cnnsweep.sweep.journal.theirs import ours
 from cnnsweep.sweep.spec.formatting import format_value
 from cnnsweep.sweep.study.confirmation import winner
 from cnnsweep.sweep.study.search import Search
@@ -29,13 +31,18 @@ def gain_lines(search: Search) -> list[str]:
     best = winner(search.study)
     if best is None:
         return []
-    trials, default = search.study.get_trials(deepcopy=False), _default(search)
+    trials, default = ours(search.study).get_trials(deepcopy=False), _default(search)
     if default is None:
-        is_unknown = any("fixed_params" in trial.system_attrs for trial in trials)
+        is_unknown = any(map(_is_perhaps_default, trials))
         none = "the default config was no trial of this search: what was gained over it is unknown"
         return [] if is_unknown else [none]
     number = sum(map(_is_tried, trials))
     return [_against(search, best, default, number), *_optimism(search, number)]
+
+
+def _is_perhaps_default(trial: FrozenTrial) -> bool:
+    """Whether older code may have enqueued it as the default config."""
+    return "fixed_params" in trial.system_attrs and POINT not in trial.user_attrs
 
 
 def default_number(search: Search) -> int | None:

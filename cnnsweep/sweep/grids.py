@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from cnnsweep import report
-from cnnsweep.errors import StoppedEarly
+from cnnsweep.errors import JobsFailed
 from cnnsweep.sweep.final_model import final_lines
 from cnnsweep.sweep.grid.jobs import Jobs
 from cnnsweep.sweep.grid.numbering import SEED
@@ -14,7 +14,8 @@ from cnnsweep.sweep.grid.search import GridSearch
 from cnnsweep.sweep.machine.workers import counted
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.disk import check_disk
-from cnnsweep.sweep.spec.plan import DEFAULT_STUDY, Plan, objectives_of, threads_of
+from cnnsweep.sweep.spec.plan import DEFAULT_STUDY, Plan, threads_of
+from cnnsweep.sweep.spec.run_keys import RunKeys
 from cnnsweep.sweep.spec.settings import GridSettings, directions, read_grid_settings
 from cnnsweep.sweep.spec.space.search_space import SearchSpace
 from cnnsweep.sweep.study.coordination import Coordination
@@ -74,11 +75,12 @@ class Grid:
             page, answer = report.write_and_tell(self.context.folder)
             print("\n".join([*answer, f"report: {page}"]), flush=True)
         if error is not None:
-            raise StoppedEarly(error)
+            raise JobsFailed(error)
 
     def _plan(self) -> Plan:
         config = self.jobs.compose(self.jobs.words[0], 0)
-        objectives = objectives_of(config) or ["value"]
+        keys = RunKeys(config, self.context.is_our_task)
+        objectives = keys.objectives(None) or ["value"]
         return Plan(
             sweep=self.context.folder,
             subfolder="",
@@ -90,8 +92,9 @@ class Grid:
             n_trials=len(self.jobs.words),
             points=None,
             seed=0,
-            threads=threads_of(config),
+            threads=threads_of(keys),
             typed=frozenset(),
             noun="job",
             swept=frozenset(self.jobs.axes),
+            is_ours=self.context.is_our_task,
         )

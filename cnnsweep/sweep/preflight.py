@@ -8,20 +8,23 @@ from typing import Any
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from cnnsweep.config.composing.combinations import plain_keys, set_key
+from cnnsweep.config.composing.combinations import combinations, plain_keys, set_key
 from cnnsweep.config.error_messages import short_error
 from cnnsweep.config.key_sources import KeySources, key_sources
 from cnnsweep.config.overrides import by_key
 from cnnsweep.config.own_keys import chosen_by
 from cnnsweep.config.validation import monitors_validation
 from cnnsweep.errors import UserError
+from cnnsweep.sweep.earlier.others import check_others
 from cnnsweep.sweep.freeze_thaw.choice import check_pausing
 from cnnsweep.sweep.several_searches import check_searches
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.disk import check_disk
 from cnnsweep.sweep.spec.plan import Plan, sampling_of
+from cnnsweep.sweep.spec.run_keys import SEED
 from cnnsweep.sweep.spec.settings import Settings
 from cnnsweep.sweep.spec.space.search_space import word_of
+from cnnsweep.sweep.study.opening.compatibility import FACTS
 from cnnsweep.sweep.study.opening.storage import open_storage
 from cnnsweep.sweep.study.pruning import make_pruner
 
@@ -56,7 +59,9 @@ def check_sweep(context: SweepContext, settings: Settings, plans: list[Plan]) ->
         _check_corners(context, plan)
     check_disk(context.folder)
     if settings.storage is not None:
-        open_storage(settings.storage, context.folder, None)
+        storage = open_storage(settings.storage, context.folder, None)
+        for plan in plans:
+            check_others(storage, plan, lambda study: FACTS in study.user_attrs)
 
 
 def _check_subdir(context: SweepContext) -> None:
@@ -98,30 +103,33 @@ def _check_objective(plan: Plan) -> None:
 
 
 def _check_seeds(plan: Plan) -> None:
-    if "seed" in plan.space.distributions:
+    if SEED in plan.space.distributions:
         raise UserError("seed cannot be searched over with hydra.sweeper.seeds or confirm")
-    if "seed" not in plan.config:
-        raise UserError("hydra.sweeper.seeds and confirm need a config key `seed`")
+    if plan.keys.get(SEED) is None:
+        raise UserError(
+            "hydra.sweeper.seeds and confirm give each run a seed of its own: they need a config "
+            "key `seed` with a whole number from 0 up"
+        )
 
 
 def _check_corners(context: SweepContext, plan: Plan) -> None:
     """Compose every corner, and check its values where the task is ours.
 
-    Composing takes a tenth of a second, so it is done for each choice of config groups; keys are
-    then set as Hydra would.
+    Composing takes a tenth of a second, so it is done for each choice of config groups, and of what
+    decides which parameters are active; keys are then set as Hydra would.
     """
     space = plan.space
     loader = context.hydra_context.config_loader
     plain = plain_keys(space.distributions, plan.config, loader)
-    keys = [name for name in space.distributions if name in plain]
-    groups = [name for name in space.distributions if name not in plain]
-    for choices in space.corners(groups):
-        first = space.first_corner() | choices
+    deciders = space.deciders()
+    keys = [name for name in space.distributions if name in plain and name not in deciders]
+    for choices in space.corners([name for name in space.distributions if name not in keys]):
+        first = space.first_corner(choices)
         with _said_where(first):
             overrides = plan.overrides(first, test=False, pictures=False)
             config = context.compose(overrides, plan.subfolder or ".", 0)
             sources = key_sources(config) if context.is_our_task else KeySources({}, {})
-        for corner in space.corners(keys):
+        for corner in combinations({name: space.ends(name) for name in keys if name in first}):
             with _said_where(choices | corner):
                 for name, value in corner.items():
                     set_key(config, word_of(name, value))

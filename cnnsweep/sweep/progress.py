@@ -17,6 +17,7 @@ from cnnsweep.metric_names import duration
 from cnnsweep.sweep.freeze_thaw.remaining import epochs_left
 from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.spec.messages import Epoch, Job
+from cnnsweep.sweep.spec.run_keys import EPOCHS
 from cnnsweep.sweep.spec.settings import Settings
 from cnnsweep.sweep.study.confirmation import winner
 from cnnsweep.sweep.study.search import Search
@@ -138,8 +139,8 @@ class SweepProgress:
 
 def _of_epochs(search: Search) -> str:
     """How many epochs a run has, where that is known and the same for all."""
-    known = "epochs" in search.plan.config and "epochs" not in search.plan.varied
-    return f"/{search.plan.config.epochs}" if known else ""
+    epochs = None if EPOCHS in search.plan.varied else search.plan.keys.get(EPOCHS)
+    return "" if epochs is None else f"/{epochs}"
 
 
 def _best(search: Search) -> str:
@@ -171,7 +172,8 @@ def _epochs_left(search: Search) -> tuple[int, bool] | None:
 def announcement(search: Search, settings: Settings, is_our_task: bool) -> Iterator[str]:
     """What a search is about to do."""
     plan = search.plan
-    names = ", ".join(plan.space.distributions) or settings.custom_search_space
+    drawn = map(plan.space.said, plan.space.distributions)
+    names = ", ".join(drawn) or settings.custom_search_space
     prefix = f"{plan.choice}: " if plan.choice else ""
     several, folder = "", plan.folder
     if plan.search_number is not None:

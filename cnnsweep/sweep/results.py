@@ -20,12 +20,14 @@ from cnnsweep.folders.sweep_folder import (
     seed_runs,
 )
 from cnnsweep.rules import as_typed
+from cnnsweep.sweep.earlier.others import better_of_others, said_of
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
 from cnnsweep.sweep.gain import default_number, gain_lines
+from cnnsweep.sweep.journal.theirs import ours
 from cnnsweep.sweep.several_searches import lacks_time, lines_over_searches, timeout_lines
 from cnnsweep.sweep.spec.formatting import PLUS_MINUS, format_params, format_value
 from cnnsweep.sweep.spec.plan import FOLDER
-from cnnsweep.sweep.spec.space.search_space import typed_value
+from cnnsweep.sweep.spec.space.values import typed_value
 from cnnsweep.sweep.study.confirmation import spread, winner
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.task.command_again import shell_line
@@ -148,16 +150,22 @@ def _on_test(search: Search) -> str:
 
 
 def _best_lines(search: Search) -> list[str]:
-    best = winner(search.study)
+    best, others = winner(search.study), better_of_others(search.study)
+    other = None if others is None else said_of(others, search.plan)
     if best is None:
-        return ["no trial was completed"]
+        return [
+            "no trial was completed"
+            if other is None
+            else f"best: {other}; none of ours was completed"
+        ]
     metric = search.plan.objectives[0]
     split = "validation best" if metric.startswith("val_") else f"best {metric}"
     line = f"{split} {format_value(best.value)} (best of {_counted(search)})"
     drawn = search.plan.params(best).items()
     settings = shlex.join(f"{name}={as_typed(value)}" for name, value in drawn)
+    named = "best: " if other is None else f"best: {other}; best of ours: "
     return [
-        f"best: trial {best.number} ({format_params(search.plan.params(best))})",
+        f"{named}trial {best.number} ({format_params(search.plan.params(best))})",
         line + _on_test(search),
         f"its settings in full: {settings}",
         *gain_lines(search),
@@ -172,13 +180,13 @@ def _front(search: Search) -> dict[str, Any]:
             "trial": trial.number,
             "folder": _folder(search, trial),
         }
-        for trial in search.study.best_trials
+        for trial in ours(search.study).best_trials
     ]
     return {"solutions": solutions}
 
 
 def _front_lines(search: Search) -> list[str]:
-    front = search.study.best_trials
+    front = ours(search.study).best_trials
     lines = [f"Pareto front: {len(front)} of {_counted(search)}"]
     for trial in front:
         metrics = zip(search.plan.objectives, trial.values, strict=True)
@@ -192,10 +200,8 @@ def _typed(search: Search, trial: FrozenTrial) -> dict[str, Any]:
     return {name: typed_value(v) for name, v in search.plan.params(trial).items()}
 
 
-def _folder(search: Search, trial: FrozenTrial) -> str | None:
-    """None for a trial that others added to the study."""
-    folder = trial.user_attrs.get(FOLDER)
-    return None if folder is None else str(search.plan.folder / str(folder))
+def _folder(search: Search, trial: FrozenTrial) -> str:
+    return str(search.plan.folder / str(trial.user_attrs[FOLDER]))
 
 
 def _paused(search: Search) -> list[FrozenTrial]:
@@ -225,7 +231,7 @@ def _bytes(trial: Path) -> int:
 
 def _counted(search: Search) -> str:
     """The trials that have a value, among which a winner is chosen, and what became of others."""
-    states = [trial.state for trial in search.study.get_trials(deepcopy=False)]
+    states = [trial.state for trial in ours(search.study).get_trials(deepcopy=False)]
     others = {
         "pruned": states.count(TrialState.PRUNED),
         "paused": len(_paused(search)),

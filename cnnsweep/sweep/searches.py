@@ -7,9 +7,12 @@ from optuna.trial import TrialState
 
 from cnnsweep import report
 from cnnsweep.errors import StoppedEarly
+from cnnsweep.sweep.earlier.given import with_given_points
+from cnnsweep.sweep.earlier.warm_start import with_warm_start
 from cnnsweep.sweep.final_model import final_lines
 from cnnsweep.sweep.freeze_thaw.choice import with_fitting_pruner
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
+from cnnsweep.sweep.journal.theirs import ours
 from cnnsweep.sweep.machine.sizing import MOST_STACKED
 from cnnsweep.sweep.machine.workers import AUTO
 from cnnsweep.sweep.preflight import check_sweep
@@ -19,6 +22,7 @@ from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.failure_policy import FailureWatch
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.planning import make_plans
+from cnnsweep.sweep.spec.samplers import note_on_conditions
 from cnnsweep.sweep.spec.settings import Settings, read_settings
 from cnnsweep.sweep.study.coordination import Coordination
 from cnnsweep.sweep.study.opening.storage_outage import Outage
@@ -47,6 +51,8 @@ class Searches:
         settings = read_settings(keys)
         make_pruner(settings.pruner, settings.seeds)  # refuses a NaN, of which Hydra speaks darkly
         plans = make_plans(context, settings, arguments)
+        plans = with_given_points(context, settings, plans)
+        plans = with_warm_start(context, settings, plans)
         return cls(context, with_fitting_pruner(settings, plans, context), plans)
 
     def check(self) -> None:
@@ -58,7 +64,7 @@ class Searches:
         searches: list[Search] = []
 
         def shares() -> tuple[int, int]:
-            trials = [t for s in searches for t in s.study.get_trials(deepcopy=False)]
+            trials = [t for s in searches for t in ours(s.study).get_trials(deepcopy=False)]
             failed = sum(trial.state is TrialState.FAIL for trial in trials)
             return failed, sum(t.state.is_finished() or is_paused(t) for t in trials)
 
@@ -85,6 +91,9 @@ class Searches:
             yield from search.plan.notes
             if note := note_on_idle_pruner(search.plan, self.settings):
                 yield note
+            conditional = tuple(search.plan.space.conditions)
+            if note := note_on_conditions(self.settings.sampler, conditional):
+                yield note
 
     def are_written(self, searches: list[Search]) -> bool:
         return are_written(searches)
@@ -107,7 +116,7 @@ class Searches:
         if all(search.may_confirm for search in searches):
             write_results(self.context.folder, searches)
         lines = [*result_lines(searches), *final_lines(self.context)]
-        empty = sum(not search.study.best_trials for search in searches)
+        empty = sum(not ours(search.study).best_trials for search in searches)
         print("\n".join(lines), flush=True)
         return empty
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from omegaconf import OmegaConf
-
 from cnnsweep.sweep.machine.sizing import Work
 from cnnsweep.sweep.machine.workers import Limit, counted
 from cnnsweep.sweep.spec.plan import Plan, threads_of
+from cnnsweep.sweep.spec.run_keys import DEVICE, THREADS
 from cnnsweep.sweep.spec.settings import GridSettings, SharedSettings
 from cnnsweep.sweep.study.search import Search
 
@@ -17,13 +16,9 @@ def work_of(searches: Sequence[Search], settings: SharedSettings) -> Work:
     most = settings.max_batch_size if isinstance(settings, GridSettings) else None
     return Work(
         _limit(searches),
-        threads=[one for plan in plans for one in _values(plan, "threads", plan.threads)],
-        devices=[
-            one
-            for plan in plans
-            for one in _values(plan, "device", OmegaConf.select(plan.config, "device"))
-        ],
-        kept_threads=any(plan.threads not in (None, threads_of(plan.config)) for plan in plans),
+        threads=[one for plan in plans for one in _values(plan, THREADS, plan.threads)],
+        devices=[one for plan in plans for one in _values(plan, DEVICE, plan.keys.get(DEVICE))],
+        kept_threads=any(plan.threads not in (None, threads_of(plan.keys)) for plan in plans),
         most=None if most is None else Limit(most, f"hydra.sweeper.max_batch_size={most}"),
         noun=searches[0].plan.noun,
     )
@@ -48,9 +43,8 @@ def _values(plan: Plan, key: str, shared: object) -> Iterator[object]:
     ``shared`` where they do not differ in it.
     """
     if key in plan.space.distributions:
-        drawn = plan.space.distributions[key]
-        yield from getattr(drawn, "choices", [getattr(drawn, "high", shared)])
-    elif key in plan.swept:
+        yield from plan.keys.drawn(key, plan.space.distributions[key]) or (None,)
+    elif key in plan.swept and plan.is_ours:
         yield from (swept[key] for swept in plan.jobs.values() if key in swept)
     else:
-        yield shared if shared is not None else OmegaConf.select(plan.config, key)
+        yield shared if shared is not None else plan.keys.get(key)

@@ -125,7 +125,7 @@ def _recorded(
             lines[key if key not in lines else str(override.input_line)] = override
     choices = {g: option for g, option in record.choices.items() if not is_below(g, left)}
     meant = RecordedCommand(record.overrides, choices, record.config)
-    with _composing([*options, *more]) as composed:
+    with composing([*options, *more]) as composed:
         present = composed(lines)
         asked = recorded_options(meant, present, lines, left)
         if asked:
@@ -221,7 +221,7 @@ def _config_folders(options: list[str]) -> list[Path]:
 
 
 @contextmanager
-def _composing(options: list[str]) -> Iterator[Any]:
+def composing(options: list[str]) -> Iterator[Any]:
     """A function that composes overrides, Hydra's part included, as a command with these options.
 
     What Hydra has in place is afterwards as it was.

@@ -12,6 +12,7 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep.config.composing.grid_jobs import is_basic, is_grid, job_overrides
+from cnnsweep.config.own_keys import resume_of
 from cnnsweep.config.sweeper_keys import keys_of
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock, run_folder, sweep_folder
@@ -40,7 +41,7 @@ def chosen_folder(config: DictConfig, dir_key: str) -> Path | None:
     """
     typed = any(str(o).startswith(f"{dir_key}=") for o in config.hydra.overrides.hydra)
     composed = Path(str(OmegaConf.select(config, dir_key)))
-    resume = OmegaConf.select(config, "resume")  # another app may have no such key
+    resume = resume_of(config)
     if resume is None:
         return composed if typed else None
     if typed:

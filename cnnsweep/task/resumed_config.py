@@ -177,7 +177,9 @@ def _values(
         for key in now
         if key in recorded and recorded[key] != now[key] and not is_below(key, [*settled, *swept])
     }
-    return [line for key, value in changed.items() for line in _written(key, value)]
+    written = [line for key, value in changed.items() for line in _written(key, value)]
+    below = [str(one.input_line) for key, one in lines.items() if key.startswith(f"{_SPACE}.")]
+    return [*written, *below] if _SPACE in changed else written  # what is typed of it counts
 
 
 def _plain(record: RecordedCommand, present: DictConfig) -> dict[str, Any]:

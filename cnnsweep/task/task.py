@@ -120,12 +120,14 @@ def _check(config: DictConfig, resolved: dict[str, Any], folder: RunFolder) -> N
         checked(config, may_be_recorded=True)
 
 
-def refuse_other_config(folder: RunFolder, resolved: dict[str, Any]) -> None:
+def refuse_other_config(
+    folder: RunFolder, resolved: dict[str, Any], *, is_ours: bool = True
+) -> None:
     """Raise UserError, naming the keys, where the folder holds a run of another config."""
     recorded_config = folder.read_config()
     if recorded_config is None:
         return
-    differing = differing_keys(recorded_config, resolved)
+    differing = differing_keys(recorded_config, resolved, is_ours=is_ours)
     if differing:
         raise UserError(
             f"{folder} holds a run of another config; these keys differ: "

@@ -111,4 +111,4 @@ def test_words_that_may_go_together_pass(words: list[str]) -> None:
 def test_keys_and_spaces_are_those_of_the_files() -> None:
     assert {"n_trials", "pruner", "sampler", "n_jobs"} <= set(keys_of("optuna"))
     assert {"params", "max_batch_size", "n_jobs"} <= set(keys_of("grid"))
-    assert searches_over("optim.momentum") == ["compare", "sgd", "tuning_curve"]
+    assert searches_over("optim.momentum") == ["compare", "optimizers", "sgd", "tuning_curve"]

@@ -175,6 +175,19 @@ def kill_in_training(
     return True
 
 
+def kill_until_done(line: list[str], folder: Path, seed: int, most: int, seconds: float) -> int:
+    """Kill a sweep's parent and its workers in turn, ``most`` times or until it is over."""
+    draw, kills = random.Random(seed), 0
+    while kills < most:
+        whom = "worker" if kills % 4 == 3 else "parent"
+        if not kill_in_training(line, folder, draw, whom=whom, most_seconds=seconds):
+            break
+        kills += 1
+    done = finish(start(line))
+    assert done.code == 0, done.text
+    return kills
+
+
 def wait_for_training(process: "subprocess.Popen[str]", folder: Path) -> bool:
     """Until an epoch is reported by this launch; False where the sweep ends before."""
     journal = folder / "study.journal"

@@ -13,6 +13,7 @@ from cnnsweep.errors import UserError
 from cnnsweep.rules import choice, whole
 from cnnsweep.sweep.results import result_lines, write_results
 from cnnsweep.sweep.spec.formatting import cause_of
+from cnnsweep.sweep.spec.plan import FOLDER
 from cnnsweep.sweep.spec.samplers import Space
 from tests.sweep.study.in_process import Parts, make
 from tests.sweep.sweep_commands import OURS, TOY, TOY_SPACE, Done, finish, start_in, study, sweep
@@ -34,19 +35,6 @@ def old_study(tmp_path: Path) -> Iterator[optuna.Study]:
     storage.engine.dispose()
 
 
-def test_a_study_with_trials_of_others_is_refused_before_it_is_touched(
-    old_study: optuna.Study, tmp_path: Path
-) -> None:
-    old_study.optimize(lambda trial: trial.suggest_float("lr", 0, 1), n_trials=5)
-    done = in_database(tmp_path, "hydra.sweeper.study_name=old")
-    assert done.code == 1
-    assert done.text.splitlines()[-1] == (
-        "cnnsweep.errors.UserError: study 'old' has 5 trials that cnnsweep did not run, and "
-        "results would mix; choose another hydra.sweeper.study_name"
-    )
-    assert (len(old_study.trials), old_study.user_attrs) == (5, {})
-
-
 def test_what_others_enqueued_is_run_and_what_they_add_later_is_counted(
     old_study: optuna.Study, tmp_path: Path
 ) -> None:
@@ -66,7 +54,8 @@ def test_what_others_enqueued_is_run_and_what_they_add_later_is_counted(
     assert again.code == 0, again.text
     assert "3 trials are over, more than hydra.sweeper.n_trials=2" in again.text
     results = OmegaConf.load(tmp_path / "sweep/optimization_results.yaml")
-    assert (results.best_value, results.best_trial, results.best_folder) == (-1.0, 2, None)
+    assert "best: trial 2, which cnnsweep did not run: val_loss -1 (lr=0.5)" in again.text
+    assert results.best_folder == str(tmp_path / "sweep" / str(results.best_trial))
 
 
 def told(parts: Parts, *ends: str) -> None:
@@ -96,7 +85,10 @@ def test_parameters_are_named_in_the_space_s_order(tmp_path: Path) -> None:
     space: Space = {name: optuna.distributions.FloatDistribution(0, 1) for name in names}
     parts = make(tmp_path, n_trials=1, space=space)
     trial = optuna.trial.create_trial(
-        params=dict.fromkeys(sorted(names), 0.5), distributions=space, value=0.0
+        params=dict.fromkeys(sorted(names), 0.5),
+        distributions=space,
+        value=0.0,
+        user_attrs={FOLDER: "0"},
     )
     assert list(parts.search.plan.params(trial)) == list(names)
     parts.search.study.add_trial(trial)

@@ -70,6 +70,10 @@ def test_the_line_trains_the_winner_on_all_data(
     assert config["data"]["train_limit"] is None
     assert (result["val_accuracy"] is None) == (why is None)
     sweep = tmp_path / folder / ("simple" if kind == "a comparison" else "")
+    trials = [
+        RunFolder(path.parent).read_result() or {} for path in sweep.glob("[0-9]*/result.json")
+    ]
+    assert {trial["test_accuracy"] for trial in trials} == {None}  # they leave the test split alone
     results = yaml.safe_load((sweep / "optimization_results.yaml").read_text())
     for key, value in results["best_params"].items():
         assert look_up(config, key) == value

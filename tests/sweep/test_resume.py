@@ -1,6 +1,5 @@
 """Kill anything, any time; type the same command; it ends as if nothing had happened."""
 
-import random
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from tests.sweep.sweep_commands import (
     TOY_SPACE,
     command,
     finish,
-    kill_in_training,
+    kill_until_done,
     metrics,
     start,
     sweep,
@@ -26,19 +25,6 @@ OUR_TRAINING = (
     *("data.train_limit=200", "epochs=4", "hydra/sweeper/pruner=percentile"),
     *("hydra.sweeper.pruner.n_startup_trials=2", "hydra.sweeper.pruner.n_warmup_steps=1"),
 )
-
-
-def kill_until_done(line: list[str], folder: Path, seed: int, most: int, seconds: float) -> int:
-    """Kill a sweep's parent and its workers in turn, ``most`` times or until it is over."""
-    draw, kills = random.Random(seed), 0
-    while kills < most:
-        whom = "worker" if kills % 4 == 3 else "parent"
-        if not kill_in_training(line, folder, draw, whom=whom, most_seconds=seconds):
-            break
-        kills += 1
-    done = finish(start(line))
-    assert done.code == 0, done.text
-    return kills
 
 
 def test_a_sweep_killed_often_ends_with_the_table_of_an_unbroken_one(tmp_path: Path) -> None:

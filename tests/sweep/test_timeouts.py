@@ -7,7 +7,8 @@ from cnnsweep.loggers import manager, worker
 from cnnsweep.sweep import controller, event_loop
 from cnnsweep.sweep.cluster import connection, launcher_pool, launcher_process, nanny
 from cnnsweep.sweep.multihost import host_lock, membership, shared_study
-from cnnsweep.sweep.study import retries, storage_outage
+from cnnsweep.sweep.study import retries
+from cnnsweep.sweep.study.opening import storage_outage
 from cnnsweep.sweep.workers import pool, watchdog
 from tests.command import REPOSITORY
 

@@ -8,6 +8,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
+from cnnsweep.config.composing.typed_conditions import conditional
 from cnnsweep.config.hydra_internals import grid_of
 from cnnsweep.config.sweeper_keys import searches_over
 from cnnsweep.errors import UserError
@@ -24,6 +25,12 @@ def axes_of(config: DictConfig) -> dict[str, tuple[str, ...]]:
         hydra.errors.HydraException: an override cannot be read.
     """
     params = config.hydra.sweeper.params or {}
+    for key, value in params.items():
+        if conditional(value) is not None:
+            raise UserError(
+                f"hydra.sweeper.params: {key} is drawn under a condition, which is for searches; "
+                "this is a grid, and hydra/sweeper=optuna chooses a search"
+            )
     lines = [f"{key}={value}" for key, value in params.items()]
     typed: Any = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)
     sources: Any = OmegaConf.to_container(config.hydra.runtime.config_sources, resolve=False)

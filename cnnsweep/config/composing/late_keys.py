@@ -13,6 +13,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from cnnsweep.config import CONF_DIR
+from cnnsweep.config.composing.typed_conditions import with_condition
 from cnnsweep.config.hydra_internals import command_line_parser
 from cnnsweep.config.own_keys import own_leaves
 
@@ -37,11 +38,12 @@ def words_of_sweep(words: Sequence[str]) -> list[str]:
         return not is_known or any((folder / key).is_dir() for folder in folders)
 
     before = list(words)[: len(words) - len(overrides)]
-    return [*before, *with_late_keys(overrides, may_be_group)]
+    return [*before, *with_late_keys(map(with_condition, overrides), may_be_group)]
 
 
-def with_late_keys(overrides: Sequence[str], may_be_group: Callable[[str], bool]) -> list[str]:
+def with_late_keys(words: Iterable[str], may_be_group: Callable[[str], bool]) -> list[str]:
     """The same for the overrides of a sweep alone."""
+    overrides = list(words)
     found = []
     for word in overrides:
         written = f"++{word}"

@@ -49,17 +49,21 @@ def importances(sweeps: Sequence[tuple[Tried, Importances]], colors: Colors) -> 
         f"explains (Optuna's PED-ANOVA; shares add up to 1). {count(total, 'completed trial')}"
     )
     caption += f" in {len(told)} sweeps." if len(told) > 1 else "." + told[0][0].left_out()
+    some = dict.fromkeys(key for one, _ in told for key in one.keys if one.lacks(key))
+    if some:
+        caption += f" Left out: {', '.join(some)}, which not every trial has."
     yield XY("importance", "Hyperparameter importance", caption, "", "importance", series)
 
 
 def contour(one: Tried, parts: Importances) -> Iterator[Chart]:
     """The objective over the two numeric hyperparameters that matter most, smoothed."""
     ranked = sorted(one.keys, key=lambda key: -parts.get(key, 0.0))
-    found = {key: numbers(one.column(key)) for key in ranked}
-    axes = [(key, v) for key, v in found.items() if v is not None and len(set(v)) >= 4][:2]
-    if len(axes) < 2 or len(one.runs) < _FEWEST:
+    found = {key: numbers(one.having(key).column(key)) for key in ranked}
+    names = [key for key, v in found.items() if v is not None and len(set(v)) >= 4][:2]
+    if len(names) < 2 or len((one := one.having(*names)).runs) < _FEWEST:
         return
-    (x_name, xs), (y_name, ys) = axes
+    x_name, y_name = names
+    xs, ys = (numbers(one.column(key)) or [] for key in names)
     x_log, y_log = wants_log(xs), wants_log(ys)
     z, gx, gy = _smoothed(np.asarray(xs), np.asarray(ys), np.asarray(one.heights()), x_log, y_log)
     order = one.best(_MOST_MAPPED)
@@ -104,7 +108,8 @@ def slices(sweeps: Sequence[Tried], colors: Colors) -> Iterator[Chart]:
     by_key: dict[str, list[Tried]] = defaultdict(list)
     for one in sweeps:
         for key in one.keys:
-            by_key[key].append(one)
+            if (having := one.having(key)).runs:
+                by_key[key].append(having)
     for key, members in list(by_key.items())[:_MOST_KEYS]:
         yield _slice(key, [one for one in members if one.metric == members[0].metric], colors)
 
@@ -183,30 +188,41 @@ def _percentiles(values: Floats, places: Integers) -> list[list[float]]:
 
 def parallel(one: Tried) -> Iterator[Chart]:
     """Every trial a line over all its hyperparameters (two or more); the best drawn last."""
-    if len(one.keys) < 2:
+    having = {key: trials for key in one.keys if (trials := one.having(key)).runs}
+    if len(having) < 2:
         return
-    keys = [*one.keys[:_MOST_KEYS], one.metric.name]
+    keys = [*list(having)[:_MOST_KEYS], one.metric.name]
     order = one.best(_MOST_LINES)
-    axes = [axis_of(one.column(key)) for key in keys[:-1]]
+    axes = [axis_of(having[key].column(key)) for key in keys[:-1]]
     axes.append(Axis(one.heights(), log=False, names=None))
-    heights = [_heights(axis) for axis in axes]
+    heights = [_over_all(one, key, axis) for key, axis in zip(keys, axes, strict=True)]
     series = []
     for (name, shade), part in zip(FIFTHS, np.array_split(order, len(FIFTHS)), strict=True):
         xs: list[float | None] = []
         ys: list[float | None] = []
         for index in part:
             xs += [*map(float, range(len(keys))), None]
-            ys += [*(float(height[index]) for height in heights), None]
+            ys += [*(height[index] for height in heights), None]
         series.append(Series(name, xs, ys, "line", shade, faint=name != FIFTHS[-1][0]))
     notes = [note for x, axis in enumerate(axes) for note in _ends(x, axis)]
     caption = f"Each line is a trial, coloured by {one.metric.name}; the axes run from the smallest"
     caption += f" to the largest value. {count(len(order), 'completed trial')}"
     caption += f", the best of {len(one.runs):,}." if len(order) < len(one.runs) else "."
+    if any(map(one.lacks, keys[:-1])):
+        caption += " A line has a gap where its trial has no such key."
     caption += one.left_out()
     yield XY(
         f"parallel-{one.label}", f"Hyperparameters side by side: {one.label}", caption, "", "",
         series, ticks=keys, notes=notes,
     )  # fmt: skip
+
+
+def _over_all(one: Tried, key: str, axis: Axis) -> list[float | None]:
+    """The heights of all trials; None for those that lack the key."""
+    if len(axis.places) == len(one.runs):
+        return [*_heights(axis)]
+    places = iter(_heights(axis))
+    return [next(places) if key in run.config else None for run in one.runs]
 
 
 def _heights(axis: Axis) -> list[float]:

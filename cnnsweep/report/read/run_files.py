@@ -57,6 +57,11 @@ def words_of(run: Run, keys: Iterable[str]) -> list[str]:
     ]
 
 
+def sets(run: Run, key: str) -> bool:
+    """Whether one of a run's overrides sets a key."""
+    return key in dict(_typed(run.folder))
+
+
 def _value(value: Scalar) -> str:
     """Lists are text by now, as Hydra takes it."""
     is_plain = not isinstance(value, str) or value.startswith("[") or _NAME.fullmatch(value)

@@ -1,5 +1,6 @@
 """The space of a search, as its sweep's multirun.yaml has it in Hydra's words: read as text."""
 
+import json
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -74,12 +75,16 @@ class Dimension:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What a sweep was launched with: its folder, the keys that it goes through, their bounds."""
+    """What a sweep was launched with: its folder, the keys that it goes through, their bounds.
+
+    Those that are ``conditional`` only some of its trials set.
+    """
 
     folder: Path
     n_trials: int | None
     keys: tuple[str, ...]
     dimensions: Mapping[str, Dimension]
+    conditional: frozenset[str] = frozenset()
 
 
 def read_launch(sweep: Path) -> Launch | None:
@@ -101,19 +106,36 @@ def read_launch(sweep: Path) -> Launch | None:
     n_trials = look_up(content, "hydra.sweeper.n_trials")
     compared = look_up(content, "hydra.sweeper.compare")
     keys = (*map(str, compared), *texts) if isinstance(compared, Mapping) else tuple(texts)
-    return Launch(folder, n_trials if isinstance(n_trials, int) else None, keys, found)
+    trials = n_trials if isinstance(n_trials, int) else None
+    return Launch(folder, trials, keys, found, _conditional(content) & texts.keys())
 
 
 def _entries(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What the sweeper's params and the command line say of each key; the later counts."""
     params = look_up(content, "hydra.sweeper.params")
     for key, value in params.items() if isinstance(params, Mapping) else ():
-        yield str(key).lstrip("+"), str(value)
+        entry = _conditional_entry(value)
+        yield str(key).lstrip("+"), str(value if entry is None else entry.get("space"))
     words = look_up(content, "hydra.overrides.task")
     for word in words if isinstance(words, list) else ():
         key, sign, value = str(word).partition("=")
         if sign:
             yield key.lstrip("+"), value
+
+
+def _conditional(content: Mapping[str, Any]) -> frozenset[str]:
+    params = look_up(content, "hydra.sweeper.params")
+    entries = params.items() if isinstance(params, Mapping) else ()
+    return frozenset(str(key).lstrip("+") for key, one in entries if _conditional_entry(one))
+
+
+def _conditional_entry(value: Any) -> Mapping[str, Any] | None:
+    """An entry with a condition: a mapping, as a YAML has it, or JSON, as it was typed."""
+    try:
+        found = json.loads(value) if isinstance(value, str) and value.startswith("{") else value
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, Mapping) else None
 
 
 def is_swept(text: str) -> bool:

@@ -1,14 +1,16 @@
 """The completed trials of a sweep, their values, and their hyperparameters as axes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from cnnsweep.dotted_keys import is_below
 from cnnsweep.folders.run_folder import PAUSED
 from cnnsweep.report.read.run_record import Run, finite
 from cnnsweep.report.read.safe_io import Scalar
+from cnnsweep.report.read.spaces import read_launch
 from cnnsweep.report.read.sweeps import Sweep
 from cnnsweep.report.stats.group_keys import setting_keys
 from cnnsweep.report.stats.metric import Metric, choose_metric
@@ -44,6 +46,20 @@ class Tried:
         """The trials' values of a config key."""
         return [run.config.get(key) for run in self.runs]
 
+    def lacks(self, key: str) -> bool:
+        """Whether some trial's config has no such key."""
+        return any(key not in run.config for run in self.runs)
+
+    def having(self, *keys: str) -> "Tried":
+        """Those of the trials whose config has these keys, which not every option brings."""
+        own = [i for i, run in enumerate(self.runs) if all(key in run.config for key in keys)]
+        return replace(
+            self,
+            runs=[self.runs[i] for i in own],
+            values=[self.values[i] for i in own],
+            paused=[run for run in self.paused if all(key in run.config for key in keys)],
+        )
+
     def so_far(self) -> list[tuple[Run, float]]:
         """The paused trials that have a value, and their last one as it is drawn."""
         last = ((run, _last(run.metrics.get(self.metric.name, []))) for run in self.paused)
@@ -64,7 +80,7 @@ def tried(sweep: Sweep, label: str) -> Tried | None:
     members = [r for r in sweep.runs if r.role in ("search", "grid")]
     own = [r for r in members if r.status == "completed"]
     paused = [r for r in members if r.status == PAUSED]
-    keys = setting_keys([*own, *paused], ())
+    keys = _keys(sweep, [*own, *paused])
     if not own or len(own) + len(paused) < _FEWEST or not keys:
         return None
     objective = str(own[0].value("config.objective"))
@@ -73,6 +89,16 @@ def tried(sweep: Sweep, label: str) -> Tried | None:
     scored = [(r, v) for r in own if (v := r.metric(metric.name)) is not None]
     runs, values = [r for r, _ in scored], [v for _, v in scored]
     return Tried(sweep, label, metric, keys, runs, values, paused)
+
+
+def _keys(sweep: Sweep, runs: Sequence[Run]) -> list[str]:
+    """The keys in which trials differ; those drawn beside a group's options are among them."""
+    found = setting_keys(runs, ())
+    launch = read_launch(sweep.folder) if sweep.searched else None
+    drawn = [] if launch is None else [k for k in launch.keys if any(k in r.config for r in runs)]
+    below = [key for key in drawn if key not in found and is_below(key, found)]
+    varied = [key for key in below if len({run.config.get(key) for run in runs}) > 1]
+    return [*found, *varied]
 
 
 def wants_log(values: Sequence[float]) -> bool:

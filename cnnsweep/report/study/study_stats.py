@@ -84,7 +84,8 @@ def _start() -> subprocess.Popen[str]:
 
 def _request(one: Tried) -> dict[str, Any]:
     journal = one.sweep.journal
-    columns = {key: one.column(key)[:_MOST_TRIALS] for key in one.keys}
+    keys = [key for key in one.keys if not one.lacks(key)]  # as Optuna does with a study's own
+    columns = {key: one.column(key)[:_MOST_TRIALS] for key in keys}
     return {
         "journal": None if journal is None else str(journal.absolute()),
         "workers": one.sweep.n_jobs,

@@ -13,8 +13,10 @@ from cnnsweep.rules import whole
 from cnnsweep.sweep.freeze_thaw.pruner import FreezeThaw
 from cnnsweep.sweep.freeze_thaw.reserve import least_epochs
 from cnnsweep.sweep.spec.compose import SweepContext
-from cnnsweep.sweep.spec.plan import EPOCHS, Plan
+from cnnsweep.sweep.spec.plan import Plan
+from cnnsweep.sweep.spec.run_keys import EPOCHS
 from cnnsweep.sweep.spec.settings import Settings
+from cnnsweep.sweep.spec.space.search_space import ends_of
 
 TARGET = f"{FreezeThaw.__module__}.{FreezeThaw.__name__}"
 _GROUP, _NODE = "hydra/sweeper/pruner", "hydra.sweeper.pruner"
@@ -104,7 +106,8 @@ def _obstacle(plan: Plan, context: SweepContext) -> str | None:
         )
     if not context.is_our_task and not is_typed(context):
         return "another app's runs may not go on where they were ended"
-    epochs: Any = plan.config.get(EPOCHS)
-    if EPOCHS not in plan.space.distributions and not whole("", 1).is_fit(epochs):
-        return f"that needs a config key {EPOCHS}, a whole number, and not {epochs}"
+    drawn = plan.space.distributions.get(EPOCHS)
+    epochs = (plan.config.get(EPOCHS),) if drawn is None else ends_of(drawn)
+    if unfit := [value for value in epochs if not whole(EPOCHS, 1).is_fit(value)]:
+        return f"that needs a config key {EPOCHS}, a whole number, and not {unfit[0]}"
     return None

@@ -10,6 +10,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.sweep.freeze_thaw.curve import Curve
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
+from cnnsweep.sweep.journal.theirs import before_ours
+from cnnsweep.sweep.spec.plan import FOLDER
 
 
 class CurveBook:
@@ -24,7 +26,7 @@ class CurveBook:
         self._epochs = epochs
         self._sign = 1.0 if study.direction is StudyDirection.MAXIMIZE else -1.0
         self._trials: list[FrozenTrial] = []
-        self._curves: list[Curve | None] = []  # by number; None: it waits
+        self._curves: list[Curve | None] = []  # by number; None: it waits, or is others'
         self._broken: set[int] = set()  # those with values that are no finite numbers
         self.edition = 0  # another one for other curves
 
@@ -51,7 +53,7 @@ class CurveBook:
         self._trials = trials
 
     def _curve(self, trial: FrozenTrial) -> Curve | None:
-        if trial.state is TrialState.WAITING:
+        if trial.state is TrialState.WAITING or self._is_of_others(trial):
             return None
         values = tuple(self._sign * value for value in _by_epoch(trial))
         if trial.state is TrialState.COMPLETE:  # perhaps early
@@ -61,6 +63,10 @@ class CurveBook:
             return Curve(trial.number, values, max(epochs, len(values) + 1), "over")
         state: Literal["paused", "running"] = "paused" if is_paused(trial) else "running"
         return Curve(trial.number, values, max(epochs, len(values)), state)
+
+    def _is_of_others(self, trial: FrozenTrial) -> bool:
+        """Whether others ran it: our epochs were not spent on it."""
+        return FOLDER not in trial.user_attrs and trial.number in before_ours(self._study)
 
     def _mended(self, curve: Curve | None) -> Curve | None:
         if curve is None:

@@ -40,7 +40,7 @@ class Jobs:
         """
         ours = checked_jobs(context.config) if context.is_our_task else None
         typed = job_overrides(context.config) if ours is None else ours.overrides
-        words = [tuple(line for line in job if not line.startswith("resume=")) for job in typed]
+        words = [tuple(context.words_of_jobs(job)) for job in typed]
         return cls(context, words, ours)
 
     @cached_property

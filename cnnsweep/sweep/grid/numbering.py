@@ -44,7 +44,12 @@ def axes(jobs: Sequence[Sequence[str]]) -> list[str]:
 
 
 def numbered(
-    jobs: Sequence[tuple[str, ...]], begun: Mapping[int, Begun], resolve: Resolve, folder: object
+    jobs: Sequence[tuple[str, ...]],
+    begun: Mapping[int, Begun],
+    resolve: Resolve,
+    folder: object,
+    *,
+    is_ours: bool = True,
 ) -> list[GridJob]:
     """The jobs with their numbers, in the order in which they were typed.
 
@@ -53,15 +58,18 @@ def numbered(
         begun: what earlier launches left, by number.
         resolve: the resolved config of the job at a place of ``jobs`` under a number.
         folder: the sweep folder, for messages.
+        is_ours: whether their configs are those of our runs, of which some keys do not count.
 
     Raises:
         UserError: this grid has jobs that the earlier one had not, and lacks some that it had; or
             another config stands behind the same words.
     """
-    known = _matched(jobs, begun, resolve) if begun else {}
+    known = _matched(jobs, begun, resolve, is_ours) if begun else {}
     for place, number in known.items():
         config = begun[number].config
-        differing = [] if config is None else differing_keys(config, resolve(place, number))
+        if config is None:
+            continue
+        differing = differing_keys(config, resolve(place, number), is_ours=is_ours)
         if differing:
             raise _of_another_config(folder, number, differing)
     matched = set(known.values())
@@ -76,20 +84,20 @@ def numbered(
 
 
 def _matched(
-    jobs: Sequence[tuple[str, ...]], begun: Mapping[int, Begun], resolve: Resolve
+    jobs: Sequence[tuple[str, ...]], begun: Mapping[int, Begun], resolve: Resolve, is_ours: bool
 ) -> dict[int, int]:
     """The number of each job that has begun, by its place; equal jobs in their order."""
     by_words, by_config = _Numbers(), _Numbers()
     for number, one in sorted(begun.items()):
         by_words.add(one.overrides, number)
         if one.config is not None:
-            by_config.add(_identity(one.config), number)
+            by_config.add(_identity(one.config, is_ours), number)
     known = {k: by_words.take(job) for k, job in enumerate(jobs)}
     found = {place: number for place, number in known.items() if number is not None}
     taken = set(found.values())
     if len(taken) < len(begun):
         for place in (k for k in range(len(jobs)) if k not in found):
-            same = by_config.take(_identity(resolve(place, place)), taken)
+            same = by_config.take(_identity(resolve(place, place), is_ours), taken)
             if same is not None:
                 found[place] = same
                 taken.add(same)
@@ -111,8 +119,8 @@ class _Numbers:
         return numbers[0] if numbers else None
 
 
-def _identity(config: Mapping[str, Any]) -> str:
-    return json.dumps(comparable(config), sort_keys=True, default=str)
+def _identity(config: Mapping[str, Any], is_ours: bool) -> str:
+    return json.dumps(comparable(config, is_ours=is_ours), sort_keys=True, default=str)
 
 
 def _values(job: Iterable[str]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from cnnsweep.sweep.grid.numbering import Begun, GridJob, Resolve, names_of, num
 from cnnsweep.sweep.grid.search import OBJECTIVE, GridSearch
 from cnnsweep.sweep.spec.failure_policy import NoWatch
 from cnnsweep.sweep.spec.plan import FOLDER, Plan
+from cnnsweep.sweep.spec.run_keys import THREADS
 from cnnsweep.sweep.spec.settings import GridSettings
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import Coordination
@@ -61,7 +62,7 @@ def open_grid(
 
     folders = {number: folder for number, (folder, _) in begun.items()}
     known = {number: _known(jobs, one, more) for number, (_, one) in begun.items()}
-    listed = _listed(jobs, known, resolve, folders, shared=settings.shared, say=say)
+    listed = _listed(jobs, known, resolve, folders, plan, shared=settings.shared, say=say)
     if begun and study.user_attrs.get(FACTS) is None:
         study.set_user_attr(KEEPS_ALL, True)
     settle(study, _facts(plan, settings), say)
@@ -89,13 +90,15 @@ def _listed(
     known: Mapping[int, Begun],
     resolve: Resolve,
     folders: Mapping[int, str],
+    plan: Plan,
     *,
     shared: bool,
     say: Say,
 ) -> list[GridJob]:
     """The jobs with their numbers; those that are to be longer now are prepared for it."""
-    root = jobs.context.folder
-    listed = numbered(jobs.words, as_long_as_now(jobs, known, resolve), resolve, root)
+    root = plan.folder
+    now = as_long_as_now(jobs, known, resolve)
+    listed = numbered(jobs.words, now, resolve, root, is_ours=plan.is_ours)
     if not jobs.context.is_our_task:
         return listed
     _refuse_other_data(root, listed, folders, resolve)
@@ -146,13 +149,13 @@ def _threads(study: Study, plan: Plan, begun: list[Begun]) -> int | None:
     Jobs that Hydra's own sweeper began keep what was typed.
     """
     recorded = study.user_attrs.get(FACTS)
-    if isinstance(plan.config.get("threads"), int):
+    if isinstance(plan.keys.get(THREADS), int):
         return plan.threads
     if recorded is not None:
         return recorded["threads"] or None
     if not begun:
         return plan.threads
-    (threads, *others) = {(one.config or {}).get("threads") for one in begun}
+    (threads, *others) = {(one.config or {}).get(THREADS) for one in begun}
     return threads if isinstance(threads, int) and not others else None
 
 
@@ -173,19 +176,21 @@ def _begun(jobs: Jobs, study: Study) -> dict[int, tuple[str, Begun]]:
     by_number = {t.user_attrs[NUMBER]: t for t in trials if FOLDER in t.user_attrs}
     if by_number:
         return {
-            number: _of(root, str(trial.user_attrs[FOLDER]), tuple(trial.user_attrs[OVERRIDES]))
+            number: _of(jobs, str(trial.user_attrs[FOLDER]), tuple(trial.user_attrs[OVERRIDES]))
             for number, trial in by_number.items()
         }
     if jobs.names_folders:
         places = {place: jobs.folder(place, place) for place in range(len(jobs.words))}
     else:
         places = {int(p.name): p.name for p in root.glob("*") if p.name.isdecimal()}
-    found = {number: _of(root, folder, None) for number, folder in sorted(places.items())}
+    found = {number: _of(jobs, folder, None) for number, folder in sorted(places.items())}
     return {number: one for number, one in found.items() if one[1].config is not None}
 
 
-def _of(root: Path, folder: str, overrides: tuple[str, ...] | None) -> tuple[str, Begun]:
-    return folder, Begun(overrides, RunFolder(root / folder).read_config())
+def _of(jobs: Jobs, folder: str, overrides: tuple[str, ...] | None) -> tuple[str, Begun]:
+    """Another app's config.yaml may be anything."""
+    run = RunFolder(jobs.context.folder / folder)
+    return folder, Begun(overrides, run.read_config() if jobs.context.is_our_task else None)
 
 
 def _known(jobs: Jobs, begun: Begun, more: tuple[str, ...]) -> Begun:
@@ -222,4 +227,5 @@ def _facts(plan: Plan, settings: GridSettings) -> Facts:
         pruner={},
         keep_best=settings.keep_best,
         code={**versions(), **code().as_plain()},
+        is_ours=plan.is_ours,
     )

@@ -16,8 +16,8 @@ from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.metric_names import DIRECTIONS, duration
 from cnnsweep.sweep.grid.numbering import SEED, names_of
 from cnnsweep.sweep.grid.search import GridSearch
+from cnnsweep.sweep.journal.theirs import ERROR
 from cnnsweep.sweep.spec.formatting import PLUS_MINUS, format_mean
-from cnnsweep.sweep.study.tell import ERROR
 
 _SECONDS = "train_seconds"
 _MOST_ROWS = 20

@@ -1,19 +1,20 @@
 """A sweep's Hydra config, and the configs of its jobs composed from it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import cast
 
-from hydra.core.utils import filter_overrides
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, open_dict, read_write
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from cnnsweep.config.composing.base import as_current
 from cnnsweep.config.composing.job_configs import JobConfigs
 from cnnsweep.config.key_sources import KeySources
 from cnnsweep.config.validation import checked, resolve
 from cnnsweep.task.resumed_config import resumed_folders
+
+_FOLDERS = ("cnnsweep.hydra_callback.Folders", "cnnsweep.callback.Folders")
 
 
 @dataclass
@@ -77,7 +78,13 @@ class SweepContext:
         """Where the log of the job in ``folder`` is."""
         return self.folder / folder / f"{self.config.hydra.job.name}.log"
 
+    def words_of_jobs(self, words: Iterable[str]) -> list[str]:
+        """Those that every job gets: ``resume`` concerns the sweep, where our callback reads it."""
+        return [word for word in words if not (self._knows_resume and word.startswith("resume="))]
 
-def typed_overrides(arguments: list[str]) -> list[str]:
-    """The overrides that every job gets; ``resume`` concerns the sweep alone."""
-    return [a for a in cast(list[str], filter_overrides(arguments)) if not a.startswith("resume=")]
+    @cached_property
+    def _knows_resume(self) -> bool:
+        callbacks = OmegaConf.to_container(self.config.hydra.callbacks, resolve=False)
+        assert isinstance(callbacks, dict)
+        targets = [one.get("_target_") for one in callbacks.values() if isinstance(one, dict)]
+        return self.is_our_task or any(target in _FOLDERS for target in targets)

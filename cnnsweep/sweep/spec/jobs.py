@@ -7,8 +7,8 @@ from optuna.trial import FrozenTrial
 from cnnsweep.folders.sweep_folder import SweepFolder
 from cnnsweep.sweep.spec.messages import Job
 from cnnsweep.sweep.spec.plan import Plan
+from cnnsweep.sweep.spec.run_keys import SEED
 
-SEED = "seed"
 SEEDS_OF_A_SEARCH = 1000  # those of its trials' runs first, then those of its confirmation runs
 
 
@@ -41,12 +41,12 @@ def confirm_job(
 
 def first_seed(plan: Plan) -> int:
     """The seed of runs with one seed: of several searches each has a thousand to itself."""
-    return int(plan.config[SEED]) + SEEDS_OF_A_SEARCH * (plan.search_number or 0)
+    return int(plan.keys.get(SEED)) + SEEDS_OF_A_SEARCH * (plan.search_number or 0)
 
 
 def _has_seed(plan: Plan) -> bool:
     """Whether runs have a seed that is a number; another app's may have none."""
-    return isinstance(plan.config.get(SEED), int)
+    return isinstance(plan.keys.get(SEED), int)
 
 
 def _below(plan: Plan) -> SweepFolder:

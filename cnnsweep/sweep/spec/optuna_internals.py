@@ -15,7 +15,7 @@ from hydra_plugins.hydra_optuna_sweeper._impl import (
     create_optuna_distribution_from_override,
 )
 from optuna.distributions import BaseDistribution
-from optuna.samplers import QMCSampler
+from optuna.samplers import BaseGASampler, BaseSampler, QMCSampler
 from optuna.storages import BaseStorage
 from optuna.storages.journal._file import BaseJournalFileLock
 from optuna.study import Study
@@ -80,9 +80,9 @@ def draw_into(trial: Trial, storage: Any) -> None:
     trial.storage = storage
 
 
-def draw(trial: Trial, name: str, distribution: BaseDistribution) -> None:
+def draw(trial: Trial, name: str, distribution: BaseDistribution) -> Any:
     """Draw a parameter; the public ``suggest_...`` take a distribution's parts, each its kind's."""
-    trial._suggest(name, distribution)
+    return trial._suggest(name, distribution)
 
 
 def allow_stop(study: Study) -> None:
@@ -112,6 +112,22 @@ def grid_values(distribution: BaseDistribution) -> list[Any]:
         ValueError: the distribution has no steps.
     """
     return list(OptunaSweeperImpl._to_grid_sampler_choices(distribution))
+
+
+def as_first_generation(sampler: BaseSampler) -> dict[str, Any]:
+    """System attributes of a trial that a genetic sampler is to take for one of its first.
+
+    Others need none.
+    """
+    if not isinstance(sampler, BaseGASampler):
+        return {}
+    return {sampler._get_generation_key(): 0}
+
+
+def numbered(trial: FrozenTrial, number: int) -> FrozenTrial:
+    """A trial that is in no study with a number of its own, by which samplers tell it."""
+    trial.number, trial._trial_id = number, number
+    return trial
 
 
 class NumberedPoints(QMCSampler):

@@ -6,21 +6,43 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from optuna.trial import FrozenTrial
 
 from cnnsweep.config.launchers import cpus_each
-from cnnsweep.config.validation import objective_names
 from cnnsweep.metric_names import Direction
 from cnnsweep.rules import as_typed
+from cnnsweep.sweep.spec.run_keys import EPOCHS, THREADS, RunKeys
 from cnnsweep.sweep.spec.samplers import Sampling
 from cnnsweep.sweep.spec.settings import Settings
 from cnnsweep.sweep.spec.space.search_space import SearchSpace
 
 DEFAULT_STUDY = "cnnsweep"
 FOLDER = "folder"  # the trial attribute that names its folder: what it is to do is settled
-EPOCHS = "epochs"
 SWEPT = "swept"  # that of a grid's job: its values of the keys that the grid goes through
+
+
+@dataclass(frozen=True)
+class Given:
+    """Points that a search is to try first.
+
+    ``source`` is what was typed. ``may_be_cut``: as many of them as there is room for, and no more.
+    ``lines`` say what was left out of it.
+    """
+
+    source: str
+    points: tuple[Mapping[str, Any], ...]
+    may_be_cut: bool = False
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """Trials of an earlier sweep, as plain values that go into JSON; ``line`` says how many."""
+
+    folder: str
+    trials: tuple[Mapping[str, Any], ...]
+    line: str
 
 
 @dataclass(frozen=True)
@@ -35,6 +57,9 @@ class Plan:
     that of a search among those of the same space, from 0; None where there is one. ``noun`` is
     what a person calls its trials: those of a grid are jobs, which go through the keys in ``swept``
     with the values that ``jobs`` has by folder. ``notes`` are lines on what its trials leave out.
+    ``given`` are points to try first, None where none are typed, or all of them are recorded.
+    ``earlier`` are trials that its sampler is to know from the first one on.
+    ``is_ours``: its runs are those of this package; ``sets_as_before`` as for RunKeys.
     """
 
     sweep: Path
@@ -52,8 +77,12 @@ class Plan:
     search_number: int | None = None
     noun: str = "trial"
     notes: tuple[str, ...] = ()
+    given: Given | None = None
+    earlier: tuple[Earlier, ...] = ()
     swept: frozenset[str] = frozenset()
     jobs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    is_ours: bool = True
+    sets_as_before: bool = False
 
     @property
     def folder(self) -> Path:
@@ -99,59 +128,55 @@ class Plan:
         return int(trial.params[EPOCHS]) if EPOCHS in trial.params else self._epochs
 
     @cached_property
+    def keys(self) -> RunKeys:
+        """What the sweeper reads and sets of a run's keys."""
+        return RunKeys(self.config, self.is_ours, self.sets_as_before)
+
+    @cached_property
     def _epochs(self) -> int:
-        return int(self.config[EPOCHS])
+        return int(self.keys.get(EPOCHS))
 
     @property
     def most_epochs(self) -> int:
         """The epochs of the longest trial that may be asked for."""
         drawn = self.space.distributions.get(EPOCHS)
         if drawn is None:
-            return int(self.config[EPOCHS])
-        return int(max(getattr(drawn, "choices", [getattr(drawn, "high", 0)])))
+            return self._epochs
+        return int(max(self.keys.drawn(EPOCHS, drawn)))
 
     def overrides(self, params: Mapping[str, Any], **changes: Any) -> tuple[str, ...]:
         """The space's, then those of ``changes`` that the app knows and nobody typed."""
-        known = {k: v for k, v in changes.items() if k in self.config and k not in self.typed}
+        known = {k: v for k, v in changes.items() if self.keys.may_set(k) and k not in self.typed}
         more = tuple(f"{key}={as_typed(value)}" for key, value in known.items())
         return (*self.space.overrides(params), *more, *self.threads_override())
 
     def threads_override(self) -> tuple[str, ...]:
         """What sets the threads of a run's worker, where the trials do not differ in them."""
-        if self.threads is None or "threads" in self.varied:
+        if self.threads is None or THREADS in self.varied:
             return ()
-        return (f"threads={self.threads}",)
-
-
-def objectives_of(config: DictConfig) -> list[str]:
-    """The names of a config's objectives; none where another app says nothing of them."""
-    if "objective" not in config:
-        return []
-    plain = OmegaConf.to_container(config, resolve=False)
-    assert isinstance(plain, dict)
-    return objective_names(plain["objective"])
+        return (f"{THREADS}={self.threads}",)
 
 
 def sampling_of(plan: Plan, settings: Settings) -> Sampling:
     """The sampler of a search; raises UserError where a key of it is out of range."""
+    differ = settings.custom_search_space is not None or plan.space.conditions
     return Sampling(
         settings.sampler,
         plan.seed,
         plan.space.distributions,
         plan.n_trials,
-        is_conditional=settings.custom_search_space is not None and len(plan.directions) == 1,
+        is_conditional=bool(differ) and len(plan.directions) == 1,
+        conditional=tuple(plan.space.conditions),
         is_scrambled=bool(plan.search_number),
     )
 
 
-def threads_of(config: DictConfig) -> int | None:
+def threads_of(keys: RunKeys) -> int | None:
     """CPU threads of a run: one, so that its bytes are the same with any number of workers.
 
-    None where the app has no such key.
+    None where the app has no such key of ours.
     """
-    if "threads" not in config:
-        return None
-    if config.threads == "auto":
-        return cpus_each(config) or 1
-    # Another Hydra app may mean something else by it.
-    return config.threads if isinstance(config.threads, int) else None
+    threads = keys.get(THREADS)
+    if threads == "auto":
+        return cpus_each(keys.config) or 1
+    return threads if isinstance(threads, int) else None

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from hydra.core.utils import filter_overrides
 from hydra.errors import HydraException
 from numpy.random import SeedSequence
 from omegaconf import DictConfig
@@ -11,8 +12,9 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError
 from cnnsweep.config.own_keys import options_with
 from cnnsweep.errors import UserError
 from cnnsweep.folders.sweep_folder import SEARCH
-from cnnsweep.sweep.spec.compose import SweepContext, typed_overrides
-from cnnsweep.sweep.spec.plan import DEFAULT_STUDY, Plan, objectives_of, threads_of
+from cnnsweep.sweep.spec.compose import SweepContext
+from cnnsweep.sweep.spec.plan import DEFAULT_STUDY, Plan, threads_of
+from cnnsweep.sweep.spec.run_keys import OBJECTIVE, SEED, RunKeys
 from cnnsweep.sweep.spec.samplers import grid_size, is_grid_sampler
 from cnnsweep.sweep.spec.settings import Settings, directions
 from cnnsweep.sweep.spec.space.choice_keys import spaces_of_choices
@@ -30,7 +32,7 @@ def make_plans(context: SweepContext, settings: Settings, arguments: list[str]) 
         UserError: there is no space to search, or nothing comes of it.
         hydra.errors.HydraException: the config does not compose.
     """
-    typed = typed_overrides(arguments)
+    typed = context.words_of_jobs(filter_overrides(arguments))
     spaces, notes = spaces_of_choices(context, settings, typed)
     choices = [
         _plan(context, settings, space, [*typed, word], word.partition("=")[2])
@@ -75,27 +77,37 @@ def _plan(
     except HydraException as error:
         _refuse_space(error, settings, context)
         raise
-    objectives = objectives_of(config)
+    keys = RunKeys(config, context.is_our_task)
+    is_theirs = OBJECTIVE in space.distributions and not keys.is_ours  # any key may be drawn
+    objectives = [] if is_theirs else keys.objectives(settings.direction)
     ways = directions(settings.direction, objectives)
     n_trials, points = settings.n_trials, None
-    if is_grid_sampler(settings.sampler):
+    if is_grid := is_grid_sampler(settings.sampler):
         n_trials = min(n_trials, grid_size(space.distributions))
-    elif settings.custom_search_space is None:
-        points = count_points(space.distributions)
+    if settings.custom_search_space is None and (space.conditions or not is_grid):
+        points = count_points(space.distributions, space.conditions)
+    if is_grid and points is not None:  # fewer than the product of all values
+        n_trials = min(n_trials, points)
     return Plan(
         sweep=context.folder,
         subfolder=subfolder,
         study_name=_study_name(context, settings, subfolder),
         space=space,
         config=config,
-        objectives=tuple(objectives or [f"value_{i}" for i in range(len(ways))] or ["value"]),
+        objectives=tuple(objectives or _unnamed(len(ways))),
         directions=tuple(ways or ["minimize"]),
         n_trials=n_trials,
         points=points,
-        seed=_seed(settings.sampler, config),
-        threads=threads_of(config),
+        seed=_seed(settings.sampler, keys),
+        threads=threads_of(keys),
         typed=frozenset(line.split("=")[0].lstrip("+~") for line in [*typed, *space.distributions]),
+        is_ours=context.is_our_task,
     )
+
+
+def _unnamed(count: int) -> list[str]:
+    """What the values are called that an app returns without a name for them."""
+    return [f"value_{i}" for i in range(count)] if count > 1 else ["value"]
 
 
 def _refuse_space(error: HydraException, settings: Settings, context: SweepContext) -> None:
@@ -106,7 +118,7 @@ def _refuse_space(error: HydraException, settings: Settings, context: SweepConte
         return
     if key not in (settings.params or {}):
         return
-    search = context.config.hydra.runtime.choices.get("search")
+    search = context.config.hydra.runtime.choices.get("search") if context.is_our_task else None
     whose = "hydra.sweeper.params" if search is None else f"search={search}"
     group, escaped = key.partition(".")[0], key.replace(".", "\\.")
     chosen = f"{group}={context.config.hydra.runtime.choices.get(group)}"
@@ -126,9 +138,9 @@ def _study_name(context: SweepContext, settings: Settings, subfolder: str) -> st
     return f"{name}/{subfolder}" if subfolder else name
 
 
-def _seed(sampler: DictConfig, config: DictConfig) -> int:
-    typed = sampler.get("seed")
+def _seed(sampler: DictConfig, keys: RunKeys) -> int:
+    typed = sampler.get(SEED)
     if typed is not None:
         return int(typed)
-    seed = config.get("seed")
+    seed = keys.get(SEED)
     return seed if isinstance(seed, int) else 0

@@ -7,6 +7,7 @@ killed before it was made, and whoever makes it.
 import hashlib
 import inspect
 import math
+from collections.abc import Collection
 from copy import deepcopy
 from functools import partial
 from random import Random
@@ -15,7 +16,17 @@ from typing import Any
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig
 from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler, GridSampler, QMCSampler, RandomSampler
+from optuna.samplers import (
+    BaseGASampler,
+    BaseSampler,
+    CmaEsSampler,
+    GPSampler,
+    GridSampler,
+    QMCSampler,
+    RandomSampler,
+)
+from optuna.study import Study
+from optuna.trial import FrozenTrial
 
 from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.errors import UserError
@@ -24,6 +35,8 @@ from cnnsweep.sweep.spec.optuna_internals import NumberedPoints as NumberedPoint
 from cnnsweep.sweep.spec.optuna_internals import grid_values
 
 Space = dict[str, BaseDistribution]
+# These learn of parameters that all trials have, and draw the others at random.
+WITHOUT_CONDITIONS = (GPSampler, CmaEsSampler, BaseGASampler)  # BaseGASampler: NSGA-II and III
 FEWEST_RANDOM, MOST_RANDOM = 4, 10  # trials before TPE learns, where their number is not typed
 _NODE = "hydra.sweeper.sampler."
 _RULES = (
@@ -57,6 +70,7 @@ class Sampling:
         n_trials: int,
         *,
         is_conditional: bool = False,
+        conditional: Collection[str] = (),
         is_scrambled: bool = False,
     ) -> None:
         self._target = get_object(config._target_)
@@ -70,11 +84,12 @@ class Sampling:
         self._seed = seed
         self._numpy_seed = seed % 2**32  # all that NumPy takes
         self._space = space
+        self._conditional = conditional
         self._scrambling = {"scramble": True} if is_scrambled else {}
 
     @property
     def is_grid(self) -> bool:
-        """Whether a trial's number picks its point."""
+        """Whether every point of a grid is tried, in an order of chance."""
         return self._target is GridSampler
 
     def random(self, number: int, attempt: int) -> Random:
@@ -83,10 +98,12 @@ class Sampling:
 
     def sampler_for(self, number: int, attempt: int = 0) -> BaseSampler:
         """Ready to propose trial ``number``; another ``attempt`` draws other points."""
-        if self.is_grid:
+        if self.is_grid and not self._conditional:
             # One seed for all trials: it shuffles the grid, of which the number picks a point.
             return GridSampler(grid_choices(self._space), seed=self._numpy_seed)
         derived = _derived(self._seed, number, attempt)
+        if self.is_grid:  # its points are listed, and chosen from those that are left
+            return RandomSampler(seed=derived)
         if self._target in (QMCSampler, NumberedPoints):
             # One seed for all trials, or their points would not be those of one sequence. Trials
             # before the first finished one are drawn at random and need seeds of their own.
@@ -98,7 +115,38 @@ class Sampling:
     def _made(self, **keywords: Any) -> BaseSampler:
         sampler = deepcopy(self._make)(**keywords)
         assert isinstance(sampler, BaseSampler)
+        if self._conditional:
+            _relate_what_all_have(sampler, self._space, self._conditional)
         return sampler
+
+
+def _relate_what_all_have(sampler: BaseSampler, space: Space, conditional: Collection[str]) -> None:
+    """Have a sampler without a notion of conditions draw by itself what all trials have.
+
+    It would take what the trials so far have in common, and CMA-ES gives up where that shrinks. Of
+    a sequence's points what is inactive is left out.
+    """
+    inferred = sampler.infer_relative_search_space
+
+    def infer(study: Study, trial: FrozenTrial) -> Space:
+        found = inferred(study, trial)
+        if isinstance(sampler, NumberedPoints):
+            return space if found else {}
+        return {name: found[name] for name in found if name not in conditional}
+
+    if isinstance(sampler, (NumberedPoints, *WITHOUT_CONDITIONS)):
+        sampler.infer_relative_search_space = infer  # type: ignore[method-assign]
+
+
+def note_on_conditions(config: DictConfig, conditional: Collection[str]) -> str | None:
+    """A line where a sampler leaves to chance what only some trials have; else None."""
+    sampler = get_object(config._target_)
+    if not conditional or not issubclass(sampler, WITHOUT_CONDITIONS):
+        return None
+    return (
+        f"note: {sampler.__name__} learns of what every trial has, and {', '.join(conditional)} is "
+        "drawn at random; hydra/sweeper/sampler=tpe (the default) learns of all"
+    )
 
 
 def _decided(config: DictConfig, n_trials: int, is_conditional: bool) -> dict[str, Any]:

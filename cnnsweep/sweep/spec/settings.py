@@ -10,7 +10,7 @@ from omegaconf import MISSING
 from cnnsweep.config.sweeper_keys import unknown_key
 from cnnsweep.errors import UserError
 from cnnsweep.metric_names import DIRECTIONS, Direction
-from cnnsweep.rules import Rule, choice, flag, or_null, whole, with_home
+from cnnsweep.rules import Rule, choice, flag, or_null, text, whole, with_home
 
 
 @dataclass
@@ -57,7 +57,8 @@ class Settings(SharedSettings):
     may be null (from the objective), ``n_trials`` counts all launches, ``max_failure_rate`` is of
     *finished* trials. ``sampler`` and ``pruner`` are Any: their keys belong to their own config
     groups; so is ``compare``, since Hydra adds no key to a mapping of a schema; ``n_jobs`` and
-    ``stack`` are numbers or ``auto``. Mappings and lists arrive as OmegaConf's.
+    ``stack`` are numbers or ``auto``, ``warm_start`` a folder or a list of
+    them. Mappings and lists arrive as OmegaConf's.
     """
 
     sampler: Any = MISSING
@@ -67,8 +68,10 @@ class Settings(SharedSettings):
     n_trials: int = MISSING
     searches: int = MISSING
     default_first: bool = MISSING
+    points: str | None = MISSING
+    warm_start: Any = MISSING
     max_failure_rate: float = MISSING
-    params: dict[str, str] | None = MISSING
+    params: dict[str, Any] | None = MISSING  # a text, or a mapping with a condition
     custom_search_space: str | None = MISSING
     pruner: Any = MISSING
     seeds: int = MISSING
@@ -80,6 +83,14 @@ class Settings(SharedSettings):
         super().__post_init__()
         if self.storage is not None:
             self.storage = with_home(self.storage)
+        if self.points is not None:
+            self.points = with_home(self.points)
+
+    @property
+    def earlier(self) -> tuple[str, ...]:
+        """The folders of ``warm_start``."""
+        typed = self.warm_start or ()
+        return tuple(map(with_home, dict.fromkeys([typed] if isinstance(typed, str) else typed)))
 
 
 def is_for_searches(keys: Mapping[str, Any]) -> bool:
@@ -127,10 +138,18 @@ def _is_of_options(value: Any) -> bool:
     return all(isinstance(one, Sequence) and not isinstance(one, str) for one in value.values())
 
 
+def _is_of_folders(value: Any) -> bool:
+    listed = [value] if isinstance(value, str) else value
+    is_list = isinstance(listed, Sequence)
+    return is_list and all(isinstance(one, str) and one for one in listed)
+
+
 _RULES = (
     whole(f"{_NODE}n_trials", 1),
     whole(f"{_NODE}searches", 1),
     flag(f"{_NODE}default_first"),
+    or_null(text(f"{_NODE}points")),
+    or_null(Rule(f"{_NODE}warm_start", _is_of_folders, "the folder of a sweep, or a list of them")),
     whole(f"{_NODE}n_jobs", 1, "auto"),
     whole(f"{_NODE}stack", 1, "auto"),
     whole(f"{_NODE}seeds", 1),

@@ -1,8 +1,8 @@
 """Asking a study for its next trial, so that a call that was interrupted can be made again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -13,7 +13,7 @@ from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from cnnsweep.sweep.freeze_thaw.known import Shown, known
+from cnnsweep.sweep.freeze_thaw.known import Knowledge, known
 from cnnsweep.sweep.journal.tried import Tried, number_of_begun, number_of_trials
 from cnnsweep.sweep.spec.optuna_internals import (
     draw,
@@ -27,7 +27,9 @@ from cnnsweep.sweep.spec.optuna_internals import (
 )
 from cnnsweep.sweep.spec.plan import FOLDER
 from cnnsweep.sweep.spec.samplers import Sampling, Space
-from cnnsweep.sweep.spec.space.points import identity, listed
+from cnnsweep.sweep.spec.space.conditions import holds
+from cnnsweep.sweep.spec.space.points import Conditions, identity, listed
+from cnnsweep.sweep.spec.space.search_space import SearchSpace
 
 Drawn = dict[str, tuple[float, BaseDistribution]]  # parameters as a storage keeps them
 EXHAUSTED = "exhausted"  # the study attribute that says that there are no more points
@@ -59,6 +61,8 @@ class Asker:
     ``extend`` is the user's custom_search_space, called with the config and each new trial, and
     again for each draw. ``wanted`` trials are asked for, or ``points`` where the space has fewer
     (None: nobody knows how many); where every point will be tried, chance decides on their order.
+    ``earlier`` are trials of earlier sweeps, which the samplers know.
+    A parameter of ``space`` that has one of ``conditions`` comes after those that it names.
     """
 
     study: Study
@@ -68,17 +72,20 @@ class Asker:
     config: DictConfig
     wanted: int
     points: int | None
+    conditions: Conditions = field(default_factory=dict)
+    earlier: Sequence[FrozenTrial] = ()
 
     def __post_init__(self) -> None:
         self._tried = Tried(self.study)
-        self._shown: Shown = {}
+        space = SearchSpace(self.space, (), conditions=self.conditions)
+        self._knowledge = Knowledge(self.earlier, space if self.extend is None else None)
 
     def ask(self) -> FrozenTrial:
         """The next trial, its parameters drawn; it lacks FOLDER where no new point was found."""
         self.study.sampler = self.sampling.sampler_for(self._next_number())
         # A user's function may take its time, and others wait meanwhile.
         with together(self.study) if self.extend is None else nullcontext():
-            return self._complete(known(self.study, shown=self._shown).ask())
+            return self._complete(known(self.study, knowledge=self._knowledge).ask())
 
     def ask_again(self, trial: FrozenTrial) -> FrozenTrial:
         """Draw all parameters of a trial again whose asking was interrupted.
@@ -120,11 +127,12 @@ class Asker:
     def _opened(self, trial: FrozenTrial, attempt: int) -> Trial:
         """A trial as just asked for, with another sampler for each attempt."""
         self.study.sampler = self.sampling.sampler_for(trial.number, attempt)
-        return reopened(known(self.study, trial.number, self._shown), trial)
+        return reopened(known(self.study, trial.number, self._knowledge), trial)
 
     def _complete(self, trial: Trial) -> FrozenTrial:
         stored = get_trial(self.study, trial.number)
-        if "fixed_params" in stored.system_attrs or self.sampling.is_grid:
+        is_settled = self.sampling.is_grid and not self.conditions
+        if "fixed_params" in stored.system_attrs or is_settled:
             drawn: Drawn | None = self._draw(trial)
         else:
             drawn = self._new_point(trial, stored)
@@ -140,7 +148,7 @@ class Asker:
         """Parameters that no other trial has; None where none were found."""
         is_tried = self._tried.now(but=trial.number)
         chance = self.sampling.random(trial.number, MOST_DRAWS)
-        for attempt in range(0 if self.goes_through else MOST_DRAWS):
+        for attempt in range(0 if self.takes_every_point else MOST_DRAWS):
             drawn = self._draw(trial if attempt == 0 else self._opened(stored, attempt))
             if not is_tried(_identity(drawn)):
                 return drawn
@@ -149,7 +157,8 @@ class Asker:
             return self._at(chance.choice(left)) if left else None
         for _ in range(MOST_RANDOM_DRAWS):
             self.study.sampler = RandomSampler(seed=chance.getrandbits(32))
-            drawn = self._draw(reopened(known(self.study, stored.number, self._shown), stored))
+            seen = known(self.study, stored.number, self._knowledge)
+            drawn = self._draw(reopened(seen, stored))
             if not is_tried(_identity(drawn)):
                 return drawn
         return None
@@ -162,18 +171,21 @@ class Asker:
 
     @cached_property
     def _points(self) -> dict[str, dict[str, Any]] | None:
-        return listed(self.space)
+        return listed(self.space, self.conditions)
 
     def _at(self, point: dict[str, Any]) -> Drawn:
-        return {name: (d.to_internal_repr(point[name]), d) for name, d in self.space.items()}
+        drawn = {name: d for name, d in self.space.items() if name in point}
+        return {name: (d.to_internal_repr(point[name]), d) for name, d in drawn.items()}
 
     def _draw(self, trial: Trial) -> Drawn:
-        """Draw all parameters, and store none."""
+        """Draw all active parameters, and store none."""
         draft = _Draft(storage_of(self.study))
         draw_into(trial, draft)
         self._settle_parents(trial)
+        values: dict[str, Any] = {}
         for name, distribution in self.space.items():
-            draw(trial, name, distribution)
+            if holds(self.conditions.get(name, {}), values):
+                values[name] = draw(trial, name, distribution)
         if self.extend is not None:
             self.extend(self.config, trial)
         return draft.drawn

@@ -9,6 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import CONFIRM, FORMER_CONFIRM
+from cnnsweep.sweep.journal.theirs import ours
 from cnnsweep.sweep.spec.formatting import format_mean, format_value
 from cnnsweep.sweep.spec.jobs import confirm_job
 from cnnsweep.sweep.spec.messages import Finished, Job
@@ -104,8 +105,10 @@ class Confirmation:
 def winner(study: Study) -> FrozenTrial | None:
     """The best completed trial; None before the first, or where several objectives compete.
 
-    Of equally good ones the first by number: storages differ in which they call the best.
+    Of equally good ones the first by number: storages differ in which they call the best. Trials
+    that others ran are left out.
     """
+    study = ours(study)
     completed = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     if not completed or len(study.directions) > 1:
         return None

@@ -10,6 +10,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
+from cnnsweep.sweep.journal.theirs import before_ours
 from cnnsweep.sweep.spec.optuna_internals import JournalFileLock
 
 
@@ -116,6 +117,11 @@ class SingleLaunch:
 
 
 def not_in_hand(study: Study, in_hand: Collection[int]) -> Iterator[FrozenTrial]:
-    """Running trials but for those with these numbers; nobody is to work on a paused one."""
+    """Running trials but for those with these numbers; nobody is to work on a paused one.
+
+    What others began before the study became ours is theirs to end.
+    """
     running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-    return (t for t in running if t.number not in in_hand and not is_paused(t))
+    left = [t for t in running if t.number not in in_hand and not is_paused(t)]
+    theirs = before_ours(study) if left else ()
+    return (trial for trial in left if trial.number not in theirs)

@@ -19,10 +19,12 @@ from cnnsweep.sweep.freeze_thaw.pruner import FreezeThaw
 from cnnsweep.sweep.freeze_thaw.rule import BEGIN, Step, Thaw
 from cnnsweep.sweep.freeze_thaw.schedule import Schedule
 from cnnsweep.sweep.freeze_thaw.steps import Steps
+from cnnsweep.sweep.journal.theirs import compared_with
 from cnnsweep.sweep.spec.messages import Answer, Job
 from cnnsweep.sweep.spec.objectives import means
 from cnnsweep.sweep.spec.optuna_internals import get_trial, storage_of, trial_id, with_storage
 from cnnsweep.sweep.spec.plan import Plan
+from cnnsweep.sweep.spec.run_keys import EPOCHS
 from cnnsweep.sweep.spec.settings import Settings
 
 VERDICT = "verdict"
@@ -34,10 +36,7 @@ _UNTRIED = (NopPruner, FreezeThaw, WilcoxonPruner)
 
 
 def make_pruner(config: DictConfig, seeds: int) -> BasePruner:
-    """The configured pruner; with several seeds a trial its steps are seeds, not epochs.
-
-    A warm-up that is counted in epochs has no meaning then.
-    """
+    """The configured pruner; of several seeds its steps are seeds, and epochs no warm-up then."""
     changes: Any = {"n_warmup_steps": 0} if seeds > 1 and "n_warmup_steps" in config else {}
     pruner = instantiate(config, **changes, _execution_whitelist_=allowed_targets())
     assert isinstance(pruner, BasePruner)
@@ -117,7 +116,7 @@ class Unpruned:
 
 
 class StudyPruner(Unpruned):
-    """Stores metrics as they are reported, and asks the study's pruner.
+    """Stores metrics as they are reported, and asks the study's pruner, of our trials alone.
 
     Its answer for a step is the same however often it is asked.
     """
@@ -181,7 +180,7 @@ class StudyPruner(Unpruned):
         its verdict, in one step, and only then put where it belongs.
         """
         storage = storage_of(self._study)
-        notes = _Notes(storage)
+        notes = _Notes(storage_of(compared_with(self._study)))
         study = with_storage(self._study, notes)
         prunes = study.pruner.prune(study, storage.get_trial(key))
         verdict = {"step": step, "goes_on": not prunes, "attributes": notes.attributes}
@@ -206,11 +205,10 @@ class _Notes:
 
 def note_on_idle_pruner(plan: Plan, settings: Settings) -> str | None:
     """A line where the search's pruner cannot end any of its trials early; else None."""
-    epochs = plan.config.get("epochs")
-    steps = epochs if settings.seeds == 1 else settings.seeds
-    if not isinstance(steps, int) or "epochs" in plan.space.distributions:
-        return None
-    if len(plan.objectives) > 1:  # these are not pruned anyway
+    steps = plan.keys.get(EPOCHS) if settings.seeds == 1 else settings.seeds
+    # Several objectives are not pruned anyway, and another app's steps are its own.
+    is_left_out = len(plan.objectives) > 1 or not plan.is_ours
+    if is_left_out or not isinstance(steps, int) or EPOCHS in plan.space.distributions:
         return None
     pruner = make_pruner(settings.pruner, settings.seeds)
     if not never_prunes(pruner, steps, plan.n_trials, plan.directions[0]):

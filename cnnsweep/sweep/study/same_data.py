@@ -39,8 +39,8 @@ class SearchData:
 
     def other_data(self, trial: FrozenTrial, job: Job) -> str | None:
         """Record what a run of the trial was trained on; a line where others had other data."""
-        result = RunFolder(self.plan.sweep / job.folder).read_result() or {}
-        now = result.get("data")
+        run = RunFolder(self.plan.sweep / job.folder)
+        now = (run.read_result() or {}).get(DATA) if self.plan.is_ours else None
         if now is None:  # another app's run, or one that ended before it read its data
             return None
         key = _key(self.plan.params(trial))
@@ -64,10 +64,12 @@ class SearchData:
 
         Also where they cannot be read, unless every trial is over.
         """
+        if not self.plan.is_ours:
+            return
         check, trials = DataCheck(), self.study.get_trials(deepcopy=False)
         recorded = (self.study.user_attrs.get(DATA) or {}) | self._of_running_trials(trials, seeds)
         for key, record in recorded.items():
-            params = self.plan.space.first_corner() | json.loads(key)
+            params = self._params_of(key, trials)
             overrides = self.plan.overrides(params, test=False, pictures=False)
             config = context.compose(overrides, self.plan.subfolder or ".", 0)
             try:
@@ -85,6 +87,13 @@ class SearchData:
                     f"compared: {'; '.join(said)}. Choose another hydra.sweep.dir, or put the "
                     "data back as they were"
                 )
+
+    def _params_of(self, key: str, trials: list[FrozenTrial]) -> dict[str, Any]:
+        """Parameters that choose the same data; of a trial, since some may depend on others."""
+        for trial in trials:
+            if _key(params := self.plan.params(trial)) == key:
+                return params
+        return self.plan.space.first_corner(json.loads(key))
 
     def _differences(self, record: Mapping[str, Any], now: Mapping[str, Any], folder: str) -> str:
         files = (

@@ -8,6 +8,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.folders.sweep_folder import SEED, seed_runs
 from cnnsweep.sweep.freeze_thaw.paused import PAUSED, paused_at
+from cnnsweep.sweep.journal.theirs import ERROR
 from cnnsweep.sweep.spec.failure_policy import FailureWatch, NoWatch
 from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.spec.messages import Finished, Job
@@ -22,13 +23,13 @@ from cnnsweep.sweep.spec.optuna_internals import (
     was_stopped,
 )
 from cnnsweep.sweep.spec.plan import Plan
-from cnnsweep.sweep.spec.space.search_space import typed_value
+from cnnsweep.sweep.spec.space.values import typed_value
 from cnnsweep.sweep.study import dashboard_notes
 from cnnsweep.sweep.study.ask import EXHAUSTED
 from cnnsweep.sweep.study.same_data import SearchData
 from cnnsweep.sweep.study.trial_results import mark_pruned, recorded_end, write_failure, write_mean
 
-DEATHS, ERROR = "deaths", "error"
+DEATHS = "deaths"
 
 
 class Recorder:
@@ -221,9 +222,9 @@ class Recorder:
     def _setting(self, trial: FrozenTrial) -> dict[str, Any]:
         drawn = self._plan.params(trial)
         setting = {
-            k: typed_value(drawn[k]) if k in drawn else self._plan.config[k]
-            for k in ("seed", "device", "precision")
-            if k in self._plan.config
+            key: typed_value(drawn[key]) if key in drawn else self._plan.keys.get(key)
+            for key in ("seed", "device", "precision")
+            if self._plan.is_ours and key in self._plan.config
         }
         return setting if self._plan.threads is None else setting | {"threads": self._plan.threads}
 

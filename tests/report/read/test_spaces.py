@@ -144,3 +144,19 @@ def test_the_spaces_that_come_with_cnnsweep_are_read() -> None:
         for key, text in params.items():
             (drawn,) = read_space({key: text}, [], None).distributions.values()
             assert (dimension(key, text) is None) == isinstance(drawn, CategoricalDistribution)
+
+
+def test_of_a_conditional_parameter_the_bounds_are_read_too(tmp_path: Path) -> None:
+    params = {
+        "optim": "sgd, adam",
+        "optim.momentum": {"space": "interval(0, 0.99)", "when": {"optim": "sgd"}},
+        "optim.lr": {"space": "tag(log, interval(1e-4, 1))", "when": {"optim": "sgd"}},
+        "x": '{"space": "1, 2", "when": {"optim": "sgd"}}',
+    }
+    content = {"hydra": {"sweeper": {"params": params}, "overrides": {"task": ["optim.lr=0.1"]}}}
+    (tmp_path / "multirun.yaml").write_text(yaml.safe_dump(content))
+    launch = read_launch(tmp_path)
+    assert launch is not None
+    assert launch.keys == ("optim", "optim.momentum", "x")
+    assert launch.dimensions == {"optim.momentum": Dimension("optim.momentum", 0, 0.99)}
+    assert launch.conditional == {"optim.momentum", "x"}

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnnsweep.sweep.freeze_thaw.paused import PAUSED, is_paused
-from tests.sweep.sweep_commands import OURS, command, metrics, study, sweep, table
-from tests.sweep.test_resume import kill_until_done
+from tests.sweep.sweep_commands import OURS, command, kill_until_done, metrics, study, sweep, table
 
 SEARCH = ("search=sgd", "model=lenet", "model.channels=[2, 4]", "data.train_limit=200")
 BUDGET = "hydra.sweeper.pruner.budget"

@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ def assert_same_but_for_the_note(one: Path, other: Path) -> None:
     assert metrics(one) == metrics(other)
     for name in ("best.pt", "last.pt"):
         assert tensors(one / name) == tensors(other / name)
-    notes = {"lengthened": []}
+    notes: dict[str, Any] = {"lengthened": []}
     assert result(one) | notes == result(other) | notes
     assert not (one / ".longer").exists()
 

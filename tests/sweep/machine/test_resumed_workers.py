@@ -3,25 +3,28 @@
 from pathlib import Path
 
 from tests.forked_commands import forked_commands
-from tests.sweep.sweep_commands import TOY, TOY_SPACE, study, sweep
+from tests.sweep.sweep_commands import OURS, study, sweep
 
-TWO = (*TOY_SPACE, "hydra.sweeper.n_trials=2", "epochs=1")
+TWO = (
+    *("optim.lr=interval(0.01,0.1)", "hydra.sweeper.n_trials=2", "hydra/sweeper/pruner=none"),
+    *("epochs=1", "data.train_limit=200"),
+)
 
 
 def test_a_resumed_sweep_says_the_threads_that_it_keeps_and_no_more_workers_than_fit(
     tmp_path: Path,
 ) -> None:
     folder = tmp_path / "sweep"
-    done = sweep(TOY, folder, *TWO, "hydra.sweeper.n_jobs=1", "threads=200")
+    done = sweep(OURS, folder, *TWO, "hydra.sweeper.n_jobs=1", "threads=200")
     assert done.code == 0, done.text
     first, note = done.text.splitlines()[:2]
     assert first == "1 worker of 200 threads: hydra.sweeper.n_jobs=1 (auto: 1)"
     assert note.startswith("note: 200 threads in a worker are more than ")
     assert study(folder).user_attrs["facts"]["threads"] == 200
-    first, note = sweep(TOY, folder, *TWO).text.splitlines()[:2]
+    first, note = sweep(OURS, folder, *TWO).text.splitlines()[:2]
     assert first.startswith("1 worker of 200 threads as at the first launch: ")
     assert note.startswith("note: 200 threads in a worker are more than ")
-    first, *notes = sweep(TOY, folder, *TWO, "hydra.sweeper.n_jobs=2").text.splitlines()[:3]
+    first, *notes = sweep(OURS, folder, *TWO, "hydra.sweeper.n_jobs=2").text.splitlines()[:3]
     assert first == (
         "2 workers of 200 threads as at the first launch: hydra.sweeper.n_jobs=2 (auto: 1)"
     )

@@ -23,7 +23,7 @@ def handed_over(**changes: Any) -> dict[str, Any]:
 
 def test_the_yaml_sets_every_key_of_the_schema() -> None:
     settings = read_settings(handed_over(n_trials=7))
-    assert (settings.n_trials, settings.n_jobs, settings.params) == (7, "auto", None)
+    assert (settings.n_trials, settings.n_jobs, settings.params) == (7, "auto", {})
 
 
 @pytest.mark.parametrize(

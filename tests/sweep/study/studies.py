@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial, Trial
 from cnnsweep.metric_names import Direction
 from cnnsweep.sweep.spec.optuna_internals import allow_stop
 from cnnsweep.sweep.spec.samplers import Sampling, Space
+from cnnsweep.sweep.spec.space.conditions import Condition
 from cnnsweep.sweep.spec.space.points import count_points
 from cnnsweep.sweep.study.ask import Asker
 
@@ -40,11 +41,15 @@ def small_asker(
     *,
     seed: int = 0,
     wanted: int = 1,
+    conditions: Mapping[str, Condition] | None = None,
 ) -> Asker:
     """Of a space that may have an end; it is gone through where as many trials are ``wanted``."""
-    points = None if extend is not None else count_points(space)
-    sampling = Sampling(config, seed, space, wanted)
-    return Asker(study, sampling, space, extend, OmegaConf.create({}), wanted, points)
+    when = conditions or {}
+    points = None if extend is not None else count_points(space, when)
+    sampling = Sampling(
+        config, seed, space, wanted, is_conditional=bool(when), conditional=tuple(when)
+    )
+    return Asker(study, sampling, space, extend, OmegaConf.create({}), wanted, points, when)
 
 
 def run_trials(study: optuna.Study, config: DictConfig, count: int) -> list[Mapping[str, Any]]:

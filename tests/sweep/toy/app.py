@@ -23,6 +23,7 @@ from cnnsweep.config import CONF_DIR
 from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.folders.result import Outcome, recorded
 from cnnsweep.folders.run_folder import RunFolder, write_text_whole
+from cnnsweep.folders.sweep_folder import is_confirmation
 from cnnsweep.process import Terminated, raise_on_sigterm
 
 
@@ -36,7 +37,7 @@ def task(config: DictConfig) -> Any:
     with recorded(folder, outcome):
         outcome.objective = _train(config, folder)
         outcome.val_loss = 0.0
-        if config.test:
+        if config.test and is_confirmation(Path(HydraConfig.get().sweep.subdir)):
             outcome.test_accuracy = 0.9 + 0.001 * config.seed
             outcome.test_loss = 0.1
     return outcome.objective

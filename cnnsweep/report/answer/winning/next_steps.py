@@ -8,6 +8,7 @@ from cnnsweep.folders.typed_words import command, final_words, path_word
 from cnnsweep.report.answer.block import Block
 from cnnsweep.report.answer.winning.ties import Tie, searches_of
 from cnnsweep.report.answer.winning.winners import Winner
+from cnnsweep.report.read.run_files import sets
 from cnnsweep.report.read.run_record import Run, finite
 from cnnsweep.report.read.spaces import Launch
 from cnnsweep.report.stats.intervals import FEWEST
@@ -83,6 +84,8 @@ def _wider(launch: Launch, winners: Sequence[Winner]) -> Iterator[Block]:
     for winner in winners:
         for key, one in launch.dimensions.items():
             value = finite(winner.trial.config.get(key))
+            if key in launch.conditional and not sets(winner.trial, key):
+                continue
             bound = None if value is None else one.bound_near(value)
             word = None if bound is None else one.wider(bound)
             if word is None:  # no bound is near, or one where the range ends by nature

@@ -6,17 +6,20 @@ belongs to every trial of a study; of several that are compared each has its own
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from hydra.core.override_parser.types import OverrideType
 
 from cnnsweep.config.composing.base import Base, Words
-from cnnsweep.config.composing.combinations import few_combinations, parsed, plain_keys
+from cnnsweep.config.composing.combinations import parsed, plain_keys
 from cnnsweep.config.composing.left_out import left_out_lines
 from cnnsweep.config.own_keys import GROUPS
 from cnnsweep.errors import UserError
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.settings import Settings
-from cnnsweep.sweep.spec.space.search_space import SearchSpace, read_space, word_of
+from cnnsweep.sweep.spec.space.conditions import example, in_words
+from cnnsweep.sweep.spec.space.search_space import SearchSpace, read_space, text_of, word_of
+from cnnsweep.sweep.spec.space.settle import settled_spaces
 
 
 def spaces_of_choices(
@@ -38,8 +41,9 @@ def spaces_of_choices(
         word: read_space(params, [*typed, word] if word else typed, loader)
         for word in words or [""]
     }
+    spaces, never = settled_spaces(spaces, context.config, loader)
     found, notes = _fitted(context, spaces, next(map(str, compare), None))
-    return dict(zip(spaces, found, strict=True)), notes
+    return dict(zip(spaces, found, strict=True)), [*never, *notes]
 
 
 def _fitted(
@@ -75,6 +79,7 @@ class _Choices:
     def __init__(self, context: SweepContext, space: SearchSpace, compared: str | None) -> None:
         self._context = context
         self._space = space
+        self._compared = compared
         self._loader = context.hydra_context.config_loader
         fixed = {word.partition("=")[0]: word for word in space.fixed}
         names = [*space.distributions, *fixed]
@@ -82,7 +87,7 @@ class _Choices:
         self.groups = [name for name in space.distributions if name not in plain]
         swept = [*self.groups, *([] if compared is None else [compared])]
         self._fixed = {k: w for k, w in fixed.items() if k in plain and _may_lack(w, swept)}
-        first = {name: word_of(name, value) for name, value in space.first_corner().items()}
+        first = {name: word_of(name, space.ends(name)[0]) for name in space.distributions}
         self._drawn = {k: w for k, w in first.items() if k in plain and _may_lack(w, swept)}
         self._bases: dict[Words, Base] = {}
 
@@ -92,13 +97,21 @@ class _Choices:
         return {**{k: (w,) for k, w in self._fixed.items()}, **{k: (k,) for k in self._drawn}}
 
     def all_lacking(self) -> dict[Words, frozenset[str]]:
-        """The keys that each combination of drawn options lacks."""
-        words = {
-            name: [word_of(name, value) for value in self._space.ends(name)] for name in self.groups
-        }
-        found = [tuple(one.values()) for one in few_combinations(words)]
-        is_needed = bool(self._fixed or self._drawn)
-        return {one: self.lacking(one) if is_needed else frozenset() for one in found}
+        """The keys that each combination of drawn options lacks, but for those not drawn there."""
+        if not self._fixed and not self._drawn:
+            return dict.fromkeys(self._active, frozenset())
+        idle = {words: self._drawn.keys() - names for words, names in self._active.items()}
+        return {words: self.lacking(words) - idle[words] for words in self._active}
+
+    @cached_property
+    def _active(self) -> dict[Words, set[str]]:
+        """The combinations of drawn options, and the parameters that may be drawn beside each."""
+        deciders = self._space.deciders()
+        found: dict[Words, set[str]] = {}
+        for corner in self._space.corners(dict.fromkeys([*self.groups, *deciders]), few=True):
+            words = tuple(word_of(name, corner[name]) for name in self.groups if name in corner)
+            found.setdefault(words, set()).update(self._space.active(corner))
+        return found
 
     def lacking(self, choices: Words) -> frozenset[str]:
         """The keys that these options lack."""
@@ -108,23 +121,38 @@ class _Choices:
         """The space, which leaves out those of ``keys`` that a trial's choices lack."""
         lacking = self.all_lacking()
         absent = {key for found in lacking.values() for key in found if key in keys}
-        for key in absent & self._drawn.keys():
-            without = [choices for choices, found in lacking.items() if key in found]
-            if len(without) < len(lacking):
-                raise UserError(
-                    f"{key} is drawn for every trial, and {' '.join(without[0])}, which is drawn "
-                    "too, has no such key: draw one of the two, or compare the options, each in a "
-                    "search of its own (search=compare)"
-                )
+        for key in sorted(absent & self._drawn.keys()):
+            drawn = [words for words, names in self._active.items() if key in names]
+            having = [words for words in drawn if key not in lacking[words]]
+            if having or self._compared is None:
+                self._refuse_drawn(key, [words for words in drawn if words not in having], having)
         if not absent:
             return self._space
-        drawn = self._space.distributions
-        return replace(
-            self._space,
-            distributions={name: drawn[name] for name in drawn if name not in absent},
-            groups=tuple(self.groups),
-            lacking=self.lacking,
+        fitted = self._space.without(absent)
+        return replace(fitted, groups=tuple(self.groups), lacking=self.lacking)
+
+    def _refuse_drawn(self, key: str, without: list[Words], having: list[Words]) -> None:
+        said = " ".join(without[0])
+        if (condition := self._space.conditions.get(key)) is not None:
+            raise UserError(
+                f"{key} is drawn where {in_words(condition)}, and {said} has no such key: leave it "
+                "out of the condition"
+            )
+        raise UserError(
+            f"{key} is drawn for every trial, and {said}, which is drawn too, has no such key: "
+            f"draw it under a condition{self._way(key, without, having)}, draw one of the two, or "
+            "compare the options, each in a search of its own (search=compare)"
         )
+
+    def _way(self, key: str, without: list[Words], having: list[Words]) -> str:
+        """The entry that draws a key for the options that have it; "" where no group tells them."""
+        for place, group in enumerate(self.groups):
+            some, others = (dict.fromkeys(c[place] for c in found) for found in (having, without))
+            if some and not some.keys() & others.keys():
+                options = tuple(word.partition("=")[2] for word in some)
+                space = text_of(self._space.distributions[key])
+                return f" (in hydra.sweeper.params, {example(key, space, {group: options})})"
+        return ""
 
     def refuse(self, keys: Iterable[str]) -> None:
         """Refuse keys that no choice has.

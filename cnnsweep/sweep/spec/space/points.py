@@ -1,10 +1,10 @@
 """The points of a space that has a finite number of them, and which of them were tried."""
 
-import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from itertools import product
+from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 from optuna.distributions import (
@@ -14,12 +14,14 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from cnnsweep.sweep.spec.space.search_space import typed_value
+from cnnsweep.sweep.spec.space.conditions import Condition, holds, is_among
+from cnnsweep.sweep.spec.space.values import typed_value, written
 
 MOST_LISTED = 100_000
-_DIGITS = 12  # of a float: 0.1 + 0.2 is the point 0.3
 
 Space = Mapping[str, BaseDistribution]
+Conditions = Mapping[str, Condition]
+_NONE: Conditions = MappingProxyType({})
 
 
 def identity(params: Mapping[str, Any]) -> str:
@@ -27,32 +29,81 @@ def identity(params: Mapping[str, Any]) -> str:
     return written({name: typed_value(value) for name, value in params.items()})
 
 
-def written(value: Any) -> str:
-    """A config's value as text that is equal for equal values: 1 and 1.0, but not 1 and true."""
-    return json.dumps(_plain(value), sort_keys=True)
+def count_points(space: Space, conditions: Conditions = _NONE) -> int | None:
+    """How many different points a space has; None: infinitely many.
+
+    Of parameters that depend on others, the space has them in its order after those.
+    """
+    count = _Count(space, conditions).after(0, {})
+    return None if count == math.inf else int(count)
 
 
-def count_points(space: Space) -> int | None:
-    """How many different points a space has; None: infinitely many."""
-    counts = [_count(distribution) for distribution in space.values()]
-    return None if None in counts else math.prod(c for c in counts if c is not None)
-
-
-def listed(space: Space) -> dict[str, dict[str, Any]] | None:
+def listed(space: Space, conditions: Conditions = _NONE) -> dict[str, dict[str, Any]] | None:
     """All points by their identities, in the space's order; None: too many to list."""
-    points = count_points(space)
+    points = count_points(space, conditions)
     if points is None or points > MOST_LISTED:
         return None
-    values = [_values(distribution) for distribution in space.values()]
-    listed = (dict(zip(space, point, strict=True)) for point in product(*values))
-    return {identity(point): point for point in listed}
+    found: list[dict[str, Any]] = [{}]
+    for name, distribution in space.items():
+        values = [{name: value} for value in _values(distribution)]
+        condition = conditions.get(name, {})
+        each = ((point, values if holds(condition, point) else [{}]) for point in found)
+        found = [point | one for point, ones in each for one in ones]
+    return {identity(point): point for point in found}
+
+
+class _Count:
+    """Counts points by going through the values that conditions tell apart."""
+
+    def __init__(self, space: Space, conditions: Conditions) -> None:
+        self._names = list(space)
+        self._space = space
+        self._conditions = conditions
+        self._named = {name: _named(name, conditions) for name in space}
+        self._known: dict[tuple[int, str], float] = {}
+
+    def after(self, place: int, point: dict[str, Any]) -> float:
+        """How many ways there are to go on from the parameters before ``place``; may be infinite.
+
+        Of those no more is remembered than what the conditions of later ones name.
+        """
+        later = self._names[place:]
+        if not later:
+            return 1
+        asked = {key for name in later for key in self._conditions.get(name, {})}
+        point = {name: value for name, value in point.items() if name in asked}
+        key = place, identity(point)
+        if key not in self._known:
+            self._known[key] = self._after(later[0], place + 1, point)
+        return self._known[key]
+
+    def _after(self, name: str, place: int, point: dict[str, Any]) -> float:
+        if not holds(self._conditions.get(name, {}), point):
+            return self.after(place, point)
+        count = _count(self._space[name])
+        if not self._named[name]:
+            return (math.inf if count is None else count) * self.after(place, point)
+        assert count is not None  # what conditions name has an end of values
+        named = self._named[name]
+        found = sum(self.after(place, point | {name: value}) for value in named)
+        few = islice(_values(self._space[name]), len(named) + 1)
+        others = [value for value in few if not is_among(value, named)]
+        rest = self.after(place, point | {name: others[0]}) if others else 0
+        return found + (count - len(named)) * rest
+
+
+def _named(name: str, conditions: Conditions) -> list[Any]:
+    found: list[Any] = []
+    for condition in conditions.values():
+        found += [one for one in condition.get(name, ()) if not is_among(one, found)]
+    return found
 
 
 def _count(distribution: BaseDistribution) -> int | None:
     if isinstance(distribution, IntDistribution):
         return (distribution.high - distribution.low) // distribution.step + 1
     if not isinstance(distribution, FloatDistribution):
-        return len(_values(distribution))
+        return sum(1 for _ in _values(distribution))
     if distribution.single():
         return 1
     if distribution.step is None:
@@ -60,24 +111,13 @@ def _count(distribution: BaseDistribution) -> int | None:
     return round((distribution.high - distribution.low) / distribution.step) + 1
 
 
-def _values(distribution: BaseDistribution) -> list[Any]:
+def _values(distribution: BaseDistribution) -> Iterable[Any]:
     if isinstance(distribution, CategoricalDistribution):
-        return list({identity({"": choice}): choice for choice in distribution.choices}.values())
+        return {identity({"": choice}): choice for choice in distribution.choices}.values()
     if isinstance(distribution, IntDistribution):
-        return list(range(distribution.low, distribution.high + 1, distribution.step))
+        return range(distribution.low, distribution.high + 1, distribution.step)
     assert isinstance(distribution, FloatDistribution)
     if distribution.single():
         return [distribution.low]
     low, step = Decimal(str(distribution.low)), Decimal(str(distribution.step))
-    return [float(low + k * step) for k in range(_count(distribution) or 0)]
-
-
-def _plain(value: Any) -> Any:
-    """What JSON can write: equal for equal values, numbers by their digits, text told from them."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{value:.{_DIGITS}g}"
-    return value if value is None or isinstance(value, bool) else f"text {value}"
+    return (float(low + k * step) for k in range(_count(distribution) or 0))

@@ -1,8 +1,8 @@
 """What a sweep records at its first launch, and how a later launch is compared with it."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from optuna.distributions import CategoricalDistribution, distribution_to_json, json_to_distribution
@@ -16,6 +16,8 @@ from cnnsweep.sweep.spec.samplers import Space
 
 FACTS = "facts"
 KEEPS_ALL = "keeps_all"  # of a study that older code began, which kept all checkpoints
+OF_A_LAUNCH = ("threads", "resume", "from")  # keys of ours that a later launch may change
+_IS_OURS = "is_ours"
 _NONE = "not there"
 
 
@@ -25,7 +27,9 @@ class Facts:
 
     ``config`` is the config that all trials share, unresolved; ``objectives`` their names and
     directions; ``seed`` the sampler's; ``keep_best`` as first typed; ``code`` versions and commit;
-    ``default_first``: whether the first trial may be the default config.
+    ``default_first``: whether the first trial may be the default config; ``conditions``, in words,
+    those of parameters that not every trial has; ``is_ours``: whether ``config``
+    is that of our runs, or another app's, of which every key counts.
     """
 
     config: dict[str, Any]
@@ -39,11 +43,18 @@ class Facts:
     keep_best: int | None
     code: dict[str, Any]
     default_first: bool = True
+    conditions: dict[str, str] = field(default_factory=dict)
+    is_ours: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """As plain JSON values, as a storage returns them."""
         plain: dict[str, Any] = json.loads(json.dumps(vars(self), default=str))
         return plain
+
+
+def sets_as_before(facts: Mapping[str, Any]) -> bool:
+    """Whether another app's sweep was begun by code that set keys which are named like ours."""
+    return _IS_OURS not in facts
 
 
 def as_facts(space: Space) -> dict[str, str]:
@@ -61,10 +72,14 @@ def settle(study: Study, present: Facts, say: Callable[[str], None]) -> None:
     if before is None:
         study.set_user_attr(FACTS, now)
         return
-    _refuse_mixing({"default_first": True} | before, now)
+    if not present.is_ours and _IS_OURS not in before:  # older code left these out, and sets some
+        now = {key: value for key, value in now.items() if key != _IS_OURS}
+        now["config"] = {k: v for k, v in now["config"].items() if k not in OF_A_LAUNCH}
+    _refuse_mixing({"default_first": True} | before, now, is_ours=now.get(_IS_OURS, True))
     if "keep_best" not in before:
         study.set_user_attr(KEEPS_ALL, True)
-    for name in ("space", "sampler", "pruner", "code"):
+    before = {"conditions": {}} | before
+    for name in ("space", "conditions", "sampler", "pruner", "code"):
         old = completed(before[name], now[name], f"hydra.sweeper.{name}")
         new = leaves(now[name])
         # Older code recorded the versions of less: what it didn't know has not changed.
@@ -77,9 +92,9 @@ def settle(study: Study, present: Facts, say: Callable[[str], None]) -> None:
     study.set_user_attr(FACTS, now | {"code": before["code"]})
 
 
-def _refuse_mixing(before: dict[str, Any], now: dict[str, Any]) -> None:
+def _refuse_mixing(before: dict[str, Any], now: dict[str, Any], *, is_ours: bool) -> None:
     _refuse_another_space(before["space"], now["space"])
-    differing = differing_keys(before["config"], now["config"])
+    differing = differing_keys(before["config"], now["config"], is_ours=is_ours)
     old, new = completed(before["config"], now["config"]), leaves(now["config"])
     said = [f"{k} (was {old.get(k, _NONE)}, is {new.get(k, _NONE)})" for k in differing]
     for name in ("seeds", "threads", "objectives", "seed", "default_first"):

@@ -8,28 +8,34 @@ from typing import Any
 import optuna
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
-from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.study import Study
-from optuna.trial import Trial, TrialState, create_trial
+from optuna.trial import Trial
 
 from cnnsweep.dotted_keys import remove
 from cnnsweep.errors import UserError
 from cnnsweep.folders.provenance import code, versions
-from cnnsweep.folders.sweep_folder import IS_DEFAULT
-from cnnsweep.rules import as_typed
+from cnnsweep.sweep.earlier.enqueued import enqueue_first
+from cnnsweep.sweep.earlier.others import take_over
+from cnnsweep.sweep.earlier.warm_start import earlier_trials, record_warm_start
 from cnnsweep.sweep.freeze_thaw.choice import is_typed, pruner_as_begun
 from cnnsweep.sweep.freeze_thaw.dropping import drop_paused
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.failure_policy import FailureWatch
-from cnnsweep.sweep.spec.plan import FOLDER, Plan, sampling_of
-from cnnsweep.sweep.spec.samplers import is_grid_sampler
+from cnnsweep.sweep.spec.plan import Plan, sampling_of
+from cnnsweep.sweep.spec.run_keys import THREADS
 from cnnsweep.sweep.spec.settings import Settings
-from cnnsweep.sweep.spec.space.points import written
-from cnnsweep.sweep.spec.space.search_space import typed_value
+from cnnsweep.sweep.spec.space.conditions import in_words
 from cnnsweep.sweep.study.ask import Asker
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import Coordination
-from cnnsweep.sweep.study.opening.compatibility import FACTS, Facts, as_facts, settle
+from cnnsweep.sweep.study.opening.compatibility import (
+    FACTS,
+    OF_A_LAUNCH,
+    Facts,
+    as_facts,
+    sets_as_before,
+    settle,
+)
 from cnnsweep.sweep.study.opening.storage import open_storage
 from cnnsweep.sweep.study.opening.storage_outage import OutageStorage
 from cnnsweep.sweep.study.pruning import make_pruner
@@ -65,10 +71,10 @@ def open_search(
     SearchData(study, plan).refuse_other_data(context, settings.seeds)
     settle(study, _facts(plan, settings), say)
     _own(study, plan, settings)
-    if settings.default_first and not study.get_trials(deepcopy=False):
-        _enqueue_default(study, plan, settings, context, say)
+    record_warm_start(study, plan, settings, say)
+    enqueue_first(study, plan, settings, context, say)
     recorder = Recorder(plan, study, watch, say, context.log_file("").name)
-    if context.is_our_task:
+    if plan.is_ours:
         drop_paused(study, recorder, lambda t: lacks_checkpoint(plan.place(t)), "no checkpoint")
     return Search(
         search_index=search_index,
@@ -90,12 +96,13 @@ def open_search(
 def _as_begun(
     study: Study, plan: Plan, settings: Settings, context: SweepContext, say: Say
 ) -> tuple[Plan, Settings]:
-    """With what an earlier launch has fixed; refuses a study that others began."""
+    """With what an earlier launch has fixed; takes over a study that others began."""
     recorded = study.user_attrs.get(FACTS)
     if recorded is None:
-        _refuse_trials_of_others(study)
+        take_over(study, plan, say)
         return plan, settings
-    if "threads" not in plan.typed:
+    plan = replace(plan, sets_as_before=not plan.is_ours and sets_as_before(recorded))
+    if THREADS not in plan.typed:
         plan = replace(plan, threads=recorded["threads"] or None)  # 0: an app without such a key
     if not is_typed(context):
         pruner = pruner_as_begun(recorded["pruner"], settings.pruner, say)
@@ -105,15 +112,16 @@ def _as_begun(
 
 
 def _asker(study: Study, plan: Plan, settings: Settings, config: DictConfig) -> Asker:
-    space = plan.space.distributions
     return Asker(
         study,
         sampling_of(plan, settings),
-        space,
+        plan.space.distributions,
         custom_search_space(settings),
         config,
         plan.n_trials,
         plan.points,
+        conditions=plan.space.conditions,
+        earlier=earlier_trials(study, plan.space),
     )
 
 
@@ -148,20 +156,6 @@ def _open_study(plan: Plan, settings: Settings, coordination: Coordination) -> S
     return study
 
 
-def _refuse_trials_of_others(study: Study) -> None:
-    """Of trials that others ran nobody knows the config: no winner is chosen among them.
-
-    What others enqueued in a new study is for us to run.
-    """
-    trials = study.get_trials(deepcopy=False)
-    theirs = [t for t in trials if t.state is not TrialState.WAITING and FOLDER not in t.user_attrs]
-    if theirs:
-        raise UserError(
-            f"study {study.study_name!r} has {len(theirs)} trials that cnnsweep did not run, and "
-            "results would mix; choose another hydra.sweeper.study_name"
-        )
-
-
 def _own(study: Study, plan: Plan, settings: Settings) -> None:
     """Refuse a database's study that belongs to another sweep folder; record ours as its owner."""
     if settings.storage is None:
@@ -179,13 +173,14 @@ def _own(study: Study, plan: Plan, settings: Settings) -> None:
 def _facts(plan: Plan, settings: Settings) -> Facts:
     config = OmegaConf.to_container(plan.config, resolve=False)
     assert isinstance(config, dict)
-    for key in ("hydra", "threads", "resume", "from"):
+    for key in ("hydra", *(OF_A_LAUNCH if plan.is_ours else ())):
         config.pop(key, None)
     for name in plan.space.distributions:
         remove(config, name.lstrip("+").split("@")[0])
     return Facts(
         config={str(key): value for key, value in config.items()},
         space=as_facts(plan.space.distributions),
+        conditions={name: in_words(one) for name, one in plan.space.conditions.items()},
         objectives=dict(zip(plan.objectives, plan.directions, strict=True)),
         seeds=settings.seeds,
         seed=plan.seed,
@@ -195,6 +190,7 @@ def _facts(plan: Plan, settings: Settings) -> Facts:
         keep_best=settings.keep_best,
         default_first=settings.default_first,
         code={**versions(), **code().as_plain()},
+        is_ours=plan.is_ours,
     )
 
 
@@ -202,48 +198,3 @@ def _plain(config: DictConfig) -> dict[str, Any]:
     plain = OmegaConf.to_container(config, resolve=True)
     assert isinstance(plain, dict)
     return {str(key): value for key, value in plain.items()}
-
-
-def _enqueue_default(
-    study: Study, plan: Plan, settings: Settings, context: SweepContext, say: Say
-) -> None:
-    """Enqueue the config as it is without the search as trial 0, where the space holds it."""
-    space = plan.space.distributions
-    if is_grid_sampler(settings.sampler) or not space:
-        return
-    fixed = plan.space.fixed_with(context.config.hydra.runtime.choices)
-    default = context.compose(fixed, plan.subfolder or ".", 0)
-    defaults = {name: _default(default, name) for name in space}
-    points = {name: default_point(d, defaults[name]) for name, d in space.items()}
-    outside = [name for name, point in points.items() if not point]
-    if outside:
-        said = ", ".join(f"{name}={as_typed(defaults[name])}" for name in outside)
-        say(f"note: the default config is no trial of this search: {said} is outside its space")
-        return
-    values = {name: point[0] for name, point in points.items()}
-    study.enqueue_trial(values, user_attrs={IS_DEFAULT: True})
-
-
-def _default(config: DictConfig, name: str) -> Any:
-    """The plain value of a key, or the choice of a config group."""
-    choices = config.hydra.runtime.choices
-    if name in choices:
-        return choices[name]
-    if OmegaConf.is_missing(config, name):
-        return None
-    value = OmegaConf.select(config, name)
-    return OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
-
-
-def default_point(distribution: BaseDistribution, value: Any) -> list[Any]:
-    """What a distribution draws where it sets ``value``, in a list; [] where it never does."""
-    if isinstance(distribution, CategoricalDistribution):
-        choices = distribution.choices
-        return [c for c in choices if written(typed_value(c)) == written(value)][:1]
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return []
-    try:
-        create_trial(state=TrialState.WAITING, params={"": value}, distributions={"": distribution})
-    except ValueError:
-        return []
-    return [value]

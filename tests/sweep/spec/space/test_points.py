@@ -6,7 +6,8 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from cnnsweep.sweep.spec.samplers import Space
-from cnnsweep.sweep.spec.space.points import MOST_LISTED, count_points, identity, listed, written
+from cnnsweep.sweep.spec.space.points import MOST_LISTED, count_points, identity, listed
+from cnnsweep.sweep.spec.space.values import written
 
 SPACES: list[tuple[Space, int | None]] = [
     ({}, 1),

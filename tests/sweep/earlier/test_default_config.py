@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 
-from cnnsweep.sweep.spec.space.search_space import read_space, typed_value
-from cnnsweep.sweep.study.opening.study import default_point
+from cnnsweep.sweep.spec.space.search_space import read_space
+from cnnsweep.sweep.spec.space.values import drawn_for, typed_value
 
 
 def space(typed: str) -> BaseDistribution:
@@ -39,7 +39,7 @@ def space(typed: str) -> BaseDistribution:
 )
 def test_it_is_found_however_it_is_written(typed: str, default: Any) -> None:
     distribution = space(typed)
-    point = default_point(distribution, default)
+    point = drawn_for(distribution, default)
     assert len(point) == 1
     if not isinstance(distribution, FloatDistribution | IntDistribution):
         assert point[0] in distribution.choices  # type: ignore[attr-defined]
@@ -63,4 +63,4 @@ def test_it_is_found_however_it_is_written(typed: str, default: Any) -> None:
     ],
 )
 def test_what_the_space_does_not_hold_is_not(typed: str, default: Any) -> None:
-    assert default_point(space(typed), default) == []
+    assert drawn_for(space(typed), default) == []

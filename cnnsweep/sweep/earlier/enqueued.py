@@ -1,0 +1,95 @@
+"""What a study is to try first: the default config, then points that were given, each once."""
+
+from collections.abc import Callable
+from typing import Any
+
+from optuna.study import Study
+from optuna.trial import TrialState
+
+from cnnsweep.errors import UserError
+from cnnsweep.folders.sweep_folder import IS_DEFAULT
+from cnnsweep.sweep.earlier.default_config import default_config
+from cnnsweep.sweep.earlier.points_file import KEY
+from cnnsweep.sweep.journal.tried import number_of_trials
+from cnnsweep.sweep.spec.compose import SweepContext
+from cnnsweep.sweep.spec.plan import FOLDER, Plan
+from cnnsweep.sweep.spec.settings import Settings
+from cnnsweep.sweep.spec.space.points import identity
+
+POINTS = "points"  # the study attribute that holds those given, in their order
+POINT = "point"  # a trial's: its number among them, from 0
+Point = dict[str, Any]
+
+
+def enqueue_first(
+    study: Study, plan: Plan, settings: Settings, context: SweepContext, say: Callable[[str], None]
+) -> None:
+    """Enqueue the default config as trial 0 and what was given after it; may be called again.
+
+    The given points are recorded first, so that a launch that was killed here is made good by the
+    next one. One that is given more than are recorded adds those that no trial has tried.
+
+    Raises:
+        UserError: there are more points than trials left.
+    """
+    default, note = (None, None) if _is_begun(study) else default_config(plan, settings, context)
+    if note is not None:
+        say(note)
+    points = _recorded_points(study, plan, settings, default, say)
+    key = None if default is None else identity(default)
+    if default is not None and identity(default) not in map(identity, points):
+        study.enqueue_trial(default, user_attrs={IS_DEFAULT: True})
+    trials = study.get_trials(deepcopy=False)
+    there = {trial.user_attrs[POINT] for trial in trials if POINT in trial.user_attrs}
+    for number, point in enumerate(points):
+        if number not in there:
+            more = {IS_DEFAULT: True} if identity(point) == key else {}
+            study.enqueue_trial(point, user_attrs={POINT: number} | more)
+
+
+def _is_begun(study: Study) -> bool:
+    """Whether the default config had its turn, or others enqueued something in its place."""
+    trials = study.get_trials(deepcopy=False)
+    waiting = (t for t in trials if t.state is TrialState.WAITING)
+    is_ours = any(FOLDER in t.user_attrs or IS_DEFAULT in t.user_attrs for t in trials)
+    return is_ours or any(POINT not in t.user_attrs for t in waiting)
+
+
+def _recorded_points(
+    study: Study,
+    plan: Plan,
+    settings: Settings,
+    default: Point | None,
+    say: Callable[[str], None],
+) -> list[Point]:
+    """All points that were given, those of this launch recorded after the earlier ones."""
+    recorded: list[Point] | None = study.user_attrs.get(POINTS)
+    before = recorded or []
+    if plan.given is None:
+        if settings.points is not None and recorded is None:
+            raise UserError(f"{KEY}={settings.points} is gone, and its points are not recorded")
+        return before
+    trials = study.get_trials(deepcopy=False)
+    tried = (trial.system_attrs.get("fixed_params", trial.params) for trial in trials)
+    known = {identity(point) for point in (*before, *tried)}
+    new = [dict(p) for p in plan.given.points if identity(p) not in known]
+    is_apart = default is not None and identity(default) not in map(identity, (*before, *new))
+    room = max(0, plan.n_trials - number_of_trials(study) - is_apart)
+    if plan.given.may_be_cut:
+        new = new[:room]
+    elif len(new) > room:
+        least = plan.n_trials + len(new) - room
+        raise UserError(
+            f"{KEY}: {plan.given.source} has {len(new)} points that this search has not tried, and "
+            f"hydra.sweeper.n_trials={plan.n_trials} leaves room for {room}: allowed are {least} "
+            "trials or more"
+        )
+    for line in plan.given.lines:
+        say(f"{plan.prefix}{line}")
+    if new or recorded is None:
+        study.set_user_attr(POINTS, [*before, *new])
+    if new:
+        more = "more " if before else ""
+        points = f"{len(new)} {more}point{'' if len(new) == 1 else 's'}"
+        say(f"{plan.prefix}tried first: {points} of {plan.given.source}")
+    return [*before, *new]

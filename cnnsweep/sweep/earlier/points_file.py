@@ -1,0 +1,98 @@
+"""Points that a person wrote down: rows of a CSV file, mappings of a YAML file."""
+
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from cnnsweep.dotted_keys import leaves
+from cnnsweep.errors import UserError, one_line
+
+KEY = "hydra.sweeper.points"
+_YAML = (".yaml", ".yml")
+_ALLOWED = (
+    "allowed is a .csv file whose header has keys of the space, a .yaml file with a list of "
+    "mappings of them, or the folder of an earlier sweep"
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """Values by dotted key; ``place`` names file and row, from 1, as a person finds it."""
+
+    place: str
+    values: dict[str, Any]
+
+
+def read_points(path: Path) -> list[Row]:
+    """The rows of a file in their order; a key that a row does not give is left out of it.
+
+    Raises:
+        UserError: it is no such file, or has no points.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in (".csv", *_YAML):
+        raise UserError(f"{KEY}={path}: {_ALLOWED}")
+    text = _text(path)
+    rows = list(_yaml_rows(path, text) if suffix in _YAML else _csv_rows(path, text))
+    if not rows:
+        raise UserError(f"{KEY}: {path} has no points; {_ALLOWED}")
+    for row in rows:
+        if not row.values:
+            raise UserError(f"{row.place} gives no key a value: allowed are keys of the space")
+    return rows
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{KEY}: {path} is no text in UTF-8: {error.reason}") from error
+    except OSError as error:
+        raise UserError(f"{KEY}: {path} cannot be read: {error.strerror}") from error
+
+
+def _csv_rows(path: Path, text: str) -> Iterator[Row]:
+    """An empty cell gives no value; blank lines are no rows."""
+    try:
+        lines = [line for line in csv.reader(StringIO(text, newline=""), strict=True) if line]
+    except csv.Error as error:
+        raise UserError(f"{KEY}: {path} is no CSV file: {error}") from error
+    header = [cell.strip() for cell in lines[0]] if lines else []
+    times = Counter(header)
+    if wrong := [key or "an empty cell" for key in times if times[key] > 1 or not key]:
+        raise UserError(
+            f"{KEY}: {path}: its header has {', '.join(wrong)}; allowed is each key once"
+        )
+    for number, cells in enumerate(lines[1:], start=1):
+        place = f"{KEY}: {path}, row {number}"
+        if len(cells) != len(header):
+            raise UserError(
+                f"{place} has {len(cells)} cells: allowed are {len(header)}, as many as its header"
+            )
+        pairs = zip(header, (cell.strip() for cell in cells), strict=True)
+        yield Row(place, {key: cell for key, cell in pairs if cell})
+
+
+def _yaml_rows(path: Path, text: str) -> Iterator[Row]:
+    try:
+        read = OmegaConf.create(text)  # which refuses a key that is there twice
+        listed = OmegaConf.to_container(read, resolve=True)
+    except (yaml.YAMLError, OmegaConfBaseException, ValueError) as error:
+        raise UserError(f"{KEY}: {path} is no YAML file: {one_line(error)}") from error
+    if not isinstance(listed, list):
+        if not listed:
+            return
+        raise UserError(f"{KEY}: {path} is one mapping; {_ALLOWED}")
+    for number, entry in enumerate(listed, start=1):
+        place = f"{KEY}: {path}, row {number}"
+        if not isinstance(entry, dict):
+            raise UserError(f"{place} is {entry!r:.60}: allowed is a mapping of keys to values")
+        yield Row(place, leaves(entry))

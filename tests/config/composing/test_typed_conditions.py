@@ -1,0 +1,43 @@
+"""Parameters with a condition on the command line."""
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from cnnsweep.config.composing.late_keys import words_of_sweep
+from cnnsweep.config.composing.typed_conditions import conditional, with_condition
+
+WHEN = {"optim": ["sgd", "nesterov"]}
+
+
+@pytest.mark.parametrize(
+    ("typed", "space"),
+    [
+        ("{space:interval(0, 0.99),when:{optim:[sgd,nesterov]}}", "interval(0, 0.99)"),
+        ("{ space: 'interval(0, 0.99)' , when: {optim: [sgd, nesterov]} }", "interval(0, 0.99)"),
+        ("{when:{optim:[sgd,nesterov]},space:tag(log, interval(1e-4, 1))}",
+         "tag(log, interval(1e-4, 1))"),
+        ("{space: a, b, when: {optim: [sgd, nesterov]}}", "a, b"),
+        ("{space: 'a', 'it is', when: {optim: [sgd, nesterov]}}", "'a', 'it is'"),
+    ],
+)  # fmt: skip
+def test_it_is_put_among_the_sweepers_params(typed: str, space: str) -> None:
+    (word,) = words_of_sweep(["-m", f"optim.momentum={typed}"])[1:]
+    override = OverridesParser.create().parse_override(word)
+    assert override.key_or_group == "hydra.sweeper.params.optim\\.momentum"
+    assert conditional(override.value()) == {"space": space, "when": WHEN}
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "optim.lr=0.1", "optim.betas=[0.9,0.99]", "x={space: 1}", "x={when: {a: 1}}", "x", "~x",
+        "hydra.sweeper.params.x={space: 'a, b', when: {y: 1}}", "x={space: a, when: {y: }}",
+    ],
+)  # fmt: skip
+def test_other_words_stay(word: str) -> None:
+    assert with_condition(word) == word
+
+
+def test_a_single_run_has_no_spaces() -> None:
+    words = ["x={space: interval(0, 1), when: {a: 1}}"]
+    assert words_of_sweep(words) == words

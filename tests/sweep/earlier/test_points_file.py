@@ -1,0 +1,68 @@
+"""Points written down by people and by spreadsheets."""
+
+from pathlib import Path
+
+import pytest
+
+from cnnsweep.errors import UserError
+from cnnsweep.sweep.earlier.points_file import read_points
+
+
+def written(folder: Path, name: str, content: bytes) -> Path:
+    (folder / name).write_bytes(content)
+    return folder / name
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"lr,size\n0.1,[16]\n,null\n",
+        b"\xef\xbb\xbflr,size\r\n0.1,[16]\r\n,null\r\n",  # as Excel saves it
+        b'"lr","size"\n\n"0.1","[16]"\n\n"","null"\n\n',
+        b" lr , size \n 0.1 , [16]\n , null",
+    ],
+)
+def test_csv_files_however_they_were_saved(content: bytes, tmp_path: Path) -> None:
+    """An empty cell gives nothing, `null` gives null."""
+    rows = read_points(written(tmp_path, "p.CSV", content))
+    assert [row.values for row in rows] == [{"lr": "0.1", "size": "[16]"}, {"size": "null"}]
+    assert rows[1].place.endswith("p.CSV, row 2")
+
+
+def test_yaml_files_nested_and_dotted(tmp_path: Path) -> None:
+    text = b"\xef\xbb\xbf- {optim.lr: 1e-3, model: lenet}\n- optim: {lr: 0.1}\n  model: null\n"
+    rows = read_points(written(tmp_path, "p.yaml", text))
+    assert [row.values for row in rows] == [
+        {"optim.lr": 0.001, "model": "lenet"},
+        {"optim.lr": 0.1, "model": None},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("p.csv", b"", "has no points"),
+        ("p.csv", b"lr,size\n", "has no points"),
+        ("p.csv", b"lr,size\n0.1,16\n0.2\n", "row 2 has 1 cells: allowed are 2"),
+        ("p.csv", b"lr,lr\n1,2\n", "its header has lr"),
+        ("p.csv", b"lr,\n1,2\n", "its header has an empty cell"),
+        ("p.csv", b'lr\n"0.1\n', "is no CSV file"),
+        ("p.csv", b"lr,size\n,\n", "row 1 gives no key a value"),
+        ("p.csv", b"lr\n\xff\n", "is no text in UTF-8"),
+        ("p.yaml", b"", "has no points"),
+        ("p.yaml", b"[]", "has no points"),
+        ("p.yml", b"lr: 1\n", "is one mapping"),
+        ("p.yaml", b"- 3\n", "row 1 is 3: allowed is a mapping"),
+        ("p.yaml", b"- {}\n", "row 1 gives no key a value"),
+        ("p.yaml", b"- {lr: 1\n", "is no YAML file"),
+        ("p.yaml", b"- {lr: 1, lr: 2}\n", "is no YAML file"),
+        ("p.txt", b"lr\n1\n", "allowed is a .csv file"),
+    ],
+)
+def test_what_holds_no_points_is_refused_in_a_line(
+    name: str, content: bytes, said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=r"^hydra\.sweeper\.points") as refused:
+        read_points(written(tmp_path, name, content))
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
