@@ -89,12 +89,15 @@ def take_place(run: Path) -> list[str]:
 
 
 def _copy(run: Path, draft: Path) -> None:
-    """What the run goes on from; whatever is written in place is a copy of its own."""
-    for path in (run / LOG, run / METRICS):
-        if path.exists():
+    """What the run goes on from; whatever is written in place is a copy of its own.
+
+    Without last.pt it is trained from its first epoch on.
+    """
+    trained = (run / METRICS, run / BEST, run / LAST) if (run / LAST).exists() else ()
+    for path in (run / LOG, *trained, run / DATA_FILES, *_patches(run)):
+        if path.name == LOG and path.exists():
             shutil.copy2(path, draft)
-    for path in (run / BEST, run / LAST, run / DATA_FILES, *_patches(run)):
-        if path.exists():
+        elif path.exists():
             try:
                 os.link(path, draft / path.name)
             except OSError:  # a file system without links

@@ -53,8 +53,8 @@ def begin_longer(
     resolve: Resolve,
     *,
     shared: bool,
-) -> int:
-    """Prepare the folders of the jobs that were trained for other epochs; how many there are.
+) -> str | None:
+    """Prepare the folders of the jobs that were trained for other epochs; a line on them.
 
     Raises:
         UserError: one of them cannot be made longer, and nothing is prepared; several launches
@@ -74,14 +74,19 @@ def begin_longer(
         raise UserError("hydra.sweeper.shared=true: other epochs need a launch that shares nothing")
     for folder, resolved in runs.items():
         if _is_completed(root / folder):
-            refuse_what_cannot(RunFolder(root / folder), resolved)
+            refuse_what_cannot(RunFolder(root / folder), resolved, may_begin_anew=True)
     for folder, resolved in runs.items():
         run = RunFolder(root / folder)
         if _is_completed(run.path):
             begin(run, resolved, _recorder(resolved))
         else:  # it goes on, or is tried again
             run.write_config(resolved)
-    return len(runs)
+    if not runs:
+        return None
+    anew = sum(not RunFolder(root / folder).last.exists() for folder in runs)
+    said = f"; {anew} from the first epoch on, having no last.pt" if anew else ""
+    jobs = "1 job" if len(runs) == 1 else f"{len(runs)} jobs"
+    return f"to be trained for more epochs: {jobs}, each in its place once it is over{said}"
 
 
 def _recorder(resolved: Mapping[str, Any]) -> Callable[[Path], None]:

@@ -103,8 +103,8 @@ def _listed(
         return listed
     _refuse_other_data(root, listed, folders, resolve)
     longer = begin_longer(root, listed, folders, resolve, shared=shared)
-    if longer:
-        say(f"to be trained for more epochs: {longer} jobs, each in its place once it is over")
+    if longer is not None:
+        say(longer)
     return listed
 
 

@@ -24,6 +24,7 @@ from cnnsweep.folders.longer import begun
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.formatting import cause_of
 from cnnsweep.sweep.spec.messages import Answer, Epoch, Finished, Job, Note
+from cnnsweep.sweep.workers.earlier_epochs import take_earlier_epochs
 
 LOCK_SECONDS = 5.0
 _LOOK_SECONDS = 0.5
@@ -54,6 +55,8 @@ def run(
     try:
         _wait_for_lock(run_folder, pause)
         with lock.held(run_folder), lock.held(log.parent):
+            if (taken := take_earlier_epochs(context, config, run_folder)) is not None:
+                reporter.note(taken)
             return _finished(_in_hydra(config, context))
     except UserError as error:  # another process is in the folder
         return Finished("held", error=short_error(error))

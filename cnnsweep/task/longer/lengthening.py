@@ -59,8 +59,12 @@ def differs_in_epochs(
     return not differing_keys(recorded, resolve_with(recorded[EPOCHS]))
 
 
-def refuse_what_cannot(run: RunFolder, resolved: Mapping[str, Any]) -> None:
+def refuse_what_cannot(
+    run: RunFolder, resolved: Mapping[str, Any], *, may_begin_anew: bool = False
+) -> None:
     """Refuse a run that differs from ``resolved`` in its epochs only and cannot be made longer.
+
+    ``may_begin_anew``: where its last.pt is gone it is trained from its first epoch on.
 
     Raises:
         UserError: says why, and what to type instead.
@@ -83,6 +87,8 @@ def refuse_what_cannot(run: RunFolder, resolved: Mapping[str, Any]) -> None:
             f"{'depends' if len(depending) == 1 else 'depend'} on the number of epochs, so that a "
             f"run of {wanted} is another one from its first on: {_anew(run, resolved)}"
         )
+    if may_begin_anew and not run.last.exists():
+        return
     _refuse_missing(run, recorded, resolved)
     _refuse_early_stopped(run, recorded, resolved)
 

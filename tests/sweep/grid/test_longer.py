@@ -66,3 +66,15 @@ def test_a_job_whose_schedule_depends_on_the_length_is_named_before_anything(
     line = complaint_of(cnnsweep("resume=grid/0", "epochs=2", cwd=tmp_path))
     assert "python -m cnnsweep resume=grid epochs=2" in line
     assert line.endswith("python -m cnnsweep from=grid/0 epochs=2")
+
+
+def test_a_job_without_checkpoints_is_trained_anew(tmp_path: Path) -> None:
+    for name, epochs in (("short", 1), ("long", 2)):
+        words = (*SMALL, "optim.lr=0.1,0.001", f"epochs={epochs}", f"hydra.sweep.dir={name}")
+        succeeded(cnnsweep(*words, "hydra.sweeper.keep_best=1", cwd=tmp_path))
+    (gone,) = (n for n in "01" if not (tmp_path / "short" / n / "last.pt").exists())
+    output = succeeded(cnnsweep("resume=short", "epochs=2", cwd=tmp_path))
+    assert "1 from the first epoch on, having no last.pt" in output
+    for number in "01":
+        assert metrics(tmp_path / "short" / number) == metrics(tmp_path / "long" / number)
+    assert result(tmp_path / "short" / gone)["lengthened"][0]["epochs"] == 1
