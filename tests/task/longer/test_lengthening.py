@@ -1,6 +1,7 @@
 """A finished run of few epochs becomes the one of more, or a line says why it can't."""
 
 import csv
+import itertools
 import shutil
 import signal
 import time
@@ -25,6 +26,12 @@ BOUND = {
     "one_cycle": "scheduler.epochs", "polynomial": "scheduler.total_iters",
     "warmup_cosine": "scheduler.schedules",
 }  # fmt: skip
+
+QUICK_ONES = {("cyclic", "sgd"), ("reduce_on_plateau", "adam"), ("cosine", "sgd")}
+PAIRS = [
+    pytest.param(*pair, marks=() if pair in QUICK_ONES else pytest.mark.slow)
+    for pair in itertools.product((*FREE, *BOUND), ("sgd", "adam"))
+]
 
 
 def train(folder: Path, *arguments: str) -> str:
@@ -84,8 +91,7 @@ def test_it_is_the_run_of_that_length(stateful: tuple[Path, Path], tmp_path: Pat
     assert "already finished" in succeeded(cnnsweep("resume=run", "epochs=5", cwd=tmp_path))
 
 
-@pytest.mark.parametrize("optim", ["sgd", "adam"])
-@pytest.mark.parametrize("scheduler", [*FREE, *BOUND])
+@pytest.mark.parametrize(("scheduler", "optim"), PAIRS)
 def test_the_same_bytes_or_the_reason(scheduler: str, optim: str, tmp_path: Path) -> None:
     settings = (*SMALL, f"scheduler={scheduler}", f"optim={optim}")
     train(tmp_path / "run", *settings, "epochs=1")
