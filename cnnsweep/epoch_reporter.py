@@ -7,8 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 
-class Ended(Exception):
-    """Raised by a reporter: the sweep ends this run early, which is no failure."""
+class Ended(BaseException):
+    """Raised by a reporter: the sweep ends this run early, which is no failure.
+
+    A BaseException, as KeyboardInterrupt is: a training loop that catches errors lets it through.
+    """
 
     status: str  # in result.json
 

@@ -21,6 +21,12 @@ DIRECTIONS: dict[str, Direction] = {
     "train_seconds": "minimize",
     "images_per_second": "maximize",
 }
+_BETTER: tuple[tuple[str, Direction], ...] = (
+    ("loss", "minimize"),
+    ("error", "minimize"),
+    ("accuracy", "maximize"),
+    ("acc", "maximize"),
+)
 VALIDATION_METRICS = ("val_loss", "val_accuracy", "val_balanced_accuracy")
 EPOCH_METRICS = ("train_loss", "train_accuracy", *VALIDATION_METRICS)
 METRICS_COLUMNS = (
@@ -35,6 +41,12 @@ METRICS_COLUMNS = (
     "val_balanced_accuracy",
 )
 _ERRORS = 2  # standard errors above chance from which on a network counts as one that learned
+
+
+def direction_of(name: str) -> Direction | None:
+    """Which way a metric is better, by its name or the name's end; None: the name does not say."""
+    ends = (way for end, way in _BETTER if name.lower().endswith(end))
+    return DIRECTIONS.get(name) or next(ends, None)
 
 
 def balanced_accuracy(right: Sequence[int], images: Sequence[int]) -> float:

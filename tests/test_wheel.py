@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -51,3 +52,21 @@ def test_a_wheel_installed_elsewhere_runs(wheel: Path, tmp_path: Path) -> None:
     )
     succeeded(done)
     assert (tmp_path / "run" / "result.json").is_file()
+    _searches_with_another_app(tmp_path, environ)
+
+
+def _searches_with_another_app(folder: Path, environ: dict[str, str]) -> None:
+    """Our sweeper is found by its name, though nothing of ours is on the app's search path."""
+    app = shutil.copytree(REPOSITORY / "docs" / "other_apps" / "plain_pytorch", folder / "app")
+    words = ["--multirun", "hydra.sweep.dir=s", "hydra.sweeper.n_trials=2", "epochs=2"]
+    done = subprocess.run(
+        [sys.executable, str(app / "train.py"), *words],
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    succeeded(done)
+    assert (folder / "s" / "1" / "metrics.csv").is_file()
+    assert (folder / "s" / "report" / "index.html").is_file()

@@ -4,9 +4,10 @@
 """
 
 from argparse import ArgumentParser
+from collections.abc import Callable
 from typing import Any
 
-from hydra._internal.callbacks import Callbacks
+from hydra._internal.callbacks import Callbacks as Callbacks
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_repository import ConfigRepository as ConfigRepository
 from hydra._internal.core_plugins.basic_launcher import BasicLauncher
@@ -43,6 +44,29 @@ def set_repository(loader: ConfigLoader, kind: type[ConfigRepository]) -> None:
 def no_callbacks() -> Callbacks:
     """What a HydraContext must have, with none of the user's; no public class is one."""
     return Callbacks()
+
+
+_at_job_end: list[Callable[[JobReturn], None]] = []
+
+
+def at_job_end(act: Callable[[JobReturn], None]) -> None:
+    """Have ``act`` called whenever a job of Hydra's ends in this process, in whatever way.
+
+    Publicly only the config brings callbacks, and it is read before any job begins.
+    """
+    if not _at_job_end:
+        Callbacks.on_job_end = _end_job  # type: ignore[method-assign]
+    if act not in _at_job_end:
+        _at_job_end.append(act)
+
+
+_on_job_end = Callbacks.on_job_end
+
+
+def _end_job(self: Callbacks, config: DictConfig, job_return: JobReturn, **more: Any) -> None:
+    _on_job_end(self, config=config, job_return=job_return, **more)
+    for act in _at_job_end:
+        act(job_return)
 
 
 def outcome_of(job_return: JobReturn) -> Any:

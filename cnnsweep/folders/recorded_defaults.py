@@ -33,6 +33,8 @@ DEFAULTS: dict[str, OldDefault] = {
     "hydra.sweeper.default_first": OldDefault(True, since="what follows c1e9520"),
     "hydra.sweeper.points": OldDefault(None, since="what follows 87c300e"),
     "hydra.sweeper.warm_start": OldDefault(None, since="what follows 87c300e"),
+    "hydra.sweeper.metric": OldDefault(None, since="what follows 87c300e"),
+    "hydra.sweeper.checkpoint": OldDefault(None, since="what follows 87c300e"),
     "hydra.sweeper.stack": OldDefault(1, since="what follows 2580e36"),
 }
 """By dotted key, ``hydra.sweeper.<key>`` included."""

@@ -73,7 +73,7 @@ def recorded(folder: RunFolder, outcome: Outcome) -> Iterator[None]:
         yield
         outcome.status = "completed"
     except BaseException as error:
-        outcome.status, outcome.error = _verdict(error)
+        outcome.status, outcome.error = verdict(error)
         if not folder.metrics.exists():
             folder.write_metrics([])
         raise
@@ -83,7 +83,8 @@ def recorded(folder: RunFolder, outcome: Outcome) -> Iterator[None]:
             folder.write_result(outcome.as_dict())
 
 
-def _verdict(error: BaseException) -> tuple[str, str | None]:
+def verdict(error: BaseException) -> tuple[str, str | None]:
+    """The status of a run that an error has ended, and the line on it, where it is a failure."""
     if isinstance(error, Ended):
         return error.status, None
     if isinstance(error, KeyboardInterrupt):

@@ -8,7 +8,7 @@ from typing import Any
 from omegaconf import OmegaConf
 from optuna.trial import FrozenTrial, TrialState
 
-from cnnsweep.folders.run_folder import RunFolder, write_text_whole
+from cnnsweep.folders.run_folder import BEST, LAST, write_text_whole
 from cnnsweep.folders.sweep_folder import (
     BUDGET,
     DEFAULT_TRIAL,
@@ -24,14 +24,17 @@ from cnnsweep.sweep.earlier.others import better_of_others, said_of
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
 from cnnsweep.sweep.gain import default_number, gain_lines
 from cnnsweep.sweep.journal.theirs import ours
-from cnnsweep.sweep.several_searches import lacks_time, lines_over_searches, timeout_lines
+from cnnsweep.sweep.several_searches import (
+    lacks_time,
+    line_to_go_on,
+    lines_over_searches,
+    timeout_lines,
+)
 from cnnsweep.sweep.spec.formatting import PLUS_MINUS, format_params, format_value
-from cnnsweep.sweep.spec.plan import FOLDER
+from cnnsweep.sweep.spec.plan import FOLDER, Plan
 from cnnsweep.sweep.spec.space.values import typed_value
 from cnnsweep.sweep.study.confirmation import spread, winner
 from cnnsweep.sweep.study.search import Search
-from cnnsweep.task.command_again import shell_line
-from cnnsweep.task.folder_lines import folder_word
 
 
 def write_results(sweep: Path, searches: list[Search]) -> None:
@@ -146,7 +149,8 @@ def _short_line(search: Search) -> str:
 
 def _on_test(search: Search) -> str:
     tested = search.confirmation.test_metrics() if search.confirmation.wanted else []
-    return f" · test {spread(tested)}" if tested else ""
+    is_test = search.confirmation.metric().startswith("test_")
+    return f" · {'test' if is_test else 'fresh seeds'} {spread(tested)}" if tested else ""
 
 
 def _best_lines(search: Search) -> list[str]:
@@ -213,19 +217,19 @@ def _paused_lines(searches: list[Search]) -> list[str]:
     waiting = [(search.plan, trial) for search in searches for trial in _paused(search)]
     if not waiting:
         return []
-    megabytes = sum(_bytes(plan.place(trial)) for plan, trial in waiting) / 1e6
+    megabytes = sum(_bytes(plan, trial) for plan, trial in waiting) / 1e6
     subject = f"{len(waiting)} trials are" if len(waiting) > 1 else "1 trial is"
-    sweep = searches[0].plan.sweep
     return [
         f"{subject} paused, with {megabytes:.3g} MB of checkpoints; to train on all of them:",
-        f"  {shell_line([folder_word('resume', sweep), 'hydra.sweeper.pruner.budget=1'])}",
+        f"  {line_to_go_on(searches[0].plan, 'hydra.sweeper.pruner.budget=1')}",
     ]
 
 
-def _bytes(trial: Path) -> int:
+def _bytes(plan: Plan, trial: FrozenTrial) -> int:
     """The size of a trial's checkpoints."""
-    runs = map(RunFolder, (trial, *seed_runs(trial)))
-    files = (path for run in runs for path in (run.last, run.best))
+    place = plan.place(trial)
+    names = (LAST, BEST) if plan.checkpoint is None else (plan.checkpoint,)
+    files = [run / name for run in (place, *seed_runs(place)) for name in names]
     return sum(path.stat().st_size for path in files if path.exists())
 
 

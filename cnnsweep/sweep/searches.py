@@ -10,7 +10,7 @@ from cnnsweep.errors import StoppedEarly
 from cnnsweep.sweep.earlier.given import with_given_points
 from cnnsweep.sweep.earlier.warm_start import with_warm_start
 from cnnsweep.sweep.final_model import final_lines
-from cnnsweep.sweep.freeze_thaw.choice import with_fitting_pruner
+from cnnsweep.sweep.freeze_thaw.choice import note_on_pausing, with_fitting_pruner
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
 from cnnsweep.sweep.journal.theirs import ours
 from cnnsweep.sweep.machine.sizing import MOST_STACKED
@@ -20,7 +20,7 @@ from cnnsweep.sweep.progress import announcement
 from cnnsweep.sweep.results import are_written, result_lines, withdraw_results, write_results
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.failure_policy import FailureWatch
-from cnnsweep.sweep.spec.plan import Plan
+from cnnsweep.sweep.spec.plan import Plan, sampling_of
 from cnnsweep.sweep.spec.planning import make_plans
 from cnnsweep.sweep.spec.samplers import note_on_conditions
 from cnnsweep.sweep.spec.settings import Settings, read_settings
@@ -89,10 +89,12 @@ class Searches:
                 continue
             yield from announcement(search, self.settings, self.context.is_our_task)
             yield from search.plan.notes
+            if note := note_on_pausing(search.plan, self.settings, self.context):
+                yield note
             if note := note_on_idle_pruner(search.plan, self.settings):
                 yield note
-            conditional = tuple(search.plan.space.conditions)
-            if note := note_on_conditions(self.settings.sampler, conditional):
+            sampler = sampling_of(search.plan, self.settings).sampler_for(0)
+            if note := note_on_conditions(sampler, search.plan.space.conditions.keys()):
                 yield note
 
     def are_written(self, searches: list[Search]) -> bool:
@@ -100,7 +102,8 @@ class Searches:
 
     def conclude(self, searches: list[Search], outage: Outage) -> None:
         empty = outage.retry(lambda: self._write_results(searches))
-        if self.context.is_our_task and empty < len(searches):
+        tells_of_epochs = self.context.is_our_task or self.settings.metric is not None
+        if tells_of_epochs and empty < len(searches):
             page, answer = report.write_and_tell(self.context.folder)
             several = answer if len(searches) > 1 else []  # of one, the lines above say it
             print("\n".join([*several, f"report: {page}"]), flush=True)

@@ -10,7 +10,7 @@ from cnnsweep.folders.sweep_folder import JOURNAL, SEARCH, numbered
 from cnnsweep.sweep.spec.jobs import SEEDS_OF_A_SEARCH
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.settings import Settings
-from cnnsweep.sweep.study.confirmation import metric_on_test, winner
+from cnnsweep.sweep.study.confirmation import winner
 from cnnsweep.sweep.study.intake import Intake
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.task.command_again import shell_line
@@ -33,7 +33,8 @@ def lines_over_searches(choice: str, searches: Sequence[Search]) -> Iterator[str
     if tested and searches[0].confirmation.wanted:
         means = [fmean(runs) for runs in tested]
         (variance, _), count = pooled_variance(tested), sum(map(len, tested))
-        line = f"{subject}: {metric_on_test(metric)} {fmean(means):.4f}, the mean of their means"
+        name = searches[0].confirmation.metric()
+        line = f"{subject}: {name} {fmean(means):.4f}, the mean of their means"
         line += _between(means)
         if variance is not None:
             line += f", of seeds within a search {math.sqrt(variance):.4f}"
@@ -92,9 +93,15 @@ def timeout_lines(searches: Sequence[Search]) -> list[str]:
     if not cut:
         return []
     which = and_more([plan.subfolder for plan in cut if plan.subfolder]) or "the search"
-    words = [folder_word("resume", cut[0].sweep), "hydra.sweeper.timeout=null"]
-    line = shell_line(["--multirun", *words])
+    line = line_to_go_on(cut[0], "hydra.sweeper.timeout=null", "--multirun")
     return [f"hydra.sweeper.timeout was over before {which} had all trials; to go on:", f"  {line}"]
+
+
+def line_to_go_on(plan: Plan, word: str, *flags: str) -> str:
+    """What to type for more of a sweep; another app's command only that app knows."""
+    if plan.is_ours:
+        return shell_line([*flags, folder_word("resume", plan.sweep), word])
+    return f"the same command with {folder_word('hydra.sweep.dir', plan.sweep)} {word}"
 
 
 def lacks_time(search: Search) -> bool:

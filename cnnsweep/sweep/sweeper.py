@@ -6,9 +6,11 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
+from cnnsweep.sweep.spec.other_apps import register_options
 from cnnsweep.sweep.spec.settings import is_for_searches, register
 
 register()
+register_options()
 
 
 class CnnSweeper(Sweeper):

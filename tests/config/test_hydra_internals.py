@@ -16,7 +16,9 @@ from cnnsweep.config import CONF_DIR
 from cnnsweep.config.hydra_internals import (
     BASIC_LAUNCHER,
     BASIC_SWEEPER,
+    Callbacks,
     ConfigRepository,
+    at_job_end,
     command_line_parser,
     escaped,
     expected_type,
@@ -29,6 +31,7 @@ from cnnsweep.config.hydra_internals import (
     root_of,
     set_repository,
 )
+from cnnsweep.epoch_reporter import Paused
 from tests.contracts import breaks
 
 
@@ -88,6 +91,27 @@ def test_a_job_without_callbacks_runs_whatever_its_config_names(
         ended = run_job(lambda _: 7, config, "hydra.run.dir", None, context)
     assert (ended.status, outcome_of(ended)) == (JobStatus.COMPLETED, 7)
     assert logging.getLogger().handlers == before
+
+
+@breaks("other_apps.report: what became of another app's run")
+def test_the_end_of_each_job_is_heard_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Callbacks, "on_job_end", Callbacks.on_job_end)
+    monkeypatch.setattr("cnnsweep.config.hydra_internals._at_job_end", [])
+    ends: list[Any] = []
+    at_job_end(lambda ended: ends.append(outcome_of(ended)))
+    with initialize_config_dir(str(CONF_DIR)):
+        quiet = ["hydra/job_logging=none", "hydra.output_subdir=null", "hydra/hydra_logging=none"]
+        config = compose("config", quiet, return_hydra_config=True)
+        context = HydraContext(GlobalHydra.instance().config_loader(), no_callbacks())
+        run_job(lambda _: 7, config, "hydra.run.dir", None, context)
+        run_job(_fail, config, "hydra.run.dir", None, context)
+        with pytest.raises(Paused):
+            run_job(_pause, config, "hydra.run.dir", None, context)
+    assert [type(end) for end in ends] == [int, ZeroDivisionError, Paused]
+
+
+def _pause(_: DictConfig) -> None:
+    raise Paused
 
 
 def _fail(_: DictConfig) -> None:

@@ -146,7 +146,7 @@ def _left_out(runs: Sequence[Run], metric: Metric) -> list[str]:
 
 
 def _other_apps(runs: Sequence[Run]) -> list[str]:
-    others = sum(not run.ours for run in runs)
+    others = sum(not run.ours and not run.told for run in runs)
     note = (
         f"{others} runs are another Hydra app's, which records no outcome: those with metrics "
         "count as completed."

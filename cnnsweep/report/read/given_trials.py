@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 
 from cnnsweep.folders.sweep_folder import DEFAULT_TRIAL, IS_DEFAULT, SweepFolder
@@ -13,7 +13,7 @@ _LARGEST = 256 << 20
 _CREATED = re.compile(rb'\{"op_code":\s*4,')  # a line of Optuna's journal that adds a trial
 _GIVEN = b'"fixed_params"'  # in such a line where the trial was enqueued with settings
 _DEFAULT = f'"{IS_DEFAULT}"'.encode()  # in such a line of the trial that is it
-_MOST_LINES = 1000  # of a journal, up to its first trial
+_MOST_LINES = 1000  # of a journal, in which the given trials are added
 
 
 def given_trials(sweep: Sweep) -> set[int]:
@@ -31,7 +31,7 @@ def given_trials(sweep: Sweep) -> set[int]:
 def default_trial(sweep: Sweep) -> int | None:
     """The number of the trial that is the config without the search; None where it is none.
 
-    The results have it, or else the study's journal, where it is enqueued before any other.
+    The results have it, or else the study's journal, where it is enqueued before any that is drawn.
     """
     try:
         number = read_yaml(SweepFolder(sweep.folder).results).get(DEFAULT_TRIAL)
@@ -40,8 +40,9 @@ def default_trial(sweep: Sweep) -> int | None:
     if isinstance(number, int):
         return number
     journal = sweep.journal
-    first = b"" if journal is None else next(_created(journal, _MOST_LINES), b"")
-    return 0 if _DEFAULT in first else None
+    created = iter(()) if journal is None else _created(journal, _MOST_LINES)
+    given = takewhile(lambda line: _GIVEN in line, created)
+    return next((number for number, line in enumerate(given) if _DEFAULT in line), None)
 
 
 def _created(journal: Path, most: int | None = None) -> Iterator[bytes]:

@@ -8,12 +8,14 @@ from typing import Any, TypeVar
 from cnnsweep.errors import on_one_line
 from cnnsweep.folders import run_folder
 from cnnsweep.folders.run_folder import (
+    APP,
     CONFIG,
     HYDRA,
     HYDRA_CONFIG,
     METRICS,
     OVERRIDES,
     RESULT,
+    RUNNING,
     TEST_PREDICTIONS,
 )
 from cnnsweep.folders.sweep_folder import SWEEP_CONFIG
@@ -21,6 +23,7 @@ from cnnsweep.report.read.find import Found
 from cnnsweep.report.read.own_targets import is_replaced
 from cnnsweep.report.read.run_record import (
     FINGERPRINT,
+    UNFINISHED,
     UNKNOWN,
     Columns,
     Run,
@@ -65,13 +68,18 @@ def read_run(found: Found) -> Run:
     result = _try(run, RESULT, found, _result) if RESULT in found.files else None
     # Of a job that has just begun there is only what Hydra wrote.
     begun = any(name in found.files for name in _OURS) or run.app == _OUR_NAME
-    run.ours = result is not None or begun
+    run.told = result is not None and APP in result
+    run.ours = begun or (result is not None and not run.told)
     run.config = _with_choices(config or {}, hydra.get("choices", {}), run.ours)
     if run.ours:
         run.config[FINGERPRINT] = _fingerprint(run, result or {})
     damaged = bool(run.problems)
     if run.ours:
         run.metrics = _try(run, METRICS, found, read_columns) or {}
+        _tell(run, result)
+    elif run.told and result is not None:
+        run.app = str(result.pop(APP))
+        run.metrics = _try(run, METRICS, found, lambda path: _by_epoch(read_columns(path))) or {}
         _tell(run, result)
     else:
         _read_metrics(run, found)
@@ -94,7 +102,9 @@ def _try(run: Run, name: str, found: Found, read: Callable[[Path], T]) -> T | No
 def _result(path: Path) -> dict[str, Scalar] | None:
     """Our result.json, flat; None where another app wrote a file of that name."""
     content = read_json(path)
-    if content.get("status") not in run_folder.STATUSES:
+    if content.get("status") == RUNNING and APP in content:
+        content["status"] = UNFINISHED
+    elif content.get("status") not in run_folder.STATUSES:
         if "status" in content:
             raise Damaged(f"unknown status {content['status']!r:.40}")
         return None

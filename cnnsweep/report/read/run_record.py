@@ -9,7 +9,8 @@ from cnnsweep.folders import run_folder
 from cnnsweep.folders.sweep_folder import CONFIRM, is_repeated_search
 from cnnsweep.report.read.safe_io import Scalar
 
-STATUSES = (*run_folder.STATUSES, "unfinished", "damaged")
+UNFINISHED = "unfinished"
+STATUSES = (*run_folder.STATUSES, UNFINISHED, "damaged")
 FINGERPRINT, UNKNOWN = "data.fingerprint", "unknown"  # a column beside the config's keys
 TUNED = "tuned"
 Columns = dict[str, list[float | None]]
@@ -25,7 +26,8 @@ class Run:
     one of a ``grid``, a trial of a ``search``, a run of its winner to ``confirm`` it, or
     of one that won before (``former confirm``).
     ``learned`` is false where it ended no better than by chance, None where that is not known.
-    ``app`` is the name of the Hydra app that left it. ``tuned``: the keys that several searches of
+    ``app`` is the name of the Hydra app that left it; ``told``: it is another one's, which reported
+    its epochs and records an outcome. ``tuned``: the keys that several searches of
     one choice chose, each in its own way (``stats/group_keys.py`` finds them).
     """
 
@@ -44,6 +46,7 @@ class Run:
     images: bool = False  # test_predictions.csv is there
     learned: bool | None = None
     app: str | None = None
+    told: bool = False
     tuned: frozenset[str] = frozenset()
 
     def value(self, key: str) -> Scalar:
@@ -92,7 +95,7 @@ class Run:
 _OF_CONFIG = "config."
 _READ = (
     "status", "error", "config", "result", "metrics", "problems", "ours", "multirun", "images",
-    "learned", "app",
+    "learned", "app", "told",
 )  # fmt: skip
 FORMER = "former confirm"  # a role
 ABOUT = ("folder", "status", "role", "sweep", "trial", "error")

@@ -32,6 +32,7 @@ from cnnsweep.folders.run_folder import PAUSED  # noqa: E402
 
 MOST_TRIALS = 3000  # for importances
 _FEWEST = 4
+_FOLDER = "folder"  # the attribute of a trial that names its run folder: others' have none
 _DAMAGE = (LookupError, ValueError, TypeError, AttributeError, AssertionError, RecursionError)
 
 
@@ -71,7 +72,7 @@ def facts(request: Mapping[str, Any]) -> dict[str, Any]:
         has_space = any(trial.params for trial in trials)  # the study of a grid has none
         return {
             "importances": _importances(study if has_space else _made(request)),
-            **({} if request["stacked"] else _busy(trials, request["workers"])),
+            **({} if request["stacked"] else _busy(_ours(trials), request["workers"])),
         }
     except (*_DAMAGE, OSError, RuntimeError) as error:
         return {"error": one_line(error)[:200]}
@@ -104,14 +105,20 @@ def _distribution(values: Sequence[Any]) -> BaseDistribution:
 
 def _importances(study: optuna.Study) -> dict[str, float]:
     """Importances of the parameters; {} where there are too few trials or several objectives."""
-    done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    done = _ours(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
     if len(study.directions) > 1 or len(done) < _FEWEST or len({t.value for t in done}) < 2:
         return {}
-    if len(done) > MOST_TRIALS:
+    are_all = len(done) == len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
+    if len(done) > MOST_TRIALS or not are_all:
         study = optuna.create_study(direction=study.direction)
         study.add_trials(done[:MOST_TRIALS])
     found = get_param_importances(study)
     return {key: value for key, value in found.items() if math.isfinite(value)}
+
+
+def _ours(trials: list[FrozenTrial]) -> list[FrozenTrial]:
+    """Those that have a run folder; all where none has, in a study that the report has made."""
+    return [trial for trial in trials if _FOLDER in trial.user_attrs] or trials
 
 
 def _busy(trials: Sequence[FrozenTrial], workers: int | None) -> dict[str, Any]:

@@ -13,12 +13,13 @@ from cnnsweep.rules import whole
 from cnnsweep.sweep.freeze_thaw.pruner import FreezeThaw
 from cnnsweep.sweep.freeze_thaw.reserve import least_epochs
 from cnnsweep.sweep.spec.compose import SweepContext
-from cnnsweep.sweep.spec.plan import Plan
+from cnnsweep.sweep.spec.plan import UNNAMED, Plan
 from cnnsweep.sweep.spec.run_keys import EPOCHS
 from cnnsweep.sweep.spec.settings import Settings
 from cnnsweep.sweep.spec.space.search_space import ends_of
 
 TARGET = f"{FreezeThaw.__module__}.{FreezeThaw.__name__}"
+_METRIC, _CHECKPOINT = "hydra.sweeper.metric", "hydra.sweeper.checkpoint"
 _GROUP, _NODE = "hydra/sweeper/pruner", "hydra.sweeper.pruner"
 
 
@@ -30,13 +31,19 @@ def with_fitting_pruner(
     Raises:
         UserError: pausing was typed all the same.
     """
-    reason = next((r for plan in plans if (r := _obstacle(plan, context)) is not None), None)
+    reason = next((r for plan in plans if (r := _obstacle(plan, settings, context))), None)
     if settings.pruner._target_ != TARGET or reason is None:
         return settings
     if is_typed(context):
         raise UserError(f"{_GROUP}=freeze_thaw cannot pause these trials: {reason}")
     is_prunable = not context.is_our_task and len(plans[0].objectives) == 1
     return replace(settings, pruner=option("median" if is_prunable else "none"))
+
+
+def note_on_pausing(plan: Plan, settings: Settings, context: SweepContext) -> str | None:
+    """A line where trials that could go on cannot be paused; else None."""
+    reason = _obstacle(plan, settings, context) if settings.checkpoint is not None else None
+    return None if reason is None else f"note: trials are not paused: {reason}"
 
 
 def is_typed(context: SweepContext) -> bool:
@@ -94,7 +101,7 @@ def _rounded_up(share: float) -> float:
     return min(1.0, -(-round(share * 1000, 6) // 1) / 1000)
 
 
-def _obstacle(plan: Plan, context: SweepContext) -> str | None:
+def _obstacle(plan: Plan, settings: Settings, context: SweepContext) -> str | None:
     """Why a search's trials cannot be paused; None where they can."""
     if len(plan.objectives) > 1:
         return f"that needs one objective, not {len(plan.objectives)}"
@@ -104,10 +111,18 @@ def _obstacle(plan: Plan, context: SweepContext) -> str | None:
             f"objective={name} is not known after each epoch; allowed are "
             f"{', '.join(EPOCH_METRICS)}"
         )
-    if not context.is_our_task and not is_typed(context):
-        return "another app's runs may not go on where they were ended"
+    if not context.is_our_task and (reason := _obstacle_of_app(plan, settings, context)):
+        return reason
     drawn = plan.space.distributions.get(EPOCHS)
     epochs = (plan.config.get(EPOCHS),) if drawn is None else ends_of(drawn)
     if unfit := [value for value in epochs if not whole(EPOCHS, 1).is_fit(value)]:
         return f"that needs a config key {EPOCHS}, a whole number, and not {unfit[0]}"
+    return None
+
+
+def _obstacle_of_app(plan: Plan, settings: Settings, context: SweepContext) -> str | None:
+    if plan.objectives == (UNNAMED,):
+        return f"no metric is named that says how good they are after an epoch ({_METRIC})"
+    if settings.checkpoint is None and not is_typed(context):
+        return f"no file is named from which another app's runs go on ({_CHECKPOINT})"
     return None

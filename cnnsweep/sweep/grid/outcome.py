@@ -19,7 +19,7 @@ from cnnsweep.sweep.grid.search import GridSearch
 from cnnsweep.sweep.journal.theirs import ERROR
 from cnnsweep.sweep.spec.formatting import PLUS_MINUS, format_mean
 
-_SECONDS = "train_seconds"
+_SECONDS, _OBJECTIVE = "train_seconds", "objective"
 _MOST_ROWS = 20
 _WIDTH = 100  # where the output is no terminal
 
@@ -40,10 +40,11 @@ def outcome_lines(search: GridSearch) -> tuple[list[str], str | None]:
     by_error: dict[str, list[str]] = defaultdict(list)
     for trial in failed:
         by_error[str(trial.user_attrs.get(ERROR))].append(search.plan.label(trial))
+    key = "resume" if search.plan.is_ours else "hydra.sweep.dir"
     said = [f"{and_more(names)}: {error}" for error, names in by_error.items()]
     return lines, (
         f"{counted}, {len(failed)} failed: {and_more(said, most=3)}; the same command with "
-        f"resume={RunFolder(search.plan.folder)} tries them again"
+        f"{key}={RunFolder(search.plan.folder)} tries them again"
     )
 
 
@@ -85,7 +86,8 @@ def _table(search: GridSearch, trials: Sequence[FrozenTrial]) -> list[str]:
 
 def _metrics(search: GridSearch) -> list[str]:
     named = [name for name in search.plan.objectives if name in DIRECTIONS]
-    return list(dict.fromkeys([*named, "val_accuracy", "test_accuracy"]))
+    usual = ["val_accuracy", "test_accuracy"] if search.plan.is_ours else [_OBJECTIVE]
+    return list(dict.fromkeys([*named, *usual]))
 
 
 def _rank(found: Sequence[Mapping[str, Any]], metrics: Sequence[str]) -> float:
@@ -94,7 +96,8 @@ def _rank(found: Sequence[Mapping[str, Any]], metrics: Sequence[str]) -> float:
     ]
     if not values:
         return float("inf")
-    return -mean(values) if DIRECTIONS[metrics[0]] == "maximize" else mean(values)
+    way = DIRECTIONS.get(metrics[0])  # another app's objective has none: its jobs stay in order
+    return 0.0 if way is None else -mean(values) if way == "maximize" else mean(values)
 
 
 def _spread(found: Sequence[Mapping[str, Any]], metric: str) -> str:
@@ -103,4 +106,5 @@ def _spread(found: Sequence[Mapping[str, Any]], metric: str) -> str:
 
 
 def _time(found: Sequence[Mapping[str, Any]]) -> str:
-    return duration(mean(result[_SECONDS] for result in found))
+    known = [r[_SECONDS] for r in found if r.get(_SECONDS) is not None]  # not of another app
+    return duration(mean(known)) if known else "–"

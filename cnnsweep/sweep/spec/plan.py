@@ -19,6 +19,7 @@ from cnnsweep.sweep.spec.space.search_space import SearchSpace
 
 DEFAULT_STUDY = "cnnsweep"
 FOLDER = "folder"  # the trial attribute that names its folder: what it is to do is settled
+UNNAMED = "value"  # what an app returns that names no objective
 SWEPT = "swept"  # that of a grid's job: its values of the keys that the grid goes through
 
 
@@ -59,7 +60,9 @@ class Plan:
     with the values that ``jobs`` has by folder. ``notes`` are lines on what its trials leave out.
     ``given`` are points to try first, None where none are typed, or all of them are recorded.
     ``earlier`` are trials that its sampler is to know from the first one on.
-    ``is_ours``: its runs are those of this package; ``sets_as_before`` as for RunKeys.
+    ``is_ours``: its runs are those of this package; ``sets_as_before`` as for RunKeys. Of another
+    app ``metric`` is what its runs are asked to report, ``checkpoint`` the file from which they go
+    on (``hydra.sweeper.metric``, ``.checkpoint``).
     """
 
     sweep: Path
@@ -82,6 +85,8 @@ class Plan:
     swept: frozenset[str] = frozenset()
     jobs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     is_ours: bool = True
+    metric: str | None = None
+    checkpoint: str | None = None
     sets_as_before: bool = False
 
     @property

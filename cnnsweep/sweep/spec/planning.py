@@ -12,8 +12,9 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError
 from cnnsweep.config.own_keys import options_with
 from cnnsweep.errors import UserError
 from cnnsweep.folders.sweep_folder import SEARCH
+from cnnsweep.metric_names import direction_of
 from cnnsweep.sweep.spec.compose import SweepContext
-from cnnsweep.sweep.spec.plan import DEFAULT_STUDY, Plan, threads_of
+from cnnsweep.sweep.spec.plan import DEFAULT_STUDY, UNNAMED, Plan, threads_of
 from cnnsweep.sweep.spec.run_keys import OBJECTIVE, SEED, RunKeys
 from cnnsweep.sweep.spec.samplers import grid_size, is_grid_sampler
 from cnnsweep.sweep.spec.settings import Settings, directions
@@ -77,10 +78,13 @@ def _plan(
     except HydraException as error:
         _refuse_space(error, settings, context)
         raise
+    _check_metric(settings, context)
     keys = RunKeys(config, context.is_our_task)
     is_theirs = OBJECTIVE in space.distributions and not keys.is_ours  # any key may be drawn
     objectives = [] if is_theirs else keys.objectives(settings.direction)
-    ways = directions(settings.direction, objectives)
+    if settings.metric is not None:
+        objectives = [settings.metric]
+    ways = directions(settings.direction or direction_of(settings.metric or ""), objectives)
     n_trials, points = settings.n_trials, None
     if is_grid := is_grid_sampler(settings.sampler):
         n_trials = min(n_trials, grid_size(space.distributions))
@@ -102,12 +106,31 @@ def _plan(
         threads=threads_of(keys),
         typed=frozenset(line.split("=")[0].lstrip("+~") for line in [*typed, *space.distributions]),
         is_ours=context.is_our_task,
+        metric=settings.metric,
+        checkpoint=settings.checkpoint,
     )
+
+
+def _check_metric(settings: Settings, context: SweepContext) -> None:
+    """Refuse the keys for other apps in a sweep of ours, and a metric that may be good or bad."""
+    name = settings.metric
+    if context.is_our_task:
+        for key in ("metric", "checkpoint"):
+            if (value := getattr(settings, key)) is not None:
+                raise UserError(
+                    f"hydra.sweeper.{key}={value} is for runs of other apps; of ours "
+                    "objective=… names the metric, and each goes on from its own checkpoint"
+                )
+    elif name is not None and settings.direction is None and direction_of(name) is None:
+        raise UserError(
+            f"hydra.sweeper.metric={name}: hydra.sweeper.direction=minimize or maximize says which "
+            "of its values are better"
+        )
 
 
 def _unnamed(count: int) -> list[str]:
     """What the values are called that an app returns without a name for them."""
-    return [f"value_{i}" for i in range(count)] if count > 1 else ["value"]
+    return [f"value_{i}" for i in range(count)] if count > 1 else [UNNAMED]
 
 
 def _refuse_space(error: HydraException, settings: Settings, context: SweepContext) -> None:

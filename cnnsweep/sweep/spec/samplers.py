@@ -138,14 +138,14 @@ def _relate_what_all_have(sampler: BaseSampler, space: Space, conditional: Colle
         sampler.infer_relative_search_space = infer  # type: ignore[method-assign]
 
 
-def note_on_conditions(config: DictConfig, conditional: Collection[str]) -> str | None:
+def note_on_conditions(sampler: BaseSampler, conditional: Collection[str]) -> str | None:
     """A line where a sampler leaves to chance what only some trials have; else None."""
-    sampler = get_object(config._target_)
-    if not conditional or not issubclass(sampler, WITHOUT_CONDITIONS):
+    if not conditional or not isinstance(sampler, WITHOUT_CONDITIONS):
         return None
+    names = ", ".join(conditional)
     return (
-        f"note: {sampler.__name__} learns of what every trial has, and {', '.join(conditional)} is "
-        "drawn at random; hydra/sweeper/sampler=tpe (the default) learns of all"
+        f"note: {type(sampler).__name__} learns of what every trial has, and {names} is drawn at "
+        "random; hydra/sweeper/sampler=tpe (the default) learns of all"
     )
 
 

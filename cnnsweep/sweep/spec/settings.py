@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from pathlib import PurePath
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -62,7 +63,9 @@ class Settings(SharedSettings):
     """
 
     sampler: Any = MISSING
+    metric: str | None = MISSING
     direction: Any = MISSING
+    checkpoint: str | None = MISSING
     storage: str | None = MISSING
     study_name: str | None = MISSING
     n_trials: int = MISSING
@@ -144,6 +147,11 @@ def _is_of_folders(value: Any) -> bool:
     return is_list and all(isinstance(one, str) and one for one in listed)
 
 
+def _is_below(name: str) -> bool:
+    path = PurePath(name)
+    return bool(path.name) and not path.is_absolute() and ".." not in path.parts
+
+
 _RULES = (
     whole(f"{_NODE}n_trials", 1),
     whole(f"{_NODE}searches", 1),
@@ -161,6 +169,8 @@ _RULES = (
     _seconds(f"{_NODE}trial_timeout"),
     _seconds(f"{_NODE}timeout"),
     or_null(whole(f"{_NODE}keep_best", 0)),
+    or_null(Rule(f"{_NODE}metric", lambda v: bool(v.strip()), "a metric's name")),
+    or_null(Rule(f"{_NODE}checkpoint", _is_below, "a file's name in the run's folder")),
     or_null(
         Rule(
             f"{_NODE}compare",

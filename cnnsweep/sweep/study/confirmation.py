@@ -1,8 +1,10 @@
 """Confirmation: the best configuration trained with fresh seeds, evaluated on the test split."""
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
@@ -65,10 +67,9 @@ class Confirmation:
         self._open.discard(job.folder)
         folder = self.plan.sweep / job.folder
         if message.reason == "completed":
-            metric = metric_on_test(self.plan.objectives[0])
-            result = RunFolder(folder).read_result()
-            reached = format_value(result[metric]) if result else "unknown"
-            self.recorder.confirmed(job, f"{metric} {reached}")
+            name, reached = self._figure(RunFolder(folder).read_result() or {})
+            said = "unknown" if reached is None else format_value(reached)
+            self.recorder.confirmed(job, f"{name} {said}")
             return
         error = str(message.error)
         write_failure(folder, error, {}, anew=False)
@@ -76,10 +77,21 @@ class Confirmation:
         self.recorder.confirmed(job, f"failed: {error}; its folder: {folder}")
 
     def test_metrics(self) -> list[float]:
-        """What the completed runs reached on the test split."""
-        metric = metric_on_test(self.plan.objectives[0])
-        results = [RunFolder(run).read_result() for run in self._folder().glob("*")]
-        return [r[metric] for r in results if r is not None and r.get(metric) is not None]
+        """What the completed runs reached on the test split; another app's: what it measures."""
+        results = [RunFolder(run).read_result() or {} for run in self._folder().glob("*")]
+        return [value for r in results if (value := self._figure(r)[1]) is not None]
+
+    def metric(self) -> str:
+        """The name of what these are."""
+        runs = sorted(self._folder().glob("*"))
+        return self._figure((RunFolder(runs[0]).read_result() if runs else None) or {})[0]
+
+    def _figure(self, result: Mapping[str, Any]) -> tuple[str, float | None]:
+        objective = self.plan.objectives[0]
+        metric = metric_on_test(objective)
+        if self.plan.is_ours or result.get(metric) is not None:
+            return metric, result.get(metric)
+        return objective, result.get("objective")
 
     def _plan_jobs(self) -> list[Job]:
         best = winner(self.study)

@@ -17,6 +17,7 @@ from cnnsweep.sweep.study.coordination import Coordination, not_in_hand
 from cnnsweep.sweep.study.intake import Intake
 from cnnsweep.sweep.study.retries import HeldRuns, Retries
 from cnnsweep.sweep.study.tell import Recorder
+from cnnsweep.sweep.study.unreported import Unreported
 
 
 @dataclass
@@ -27,9 +28,8 @@ class Search:
     which trials may be begun, infinity where there is no end. ``coordination`` is with other
     launches on the same study; one of them alone is told, in the end, that it ``may_confirm``.
 
-    Every method that reaches the study may raise TryLater and is then called again: what it keeps
-    in memory it changes last, and what it writes it writes once however often it is called. The
-    life of a trial is drawn in docs/architecture.md.
+    Every method that reaches the study may raise TryLater and is then called again: it changes
+    memory last, and writes once. The life of a trial is drawn in docs/architecture.md.
     """
 
     search_index: int
@@ -48,6 +48,7 @@ class Search:
 
     def __post_init__(self) -> None:
         self._held = HeldRuns(self.plan.sweep, self.recorder.say)
+        self._unreported = Unreported(self.plan, self.study, self.recorder.say)
         self._intake = Intake(
             self.study, self.plan, self.seeds, self.asker, self.coordination, self.time_left
         )
@@ -97,6 +98,7 @@ class Search:
         """Store an epoch's metric; whether the run goes on."""
         self.retries.epoch_ended(job, epoch.number)
         value = epoch.metrics.get(self.plan.objectives[0])
+        self._unreported.look(job, epoch)
         if not job.is_prunable or job.trial is None or value is None:
             return "go_on"
         return self._scheduler.report(job, epoch.number, float(value))

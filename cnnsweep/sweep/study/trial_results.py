@@ -7,7 +7,7 @@ from typing import Any
 from cnnsweep.folders.longer import begun
 from cnnsweep.folders.provenance import now
 from cnnsweep.folders.result import Outcome
-from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.folders.run_folder import APP, LAST, RunFolder
 from cnnsweep.folders.sweep_folder import seed_runs
 from cnnsweep.sweep.spec.messages import Finished
 from cnnsweep.task.longer.lengthening import settle
@@ -25,9 +25,9 @@ def recorded_end(folder: Path) -> Finished | None:
     return Finished("completed", result["objective"]) if result and is_completed else None
 
 
-def lacks_checkpoint(trial: Path) -> bool:
-    """Whether a trial's run, or one of its runs, cannot go on where it was."""
-    return not all(RunFolder(run).last.exists() for run in seed_runs(trial) or [trial])
+def lacks_checkpoint(trial: Path, name: str = LAST) -> bool:
+    """Whether a trial's run, or one of its runs, cannot go on where it was: from file ``name``."""
+    return not all((run / name).exists() for run in seed_runs(trial) or [trial])
 
 
 def mark_pruned(folder: Path) -> None:
@@ -56,6 +56,9 @@ def write_failure(
     recorded = run.read_result()
     if recorded is not None and recorded["status"] in ("completed", "failed") and not anew:
         return
+    if recorded is not None and APP in recorded:
+        run.write_result(recorded | {"status": "failed", "error": error, "ended": now()})
+        return
     known = config | (run.read_config() or {})
     setting: dict[str, Any] = {key: known.get(key, "unknown") for key in _SETTING}
     outcome = Outcome(**setting)
@@ -78,7 +81,7 @@ def write_mean(folder: Path, status: str, runs: Sequence[Path], error: str | Non
     if not results:
         return
     mean = {key: _mean([result.get(key) for result in results]) for key in results[-1]}
-    seeds = {"seeds": [result["seed"] for result in results]}
+    seeds = {"seeds": [result.get("seed") for result in results]}
     RunFolder(folder).write_result(mean | seeds | {"status": status, "error": error, "seed": None})
 
 

@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job
 from hydra.errors import HydraException
 from hydra.types import TaskFunction
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from cnnsweep import epoch_reporter
@@ -21,6 +22,9 @@ from cnnsweep.config.hydra_internals import outcome_of
 from cnnsweep.errors import UserError, one_line
 from cnnsweep.folders import lock
 from cnnsweep.folders.longer import begun
+from cnnsweep.folders.run_folder import APP, CONFIG, HYDRA, RunFolder, differing_keys
+from cnnsweep.other_apps.report import taken_record
+from cnnsweep.other_apps.run_record import finished_epochs
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.formatting import cause_of
 from cnnsweep.sweep.spec.messages import Answer, Epoch, Finished, Job, Note
@@ -55,9 +59,12 @@ def run(
     try:
         _wait_for_lock(run_folder, pause)
         with lock.held(run_folder), lock.held(log.parent):
+            _refuse_another_config(log.parent, config)
             if (taken := take_earlier_epochs(context, config, run_folder)) is not None:
                 reporter.note(taken)
-            return _finished(_in_hydra(config, context))
+            return _told_again(log.parent, reporter) or _finished(_in_hydra(config, context))
+    except OtherConfig as error:
+        return _failed(error, str(error))
     except UserError as error:  # another process is in the folder
         return Finished("held", error=short_error(error))
     finally:
@@ -106,12 +113,44 @@ def _until_ended(task: TaskFunction) -> TaskFunction:
     return wrapped
 
 
+class OtherConfig(Exception):
+    """The folder of a job holds another app's run of another config."""
+
+
+def _refuse_another_config(folder: Path, config: DictConfig) -> None:
+    """Raise OtherConfig where the folder's run was not begun by this job: it would go on there."""
+    recorded = folder / HYDRA / CONFIG
+    if APP not in (RunFolder(folder).read_result() or {}) or not recorded.exists():
+        return
+    before: Any = OmegaConf.to_container(OmegaConf.load(recorded), resolve=False)
+    now: Any = OmegaConf.to_container(config, resolve=False)
+    del now["hydra"]
+    if differing := differing_keys(before, now, is_ours=False):
+        raise OtherConfig(
+            f"{folder} holds a run of another config; these keys differ: {', '.join(differing)}. "
+            "Choose another hydra.sweep.dir"
+        )
+
+
+def _told_again(folder: Path, reporter: "Reporter") -> Finished | None:
+    """The end of another app's run that was completed before its launch heard of it; else None."""
+    if (found := finished_epochs(folder)) is None:
+        return None
+    rows, objective = found
+    with suppress(epoch_reporter.Ended):
+        for row in rows:
+            reporter.epoch_ended(int(row["epoch"] or 0), row)
+    return Finished("completed", objective)
+
+
 def _finished(job_return: JobReturn) -> Finished:
-    value = outcome_of(job_return)
+    value, record = outcome_of(job_return), taken_record()
+    if record is not None and record.ended is not None:  # also where the app caught it
+        value = record.ended
+    if isinstance(value, epoch_reporter.Ended):
+        return Finished("paused" if isinstance(value, epoch_reporter.Paused) else "pruned")
     if job_return.status is JobStatus.COMPLETED:
-        if isinstance(value, epoch_reporter.Ended):
-            return Finished("paused" if isinstance(value, epoch_reporter.Paused) else "pruned")
-        return Finished("completed", value)
+        return Finished("completed", value if record is None else record.objective(value))
     assert isinstance(value, BaseException)
     return _failed(value, one_line(value))
 

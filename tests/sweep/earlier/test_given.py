@@ -1,5 +1,6 @@
 """`hydra.sweeper.points` on the command line: files, folders, comparisons, later launches."""
 
+import time
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -133,7 +134,7 @@ def test_the_trials_of_an_earlier_sweep_best_first_as_many_as_fit(tmp_path: Path
     assert tried(tmp_path / "new") == [trial.params for trial in best[:2]]
 
 
-def test_killed_in_training_each_point_is_tried_once(tmp_path: Path) -> None:
+def test_killed_while_points_are_added_and_later_each_is_tried_once(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text(ROWS)
     settings = (
         *(*TOY_SPACE, "epochs=3", "epoch_seconds=0.05", "hydra.sweeper.n_jobs=1"),
@@ -142,6 +143,11 @@ def test_killed_in_training_each_point_is_tried_once(tmp_path: Path) -> None:
     whole = sweep(TOY, tmp_path / "whole", *settings)
     assert whole.code == 0, whole.text
     line, draw = command(TOY, tmp_path / "killed", *settings), Random(0)
+    opening, journal = start(line), tmp_path / "killed/study.journal"
+    while opening.poll() is None and not (journal.exists() and b'"points"' in journal.read_bytes()):
+        time.sleep(0.002)
+    opening.kill()
+    finish(opening)
     assert kill_in_training(line, tmp_path / "killed", draw, whom="parent", most_seconds=0.5)
     done = finish(start(line))
     assert done.code == 0, done.text

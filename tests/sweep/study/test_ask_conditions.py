@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.errors import UserError
 from cnnsweep.sweep.spec.plan import FOLDER
-from cnnsweep.sweep.spec.samplers import Space, note_on_conditions
+from cnnsweep.sweep.spec.samplers import Sampling, Space, note_on_conditions
 from cnnsweep.sweep.spec.space.conditions import Condition
 from cnnsweep.sweep.spec.space.points import identity
 from cnnsweep.sweep.study.ask import Asker
@@ -139,7 +139,11 @@ def test_every_active_combination_is_tried_once(name: str, seed: int) -> None:
 
 
 def test_samplers_that_leave_conditional_parameters_to_chance_say_so() -> None:
-    said = {name: note_on_conditions(SAMPLERS[name], ["momentum"]) for name in SAMPLERS}
+    made = {
+        name: Sampling(config, 0, SPACE, 9, conditional=("momentum",)).sampler_for(0)
+        for name, config in SAMPLERS.items()
+    }
+    said = {name: note_on_conditions(sampler, ["momentum"]) for name, sampler in made.items()}
     assert {name for name, line in said.items() if line} == {"cmaes", "gp", "nsgaii", "nsgaiii"}
     assert "momentum is drawn at random; hydra/sweeper/sampler=tpe" in str(said["gp"])
-    assert note_on_conditions(SAMPLERS["gp"], []) is None
+    assert note_on_conditions(made["gp"], []) is None

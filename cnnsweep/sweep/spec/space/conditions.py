@@ -17,7 +17,7 @@ from cnnsweep.sweep.spec.space.values import typed_value, written
 Condition = Mapping[str, tuple[Any, ...]]  # the values that each key may have
 SPACE, WHEN = "space", "when"
 # The plan of a search asks these of every trial.
-_OF_EVERY_TRIAL = ("epochs", "seed", "threads", "device", "objective")
+_OF_EVERY_TRIAL = ("epochs", "seed", "threads", "device", "objective", "test", "pictures")
 
 
 def is_among(value: Any, values: Iterable[Any]) -> bool:

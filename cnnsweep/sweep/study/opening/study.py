@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from optuna.trial import Trial
 from cnnsweep.dotted_keys import remove
 from cnnsweep.errors import UserError
 from cnnsweep.folders.provenance import code, versions
+from cnnsweep.folders.run_folder import LAST
 from cnnsweep.sweep.earlier.enqueued import enqueue_first
 from cnnsweep.sweep.earlier.others import take_over
 from cnnsweep.sweep.earlier.warm_start import earlier_trials, record_warm_start
@@ -75,8 +77,9 @@ def open_search(
     record_warm_start(study, plan, settings, say)
     enqueue_first(study, plan, settings, context, say)
     recorder = Recorder(plan, study, watch, say, context.log_file("").name)
-    if plan.is_ours:
-        drop_paused(study, recorder, lambda t: lacks_checkpoint(plan.place(t)), "no checkpoint")
+    if (name := LAST if plan.is_ours else plan.checkpoint) is not None:
+        lacks = partial(lacks_checkpoint, name=name)
+        drop_paused(study, recorder, lambda t: lacks(plan.place(t)), "no checkpoint")
     return Search(
         search_index=search_index,
         plan=plan,

@@ -84,3 +84,22 @@ def test_whatever_a_space_draws_is_in_it_also_as_text() -> None:
 def test_allowed_values_in_words() -> None:
     assert allowed_of(IntDistribution(1, 5)) == "whole numbers from 1 to 5"
     assert allowed_of(CategoricalDistribution([None, True, "a"])) == "null, true, a"
+
+
+def test_a_conditional_parameter_needs_what_its_condition_names() -> None:
+    space = SearchSpace(
+        {
+            "optim": CategoricalDistribution(["sgd", "adam"]),
+            "lr": FloatDistribution(0.0, 1.0),
+            "momentum": FloatDistribution(0.0, 1.0),
+        },
+        (),
+        conditions={"momentum": {"optim": ("sgd",)}},
+    )
+    assert space.why_not({"optim": "sgd", "momentum": 0.5}) is None
+    assert space.why_not({"lr": 0.5}) is None
+    only = "momentum is drawn only where optim=sgd"
+    assert space.why_not({"optim": "adam", "momentum": 0.5}) == only
+    assert space.why_not({"momentum": 0.5}) == only
+    assert space.absent({"optim": "adam"}) == ["lr"]
+    assert space.absent({"optim": "sgd", "lr": 0.5}) == ["momentum"]

@@ -1,0 +1,1 @@
+"""Runs of other Hydra apps, whose training loops report their epochs."""
