@@ -132,10 +132,20 @@ def _recorded(
             lines = asked | lines
             present = composed(lines)
         now = resolved_run(present)
+        same = _recorded_of(typed, record)
+        unchanged = resolved_run(composed(lines | same)) if same else now
     before, there = completed(tree_with_home(record.config), now), leaves(tree_with_home(now))
-    values = _values(before, there, left)
+    # What is computed from a typed value is no default that has changed.
+    values = _values(before, leaves(tree_with_home(unchanged)), left)
     texts = [str(line.input_line) for line in lines.values()]
     return _Recorded(more, [*texts, *values], before.keys() - there.keys())
+
+
+def _recorded_of(typed: Overrides, record: RecordedCommand) -> Overrides:
+    """Overrides that give typed keys the values that were recorded of them."""
+    known = leaves(record.config)
+    keys = [key for key in typed if key in known and not is_below(key, _OF_THE_COMMAND)]
+    return by_key(f"++{key}={as_text(known[key])}" for key in keys if key not in record.choices)
 
 
 def _settled(record: RecordedCommand, typed: Overrides, folders: list[Path]) -> list[str]:

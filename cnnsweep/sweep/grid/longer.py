@@ -9,7 +9,7 @@ from optuna.study import Study
 
 from cnnsweep.errors import UserError, and_more
 from cnnsweep.folders.longer import begin, begun
-from cnnsweep.folders.run_folder import RunFolder, differing_keys
+from cnnsweep.folders.run_folder import LAST, RunFolder, differing_keys
 from cnnsweep.sweep.grid.ask import NUMBER
 from cnnsweep.sweep.grid.jobs import Jobs
 from cnnsweep.sweep.grid.numbering import Begun, GridJob, Resolve
@@ -84,7 +84,7 @@ def begin_longer(
     if not runs:
         return None
     anew = sum(not RunFolder(root / folder).last.exists() for folder in runs)
-    said = f"; {anew} from the first epoch on, having no last.pt" if anew else ""
+    said = f"; {anew} from the first epoch on, having no {LAST}" if anew else ""
     jobs = "1 job" if len(runs) == 1 else f"{len(runs)} jobs"
     return f"to be trained for more epochs: {jobs}, each in its place once it is over{said}"
 
