@@ -33,7 +33,7 @@ from cnnsweep.task.command_again import sources
 from cnnsweep.task.folder_lines import FROM
 from cnnsweep.task.global_options import keys_of_options
 from cnnsweep.task.recorded_command import RecordedCommand, read_command
-from cnnsweep.task.resumed_config import recorded_options, resolved_run
+from cnnsweep.task.resumed_config import recorded_options, recorded_values, resolved_run
 
 _OF_THE_COMMAND = (FROM, "resume", "search", "sweep", "hydra")
 _NO_SETTINGS = ("hydra", "logger", "search", "sweep")
@@ -132,20 +132,13 @@ def _recorded(
             lines = asked | lines
             present = composed(lines)
         now = resolved_run(present)
-        same = _recorded_of(typed, record)
+        same = recorded_values(record, typed, _OF_THE_COMMAND)
         unchanged = resolved_run(composed(lines | same)) if same else now
     before, there = completed(tree_with_home(record.config), now), leaves(tree_with_home(now))
     # What is computed from a typed value is no default that has changed.
     values = _values(before, leaves(tree_with_home(unchanged)), left)
     texts = [str(line.input_line) for line in lines.values()]
     return _Recorded(more, [*texts, *values], before.keys() - there.keys())
-
-
-def _recorded_of(typed: Overrides, record: RecordedCommand) -> Overrides:
-    """Overrides that give typed keys the values that were recorded of them."""
-    known = leaves(record.config)
-    keys = [key for key in typed if key in known and not is_below(key, _OF_THE_COMMAND)]
-    return by_key(f"++{key}={as_text(known[key])}" for key in keys if key not in record.choices)
 
 
 def _settled(record: RecordedCommand, typed: Overrides, folders: list[Path]) -> list[str]:

@@ -1,6 +1,6 @@
 """The config of ``resume=FOLDER``: as recorded there, except for what is typed now."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +155,16 @@ def recorded_options(
         if group in now or any(is_below(group, [above]) for above in wanted if above != group)
     }
     return by_key(f"{group}={as_text(option)}" for group, option in composing.items())
+
+
+def recorded_values(record: RecordedCommand, typed: Overrides, others: Sequence[str]) -> Overrides:
+    """An override for each typed key of a run that gives it the value that was recorded of it.
+
+    Config groups, and keys below ``others``, are passed over.
+    """
+    known = leaves(record.config)
+    keys = [key for key in typed if key in known and not is_below(key, others)]
+    return by_key(f"++{key}={as_text(known[key])}" for key in keys if key not in record.choices)
 
 
 def _values(
