@@ -29,6 +29,7 @@ from cnnsweep.config.typed_keys import check_typed, expand_homes
 from cnnsweep.config.validation import checked, resolve
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock
+from cnnsweep.folders.longer import begun
 from cnnsweep.folders.missing_checkpoints import why_not_resumed
 from cnnsweep.folders.run_folder import RunFolder, differing_keys
 from cnnsweep.folders.sweep_folder import SweepFolder
@@ -37,6 +38,7 @@ from cnnsweep.rules import tree_with_home
 from cnnsweep.task.changed_data import DataCheck
 from cnnsweep.task.changed_options import refuse_changed_options
 from cnnsweep.task.folder_lines import RUN_DIR, SWEEP_DIR
+from cnnsweep.task.longer.lengthening import begin_longer, lengthens, settle, with_epochs
 from cnnsweep.task.recorded_command import record_run, record_sweep
 from cnnsweep.task.resume import chosen_folder, note_unfinished
 from cnnsweep.task.resumed_config import take_recorded
@@ -94,7 +96,8 @@ def checked_run(config: DictConfig) -> tuple[Path | None, dict[str, Any]]:
     if typed is not None and resumes:
         if is_ours(config):
             checked(config, may_be_recorded=_has_origin(config))
-        take_recorded(config, typed, RUN_DIR)
+        settle(typed)
+        take_recorded(config, begun(typed) or typed, RUN_DIR)
     HydraConfig.instance().set_config(config)
     with read_write(config.hydra), open_dict(config.hydra):
         config.hydra.runtime.output_dir = str(_folder_of(config, typed).resolve())
@@ -117,17 +120,34 @@ def _start_run(config: DictConfig) -> None:
     else:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(folder)
-        run = RunFolder(folder)
-        refuse_another_app(run, config)
-        refuse_other_config(run, resolved, is_ours=is_ours(config))
-        if is_ours(config):
-            DataCheck().refuse_other_data(run, resolved)
-        if take_finished(run, resolved) is not None:
-            raise SystemExit(0)  # before Hydra writes into the folder
-        if (why := why_not_resumed(run)) is not None:
-            raise UserError(why)
-        record(folder)
+        settle(folder)
+        folder = _take_up(RunFolder(folder), config, resolved, record)
     _change(config, "run.dir", folder)
+
+
+def _take_up(
+    run: RunFolder,
+    config: DictConfig,
+    resolved: dict[str, Any],
+    record: Callable[[Path], None],
+) -> Path:
+    """Where the run of a folder, new or begun, is to work; ends the command if it is finished."""
+    refuse_another_app(run, config)
+    is_longer = is_ours(config) and lengthens(
+        run, resolved, lambda epochs: resolve(with_epochs(config, epochs))
+    )
+    if not is_longer:
+        refuse_other_config(run, resolved, is_ours=is_ours(config))
+    if is_ours(config):
+        DataCheck().refuse_other_data(run, resolved)
+    if is_longer:
+        return begin_longer(run, resolved, record)
+    if take_finished(run, resolved) is not None:
+        raise SystemExit(0)  # before Hydra writes into the folder
+    if (why := why_not_resumed(run)) is not None:
+        raise UserError(why)
+    record(run.path)
+    return run.path
 
 
 def _start_multirun(config: DictConfig) -> None:

@@ -36,9 +36,9 @@ DOORS = ("__main__", "cli", "predict", "hydra_callback", "callback")
 FLOORS = (
     "api", "doors", "sweep", "sweep.launch", "sweep.estimate", "sweep.cluster", "sweep.workers",
     "sweep.multihost", "sweep.grid", "sweep.study", "sweep.earlier", "sweep.freeze_thaw",
-    "sweep.journal", "sweep.spec", "sweep.machine", "export", "task", "other_apps", "run",
-    "session", "stack", "loggers", "diff", "report", "report.output", "report.charts",
-    "report.answer", "report.study", "report.stats", "report.read", "training.graph", "training",
+    "sweep.journal", "sweep.spec", "sweep.machine", "export", "task", "task.longer",
+    "other_apps", "run", "session", "stack", "loggers", "diff", "report", "report.output",
+    "report.charts", "report.answer", "report.study", "report.stats", "report.read", "training.graph", "training",
     "models", "data", "data.pictures", "folders", "config.composing", "config", "machine",
     "ground",
 )  # fmt: skip

@@ -12,7 +12,7 @@ FIELDS = (
     "status objective epochs best_epoch train_loss train_accuracy val_loss val_accuracy test_loss "
     "test_accuracy parameters train_seconds images_per_second device precision threads seed "
     "versions commit error classes data hardware commit_of_folder changes started ended command "
-    "earlier val_balanced_accuracy test_balanced_accuracy learned stack"
+    "earlier val_balanced_accuracy test_balanced_accuracy learned stack lengthened"
 )
 FILES = {
     ".hydra",

@@ -20,6 +20,7 @@ class Outcome:
     that of a network that never learned (:func:`cnnsweep.metric_names.has_learned`); None without
     either, and where too few images are there to tell. ``stack`` is the largest number of runs,
     itself included, that an epoch was trained together with; of their seconds each has its share.
+    ``lengthened`` tells of each former end of a run that was made longer, the first one first.
     """
 
     status: str = "running"
@@ -55,6 +56,7 @@ class Outcome:
     test_balanced_accuracy: float | None = None
     learned: bool | None = None
     stack: int = 1
+    lengthened: list[dict[str, Any]] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """The content of result.json."""

@@ -34,6 +34,7 @@ TEST_PREDICTIONS = "test_predictions.csv"
 PREDICTION_COLUMNS = (
     "index", "label", "prediction", "confidence", "label_name", "prediction_name", "file",
 )  # fmt: skip
+PICTURES = ("curves.png", "predictions.png", "confusion.png")
 DATA_FILES = "data.csv"
 PATCH, FOLDER_PATCH = "code.patch", "code_of_folder.patch"
 ONNX, PROGRAM = "model.onnx", "model.pt2"
@@ -42,6 +43,9 @@ OVERRIDES, HYDRA_CONFIG = "overrides.yaml", "hydra.yaml"
 COMMAND = "command.yaml"  # ours: Hydra writes its files anew at each start, not at once
 TRACKERS = ".trackers"
 UNFINISHED = ".unfinished"  # ends the names of files that are being written
+LONGER = ".longer"  # in a finished run's folder: the same run, as it is trained for more epochs
+LENGTHENED = ".lengthened"  # that one once it is finished, as its files take their places
+GONE = ".gone"  # ends the name of an empty file there, for one that the longer run lacks
 
 _OUTCOME = {"status", "objective", "versions"}  # keys of RESULT as every version of ours wrote it
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # a tenth of the time, where it is there
@@ -60,27 +64,28 @@ class RunFolder:
     def __init__(self, path: Path, *, is_ours: bool = True) -> None:
         self.path = path
         self.is_ours = is_ours
-        self.config = path / CONFIG
-        self.result = path / RESULT
-        self.metrics = path / METRICS
-        self.best = path / BEST
-        self.last = path / LAST
-        self.test_predictions = path / TEST_PREDICTIONS
-        self.curves = path / "curves.png"
-        self.predictions = path / "predictions.png"
-        self.confusion = path / "confusion.png"
-        self.data_files = path / DATA_FILES
-        self.patch = path / PATCH
-        self.folder_patch = path / FOLDER_PATCH
+        is_lengthened = (path / LENGTHENED).is_dir()  # rarely: asked once, not for each file
+        place = partial(present, path) if is_lengthened else path.joinpath
+        self.config = place(CONFIG)
+        self.result = place(RESULT)
+        self.metrics = place(METRICS)
+        self.best = place(BEST)
+        self.last = place(LAST)
+        self.test_predictions = place(TEST_PREDICTIONS)
+        self.curves, self.predictions, self.confusion = (place(name) for name in PICTURES)
+        self.data_files = place(DATA_FILES)
+        self.patch = place(PATCH)
+        self.folder_patch = place(FOLDER_PATCH)
         self.onnx = path / ONNX
         self.program = path / PROGRAM
         self.tracker_id = path / TRACKERS / "id"
 
     def __str__(self) -> str:
         """The folder as a person here would type it."""
+        path = self.path.parent if self.path.name == LONGER else self.path
         here = Path.cwd()
-        is_below = here in self.path.parents  # a run may work in its own folder
-        return str(self.path.relative_to(here) if is_below else self.path)
+        is_below = here in path.parents  # a run may work in its own folder
+        return str(path.relative_to(here) if is_below else path)
 
     def pictures(self) -> list[Path]:
         """The pictures that are there."""
@@ -156,6 +161,19 @@ class RunFolder:
         """Remove files that a killed process was writing."""
         for torn in self.path.glob(f"*{UNFINISHED}"):
             torn.unlink()
+
+
+def present(folder: Path, name: str) -> Path:
+    """Where a file of a run is: in its folder, or as :mod:`cnnsweep.folders.longer` puts it there.
+
+    Files of the former and of the longer run never mix, whatever was killed in between.
+    """
+    lengthened = folder / LENGTHENED
+    if lengthened.is_dir():
+        at = lengthened / name
+        if at.exists() or at.with_name(name + GONE).exists():
+            return at
+    return folder / name
 
 
 def as_csv(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:

@@ -1,4 +1,4 @@
-"""Whether a command adds trials, or epochs, to a search that has ended."""
+"""Whether a command adds trials or epochs to a search, run or grid that has ended."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -7,10 +7,12 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
+from cnnsweep.config.composing.grid_jobs import is_grid
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import RESULT, RunFolder
 from cnnsweep.folders.sweep_folder import BUDGET, NO_POINTS, SweepFolder, ends, is_search_trial
 
+EPOCHS = "epochs"
 N_TRIALS = "hydra.sweeper.n_trials"
 SEARCHES = "hydra.sweeper.searches"
 PRUNER, PAUSING = "hydra/sweeper/pruner", "freeze_thaw"  # a config group, and an option of it
@@ -18,7 +20,9 @@ SHARE, AUTO = "hydra.sweeper.pruner.budget", "auto"
 
 
 def adds_work(folder: Path, typed: Mapping[str, str]) -> bool:
-    """Whether a finished search has more to do with the ``typed`` values of keys."""
+    """Whether a finished search, run or grid has more to do with the ``typed`` values of keys."""
+    if _lengthens(folder, typed):
+        return True
     results, config = search_results(folder), sweep_config(folder)
     if results is None or config is None:
         return False
@@ -30,7 +34,8 @@ def adds_work(folder: Path, typed: Mapping[str, str]) -> bool:
 
 
 def missing_work(typed: Mapping[str, str]) -> str:
-    """Which finished searches ``resume=latest`` looked for, too, as a part of a sentence."""
+    """What that is finished ``resume=latest`` looked for, too, as a part of a sentence."""
+    epochs = f", or a run of fewer than {typed[EPOCHS]} epochs" if EPOCHS in typed else ""
     named = []
     if N_TRIALS in typed:
         named.append(f"of fewer than {typed[N_TRIALS]} trials")
@@ -38,7 +43,7 @@ def missing_work(typed: Mapping[str, str]) -> str:
         named.append(f"that was made fewer than {typed[SEARCHES]} times")
     if SHARE in typed:
         named.append(f"that a budget below {typed[SHARE]} has ended")
-    return f", or a search {' or '.join(named)}" if named else ""
+    return epochs + (f", or a search {' or '.join(named)}" if named else "")
 
 
 def sweep_config(folder: Path) -> DictConfig | None:
@@ -57,6 +62,22 @@ def search_results(folder: Path) -> dict[str, Any] | None:
         return SweepFolder(folder).read_results()
     except UserError:
         return {}
+
+
+def _lengthens(folder: Path, typed: Mapping[str, str]) -> bool:
+    """Whether more epochs are typed than the runs of a finished run or grid have."""
+    wanted = typed.get(EPOCHS, "")
+    if not wanted.isdecimal():
+        return False
+    if SweepFolder(folder).config.exists():
+        config = sweep_config(folder)
+        has: Any = OmegaConf.select(config, EPOCHS) if config and is_grid(config) else None
+    else:
+        try:
+            has = (RunFolder(folder).read_config() or {}).get(EPOCHS)
+        except UserError:
+            return False
+    return isinstance(has, int) and has < int(wanted)
 
 
 def _adds_trials(results: dict[str, Any], config: DictConfig, typed: Mapping[str, str]) -> bool:

@@ -16,6 +16,7 @@ from cnnsweep.folders.run_folder import (
     HYDRA_CONFIG,
     OVERRIDES,
     RunFolder,
+    present,
     write_text_whole,
 )
 from cnnsweep.folders.sweep_folder import SweepFolder
@@ -47,7 +48,7 @@ def read_command(folder: Path) -> RecordedCommand:
     config = {} if is_sweep else run.read_config()
     if config is None:
         return RecordedCommand([], {}, {})
-    whole = _read(path if is_sweep else folder / HYDRA / HYDRA_CONFIG)
+    whole = _read(path if is_sweep else present(folder, f"{HYDRA}/{HYDRA_CONFIG}"))
     # Hydra writes its part anew at each start, `verbose` last: without it a start was killed, and
     # the command is that of the first start.
     if isinstance(whole, dict) and "verbose" in (whole.get("hydra") or {}):
@@ -61,10 +62,10 @@ def read_command(folder: Path) -> RecordedCommand:
             f"{path} is damaged: type the whole command again, with hydra.sweep.dir={folder} "
             "instead of resume"
         )
-    ours = _read(folder / HYDRA / COMMAND)
+    ours = _read(present(folder, f"{HYDRA}/{COMMAND}"))
     if isinstance(ours, dict):
         return RecordedCommand(ours["overrides"], ours["choices"], config)
-    typed = _read(folder / HYDRA / OVERRIDES)
+    typed = _read(present(folder, f"{HYDRA}/{OVERRIDES}"))
     return RecordedCommand(typed if isinstance(typed, list) else [], {}, config)
 
 

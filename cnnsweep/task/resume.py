@@ -16,6 +16,7 @@ from cnnsweep.config.own_keys import resume_of
 from cnnsweep.config.sweeper_keys import keys_of
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock, run_folder, sweep_folder
+from cnnsweep.folders.longer import begun
 from cnnsweep.folders.run_folder import RESULT, STATUSES, RunFolder
 from cnnsweep.folders.sweep_folder import TIMEOUT, SweepFolder, ends, sweep_around
 from cnnsweep.folders.typed_words import out_of_quotes
@@ -99,6 +100,8 @@ def is_unfinished(folder: Path) -> bool:
             return jobs is None or not all(map(_is_completed, jobs))
         done = sum(_is_finished(result.parent) for result in folder.rglob(RESULT))
         return done < len(job_overrides(config))
+    if begun(folder) is not None:  # to be made longer
+        return True
     return RunFolder(folder).config.exists() and not _is_finished(folder)
 
 
@@ -111,6 +114,8 @@ def _is_finished(folder: Path) -> bool:
 
 
 def _is_completed(folder: Path) -> bool:
+    if begun(folder) is not None:
+        return False
     try:
         result = RunFolder(folder).read_result()
     except UserError:

@@ -1,6 +1,6 @@
 """The config of ``resume=FOLDER``: as recorded there, except for what is typed now."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ _FREE_GROUPS = ("logger", "hydra")
 _CONTROLLERS = ("hydra/sweeper", "hydra/launcher")
 _SWEEPER_TARGET = "hydra.sweeper._target_"  # comes with the option
 _SPACE, _STORAGE = "hydra.sweeper.params", "hydra.sweeper.storage"
+_EPOCHS = "epochs"
 _WORKERS = "hydra.sweeper.n_jobs"  # suits the machine, which may be another one now
 
 
@@ -63,10 +64,28 @@ def take_recorded(config: DictConfig, folder: Path, dir_key: str) -> None:
     if options:
         lines = options | lines
         present = _compose(config, lines, place)
-    values = _values(record, present, lines, others) if record.config else []
+    unchanged = _of_recorded_epochs(config, record, present, lines, place)
+    values = _values(record, unchanged, lines, others) if record.config else []
     if values:
         present = _compose(config, lines, [*place, *values])
     _replace(config, present)
+
+
+def _of_recorded_epochs(
+    config: DictConfig,
+    record: RecordedCommand,
+    present: DictConfig,
+    lines: Overrides,
+    place: list[str],
+) -> DictConfig:
+    """``present`` with as many epochs as were recorded.
+
+    Of more epochs, what is computed from them would be taken for a default that has changed.
+    """
+    epochs = record.config.get(_EPOCHS)
+    if "hydra" in record.config or _EPOCHS not in lines or present.get(_EPOCHS) == epochs:
+        return present
+    return _compose(config, lines | by_key([f"{_EPOCHS}={as_text(epochs)}"]), place)
 
 
 def _taken(lines: Overrides) -> Overrides:
@@ -136,6 +155,16 @@ def recorded_options(
         if group in now or any(is_below(group, [above]) for above in wanted if above != group)
     }
     return by_key(f"{group}={as_text(option)}" for group, option in composing.items())
+
+
+def recorded_values(record: RecordedCommand, typed: Overrides, others: Sequence[str]) -> Overrides:
+    """An override for each typed key of a run that gives it the value that was recorded of it.
+
+    Config groups, and keys below ``others``, are passed over.
+    """
+    known = leaves(record.config)
+    keys = [key for key in typed if key in known and not is_below(key, others)]
+    return by_key(f"++{key}={as_text(known[key])}" for key in keys if key not in record.choices)
 
 
 def _values(

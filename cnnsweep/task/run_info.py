@@ -11,6 +11,7 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from cnnsweep.dotted_keys import look_up
+from cnnsweep.folders.run_folder import LONGER
 from cnnsweep.folders.sweep_folder import SweepFolder, is_confirmation
 from cnnsweep.loggers.base import RunInfo, SweepInfo, identity
 
@@ -23,7 +24,7 @@ def tracked_run(folder: Path, config: Mapping[str, Any]) -> RunInfo:
     run = _tracked(folder, Path(hydra.runtime.cwd), config)
     if hydra.mode != RunMode.MULTIRUN:
         return run
-    whole, place = tracked_sweep(hydra), str(hydra.sweep.subdir)
+    whole, place = tracked_sweep(hydra), str(hydra.sweep.subdir).removesuffix(f"/{LONGER}")
     sweep = SweepInfo(
         folder=whole.folder,
         id=whole.id,
@@ -84,5 +85,6 @@ def _value(config: Mapping[str, Any], key: str, text: str) -> Any:
 
 
 def _name(folder: Path, root: Path) -> str:
+    folder = folder.parent if folder.name == LONGER else folder
     folder, root = folder.resolve(), root.resolve()
     return str(folder.relative_to(root)) if folder.is_relative_to(root) else folder.name

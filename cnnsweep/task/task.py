@@ -16,12 +16,14 @@ from cnnsweep.config.trackers import chosen
 from cnnsweep.config.validation import check, checked, resolve
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock
+from cnnsweep.folders.longer import former_ends
 from cnnsweep.folders.provenance import code
 from cnnsweep.folders.result import Outcome, recorded
 from cnnsweep.folders.run_folder import CONFIG, HYDRA, RunFolder, differing_keys, read_mapping
 from cnnsweep.folders.shared_files import write_patches
 from cnnsweep.loggers.manager import following
 from cnnsweep.task.command_again import command_again
+from cnnsweep.task.longer.lengthening import end_longer
 from cnnsweep.task.run_info import tracked_run
 
 log = logging.getLogger(__name__)
@@ -54,18 +56,13 @@ def task(config: DictConfig) -> Objective:
         finished = take_finished(folder, resolved)
         if finished is not None:
             log.info("already finished")
+            end_longer(folder)
             return cast(Objective, finished["objective"])
         folder.remove_torn_files()
         if not folder.config.exists():
             folder.write_config(resolved)
         write_patches(folder, code().patch, code().patch_of_folder)
-        outcome = Outcome(
-            command=command_again(config),
-            seed=resolved["seed"],
-            device=resolved["device"],
-            precision=resolved["precision"],
-            threads=resolved["threads"],
-        )
+        outcome = _outcome(config, resolved, folder)
         with ExitStack() as trackers:  # result.json is written before they are waited for
             with recorded(folder, outcome):
                 if not is_checked:
@@ -80,7 +77,19 @@ def task(config: DictConfig) -> Objective:
                     wait_until_ready()
                 run(_as_resolved(resolved), folder, outcome)
             _drop_checkpoints(folder, resolved["keep"])
+    end_longer(folder)
     return outcome.objective
+
+
+def _outcome(config: DictConfig, resolved: dict[str, Any], folder: RunFolder) -> Outcome:
+    return Outcome(
+        command=command_again(config),
+        seed=resolved["seed"],
+        device=resolved["device"],
+        precision=resolved["precision"],
+        threads=resolved["threads"],
+        lengthened=former_ends(folder.path),
+    )
 
 
 def _as_resolved(resolved: dict[str, Any]) -> DictConfig:

@@ -46,7 +46,12 @@ _OURS = (CONFIG, run_folder.LOG)
 _OUR_NAME = run_folder.LOG.removesuffix(".log")
 _COMPOSED, _CHOICES = f"{HYDRA}/{CONFIG}", f"{HYDRA}/{HYDRA_CONFIG}"
 _DATA, _OWN_IMAGES = "data", ".image_folder"
-_NOT_SHOWN = ("data.", "classes", "earlier")  # fields of result.json, and what lies below them
+_NOT_SHOWN = (
+    "data.",
+    "classes",
+    "earlier",
+    "lengthened",
+)  # fields of result.json, and what lies below them
 _SHOWN = 12  # characters of a fingerprint
 _STEPS = ("epoch", "epochs", "step", "iteration")
 _NOT_METRICS = (CONFIG, OVERRIDES, HYDRA_CONFIG, SWEEP_CONFIG, "hparams.yaml")

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from cnnsweep.errors import on_one_line
+from cnnsweep.folders.run_folder import present
 from cnnsweep.report.read.escape import plain
 
 Scalar = str | int | float | bool | None
@@ -29,7 +30,7 @@ class Damaged(Exception):
 def read_text(path: Path, largest: int = _LARGEST_TEXT) -> str:
     """The text of a file of at most ``largest`` bytes. Raises Damaged."""
     try:
-        with path.open("rb") as file:
+        with present(path.parent, path.name).open("rb") as file:
             content = file.read(largest + 1)
         if len(content) > largest:
             raise Damaged(f"larger than {largest >> 20} MiB")

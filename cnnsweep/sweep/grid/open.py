@@ -14,7 +14,8 @@ from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import SweepFolder
 from cnnsweep.sweep.grid.ask import NUMBER, OVERRIDES, GridAsker, failed, lost
 from cnnsweep.sweep.grid.jobs import Jobs
-from cnnsweep.sweep.grid.numbering import Begun, GridJob, names_of, numbered
+from cnnsweep.sweep.grid.longer import as_long_as_now, begin_longer, to_be_longer
+from cnnsweep.sweep.grid.numbering import Begun, GridJob, Resolve, names_of, numbered
 from cnnsweep.sweep.grid.search import OBJECTIVE, GridSearch
 from cnnsweep.sweep.spec.failure_policy import NoWatch
 from cnnsweep.sweep.spec.plan import FOLDER, Plan
@@ -28,6 +29,7 @@ from cnnsweep.sweep.study.opening.storage_outage import OutageStorage
 from cnnsweep.sweep.study.retries import Retries
 from cnnsweep.sweep.study.tell import Recorder
 from cnnsweep.task.changed_data import DataCheck
+from cnnsweep.task.longer.lengthening import settle as settle_longer
 
 Say = Callable[[str], None]
 
@@ -50,6 +52,8 @@ def open_grid(
     if [direction.name.lower() for direction in study.directions] != list(plan.directions):
         plan = replace(plan, swept=plan.swept | {OBJECTIVE})
     begun = _begun(jobs, study)
+    for folder, _ in begun.values():
+        settle_longer(jobs.context.folder / folder)
     plan = replace(plan, threads=_threads(study, plan, [one for _, one in begun.values()]))
     more = plan.threads_override()
 
@@ -58,9 +62,7 @@ def open_grid(
 
     folders = {number: folder for number, (folder, _) in begun.items()}
     known = {number: _known(jobs, one, more) for number, (_, one) in begun.items()}
-    listed = numbered(jobs.words, known, resolve, plan.folder, is_ours=plan.is_ours)
-    if jobs.context.is_our_task:
-        _refuse_other_data(plan.folder, listed, folders, resolve)
+    listed = _listed(jobs, known, resolve, folders, plan, shared=settings.shared, say=say)
     if begun and study.user_attrs.get(FACTS) is None:
         study.set_user_attr(KEEPS_ALL, True)
     settle(study, _facts(plan, settings), say)
@@ -75,13 +77,36 @@ def open_grid(
         seeds=1,
         retries=Retries(recorder, settings.retries),
         study=study,
-        asker=GridAsker(study, placed, _done_again(study, jobs, say)),
+        asker=GridAsker(study, placed, _done_again(study, jobs, folders, say)),
         recorder=recorder,
         confirmation=Confirmation(0, plan, study, recorder, wanted=0, seeds=1),
         time_left=time_left,
         coordination=coordination,
         may_confirm=coordination.is_alone,
     )
+
+
+def _listed(
+    jobs: Jobs,
+    known: Mapping[int, Begun],
+    resolve: Resolve,
+    folders: Mapping[int, str],
+    plan: Plan,
+    *,
+    shared: bool,
+    say: Say,
+) -> list[GridJob]:
+    """The jobs with their numbers; those that are to be longer now are prepared for it."""
+    root = plan.folder
+    now = as_long_as_now(jobs, known, resolve)
+    listed = numbered(jobs.words, now, resolve, root, is_ours=plan.is_ours)
+    if not jobs.context.is_our_task:
+        return listed
+    _refuse_other_data(root, listed, folders, resolve)
+    longer = begin_longer(root, listed, folders, resolve, shared=shared)
+    if longer is not None:
+        say(longer)
+    return listed
 
 
 def _placed(
@@ -134,14 +159,14 @@ def _threads(study: Study, plan: Plan, begun: list[Begun]) -> int | None:
     return threads if isinstance(threads, int) and not others else None
 
 
-def _done_again(study: Study, jobs: Jobs, say: Say) -> frozenset[int]:
+def _done_again(study: Study, jobs: Jobs, folders: Mapping[int, str], say: Say) -> frozenset[int]:
     """The trials whose jobs this launch does once more."""
     root = jobs.context.folder
     gone = lost(study, root, is_our_task=jobs.context.is_our_task)
     if gone:
         names = and_more(sorted(set(gone.values())))
         say(f"no longer there: the results of {names} in {root}; these jobs run again")
-    return failed(study) | gone.keys()
+    return failed(study) | gone.keys() | to_be_longer(study, root, folders)
 
 
 def _begun(jobs: Jobs, study: Study) -> dict[int, tuple[str, Begun]]:

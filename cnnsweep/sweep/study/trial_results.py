@@ -4,17 +4,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cnnsweep.folders.longer import begun
 from cnnsweep.folders.provenance import now
 from cnnsweep.folders.result import Outcome
 from cnnsweep.folders.run_folder import APP, LAST, RunFolder
 from cnnsweep.folders.sweep_folder import seed_runs
 from cnnsweep.sweep.spec.messages import Finished
+from cnnsweep.task.longer.lengthening import settle
 
 _SETTING = ("seed", "device", "precision", "threads")
 
 
 def recorded_end(run: RunFolder) -> Finished | None:
-    """The end of a run that was completed, else None."""
+    """The end of a run that was completed, else None; also where it is being made longer."""
+    if run.is_ours:
+        settle(run.path)
+        if begun(run.path) is not None:
+            return None
     result = run.read_result()
     is_completed = result is not None and result["status"] == "completed"
     return Finished("completed", result["objective"]) if result and is_completed else None

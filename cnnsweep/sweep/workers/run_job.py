@@ -21,12 +21,14 @@ from cnnsweep.config.error_messages import short_error
 from cnnsweep.config.hydra_internals import outcome_of
 from cnnsweep.errors import UserError, one_line
 from cnnsweep.folders import lock
+from cnnsweep.folders.longer import begun
 from cnnsweep.folders.run_folder import APP, CONFIG, HYDRA, RunFolder, differing_keys
 from cnnsweep.other_apps.report import taken_record
 from cnnsweep.other_apps.run_record import finished_epochs
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.formatting import cause_of
 from cnnsweep.sweep.spec.messages import Answer, Epoch, Finished, Job, Note
+from cnnsweep.sweep.workers.earlier_epochs import take_earlier_epochs
 
 LOCK_SECONDS = 5.0
 _LOOK_SECONDS = 0.5
@@ -43,18 +45,23 @@ def run(
 
     ``own_output`` is where the worker prints between jobs; ``pause`` waits for so many seconds.
     """
+    run_folder = context.folder / job.folder
+    longer = begun(run_folder)
+    place = job.folder if longer is None else str(longer.relative_to(context.folder))
     try:
-        config = context.compose(job.overrides, job.folder, job.number)
+        config = context.compose(job.overrides, place, job.number)
     except (HydraException, OmegaConfBaseException) as error:
         return _failed(error, short_error(error))
     epoch_reporter.current = reporter
-    log = context.log_file(job.folder)
+    log = context.log_file(place)
     log.parent.mkdir(parents=True, exist_ok=True)
     redirect(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666))
     try:
-        _wait_for_lock(log.parent, pause)
-        with lock.held(log.parent):
+        _wait_for_lock(run_folder, pause)
+        with lock.held(run_folder), lock.held(log.parent):
             _refuse_another_config(log.parent, config)
+            if (taken := take_earlier_epochs(context, config, run_folder)) is not None:
+                reporter.note(taken)
             return _told_again(log.parent, reporter) or _finished(_in_hydra(config, context))
     except OtherConfig as error:
         return _failed(error, str(error))

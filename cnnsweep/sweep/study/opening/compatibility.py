@@ -61,8 +61,12 @@ def as_facts(space: Space) -> dict[str, str]:
     return {name: distribution_to_json(d) for name, d in space.items()}
 
 
-def settle(study: Study, present: Facts, say: Callable[[str], None]) -> None:
+def settle(
+    study: Study, present: Facts, say: Callable[[str], None], longer: str | None = None
+) -> None:
     """Store the facts of a new study; compare those of an old one, and say what differs.
+
+    ``longer`` is the command that trains a search's best points for more epochs.
 
     Raises:
         UserError: the results of this launch would not be comparable with the recorded ones.
@@ -75,7 +79,8 @@ def settle(study: Study, present: Facts, say: Callable[[str], None]) -> None:
     if not present.is_ours and _IS_OURS not in before:  # older code left these out, and sets some
         now = {key: value for key, value in now.items() if key != _IS_OURS}
         now["config"] = {k: v for k, v in now["config"].items() if k not in OF_A_LAUNCH}
-    _refuse_mixing({"default_first": True} | before, now, is_ours=now.get(_IS_OURS, True))
+    is_ours = now.get(_IS_OURS, True)
+    _refuse_mixing({"default_first": True} | before, now, longer, is_ours=is_ours)
     if "keep_best" not in before:
         study.set_user_attr(KEEPS_ALL, True)
     before = {"conditions": {}} | before
@@ -92,7 +97,9 @@ def settle(study: Study, present: Facts, say: Callable[[str], None]) -> None:
     study.set_user_attr(FACTS, now | {"code": before["code"]})
 
 
-def _refuse_mixing(before: dict[str, Any], now: dict[str, Any], *, is_ours: bool) -> None:
+def _refuse_mixing(
+    before: dict[str, Any], now: dict[str, Any], longer: str | None, *, is_ours: bool
+) -> None:
     _refuse_another_space(before["space"], now["space"])
     differing = differing_keys(before["config"], now["config"], is_ours=is_ours)
     old, new = completed(before["config"], now["config"]), leaves(now["config"])
@@ -100,6 +107,11 @@ def _refuse_mixing(before: dict[str, Any], now: dict[str, Any], *, is_ours: bool
     for name in ("seeds", "threads", "objectives", "seed", "default_first"):
         if before[name] != now[name]:
             said.append(f"{name} (was {before[name]}, is {now[name]})")
+    if longer is not None and [key for key in differing if key == "epochs"] == differing != []:
+        raise UserError(
+            f"trials of two lengths do not compare in one search: {', '.join(said)}. To train its "
+            f"best points for as long, in a folder of their own: {longer}"
+        )
     if said:
         raise UserError(
             f"this sweep was begun with another config, and results would mix: {', '.join(said)}. "

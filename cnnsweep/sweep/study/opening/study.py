@@ -38,6 +38,7 @@ from cnnsweep.sweep.study.opening.compatibility import (
     sets_as_before,
     settle,
 )
+from cnnsweep.sweep.study.opening.longer_search import longer_search
 from cnnsweep.sweep.study.opening.scratch import storage_of_launch
 from cnnsweep.sweep.study.opening.storage_outage import OutageStorage
 from cnnsweep.sweep.study.pruning import make_pruner
@@ -70,7 +71,7 @@ def open_search(
     study = _open_study(plan, settings, coordination)
     plan, settings = _as_begun(study, plan, settings, context, say)
     SearchData(study, plan).refuse_other_data(context, settings.seeds)
-    settle(study, _facts(plan, settings), say)
+    settle(study, _facts(plan, settings), say, longer_search(context))
     _own(study, plan, settings)
     record_warm_start(study, plan, settings, say)
     enqueue_first(study, plan, settings, context, say)

@@ -1,0 +1,106 @@
+"""``resume=GRID epochs=20``: the jobs of a grid that has run, each made longer in its place."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from optuna.study import Study
+
+from cnnsweep.errors import UserError, and_more
+from cnnsweep.folders.longer import begin, begun
+from cnnsweep.folders.run_folder import LAST, RunFolder, differing_keys
+from cnnsweep.sweep.grid.ask import NUMBER
+from cnnsweep.sweep.grid.jobs import Jobs
+from cnnsweep.sweep.grid.numbering import Begun, GridJob, Resolve
+from cnnsweep.task.longer.lengthening import EPOCHS, refuse_what_cannot
+
+
+def as_long_as_now(jobs: Jobs, known: Mapping[int, Begun], resolve: Resolve) -> dict[int, Begun]:
+    """What earlier launches left, with the number of epochs that all jobs are to have now.
+
+    Nothing changes where jobs differ in their epochs, or are to have as many as they had.
+
+    Raises:
+        UserError: another key of the jobs depends on the number of epochs.
+    """
+    now = {resolve(place, place).get(EPOCHS) for place in range(len(jobs.words))}
+    had = {one.config.get(EPOCHS) for one in known.values() if one.config is not None} - now
+    if jobs.ours is None or len(now) != 1 or len(had) != 1:
+        return dict(known)
+    (wanted,), (was,) = now, had
+    depending: dict[str, None] = {}
+    for place, words in enumerate(jobs.words):
+        before = jobs.resolved_words((*words, f"{EPOCHS}={was}"), place)
+        after = jobs.resolved_words(words, place)
+        depending |= dict.fromkeys(key for key in differing_keys(before, after) if key != EPOCHS)
+    if depending:
+        raise UserError(
+            f"{RunFolder(jobs.context.folder)} cannot have epochs={wanted} instead of {was}: "
+            f"{and_more(depending)} would differ too, so that its runs are others from their first "
+            "epoch on. Leave epochs out, or begin a new grid, without resume and in another folder"
+        )
+    return {
+        number: one if one.config is None else replace(one, config=one.config | {EPOCHS: wanted})
+        for number, one in known.items()
+    }
+
+
+def begin_longer(
+    root: Path,
+    listed: Iterable[GridJob],
+    folders: Mapping[int, str],
+    resolve: Resolve,
+    *,
+    shared: bool,
+) -> str | None:
+    """Prepare the folders of the jobs that were trained for other epochs; a line on them.
+
+    Raises:
+        UserError: one of them cannot be made longer, and nothing is prepared; several launches
+            share the grid.
+    """
+    differing = {
+        folders[job.number]: dict(resolve(place, job.number))
+        for place, job in enumerate(listed)
+        if job.number in folders
+    }
+    runs = {
+        folder: resolved
+        for folder, resolved in differing.items()
+        if (RunFolder(root / folder).read_config() or resolved)[EPOCHS] != resolved[EPOCHS]
+    }
+    if runs and shared:
+        raise UserError("hydra.sweeper.shared=true: other epochs need a launch that shares nothing")
+    for folder, resolved in runs.items():
+        if _is_completed(root / folder):
+            refuse_what_cannot(RunFolder(root / folder), resolved, may_begin_anew=True)
+    for folder, resolved in runs.items():
+        run = RunFolder(root / folder)
+        if _is_completed(run.path):
+            begin(run, resolved, _recorder(resolved))
+        else:  # it goes on, or is tried again
+            run.write_config(resolved)
+    if not runs:
+        return None
+    anew = sum(not RunFolder(root / folder).last.exists() for folder in runs)
+    said = f"; {anew} from the first epoch on, having no {LAST}" if anew else ""
+    jobs = "1 job" if len(runs) == 1 else f"{len(runs)} jobs"
+    return f"to be trained for more epochs: {jobs}, each in its place once it is over{said}"
+
+
+def _recorder(resolved: Mapping[str, Any]) -> Callable[[Path], None]:
+    return lambda folder: RunFolder(folder).write_config(resolved)
+
+
+def _is_completed(run: Path) -> bool:
+    return (RunFolder(run).read_result() or {}).get("status") == "completed"
+
+
+def to_be_longer(study: Study, root: Path, folders: Mapping[int, str]) -> frozenset[int]:
+    """The trials that are over whose jobs are to be trained for more epochs."""
+    numbers = {number for number, folder in folders.items() if begun(root / folder) is not None}
+    trials = study.get_trials(deepcopy=False)
+    return frozenset(
+        t.number for t in trials if t.state.is_finished() and t.user_attrs.get(NUMBER) in numbers
+    )

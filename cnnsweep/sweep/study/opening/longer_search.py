@@ -1,0 +1,30 @@
+"""The command that trains a search's best points for more epochs."""
+
+from cnnsweep.config.overrides import by_key, typed_lines
+from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.folders.typed_words import path_word
+from cnnsweep.redact import masked_word
+from cnnsweep.sweep.spec.compose import SweepContext
+from cnnsweep.task.command_again import shell_line, sources
+
+_POINTS, _TRIALS = "hydra.sweeper.points", "hydra.sweeper.n_trials"
+_BEST = 5  # points
+_LEFT_OUT = (
+    "resume", "from", "hydra.sweep.dir", _POINTS, _TRIALS, "hydra.sweeper.storage",
+    "hydra.sweeper.study_name", "hydra.sweeper.default_first", "hydra.mode",
+)  # fmt: skip
+
+
+def longer_search(context: SweepContext) -> str | None:
+    """What was typed for a search, and now, as a new search of its best points.
+
+    None of another app's.
+    """
+    if not context.is_our_task:
+        return None
+    hydra = context.config.hydra
+    typed = by_key(typed_lines(hydra))
+    words = [masked_word(str(o.input_line)) for key, o in typed.items() if key not in _LEFT_OUT]
+    best = [path_word(_POINTS, str(RunFolder(context.folder))), f"{_TRIALS}={_BEST}"]
+    alone = "hydra.sweeper.default_first=false"  # the default config is none of the best
+    return shell_line([*sources(hydra), "--multirun", *words, *best, alone])
