@@ -38,9 +38,9 @@ FLOORS = (
     "sweep.multihost", "sweep.grid", "sweep.study", "sweep.earlier", "sweep.freeze_thaw",
     "sweep.journal", "sweep.spec", "sweep.machine", "export", "task", "task.longer",
     "other_apps", "run", "session", "stack", "loggers", "diff", "report", "report.output",
-    "report.charts", "report.answer", "report.study", "report.stats", "report.read", "training.graph", "training",
-    "models", "data", "data.pictures", "folders", "config.composing", "config", "machine",
-    "ground",
+    "report.charts", "report.answer", "report.study", "report.stats", "report.read",
+    "training.graph", "training", "models", "data", "data.pictures", "folders",
+    "config.composing", "config", "machine", "ground",
 )  # fmt: skip
 # What a package that stands higher may not import all the same. A report reads folders only.
 ABOVE_REPORTS = set(FLOORS[FLOORS.index("export") : FLOORS.index("report")])
