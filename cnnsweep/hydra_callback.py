@@ -96,7 +96,6 @@ def checked_run(config: DictConfig) -> tuple[Path | None, dict[str, Any]]:
     if typed is not None and resumes:
         if is_ours(config):
             checked(config, may_be_recorded=_has_origin(config))
-        settle(typed)
         take_recorded(config, begun(typed) or typed, RUN_DIR)
     HydraConfig.instance().set_config(config)
     with read_write(config.hydra), open_dict(config.hydra):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -48,3 +49,14 @@ def assert_same(one: Path, other: Path) -> None:
         assert found == tensors(other / name)
     predictions = "test_predictions.csv"
     assert (one / predictions).read_bytes() == (other / predictions).read_bytes()
+
+
+def tree(folder: Path) -> dict[str, object]:
+    """Everything below a folder, with its times of change and its bytes."""
+    return {
+        str(path.relative_to(folder)): (
+            path.lstat().st_mtime_ns,
+            blake2b(path.read_bytes()).hexdigest() if path.is_file() else None,
+        )
+        for path in [folder, *folder.rglob("*")]
+    }

@@ -15,7 +15,6 @@ from rich.text import Text
 from cnnsweep.sweep.estimate.live import OPEN, TimeLeft
 from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.spec.messages import Epoch, Job
-from cnnsweep.sweep.spec.run_keys import EPOCHS
 from cnnsweep.sweep.spec.settings import Settings
 from cnnsweep.sweep.study.confirmation import winner
 from cnnsweep.sweep.study.search import Search
@@ -120,8 +119,8 @@ class SweepProgress:
 
 
 def _of_epochs(search: Search) -> str:
-    """How many epochs a run has, where that is known and the same for all."""
-    epochs = None if EPOCHS in search.plan.varied else search.plan.keys.get(EPOCHS)
+    """How many epochs a run has, after the number of one."""
+    epochs = search.plan.common_epochs
     return "" if epochs is None else f"/{epochs}"
 
 

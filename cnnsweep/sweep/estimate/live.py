@@ -16,7 +16,6 @@ from cnnsweep.sweep.freeze_thaw.curves import curves_of
 from cnnsweep.sweep.freeze_thaw.remaining import epochs_left
 from cnnsweep.sweep.freeze_thaw.reserve import leader_of
 from cnnsweep.sweep.spec.messages import Epoch, Job
-from cnnsweep.sweep.spec.run_keys import EPOCHS
 from cnnsweep.sweep.study.search import Search
 
 _TOLD_AGAIN = 0.5  # of the seconds that an epoch took: in fewer it was not trained now
@@ -139,7 +138,7 @@ class TimeLeft:
         told = [
             (self._heard[slot] - began) / self._done[slot] * epochs
             for slot, (job, began) in self._jobs.items()
-            if slot in self._done and (epochs := _epochs_of(searches[job.search_index])) is not None
+            if slot in self._done and (epochs := searches[job.search_index].plan.common_epochs)
         ]
         return sum(told) / len(told) if told else None
 
@@ -158,13 +157,6 @@ class TimeLeft:
         folders = f"{search.plan.subfolder}/" if search.plan.subfolder else ""
         begun = sum(one.startswith(folders) for one in self._confirming)
         return max(0, search.confirmation.wanted - begun)
-
-
-def _epochs_of(search: Search) -> int | None:
-    """How many epochs a run has, where that is known and the same for all."""
-    plan = search.plan
-    is_known = EPOCHS in plan.config and EPOCHS not in plan.varied
-    return int(plan.config[EPOCHS]) if is_known else None
 
 
 def _epochs_left(search: Search) -> tuple[int, int, bool] | None:

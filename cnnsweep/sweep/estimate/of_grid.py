@@ -7,16 +7,17 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.errors import and_more
+from cnnsweep.folders.longer import begun
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.redact import masked_word
 from cnnsweep.sweep.estimate.outlook import Outlook, Trial
 from cnnsweep.sweep.grid.ask import DONE
 from cnnsweep.sweep.grid.numbering import SEED, GridJob
 from cnnsweep.sweep.grid.search import GridSearch
+from cnnsweep.sweep.spec.run_keys import EPOCHS
 
 _SHOWN = 20  # jobs, of more the first and the last ones
 _ENDS = 5
-_EPOCHS = "epochs"
 
 Resolve = Callable[[int, int], dict[str, Any]]
 
@@ -37,7 +38,7 @@ def outlook_of_grid(
     configs = [resolve(place, job.number) for place, job, _ in left] if ours else []
     trials = (
         [
-            Trial(index, max(0, int(config[_EPOCHS]) - _trained(search, folder)))
+            Trial(index, max(0, int(config[EPOCHS]) - _trained(search, folder)))
             for index, (config, (_, _, folder)) in enumerate(zip(configs, left, strict=True))
         ]
         if ours
@@ -63,7 +64,8 @@ def _is_done(search: GridSearch, trial: FrozenTrial | None) -> bool:
 
 def _trained(search: GridSearch, folder: str) -> int:
     """The epochs that a job's run has behind it, where it goes on."""
-    run = RunFolder(search.plan.folder / folder)
+    place = search.plan.folder / folder
+    run = RunFolder(begun(place) or place)
     return len(run.read_metrics()) if run.last.exists() else 0
 
 

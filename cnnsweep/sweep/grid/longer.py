@@ -15,6 +15,8 @@ from cnnsweep.sweep.grid.jobs import Jobs
 from cnnsweep.sweep.grid.numbering import Begun, GridJob, Resolve
 from cnnsweep.task.longer.lengthening import EPOCHS, refuse_what_cannot
 
+Configs = Mapping[str, dict[str, Any]]  # resolved, by folder
+
 
 def as_long_as_now(jobs: Jobs, known: Mapping[int, Begun], resolve: Resolve) -> dict[int, Begun]:
     """What earlier launches left, with the number of epochs that all jobs are to have now.
@@ -46,28 +48,27 @@ def as_long_as_now(jobs: Jobs, known: Mapping[int, Begun], resolve: Resolve) -> 
     }
 
 
-def begin_longer(
+def of_other_epochs(
     root: Path,
     listed: Iterable[GridJob],
     folders: Mapping[int, str],
     resolve: Resolve,
     *,
     shared: bool,
-) -> str | None:
-    """Prepare the folders of the jobs that were trained for other epochs; a line on them.
+) -> Configs:
+    """The runs that were begun with other epochs, by folder, with the configs they are to have.
 
     Raises:
-        UserError: one of them cannot be made longer, and nothing is prepared; several launches
-            share the grid.
+        UserError: one of them cannot be made longer; several launches share the grid.
     """
-    differing = {
+    configs = {
         folders[job.number]: dict(resolve(place, job.number))
         for place, job in enumerate(listed)
         if job.number in folders
     }
     runs = {
         folder: resolved
-        for folder, resolved in differing.items()
+        for folder, resolved in configs.items()
         if (RunFolder(root / folder).read_config() or resolved)[EPOCHS] != resolved[EPOCHS]
     }
     if runs and shared:
@@ -75,14 +76,22 @@ def begin_longer(
     for folder, resolved in runs.items():
         if _is_completed(root / folder):
             refuse_what_cannot(RunFolder(root / folder), resolved, may_begin_anew=True)
-    for folder, resolved in runs.items():
+    return runs
+
+
+def begin_longer(root: Path, runs: Configs, say: Callable[[str], None], *, only_says: bool) -> None:
+    """Prepare the folders of :func:`of_other_epochs`, unless that is only to be said."""
+    if runs:
+        say(_line_on(root, runs))
+    for folder, resolved in () if only_says else runs.items():
         run = RunFolder(root / folder)
         if _is_completed(run.path):
             begin(run, resolved, _recorder(resolved))
         else:  # it goes on, or is tried again
             run.write_config(resolved)
-    if not runs:
-        return None
+
+
+def _line_on(root: Path, runs: Configs) -> str:
     anew = sum(not RunFolder(root / folder).last.exists() for folder in runs)
     said = f"; {anew} from the first epoch on, having no {LAST}" if anew else ""
     jobs = "1 job" if len(runs) == 1 else f"{len(runs)} jobs"
@@ -97,9 +106,14 @@ def _is_completed(run: Path) -> bool:
     return (RunFolder(run).read_result() or {}).get("status") == "completed"
 
 
-def to_be_longer(study: Study, root: Path, folders: Mapping[int, str]) -> frozenset[int]:
-    """The trials that are over whose jobs are to be trained for more epochs."""
-    numbers = {number for number, folder in folders.items() if begun(root / folder) is not None}
+def to_be_longer(
+    study: Study, root: Path, folders: Mapping[int, str], runs: Configs
+) -> frozenset[int]:
+    """The trials that are over whose jobs are to be trained for more epochs.
+
+    Those of ``runs`` need not be prepared: a dry run prepares none.
+    """
+    numbers = {n for n, one in folders.items() if one in runs or begun(root / one) is not None}
     trials = study.get_trials(deepcopy=False)
     return frozenset(
         t.number for t in trials if t.state.is_finished() and t.user_attrs.get(NUMBER) in numbers

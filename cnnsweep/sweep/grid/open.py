@@ -1,6 +1,6 @@
 """Opening a grid: its study, and which of its jobs an earlier launch has begun."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,13 @@ from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import SweepFolder
 from cnnsweep.sweep.grid.ask import NUMBER, OVERRIDES, GridAsker, failed, lost
 from cnnsweep.sweep.grid.jobs import Jobs
-from cnnsweep.sweep.grid.longer import as_long_as_now, begin_longer, to_be_longer
+from cnnsweep.sweep.grid.longer import (
+    Configs,
+    as_long_as_now,
+    begin_longer,
+    of_other_epochs,
+    to_be_longer,
+)
 from cnnsweep.sweep.grid.numbering import Begun, GridJob, Resolve, names_of, numbered
 from cnnsweep.sweep.grid.search import OBJECTIVE, GridSearch
 from cnnsweep.sweep.spec.failure_policy import NoWatch
@@ -52,8 +58,8 @@ def open_grid(
     if [direction.name.lower() for direction in study.directions] != list(plan.directions):
         plan = replace(plan, swept=plan.swept | {OBJECTIVE})
     begun = _begun(jobs, study)
-    for folder, _ in begun.values():
-        settle_longer(jobs.context.folder / folder)
+    if not coordination.only_looks:
+        _settle_folders(plan.folder, begun.values())
     plan = replace(plan, threads=_threads(study, plan, [one for _, one in begun.values()]))
     more = plan.threads_override()
 
@@ -62,10 +68,11 @@ def open_grid(
 
     folders = {number: folder for number, (folder, _) in begun.items()}
     known = {number: _known(jobs, one, more) for number, (_, one) in begun.items()}
-    listed = _listed(jobs, known, resolve, folders, plan, shared=settings.shared, say=say)
+    listed, longer = _listed(jobs, known, resolve, folders, plan, shared=settings.shared)
     if begun and study.user_attrs.get(FACTS) is None:
         study.set_user_attr(KEEPS_ALL, True)
     settle(study, _facts(plan, settings), say)
+    begin_longer(plan.folder, longer, say, only_says=coordination.only_looks)
     placed = _placed(jobs, listed, folders)
     plan = replace(plan, jobs={folder: job.swept for job, folder in placed})
     if not coordination.only_looks:
@@ -77,13 +84,18 @@ def open_grid(
         seeds=1,
         retries=Retries(recorder, settings.retries),
         study=study,
-        asker=GridAsker(study, placed, _done_again(study, jobs, folders, say)),
+        asker=GridAsker(study, placed, _done_again(study, jobs, folders, longer, say)),
         recorder=recorder,
         confirmation=Confirmation(0, plan, study, recorder, wanted=0, seeds=1),
         time_left=time_left,
         coordination=coordination,
         may_confirm=coordination.is_alone,
     )
+
+
+def _settle_folders(root: Path, begun: Iterable[tuple[str, Begun]]) -> None:
+    for folder, _ in begun:
+        settle_longer(root / folder)
 
 
 def _listed(
@@ -94,19 +106,15 @@ def _listed(
     plan: Plan,
     *,
     shared: bool,
-    say: Say,
-) -> list[GridJob]:
-    """The jobs with their numbers; those that are to be longer now are prepared for it."""
+) -> tuple[list[GridJob], Configs]:
+    """The jobs with their numbers; and which of the runs are to be longer now."""
     root = plan.folder
     now = as_long_as_now(jobs, known, resolve)
     listed = numbered(jobs.words, now, resolve, root, is_ours=plan.is_ours)
     if not jobs.context.is_our_task:
-        return listed
+        return listed, {}
     _refuse_other_data(root, listed, folders, resolve)
-    longer = begin_longer(root, listed, folders, resolve, shared=shared)
-    if longer is not None:
-        say(longer)
-    return listed
+    return listed, of_other_epochs(root, listed, folders, resolve, shared=shared)
 
 
 def _placed(
@@ -159,14 +167,16 @@ def _threads(study: Study, plan: Plan, begun: list[Begun]) -> int | None:
     return threads if isinstance(threads, int) and not others else None
 
 
-def _done_again(study: Study, jobs: Jobs, folders: Mapping[int, str], say: Say) -> frozenset[int]:
+def _done_again(
+    study: Study, jobs: Jobs, folders: Mapping[int, str], longer: Configs, say: Say
+) -> frozenset[int]:
     """The trials whose jobs this launch does once more."""
     root = jobs.context.folder
     gone = lost(study, root, is_our_task=jobs.context.is_our_task)
     if gone:
         names = and_more(sorted(set(gone.values())))
         say(f"no longer there: the results of {names} in {root}; these jobs run again")
-    return failed(study) | gone.keys() | to_be_longer(study, root, folders)
+    return failed(study) | gone.keys() | to_be_longer(study, root, folders, longer)
 
 
 def _begun(jobs: Jobs, study: Study) -> dict[int, tuple[str, Begun]]:

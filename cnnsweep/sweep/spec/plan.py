@@ -137,6 +137,11 @@ class Plan:
         """How many epochs a trial has, of a config that says it."""
         return int(trial.params[EPOCHS]) if EPOCHS in trial.params else self._epochs
 
+    @property
+    def common_epochs(self) -> int | None:
+        """How many epochs a run has, where that is known and the same for all."""
+        return None if EPOCHS in self.varied else self.keys.get(EPOCHS)
+
     @cached_property
     def keys(self) -> RunKeys:
         """What the sweeper reads and sets of a run's keys."""

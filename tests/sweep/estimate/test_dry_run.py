@@ -4,30 +4,19 @@ import fcntl
 import re
 import signal
 import time
-from hashlib import blake2b
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.command import QUICK, cnnsweep, complaint_of, start, succeeded
+from tests.run_files import tree
 from tests.sweep.sweep_commands import TOY, TOY_SPACE, study, sweep
 
 DRY = "hydra.sweeper.dry_run=true"
 GRID = ("tests.sweep.toy.app", "hydra/sweeper=grid")
 QUICKLY = ("epoch_seconds=0", "hydra.sweeper.n_jobs=1")
 LAST = "dry run: nothing was trained or written"
-
-
-def tree(folder: Path) -> dict[str, object]:
-    """Everything below a folder, with its times of change and its bytes."""
-    return {
-        str(path.relative_to(folder)): (
-            path.lstat().st_mtime_ns,
-            blake2b(path.read_bytes()).hexdigest() if path.is_file() else None,
-        )
-        for path in [folder, *folder.rglob("*")]
-    }
 
 
 def test_a_new_grid_is_told_job_by_job_and_timed_and_leaves_nothing(tmp_path: Path) -> None:

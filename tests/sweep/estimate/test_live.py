@@ -1,10 +1,12 @@
 """The time left as a running sweep shows it: real searches in this process, a clock of our own."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import pytest
+from omegaconf import OmegaConf
 
 from cnnsweep.sweep.estimate.live import Before, TimeLeft
 from cnnsweep.sweep.freeze_thaw.paused import PAUSED
@@ -90,6 +92,18 @@ def test_before_the_first_end_epochs_tell_and_before_those_earlier_runs(tmp_path
     assert seconds(left, search) == 2 * 30 - 6
     left.know(Before(run=50.0, epoch=5.0))
     assert seconds(left, search) == 2 * 50 - 6
+
+
+@pytest.mark.parametrize("epochs", ["many", {"most": 3}, 2.5, None])
+def test_another_apps_key_named_epochs_says_nothing(epochs: object, tmp_path: Path) -> None:
+    search, clock = of_trials(tmp_path, 2), Clock()
+    search.plan = replace(search.plan, config=OmegaConf.create({"epochs": epochs}), is_ours=False)
+    left = TimeLeft(workers=1, clock=clock)
+    number = search.asker.ask().number
+    left.begun(0, job(number, number))
+    clock.now = 6.0
+    left.epoch_ended(0, Epoch(2, {}))
+    assert seconds(left, search) is None
 
 
 def test_confirmation_runs_and_a_timeout_count(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from cnnsweep.folders.run_folder import RunFolder
 from tests.command import cnnsweep, complaint_of, start, succeeded
-from tests.run_files import metrics, result, tensors
+from tests.run_files import metrics, result, tensors, tree
 
 SMALL = ("--multirun", "model=simple", "data.train_limit=100", "threads=1", "pictures=false")
 
@@ -73,7 +73,13 @@ def test_a_job_without_checkpoints_is_trained_anew(tmp_path: Path) -> None:
         words = (*SMALL, "optim.lr=0.1,0.001", f"epochs={epochs}", f"hydra.sweep.dir={name}")
         succeeded(cnnsweep(*words, "hydra.sweeper.keep_best=1", cwd=tmp_path))
     (gone,) = (n for n in "01" if not (tmp_path / "short" / n / "last.pt").exists())
-    output = succeeded(cnnsweep("resume=short", "epochs=2", cwd=tmp_path))
+    before = tree(tmp_path / "short")
+    typed = ("resume=short", "epochs=2")
+    dry = succeeded(cnnsweep(*typed, "hydra.sweeper.dry_run=true", cwd=tmp_path))
+    jobs = [line for line in dry.splitlines() if line.startswith("  job ")]
+    assert [line.partition(":")[0] for line in jobs] == ["  job 0", "  job 1"]
+    assert tree(tmp_path / "short") == before
+    output = succeeded(cnnsweep(*typed, cwd=tmp_path))
     assert "1 from the first epoch on, having no last.pt" in output
     for number in "01":
         assert metrics(tmp_path / "short" / number) == metrics(tmp_path / "long" / number)
