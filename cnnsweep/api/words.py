@@ -6,10 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnnsweep.api.command import uninterrupted
 from cnnsweep.errors import UserError
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
 
 _KEY = re.compile(r"[^\s=,'\"]+")
 # Keys whose value may be a list: one is a value there, a list of lists several to try.
@@ -118,7 +121,8 @@ def _plain(key: str, value: Any) -> Any:
 def _written(key: str, value: Any, is_sweep: bool) -> str:
     if not is_sweep:
         return _one(key, value)
-    if isinstance(value, str) and _is_several(f"{key}={value}"):
+    override = _parsed(f"{key}={value}") if isinstance(value, str) else None
+    if override is not None and override.is_sweep_override():
         raise UserError(
             f"{key}={value!r}: by name a text is one value; several are a list, as in "
             f"{key.rpartition('.')[2]}=[1, 2], and all else goes as a word, {f'{key}={value}'!r}"
@@ -132,15 +136,15 @@ def _written(key: str, value: Any, is_sweep: bool) -> str:
     return ",".join(_one(key, one) for one in value)
 
 
-def _is_several(word: str) -> bool:
+def _parsed(word: str) -> "Override | None":
+    """A word as Hydra reads it; None where it cannot."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 
     try:
-        (override,) = OverridesParser.create().parse_overrides([word])
+        return OverridesParser.create().parse_override(word)
     except HydraException:
-        return False
-    return override.is_sweep_override()
+        return None
 
 
 def _one(key: str, value: Any) -> str:
@@ -163,12 +167,8 @@ def _texts(value: Any) -> Any:
 
 
 def _is_read(key: str, text: str) -> bool:
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.errors import HydraException
-
-    try:
-        (override,) = OverridesParser.create().parse_overrides([f"{key}={text}"])
-        is_plain = text != "" and not override.is_sweep_override() and "$" not in text
-        return is_plain and type(override.value()) is str and override.value() == text
-    except HydraException:
+    """Whether Hydra reads a text that stands without quotes as that text."""
+    override = _parsed(f"{key}={text}")
+    if override is None or text == "" or override.is_sweep_override() or "$" in text:
         return False
+    return type(override.value()) is str and override.value() == text

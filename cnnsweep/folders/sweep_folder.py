@@ -81,6 +81,13 @@ class SweepFolder:
         locks = self.path.glob(f"*/**/{TRACKERS}/{tracker}{LOCK_NAME}")
         return (lock.parent.parent for lock in locks)
 
+    def read_config(self) -> dict[str, Any] | None:
+        """The sweep's config, Hydra's part included, its interpolations as they were written.
+
+        None where there is none; raises UserError for a damaged file.
+        """
+        return read_mapping(self.config, yaml.safe_load, yaml.YAMLError)
+
     def read_results(self) -> dict[str, Any] | None:
         """The search's results; None while it isn't over. Raises UserError for a damaged file."""
         return read_mapping(self.results, yaml.safe_load, yaml.YAMLError)

@@ -6,11 +6,9 @@ from math import fsum
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
 from cnnsweep.dotted_keys import leaves, look_up
 from cnnsweep.errors import UserError
-from cnnsweep.folders.run_folder import RESULT, RunFolder, read_mapping
+from cnnsweep.folders.run_folder import RESULT, RunFolder
 from cnnsweep.folders.sweep_folder import (
     CONFIRM,
     FORMER_CONFIRM,
@@ -237,7 +235,7 @@ def _is_maximized(sweep: Path, metric: str) -> bool:
 
 
 def _recorded(sweep: Path) -> dict[str, Any]:
-    return read_mapping(SweepFolder(sweep).config, yaml.safe_load, yaml.YAMLError) or {}
+    return SweepFolder(sweep).read_config() or {}
 
 
 def _mean(runs: list[_Found]) -> float:

@@ -32,7 +32,6 @@ class RunRecord:
     metric: str | None = None
     way: Direction | None = None
     checkpoint: str | None = None
-    setting: dict[str, Any] = field(default_factory=dict)
     ended: Ended | None = None
     _rows: list[Row] = field(default_factory=list)
     _told: set[int] = field(default_factory=set)  # epochs that this process has reported
@@ -150,7 +149,6 @@ class RunRecord:
                 "epochs": len(self._rows),
                 "best_epoch": best[EPOCH] if best is not None else None,
                 **figures,
-                **self.setting,
                 "versions": versions(),
                 **code().as_plain(),
                 "error": error,

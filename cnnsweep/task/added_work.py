@@ -11,8 +11,8 @@ from cnnsweep.config.composing.grid_jobs import is_grid
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import RESULT, RunFolder
 from cnnsweep.folders.sweep_folder import BUDGET, NO_POINTS, SweepFolder, ends, is_search_trial
+from cnnsweep.task.longer.lengthening import EPOCHS
 
-EPOCHS = "epochs"
 N_TRIALS = "hydra.sweeper.n_trials"
 SEARCHES = "hydra.sweeper.searches"
 PRUNER, PAUSING = "hydra/sweeper/pruner", "freeze_thaw"  # a config group, and an option of it
@@ -120,7 +120,7 @@ def _adds_epochs(
 
 def _spent(folder: Path, config: DictConfig) -> float:
     """The share of all epochs of the sweep's searches that were trained; 0 where unknown."""
-    trials, epochs = OmegaConf.select(config, N_TRIALS), OmegaConf.select(config, "epochs")
+    trials, epochs = OmegaConf.select(config, N_TRIALS), OmegaConf.select(config, EPOCHS)
     if not isinstance(trials, int) or not isinstance(epochs, int):
         return 0.0
     found = list(_trials(folder))

@@ -17,6 +17,7 @@ from cnnsweep.dotted_keys import is_below, leaves, look_up
 from cnnsweep.errors import UserError
 from cnnsweep.folders.recorded_defaults import completed
 from cnnsweep.redact import is_masked
+from cnnsweep.task.longer.lengthening import EPOCHS
 from cnnsweep.task.recorded_command import (
     SWEEPER,
     RecordedCommand,
@@ -33,7 +34,6 @@ _FREE_GROUPS = ("logger", "hydra")
 _CONTROLLERS = ("hydra/sweeper", "hydra/launcher")
 _SWEEPER_TARGET = "hydra.sweeper._target_"  # comes with the option
 _SPACE, _STORAGE = "hydra.sweeper.params", "hydra.sweeper.storage"
-_EPOCHS = "epochs"
 _WORKERS = "hydra.sweeper.n_jobs"  # suits the machine, which may be another one now
 
 
@@ -82,10 +82,10 @@ def _of_recorded_epochs(
 
     Of more epochs, what is computed from them would be taken for a default that has changed.
     """
-    epochs = record.config.get(_EPOCHS)
-    if "hydra" in record.config or _EPOCHS not in lines or present.get(_EPOCHS) == epochs:
+    epochs = record.config.get(EPOCHS)
+    if "hydra" in record.config or EPOCHS not in lines or present.get(EPOCHS) == epochs:
         return present
-    return _compose(config, lines | by_key([f"{_EPOCHS}={as_text(epochs)}"]), place)
+    return _compose(config, lines | by_key([f"{EPOCHS}={as_text(epochs)}"]), place)
 
 
 def _taken(lines: Overrides) -> Overrides:

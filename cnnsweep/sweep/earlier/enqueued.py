@@ -9,7 +9,7 @@ from optuna.trial import TrialState
 from cnnsweep.errors import UserError
 from cnnsweep.folders.sweep_folder import IS_DEFAULT
 from cnnsweep.sweep.earlier.default_config import default_config
-from cnnsweep.sweep.earlier.points_file import KEY
+from cnnsweep.sweep.earlier.points_file import POINTS_KEY
 from cnnsweep.sweep.journal.tried import number_of_trials
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.plan import FOLDER, Plan
@@ -67,7 +67,9 @@ def _recorded_points(
     before = recorded or []
     if plan.given is None:
         if settings.points is not None and recorded is None:
-            raise UserError(f"{KEY}={settings.points} is gone, and its points are not recorded")
+            raise UserError(
+                f"{POINTS_KEY}={settings.points} is gone, and its points are not recorded"
+            )
         return before
     trials = study.get_trials(deepcopy=False)
     tried = (trial.system_attrs.get("fixed_params", trial.params) for trial in trials)
@@ -80,9 +82,9 @@ def _recorded_points(
     elif len(new) > room:
         least = plan.n_trials + len(new) - room
         raise UserError(
-            f"{KEY}: {plan.given.source} has {len(new)} points that this search has not tried, and "
-            f"hydra.sweeper.n_trials={plan.n_trials} leaves room for {room}: allowed are {least} "
-            "trials or more"
+            f"{POINTS_KEY}: {plan.given.source} has {len(new)} points that this search has not "
+            f"tried, and hydra.sweeper.n_trials={plan.n_trials} leaves room for {room}: allowed "
+            f"are {least} trials or more"
         )
     for line in plan.given.lines:
         say(f"{plan.prefix}{line}")

@@ -10,7 +10,7 @@ from cnnsweep.errors import UserError, and_more
 from cnnsweep.rules import as_typed
 from cnnsweep.sweep.earlier.default_config import default_config
 from cnnsweep.sweep.earlier.launched import given_before, is_launched
-from cnnsweep.sweep.earlier.points_file import KEY, Row, read_points
+from cnnsweep.sweep.earlier.points_file import POINTS_KEY, Row, read_points
 from cnnsweep.sweep.earlier.runs import COMPLETED, EarlierTrial, read_trials
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.plan import Given, Plan
@@ -38,14 +38,14 @@ def with_given_points(
         return list(plans)
     if is_grid_sampler(settings.sampler):
         raise UserError(
-            f"{KEY}={settings.points}: hydra/sweeper/sampler=grid goes through its whole grid, in "
-            "an order of its own: leave one of the two out"
+            f"{POINTS_KEY}={settings.points}: hydra/sweeper/sampler=grid goes through its whole "
+            "grid, in an order of its own: leave one of the two out"
         )
     path = Path(settings.points)
     if not path.exists():
-        if settings.points in given_before(plans, KEY):
+        if settings.points in given_before(plans, POINTS_KEY):
             return list(plans)
-        raise UserError(f"{KEY}={path}: there is no such file or folder")
+        raise UserError(f"{POINTS_KEY}={path}: there is no such file or folder")
     group = next(map(str, settings.compare or {}), None)
     if path.is_dir():
         given = _of_sweep(path, context.folder, plans, group)
@@ -68,7 +68,7 @@ def _check_number(plan: Plan, settings: Settings, context: SweepContext) -> None
         number, also = number + 1, ", the default config with them,"
     if number > plan.n_trials:
         raise UserError(
-            f"{KEY}: {plan.given.source} has {len(plan.given.points)} points{also} and "
+            f"{POINTS_KEY}: {plan.given.source} has {len(plan.given.points)} points{also} and "
             f"hydra.sweeper.n_trials={plan.n_trials}: allowed are {number} trials or more"
         )
 
@@ -118,7 +118,7 @@ def _option(values: Mapping[str, Any], group: str | None) -> str | None:
 
 
 def _of_sweep(path: Path, itself: Path, plans: Sequence[Plan], group: str | None) -> list[Given]:
-    trials = _best_first(path, read_trials(path, KEY, itself))
+    trials = _best_first(path, read_trials(path, POINTS_KEY, itself))
     found: list[Given] = []
     for plan in plans:
         points: dict[str, Point] = {}
@@ -138,7 +138,8 @@ def _of_sweep(path: Path, itself: Path, plans: Sequence[Plan], group: str | None
     if not any(one.points for one in found):
         why = next((line.partition("left out: ")[2] for one in found for line in one.lines), None)
         raise UserError(
-            f"{KEY}={path}: no trial of it is in this space: {why or f'it has no such {group}'}"
+            f"{POINTS_KEY}={path}: no trial of it is in this space: "
+            f"{why or f'it has no such {group}'}"
         )
     return found
 
@@ -148,9 +149,9 @@ def _best_first(path: Path, trials: Sequence[EarlierTrial]) -> list[EarlierTrial
     completed = [t for t in trials if t.status == COMPLETED and t.values is not None]
     objectives = {(*trial.objectives, *trial.direction) for trial in completed}
     if not completed:
-        raise UserError(f"{KEY}={path} has no completed trial with an objective")
+        raise UserError(f"{POINTS_KEY}={path} has no completed trial with an objective")
     if len(objectives) > 1 or len(completed[0].objectives) > 1:
-        raise UserError(f"{KEY}={path} has several objectives, and no trial is its best")
+        raise UserError(f"{POINTS_KEY}={path} has several objectives, and no trial is its best")
     sign = -1.0 if completed[0].direction[0] == "maximize" else 1.0
     return sorted(completed, key=lambda trial: sign * (trial.values or [0.0])[0])
 
@@ -173,4 +174,4 @@ def _lines(noun: str, path: Path, left_out: Mapping[str, int]) -> tuple[str, ...
     number = sum(left_out.values())
     why = and_more([f"{one} ({times})" for one, times in left_out.items()], 3, between="; ")
     counted = f"{number} {noun}{'' if number == 1 else 's'}"
-    return (f"{KEY}: {counted} of {path} left out: {why}",) if number else ()
+    return (f"{POINTS_KEY}: {counted} of {path} left out: {why}",) if number else ()

@@ -2,10 +2,7 @@
 
 from collections.abc import Sequence
 
-import yaml
-
 from cnnsweep.dotted_keys import look_up
-from cnnsweep.folders.run_folder import read_mapping
 from cnnsweep.folders.sweep_folder import SweepFolder, numbered
 from cnnsweep.rules import with_home
 from cnnsweep.sweep.spec.plan import Plan
@@ -20,7 +17,5 @@ def given_before(plans: Sequence[Plan], key: str) -> tuple[str, ...]:
     """The paths that an earlier launch had for a sweeper's key, one or a list; () without one."""
     if not any(map(is_launched, plans)):
         return ()
-    sweep = SweepFolder(plans[0].sweep)
-    whole = read_mapping(sweep.config, yaml.safe_load, yaml.YAMLError) or {}
-    typed = look_up(whole, key) or ()
+    typed = look_up(SweepFolder(plans[0].sweep).read_config() or {}, key) or ()
     return tuple(map(with_home, [typed] if isinstance(typed, str) else typed))

@@ -15,7 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 from cnnsweep.dotted_keys import leaves
 from cnnsweep.errors import UserError, one_line
 
-KEY = "hydra.sweeper.points"
+POINTS_KEY = "hydra.sweeper.points"
 _YAML = (".yaml", ".yml")
 _ALLOWED = (
     "allowed is a .csv file whose header has keys of the space, a .yaml file with a list of "
@@ -39,11 +39,11 @@ def read_points(path: Path) -> list[Row]:
     """
     suffix = path.suffix.lower()
     if suffix not in (".csv", *_YAML):
-        raise UserError(f"{KEY}={path}: {_ALLOWED}")
+        raise UserError(f"{POINTS_KEY}={path}: {_ALLOWED}")
     text = _text(path)
     rows = list(_yaml_rows(path, text) if suffix in _YAML else _csv_rows(path, text))
     if not rows:
-        raise UserError(f"{KEY}: {path} has no points; {_ALLOWED}")
+        raise UserError(f"{POINTS_KEY}: {path} has no points; {_ALLOWED}")
     for row in rows:
         if not row.values:
             raise UserError(f"{row.place} gives no key a value: allowed are keys of the space")
@@ -54,9 +54,9 @@ def _text(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UserError(f"{KEY}: {path} is no text in UTF-8: {error.reason}") from error
+        raise UserError(f"{POINTS_KEY}: {path} is no text in UTF-8: {error.reason}") from error
     except OSError as error:
-        raise UserError(f"{KEY}: {path} cannot be read: {error.strerror}") from error
+        raise UserError(f"{POINTS_KEY}: {path} cannot be read: {error.strerror}") from error
 
 
 def _csv_rows(path: Path, text: str) -> Iterator[Row]:
@@ -64,15 +64,15 @@ def _csv_rows(path: Path, text: str) -> Iterator[Row]:
     try:
         lines = [line for line in csv.reader(StringIO(text, newline=""), strict=True) if line]
     except csv.Error as error:
-        raise UserError(f"{KEY}: {path} is no CSV file: {error}") from error
+        raise UserError(f"{POINTS_KEY}: {path} is no CSV file: {error}") from error
     header = [cell.strip() for cell in lines[0]] if lines else []
     times = Counter(header)
     if wrong := [key or "an empty cell" for key in times if times[key] > 1 or not key]:
         raise UserError(
-            f"{KEY}: {path}: its header has {', '.join(wrong)}; allowed is each key once"
+            f"{POINTS_KEY}: {path}: its header has {', '.join(wrong)}; allowed is each key once"
         )
     for number, cells in enumerate(lines[1:], start=1):
-        place = f"{KEY}: {path}, row {number}"
+        place = f"{POINTS_KEY}: {path}, row {number}"
         if len(cells) != len(header):
             raise UserError(
                 f"{place} has {len(cells)} cells: allowed are {len(header)}, as many as its header"
@@ -86,13 +86,13 @@ def _yaml_rows(path: Path, text: str) -> Iterator[Row]:
         read = OmegaConf.create(text)  # which refuses a key that is there twice
         listed = OmegaConf.to_container(read, resolve=True)
     except (yaml.YAMLError, OmegaConfBaseException, ValueError) as error:
-        raise UserError(f"{KEY}: {path} is no YAML file: {one_line(error)}") from error
+        raise UserError(f"{POINTS_KEY}: {path} is no YAML file: {one_line(error)}") from error
     if not isinstance(listed, list):
         if not listed:
             return
-        raise UserError(f"{KEY}: {path} is one mapping; {_ALLOWED}")
+        raise UserError(f"{POINTS_KEY}: {path} is one mapping; {_ALLOWED}")
     for number, entry in enumerate(listed, start=1):
-        place = f"{KEY}: {path}, row {number}"
+        place = f"{POINTS_KEY}: {path}, row {number}"
         if not isinstance(entry, dict):
             raise UserError(f"{place} is {entry!r:.60}: allowed is a mapping of keys to values")
         yield Row(place, leaves(entry))

@@ -6,12 +6,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from cnnsweep.config.validation import objective_names
 from cnnsweep.dotted_keys import look_up
 from cnnsweep.errors import UserError
-from cnnsweep.folders.run_folder import PAUSED, RESULT, RunFolder, read_mapping
+from cnnsweep.folders.run_folder import PAUSED, RESULT, RunFolder
 from cnnsweep.folders.sweep_folder import (
     SEED,
     SWEEP_MARKS,
@@ -137,5 +135,4 @@ def _typed_direction(folder: Path) -> Any:
     root = folder if own.exists() else sweep_around(folder)
     if root is None:
         return None
-    recorded = read_mapping(SweepFolder(root).config, yaml.safe_load, yaml.YAMLError) or {}
-    return look_up(recorded, "hydra.sweeper.direction")
+    return look_up(SweepFolder(root).read_config() or {}, "hydra.sweeper.direction")

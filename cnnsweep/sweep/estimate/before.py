@@ -7,12 +7,12 @@ from statistics import median
 
 from cnnsweep.folders import run_folder, sweep_folder
 from cnnsweep.folders.provenance import hardware
-from cnnsweep.sweep.estimate.earlier.known import known_costs
+from cnnsweep.sweep.estimate.earlier.known import FLAGS, known_costs
 from cnnsweep.sweep.estimate.earlier.runs import earlier_runs
 from cnnsweep.sweep.estimate.kinds import are_alike
 from cnnsweep.sweep.estimate.live import Before, TimeLeft
 from cnnsweep.sweep.estimate.outlook import Config
-from cnnsweep.sweep.estimate.prices import FLAGS, kind_here
+from cnnsweep.sweep.estimate.prices import kind_here
 from cnnsweep.sweep.machine.facts import Machine
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.run_keys import EPOCHS

@@ -12,7 +12,7 @@ from cnnsweep.errors import UserError
 from cnnsweep.folders import run_folder, sweep_folder
 from cnnsweep.folders.provenance import hardware
 from cnnsweep.sweep.estimate.costs import Cost, Kind, filled, to_measure
-from cnnsweep.sweep.estimate.earlier.known import Known, known_costs
+from cnnsweep.sweep.estimate.earlier.known import FLAGS, Known, known_costs
 from cnnsweep.sweep.estimate.earlier.runs import earlier_runs
 from cnnsweep.sweep.estimate.kinds import kind_of
 from cnnsweep.sweep.estimate.outlook import Config
@@ -22,7 +22,6 @@ from cnnsweep.sweep.machine.sizing import Crew
 from cnnsweep.sweep.spec.compose import SweepContext
 
 MOST_TIMED = 8  # kinds of runs
-FLAGS = ("test", "pictures")
 
 
 @dataclass(frozen=True)

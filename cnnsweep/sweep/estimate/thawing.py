@@ -34,7 +34,6 @@ class Thawing:
     step: float = 0.0
     known: Iterable[Curve] = ()
     trained: int = 0  # epochs, so far
-    starts: int = 0  # of runs, new or thawed
     _curves: dict[int, Curve] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -61,7 +60,6 @@ class Thawing:
             assert isinstance(step, Thaw)
             number = step.number
             self._set(number, "running")
-        self.starts += 1
         return self._epoch(number, self.begin(number))
 
     def _epoch(self, number: int, before: float) -> Segment:

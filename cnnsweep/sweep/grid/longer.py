@@ -13,7 +13,8 @@ from cnnsweep.folders.run_folder import LAST, RunFolder, differing_keys
 from cnnsweep.sweep.grid.ask import NUMBER
 from cnnsweep.sweep.grid.jobs import Jobs
 from cnnsweep.sweep.grid.numbering import Begun, GridJob, Resolve
-from cnnsweep.task.longer.lengthening import EPOCHS, refuse_what_cannot
+from cnnsweep.sweep.spec.run_keys import EPOCHS
+from cnnsweep.task.longer.lengthening import refuse_what_cannot
 
 Configs = Mapping[str, dict[str, Any]]  # resolved, by folder
 

@@ -13,11 +13,11 @@ from omegaconf import DictConfig, OmegaConf
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import LAST, RunFolder, differing_keys
 from cnnsweep.rules import path_with_home
+from cnnsweep.sweep.earlier.points_file import POINTS_KEY
 from cnnsweep.sweep.spec.compose import SweepContext
+from cnnsweep.sweep.spec.run_keys import EPOCHS
 from cnnsweep.task.changed_data import DataCheck
 
-_POINTS = "hydra.sweeper.points"
-_EPOCHS = "epochs"
 _OF_THE_END = ("test", "pictures")  # what is done after the last epoch
 
 
@@ -28,7 +28,7 @@ def take_earlier_epochs(context: SweepContext, config: DictConfig, folder: Path)
     epochs and the same config but for them. So its schedule does not depend on them, and the run
     has the bytes of one that trains all its epochs (of a stack: but for rounding).
     """
-    points = OmegaConf.select(config, _POINTS)
+    points = OmegaConf.select(config, POINTS_KEY)
     run = RunFolder(folder)
     if not context.is_our_task or points is None or run.last.exists() or run.config.exists():
         return None
@@ -57,7 +57,7 @@ def _begun(source: Path) -> list[tuple[Path, dict[str, Any]]]:
 
 def _is_shorter(recorded: Mapping[str, Any], resolved: Mapping[str, Any]) -> bool:
     differing = set(differing_keys(recorded, resolved)).difference(_OF_THE_END)
-    return differing == {_EPOCHS} and recorded[_EPOCHS] < resolved[_EPOCHS]
+    return differing == {EPOCHS} and recorded[EPOCHS] < resolved[EPOCHS]
 
 
 def _is_copied(earlier: RunFolder, run: RunFolder, resolved: Mapping[str, Any]) -> bool:

@@ -19,7 +19,7 @@ ENOUGH = 5  # runs of a kind
 _FORWARD = 1 / 3  # of what an image costs in training, one that is only evaluated
 _CHECKPOINT = 0.02  # seconds an epoch
 _BEGIN = 0.4  # of the time around the epochs, what comes before them
-_FLAGS = ("test", "pictures")  # which decide on what is done after the last epoch
+FLAGS = ("test", "pictures")  # which decide on what is done after the last epoch
 _FILES = 200_000.0  # bytes of a run without its checkpoints, where nothing tells
 
 
@@ -90,7 +90,7 @@ def _cost(runs: Sequence[tuple[Past, Mapping[str, Any]]], flags: Mapping[str, ob
         for one, config in runs
         if one.result["status"] == "completed"
         and not one.result.get("earlier")
-        and all(config.get(key) == flags.get(key) for key in _FLAGS)
+        and all(config.get(key) == flags.get(key) for key in FLAGS)
     ]
     timed = [pair for pair in alike if not pair[0].waited]
     timed = timed or [pair for pair in runs if pair[0].result["epochs"] == 1] or list(runs)

@@ -12,6 +12,7 @@ from cnnsweep.dotted_keys import leaves
 from cnnsweep.errors import UserError
 from cnnsweep.folders.recorded_defaults import completed
 from cnnsweep.folders.run_folder import differing_keys
+from cnnsweep.sweep.spec.run_keys import EPOCHS
 from cnnsweep.sweep.spec.samplers import Space
 
 FACTS = "facts"
@@ -107,7 +108,7 @@ def _refuse_mixing(
     for name in ("seeds", "threads", "objectives", "seed", "default_first"):
         if before[name] != now[name]:
             said.append(f"{name} (was {before[name]}, is {now[name]})")
-    if longer is not None and [key for key in differing if key == "epochs"] == differing != []:
+    if longer is not None and differing == [EPOCHS]:
         raise UserError(
             f"trials of two lengths do not compare in one search: {', '.join(said)}. To train its "
             f"best points for as long, in a folder of their own: {longer}"

@@ -4,14 +4,18 @@ from cnnsweep.config.overrides import by_key, typed_lines
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.typed_words import path_word
 from cnnsweep.redact import masked_word
+from cnnsweep.sweep.earlier.points_file import POINTS_KEY
+from cnnsweep.sweep.earlier.warm_start import KEY as WARM_START_KEY
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.task.command_again import shell_line, sources
 
-_POINTS, _TRIALS = "hydra.sweeper.points", "hydra.sweeper.n_trials"
+_TRIALS = "hydra.sweeper.n_trials"
 _BEST = 5  # points
+# Those of the former search alone; trials of fewer epochs are none for a warm start.
 _LEFT_OUT = (
-    "resume", "from", "hydra.sweep.dir", _POINTS, _TRIALS, "hydra.sweeper.storage",
-    "hydra.sweeper.study_name", "hydra.sweeper.default_first", "hydra.mode",
+    "resume", "from", "hydra.sweep.dir", POINTS_KEY, _TRIALS, WARM_START_KEY,
+    "hydra.sweeper.storage", "hydra.sweeper.study_name", "hydra.sweeper.default_first",
+    "hydra.sweeper.dry_run", "hydra.mode",
 )  # fmt: skip
 
 
@@ -25,6 +29,6 @@ def longer_search(context: SweepContext) -> str | None:
     hydra = context.config.hydra
     typed = by_key(typed_lines(hydra))
     words = [masked_word(str(o.input_line)) for key, o in typed.items() if key not in _LEFT_OUT]
-    best = [path_word(_POINTS, str(RunFolder(context.folder))), f"{_TRIALS}={_BEST}"]
+    best = [path_word(POINTS_KEY, str(RunFolder(context.folder))), f"{_TRIALS}={_BEST}"]
     alone = "hydra.sweeper.default_first=false"  # the default config is none of the best
     return shell_line([*sources(hydra), "--multirun", *words, *best, alone])

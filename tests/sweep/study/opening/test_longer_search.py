@@ -1,0 +1,33 @@
+"""The command that trains a search's best points for more epochs."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from cnnsweep.sweep.study.opening.longer_search import longer_search
+
+
+def test_what_is_of_the_former_search_alone_is_left_out(tmp_path: Path) -> None:
+    of_hydra = [
+        "hydra.sweeper.warm_start=[multirun/old]",
+        "hydra.sweeper.dry_run=true",
+        "hydra.sweeper.points=points.csv",
+        "hydra.sweeper.n_trials=40",
+        "hydra.sweeper.seeds=3",
+        f"hydra.sweep.dir={tmp_path}",
+    ]
+    of_the_run = ["search=sgd", "model=lenet", "epochs=20"]
+    hydra = {
+        "overrides": {"hydra": of_hydra, "task": of_the_run},
+        "runtime": {"config_sources": []},
+        "job": {"config_name": "config"},
+    }
+    config = OmegaConf.create({"hydra": hydra})
+    context: Any = SimpleNamespace(is_our_task=True, config=config, folder=tmp_path)
+    assert longer_search(context) == (
+        "python -m cnnsweep --multirun hydra.sweeper.seeds=3 search=sgd model=lenet epochs=20 "
+        f"hydra.sweeper.points={tmp_path} hydra.sweeper.n_trials=5 "
+        "hydra.sweeper.default_first=false"
+    )
