@@ -11,6 +11,7 @@ from cnnsweep.sweep.earlier.enqueued import POINT
 from cnnsweep.sweep.freeze_thaw.paused import paused_at
 from cnnsweep.sweep.journal.theirs import ours
 from cnnsweep.sweep.spec.formatting import format_value
+from cnnsweep.sweep.spec.run_keys import SEED
 from cnnsweep.sweep.study.confirmation import winner
 from cnnsweep.sweep.study.search import Search
 
@@ -68,7 +69,13 @@ def _optimism(search: Search, number: int) -> list[str]:
     line = f"a winner's value is the best of {number} tried and so looks better than it is: "
     if search.confirmation.wanted:
         return [f"{line}its confirmation runs do not"]
-    return [f"{line}runs with fresh seeds do not (hydra.sweeper.confirm=3)"]
+    how = " (hydra.sweeper.confirm=3)" if _has_seeds(search) else ""
+    return [f"{line}runs with fresh seeds do not{how}"]
+
+
+def _has_seeds(search: Search) -> bool:
+    """Whether the sweeper can set the seed of a run, which another app may not have."""
+    return search.plan.keys.get(SEED) is not None
 
 
 def _against(search: Search, best: FrozenTrial, default: FrozenTrial, number: int) -> str:
@@ -97,8 +104,8 @@ def _against(search: Search, best: FrozenTrial, default: FrozenTrial, number: in
     runs = search.plan.run(search.plan.place(best)), search.plan.run(search.plan.place(default))
     gain = _gain(metric, runs, values, search.seeds, number)
     if gain is None:
-        measured = "hydra.sweeper.seeds=3 measures that"
-        return f"{said}; how far chance alone goes is unknown: {measured}"
+        how = ": hydra.sweeper.seeds=3 measures that" if _has_seeds(search) else ""
+        return f"{said}; how far chance alone goes is unknown{how}"
     return f"{said}, {gain.verdict(is_share=is_share)}"
 
 

@@ -21,6 +21,7 @@ from cnnsweep.folders.sweep_folder import (
 )
 from cnnsweep.rules import as_typed
 from cnnsweep.sweep.earlier.others import better_of_others, said_of
+from cnnsweep.sweep.earlier.warm_start import better_before
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
 from cnnsweep.sweep.gain import default_number, gain_lines
 from cnnsweep.sweep.journal.theirs import ours
@@ -160,7 +161,8 @@ def _best_lines(search: Search) -> list[str]:
         return [
             "no trial was completed"
             if other is None
-            else f"best: {other}; none of ours was completed"
+            else f"best: {other}; none of ours was completed",
+            *better_before(search.study, search.plan, None),
         ]
     metric = search.plan.objectives[0]
     split = "validation best" if metric.startswith("val_") else f"best {metric}"
@@ -172,6 +174,7 @@ def _best_lines(search: Search) -> list[str]:
         f"{named}trial {best.number} ({format_params(search.plan.params(best))})",
         line + _on_test(search),
         f"its settings in full: {settings}",
+        *better_before(search.study, search.plan, best),
         *gain_lines(search),
     ]
 

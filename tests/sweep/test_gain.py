@@ -1,6 +1,7 @@
 """What the end of a search says of its winner and the default config."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,15 @@ def test_of_a_loss_less_is_better_and_one_run_has_no_interval(tmp_path: Path) ->
         "0.25 below the default config (trial 0, val_loss 0.5); how far chance alone goes is "
         "unknown: hydra.sweeper.seeds=3 measures that"
     )
+
+
+def test_an_app_without_a_seed_is_not_told_to_try_others(tmp_path: Path) -> None:
+    search = searched(tmp_path, [0.5, 0.25], metric="val_loss")
+    assert any("hydra.sweeper" in line for line in gain_lines(search))
+    search.plan = replace(search.plan, config=OmegaConf.create({"epochs": 3}), is_ours=False)
+    lines = gain_lines(search)
+    assert lines
+    assert not any("hydra.sweeper" in line for line in lines)
 
 
 def test_seeds_are_compared_in_pairs(tmp_path: Path) -> None:

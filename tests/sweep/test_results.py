@@ -6,7 +6,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from cnnsweep.metric_names import DIRECTIONS
-from cnnsweep.sweep.results import are_written, write_results
+from cnnsweep.sweep.earlier.warm_start import RUN, WARM
+from cnnsweep.sweep.results import are_written, result_lines, write_results
 from cnnsweep.sweep.spec.failure_policy import FailureWatch
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.space.search_space import SearchSpace
@@ -80,3 +81,27 @@ def test_they_stand_only_with_the_confirmations_that_are_wanted(
     add(search, 0.1)
     write_results(tmp_path, [search])
     assert are_written([search]) == (confirm == 0)
+
+
+@pytest.mark.parametrize(("objective", "sign"), [("val_loss", -1), ("val_accuracy", 1)])
+@pytest.mark.parametrize("own", [[], [0.5], [0.4, 0.5, 0.6]])
+@pytest.mark.parametrize("known", [[], [0.5], [0.1], [0.9], [0.1, 0.9, 0.55]])
+def test_a_better_trial_that_was_known_beforehand_is_named(
+    tmp_path: Path, objective: str, sign: int, own: list[float], known: list[float]
+) -> None:
+    search = make_search(tmp_path, 0, objective)
+    for value in own:
+        add(search, value)
+    earlier = [
+        {"params": {"x": 0.5, "n": 1}, "status": "completed", "values": [value], "curve": {}}
+        | {RUN: f"/old/{value}"}
+        for value in known
+    ]
+    search.study.set_user_attr(WARM, {"old": earlier})
+    best = max(known, key=lambda value: sign * value, default=None)
+    beats = best is not None and all(sign * best > sign * value for value in own)
+    said = [line for line in result_lines([search]) if "known beforehand" in line]
+    assert [line.split(" (")[0] for line in said] == (
+        [f"a trial known beforehand was better: {objective} {best}"] if beats else []
+    )
+    assert all(line.endswith(f"in /old/{best}") for line in said)
