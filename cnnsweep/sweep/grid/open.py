@@ -1,6 +1,6 @@
 """Opening a grid: its study, and which of its jobs an earlier launch has begun."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -58,8 +58,7 @@ def open_grid(
     if [direction.name.lower() for direction in study.directions] != list(plan.directions):
         plan = replace(plan, swept=plan.swept | {OBJECTIVE})
     begun = _begun(jobs, study)
-    if not coordination.only_looks:
-        _settle_folders(plan.folder, begun.values())
+    _settle_folders(plan.folder, {} if coordination.only_looks else begun)
     plan = replace(plan, threads=_threads(study, plan, [one for _, one in begun.values()]))
     more = plan.threads_override()
 
@@ -93,8 +92,8 @@ def open_grid(
     )
 
 
-def _settle_folders(root: Path, begun: Iterable[tuple[str, Begun]]) -> None:
-    for folder, _ in begun:
+def _settle_folders(root: Path, begun: Mapping[int, tuple[str, Begun]]) -> None:
+    for folder, _ in begun.values():
         settle_longer(root / folder)
 
 
