@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cnnsweep.predict import Prediction
     from cnnsweep.task.load_model import InferenceModel
 
-_NOT_METRICS = ("parameters", "train_seconds")
+_NOT_METRICS = ("parameters", "train_seconds", "images_per_second")
 
 
 class RunFailed(UserError):

@@ -24,6 +24,7 @@ NO_TRIALS, NO_POINTS, TIMEOUT, BUDGET = "n_trials", "points", "timeout", "budget
 DEFAULT_TRIAL = "default_trial"  # in RESULTS: the number of the trial that is the default config
 _FOUND = {"best_params", "solutions"}  # with one of them, RESULTS are those of one search
 JOURNAL = "study.journal"
+FOLDER = "folder"  # an attribute of a trial that names its folder: what it is to do is settled
 IS_DEFAULT = "default config"  # an attribute of the trial that is it, in the study
 JOBS = "jobs.csv"  # of a grid: the number and folder of each job, and its values of the axes
 SWEEP_MARKS = (JOURNAL, RESULTS, SWEEP_CONFIG)  # one of them makes a folder a sweep's

@@ -16,6 +16,7 @@ def test_a_run_of_old_code() -> None:
     recorded = json.loads((RECORDED / "run" / "result.json").read_text())
     assert old.result.metrics["test_accuracy"] == recorded["test_accuracy"]
     assert old.result.metrics["val_balanced_accuracy"] is None  # not measured then
+    assert all(name.endswith(("loss", "accuracy")) for name in old.result.metrics)
     assert old.result.command is None
     assert len(old.metrics) == old.config.epochs
     weights = old.model().network.state_dict()  # as old code has written them

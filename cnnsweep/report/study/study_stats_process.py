@@ -29,10 +29,10 @@ from optuna.trial import FrozenTrial, TrialState  # noqa: E402
 
 from cnnsweep.errors import one_line  # noqa: E402
 from cnnsweep.folders.run_folder import PAUSED  # noqa: E402
+from cnnsweep.folders.sweep_folder import FOLDER  # noqa: E402
 
 MOST_TRIALS = 3000  # for importances
 _FEWEST = 4
-_FOLDER = "folder"  # the attribute of a trial that names its run folder: others' have none
 _DAMAGE = (LookupError, ValueError, TypeError, AttributeError, AssertionError, RecursionError)
 
 
@@ -117,8 +117,8 @@ def _importances(study: optuna.Study) -> dict[str, float]:
 
 
 def _ours(trials: list[FrozenTrial]) -> list[FrozenTrial]:
-    """Those that have a run folder; all where none has, in a study that the report has made."""
-    return [trial for trial in trials if _FOLDER in trial.user_attrs] or trials
+    """Those that have a run folder, as trials of others have none; all in a study of the report's."""
+    return [trial for trial in trials if FOLDER in trial.user_attrs] or trials
 
 
 def _busy(trials: Sequence[FrozenTrial], workers: int | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from cnnsweep.folders.sweep_folder import IS_DEFAULT
 from cnnsweep.sweep.earlier.default_config import default_config
 from cnnsweep.sweep.earlier.points_file import POINTS_KEY
 from cnnsweep.sweep.journal.tried import number_of_trials
+from cnnsweep.sweep.machine.workers import counted
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.plan import FOLDER, Plan
 from cnnsweep.sweep.spec.settings import Settings
@@ -91,7 +92,6 @@ def _recorded_points(
     if new or recorded is None:
         study.set_user_attr(POINTS, [*before, *new])
     if new:
-        more = "more " if before else ""
-        points = f"{len(new)} {more}point{'' if len(new) == 1 else 's'}"
+        points = counted(len(new), "more point" if before else "point")
         say(f"{plan.prefix}tried first: {points} of {plan.given.source}")
     return [*before, *new]

@@ -12,6 +12,7 @@ from cnnsweep.sweep.earlier.default_config import default_config
 from cnnsweep.sweep.earlier.launched import given_before, is_launched
 from cnnsweep.sweep.earlier.points_file import POINTS_KEY, Row, read_points
 from cnnsweep.sweep.earlier.runs import COMPLETED, EarlierTrial, read_trials
+from cnnsweep.sweep.machine.workers import counted
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.plan import Given, Plan
 from cnnsweep.sweep.spec.samplers import is_grid_sampler
@@ -173,5 +174,4 @@ def _lines(noun: str, path: Path, left_out: Mapping[str, int]) -> tuple[str, ...
     """A line on what is left out, whose reasons come with their numbers; none where nothing is."""
     number = sum(left_out.values())
     why = and_more([f"{one} ({times})" for one, times in left_out.items()], 3, between="; ")
-    counted = f"{number} {noun}{'' if number == 1 else 's'}"
-    return (f"{POINTS_KEY}: {counted} of {path} left out: {why}",) if number else ()
+    return (f"{POINTS_KEY}: {counted(number, noun)} of {path} left out: {why}",) if number else ()

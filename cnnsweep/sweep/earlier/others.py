@@ -10,6 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 from cnnsweep.errors import UserError
 from cnnsweep.sweep.freeze_thaw.known import as_drawn_here
 from cnnsweep.sweep.journal.theirs import THEIRS, is_theirs, ours
+from cnnsweep.sweep.machine.workers import counted
 from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.spec.plan import FOLDER, Plan
 
@@ -45,10 +46,9 @@ def take_over(study: Study, plan: Plan, say: Callable[[str], None]) -> None:
     fitting = sum(
         as_drawn_here(trial, plan.space) is not None for trial in theirs if is_theirs(trial)
     )
-    count = f"{len(theirs)} trial{'' if len(theirs) == 1 else 's'}"
-    line = f"{plan.prefix}study {study.study_name!r} has {count} that cnnsweep did not run: they "
-    line += f"stay as they are, and hydra.sweeper.n_trials={plan.n_trials} counts them; the sampler"
-    line += f" knows {fitting}, whose parameters fit this space"
+    line = f"{plan.prefix}study {study.study_name!r} has {counted(len(theirs), 'trial')} that "
+    line += "cnnsweep did not run: they stay as they are, and "
+    line += f"hydra.sweeper.n_trials={plan.n_trials} counts them; the sampler knows {fitting}, whose parameters fit this space"
     say(f"{line}; {running} still running elsewhere: left alone" if running else line)
 
 

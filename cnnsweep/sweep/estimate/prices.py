@@ -19,6 +19,7 @@ from cnnsweep.sweep.estimate.outlook import Config
 from cnnsweep.sweep.estimate.timing.measure import Measured, measure
 from cnnsweep.sweep.machine.facts import Machine
 from cnnsweep.sweep.machine.sizing import Crew
+from cnnsweep.sweep.machine.workers import counted
 from cnnsweep.sweep.spec.compose import SweepContext
 
 MOST_TIMED = 8  # kinds of runs
@@ -126,10 +127,11 @@ def _which(config: Config, key: str) -> Any:
 
 
 def _of_earlier(known: Known) -> list[str]:
-    runs = "1 earlier run" if known.runs == 1 else f"{known.runs} earlier runs"
     beside = round(known.beside)
     said = "one at a time" if beside == 1 else f"about {beside} at a time"
-    return [f"by {runs} of the same network, data and hardware, {said}"]
+    return [
+        f"by {counted(known.runs, 'earlier run')} of the same network, data and hardware, {said}"
+    ]
 
 
 def _of_steps(context: SweepContext, timed: int, kinds: int, found: Measured) -> str:

@@ -13,6 +13,7 @@ from cnnsweep.folders.run_folder import LAST, RunFolder, differing_keys
 from cnnsweep.sweep.grid.ask import NUMBER
 from cnnsweep.sweep.grid.jobs import Jobs
 from cnnsweep.sweep.grid.numbering import Begun, GridJob, Resolve
+from cnnsweep.sweep.machine.workers import counted
 from cnnsweep.sweep.spec.run_keys import EPOCHS
 from cnnsweep.task.longer.lengthening import refuse_what_cannot
 
@@ -95,7 +96,7 @@ def begin_longer(root: Path, runs: Configs, say: Callable[[str], None], *, only_
 def _line_on(root: Path, runs: Configs) -> str:
     anew = sum(not RunFolder(root / folder).last.exists() for folder in runs)
     said = f"; {anew} from the first epoch on, having no {LAST}" if anew else ""
-    jobs = "1 job" if len(runs) == 1 else f"{len(runs)} jobs"
+    jobs = counted(len(runs), "job")
     return f"to be trained for more epochs: {jobs}, each in its place once it is over{said}"
 
 

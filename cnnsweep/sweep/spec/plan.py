@@ -11,6 +11,7 @@ from optuna.trial import FrozenTrial
 
 from cnnsweep.config.launchers import cpus_each
 from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.folders.sweep_folder import FOLDER as FOLDER
 from cnnsweep.metric_names import Direction
 from cnnsweep.rules import as_typed
 from cnnsweep.sweep.spec.run_keys import EPOCHS, THREADS, RunKeys
@@ -19,7 +20,6 @@ from cnnsweep.sweep.spec.settings import Settings
 from cnnsweep.sweep.spec.space.search_space import SearchSpace
 
 DEFAULT_STUDY = "cnnsweep"
-FOLDER = "folder"  # the trial attribute that names its folder: what it is to do is settled
 UNNAMED = "value"  # what an app returns that names no objective
 SWEPT = "swept"  # that of a grid's job: its values of the keys that the grid goes through
 
