@@ -53,6 +53,7 @@ def outlook_of_search(context: SweepContext, settings: Settings, search: Search)
         epochs=plan.most_epochs if configs else 0,
         pruner=None if name in ("NopPruner", FreezeThaw.__name__) else name,
         kept=settings.keep_best,
+        name=plan.choice,
         in_steps=plan.objectives[0].startswith("val_") and plan.objectives[0].endswith("accuracy"),
     )
 
@@ -97,17 +98,18 @@ def _lines(settings: Settings, search: Search) -> Iterator[str]:
     """The space, what is tried first, and who decides."""
     plan, space = search.plan, search.plan.space.distributions
     for name, distribution in space.items():
-        yield f"  {plan.prefix}{plan.space.said(name)}: {described(distribution)}"
+        yield f"{plan.space.said(name)}: {described(distribution)}"
     if settings.custom_search_space is not None:
-        yield f"  {plan.prefix}and what {settings.custom_search_space} draws"
+        yield f"and what {settings.custom_search_space} draws"
     waiting = search.study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
     fixed = [t.system_attrs[_FIXED] for t in waiting if _FIXED in t.system_attrs]
     for params in fixed[:_FEW]:
-        yield f"  {plan.prefix}tried first: {format_params(params)}"
+        yield f"tried first: {format_params(params)}"
     if len(fixed) > _FEW:
-        yield f"  {plan.prefix}then {len(fixed) - _FEW} more that are given"
+        more = len(fixed) - _FEW
+        yield f"then {more} more that {'is' if more == 1 else 'are'} given"
     yield (
-        f"  {plan.prefix}sampler {_class(settings.sampler)}; pruner {_option(settings.pruner)}; "
+        f"sampler {_class(settings.sampler)}; pruner {_option(settings.pruner)}; "
         f"n_trials={plan.n_trials}, searches={settings.searches}, seeds={search.seeds}, "
         f"confirm={search.confirmation.wanted}"
     )
