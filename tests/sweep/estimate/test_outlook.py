@@ -7,12 +7,11 @@ from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
     FloatDistribution,
-    IntDistribution,
 )
 
 from cnnsweep.sweep.estimate.dry_run import busy_line, epochs_line, study_lines
 from cnnsweep.sweep.estimate.of_grid import job_lines
-from cnnsweep.sweep.estimate.of_search import described, points_of
+from cnnsweep.sweep.estimate.of_search import points_of
 from cnnsweep.sweep.estimate.outlook import Outlook, Pausing
 from cnnsweep.sweep.estimate.prices import Prices
 from cnnsweep.sweep.freeze_thaw.curve import Curve
@@ -38,20 +37,6 @@ def test_passwords_in_a_job_are_masked_and_a_job_without_words_is_named() -> Non
     lines = list(job_lines([GridJob(0, (word,), {}), GridJob(1, (), {})]))
     assert "secret" not in lines[0]
     assert lines[1] == "job 1: the config as it is"
-
-
-@pytest.mark.parametrize(
-    ("distribution", "line"),
-    [
-        (FloatDistribution(0.001, 1, log=True), "0.001 to 1.0, logarithmic"),
-        (FloatDistribution(0, 1, step=0.25), "0.0 to 1.0 in steps of 0.25 (5 values)"),
-        (IntDistribution(2, 10, step=2), "2 to 10 in steps of 2 (5 values)"),
-        (IntDistribution(1, 3), "1 to 3 (3 values)"),
-        (CategoricalDistribution(["a", 1, None]), "a, 1, null"),
-    ],
-)
-def test_a_parameter_is_one_line(distribution: BaseDistribution, line: str) -> None:
-    assert described(distribution) == line
 
 
 @pytest.mark.parametrize("count", [1, 5, 24])
