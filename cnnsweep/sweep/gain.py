@@ -50,7 +50,7 @@ def _is_perhaps_default(trial: FrozenTrial) -> bool:
 
 
 def compared_with(search: Search, best: FrozenTrial) -> dict[str, int | None]:
-    """What the results say of it: which trial is the default config, None where none is known to be.
+    """What the results say: which trial is the default config, None where none is known to be.
 
     Of a winner that is a given point besides, among how many trials elsewhere it was chosen.
     """
