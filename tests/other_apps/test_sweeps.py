@@ -89,6 +89,23 @@ def test_it_was_paused_trials_go_on_with_a_larger_budget(unbroken: tuple[Path, s
     assert best(folder)["best_value"] <= before["best_value"]
 
 
+def test_nan_in_its_config_is_no_other_config(tmp_path: Path) -> None:
+    words = ("+scale=nan", "+more={low:[nan,1]}", "+mode=choice(nan,1)", "epochs=3")
+    done(tmp_path / "s", *words)
+    assert "paused" in {one["status"] for one in results(tmp_path / "s")}
+    text = done(tmp_path / "s", *words, "hydra.sweeper.pruner.budget=1")
+    assert {one["status"] for one in results(tmp_path / "s")} == {"completed"}
+    assert "space changed" not in text
+
+
+def test_nan_in_a_grid_is_no_other_config(tmp_path: Path) -> None:
+    app = ("tests.other_apps.tiny.train", "--config-name=grid", "+scale=nan", "+more=[nan,1]")
+    for grid in ("lr=0.1,0.01", "lr=0.1,0.01,0.2"):
+        ended = sweep(app, tmp_path / "s", grid)
+        assert ended.code == 0, ended.text
+    assert "3 of 3 completed" in ended.text
+
+
 def test_killed_at_random_it_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
     slow = ("epoch_seconds=0.1", "epochs=4", "hydra.sweeper.n_trials=4")
     folder = tmp_path / "k"
