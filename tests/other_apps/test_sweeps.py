@@ -161,8 +161,40 @@ def test_a_metric_that_is_not_reported_ends_the_sweep(tmp_path: Path) -> None:
     ended = sweep(APP, tmp_path / "s", *words)
     assert ended.code == 1
     said = f"hydra.sweeper.metric=val_los was not reported: epoch 1 in {tmp_path / 's' / '0'} has "
-    assert f"{said}val_loss, half" in ended.text
+    assert f"{said}val_loss, half. Type one of these, and another hydra.sweep.dir\n" in ended.text
+    assert "to go on" not in ended.text
     assert [trial.state.name for trial in study(tmp_path / "s").trials] == ["RUNNING"]
+
+
+def test_a_task_that_returns_nothing_says_so_where_no_metric_is_named(tmp_path: Path) -> None:
+    words = ("hydra.sweeper.metric=null", "hydra.sweeper.checkpoint=null", "epochs=1")
+    ended = sweep(APP, tmp_path / "s", *words, "returns=nothing", "hydra.sweeper.n_trials=1")
+    assert ended.code == 1
+    assert (
+        "the task returned nothing: it must return its objective, or hydra.sweeper.metric=… "
+        in (ended.text)
+    )
+
+
+def test_a_search_whose_trials_all_failed_says_how_to_have_more(tmp_path: Path) -> None:
+    words = ("mishap=raises", "epochs=2", "hydra/sweeper/pruner=none", "hydra.sweeper.n_jobs=1")
+    for _ in range(2):  # the same command once more does nothing, and says so
+        ended = sweep(APP, tmp_path / "s", *words, "hydra.sweeper.n_trials=2")
+        assert ended.code == 1
+        last = ended.text.splitlines()[-1]
+        assert "none is left to begin (RuntimeError: a mishap). Failed trials are not" in last
+        assert "hydra.sweeper.n_trials=4 has as many new ones, and another hydra.sweep.dir" in last
+        assert "to go on" not in last
+    sweep(APP, tmp_path / "s", *words, "hydra.sweeper.n_trials=4")
+    assert [trial.state.name for trial in study(tmp_path / "s").trials] == ["FAIL"] * 4
+
+
+def test_points_of_a_folder_are_refused_since_its_runs_are_not_ours(tmp_path: Path) -> None:
+    (tmp_path / "before").mkdir()
+    ended = sweep(APP, tmp_path / "s", f"hydra.sweeper.points={tmp_path / 'before'}")
+    assert ended.code == 1
+    assert "must be cnnsweep's own, and these are another app's; allowed is a file" in ended.text
+    assert not (tmp_path / "s").exists()
 
 
 def test_where_no_metric_is_named_a_line_says_so_once(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ class Recorder:
         if self.has_other_data(job):
             return None
         try:
-            return as_values(returned, len(self._plan.objectives))
+            return as_values(returned, len(self._plan.objectives), is_named=self._plan.is_decided)
         except Unusable as error:
             self.fail(job, str(error), str(error), anew=True)
             return None
