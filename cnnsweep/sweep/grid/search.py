@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.sweep.grid.ask import DONE, NUMBER, OVERRIDES, GridAsker
+from cnnsweep.sweep.grid.longer import OtherEpochs
 from cnnsweep.sweep.spec.messages import Job
 from cnnsweep.sweep.spec.objectives import Unusable, as_values
 from cnnsweep.sweep.spec.plan import FOLDER
@@ -19,6 +20,7 @@ class GridSearch(Search):
     """As a search of one run a trial, whose trials were all chosen beforehand."""
 
     asker: GridAsker
+    longer: OtherEpochs
 
     def counts(self) -> dict[str, int]:
         latest = self.asker.latest().values()
