@@ -96,18 +96,19 @@ def _pausing(search: Search, unbegun: int) -> Pausing | None:
 def _lines(settings: Settings, search: Search) -> Iterator[str]:
     """The space, what is tried first, and who decides."""
     plan, space = search.plan, search.plan.space.distributions
+    whose = plan.prefix or "  "
     for name, distribution in space.items():
-        yield f"  {plan.prefix}{plan.space.said(name)}: {described(distribution)}"
+        yield f"{whose}{plan.space.said(name)}: {described(distribution)}"
     if settings.custom_search_space is not None:
-        yield f"  {plan.prefix}and what {settings.custom_search_space} draws"
+        yield f"{whose}and what {settings.custom_search_space} draws"
     waiting = search.study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
     fixed = [t.system_attrs[_FIXED] for t in waiting if _FIXED in t.system_attrs]
     for params in fixed[:_FEW]:
-        yield f"  {plan.prefix}tried first: {format_params(params)}"
+        yield f"{whose}tried first: {format_params(params)}"
     if len(fixed) > _FEW:
-        yield f"  {plan.prefix}then {len(fixed) - _FEW} more that are given"
+        yield f"{whose}then {len(fixed) - _FEW} more that are given"
     yield (
-        f"  {plan.prefix}sampler {_class(settings.sampler)}; pruner {_option(settings.pruner)}; "
+        f"{whose}sampler {_class(settings.sampler)}; pruner {_option(settings.pruner)}; "
         f"n_trials={plan.n_trials}, searches={settings.searches}, seeds={search.seeds}, "
         f"confirm={search.confirmation.wanted}"
     )

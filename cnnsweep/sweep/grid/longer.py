@@ -115,6 +115,14 @@ def of_other_epochs(
     return OtherEpochs(runs, given_up)
 
 
+def of_other_keys(error: UserError) -> UserError:
+    """What is said of jobs that differ in more than their epochs."""
+    return UserError(
+        f"a grid is made longer as it is, with no other key in the same command than {EPOCHS}: "
+        f"{error}"
+    )
+
+
 def take_up(root: Path, longer: OtherEpochs, say: Say, *, only_says: bool) -> None:
     """Say what becomes of the runs; remove what this launch does not want of an earlier one."""
     if longer.runs:

@@ -8,7 +8,7 @@ from typing import Any
 import optuna
 from optuna.study import Study
 
-from cnnsweep.errors import and_more
+from cnnsweep.errors import UserError, and_more
 from cnnsweep.folders.provenance import code, versions
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import SweepFolder
@@ -18,11 +18,12 @@ from cnnsweep.sweep.grid.longer import (
     OtherEpochs,
     as_long_as_now,
     of_other_epochs,
+    of_other_keys,
     take_up,
     to_be_longer,
 )
 from cnnsweep.sweep.grid.numbering import Begun, GridJob, Resolve, names_of, numbered
-from cnnsweep.sweep.grid.search import OBJECTIVE, GridSearch
+from cnnsweep.sweep.grid.search import GridSearch, with_objective
 from cnnsweep.sweep.spec.failure_policy import NoWatch
 from cnnsweep.sweep.spec.plan import FOLDER, Plan
 from cnnsweep.sweep.spec.run_keys import THREADS
@@ -55,7 +56,7 @@ def open_grid(
         TryLater: another host writes to the study.
     """
     study = _open_study(plan, settings.shared, coordination)
-    plan = _with_objective(plan, study)
+    plan = with_objective(plan, study)
     begun = _begun(jobs, study)
     _settle_folders(plan.folder, {} if coordination.only_looks else begun)
     plan = replace(plan, threads=_threads(study, plan, [one for _, one in begun.values()]))
@@ -92,13 +93,6 @@ def open_grid(
     )
 
 
-def _with_objective(plan: Plan, study: Study) -> Plan:
-    """The plan, with the objective as one of the axes where the study was begun with another."""
-    if [direction.name.lower() for direction in study.directions] == list(plan.directions):
-        return plan
-    return replace(plan, swept=plan.swept | {OBJECTIVE})
-
-
 def _settle_folders(root: Path, begun: Mapping[int, tuple[str, Begun]]) -> None:
     for folder, _ in begun.values():
         settle_longer(root / folder)
@@ -116,7 +110,10 @@ def _listed(
     """The jobs with their numbers; and which of the runs are to be longer now."""
     root = plan.folder
     now = as_long_as_now(jobs, known, resolve)
-    listed = numbered(jobs.words, now, resolve, root, is_ours=plan.is_ours)
+    try:
+        listed = numbered(jobs.words, now, resolve, root, is_ours=plan.is_ours)
+    except UserError as error:
+        raise error if now == known else of_other_keys(error) from error
     if not jobs.context.is_our_task:
         return listed, OtherEpochs()
     _refuse_other_data(root, listed, folders, resolve)

@@ -151,6 +151,9 @@ def test_jobs_of_which_some_have_become_longer_become_longer_still(tmp_path: Pat
     shutil.copytree(tmp_path / "grid" / "1", tmp_path / "half" / "1")
     line = complaint_of(cnnsweep("resume=half", "epochs=1", cwd=tmp_path))
     assert "has 2 epochs, and epochs=1 are fewer" in line
+    line = complaint_of(cnnsweep("resume=half", "epochs=3", "optim.lr=0.3", cwd=tmp_path))
+    assert "with no other key in the same command than epochs" in line
+    assert line.count("optim.lr") == 2
     assert "2 of 2 completed" in succeeded(cnnsweep("resume=half", "epochs=3", cwd=tmp_path))
     assert epochs_of(tmp_path / "half") == [3, 3]
 
