@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.folders.winner import chosen_run
 from tests.command import (
     REPOSITORY,
     cnnsweep,
@@ -129,6 +130,13 @@ def test_killed_while_folders_are_prepared_it_is_the_old_grid_or_goes_on(tmp_pat
         ended = fork_server().run("cnnsweep", typed, tmp_path, variables, before=before)
         assert ended.code == -signal.SIGKILL
     typed_again = {"killed_0": ((), 2), "killed_1": (("epochs=3",), 3)}
+    said = chosen_run(tmp_path / "killed_1").said or ""
+    assert "so far, of which 1 of fewer epochs are being made longer" in said
+    files = tree(tmp_path / "killed_1")
+    for epochs in ("epochs=1", "epochs=3"):
+        dry = ("resume=killed_1", epochs, "hydra.sweeper.dry_run=true")
+        succeeded(cnnsweep(*dry, cwd=tmp_path))
+        assert tree(tmp_path / "killed_1") == files
     shutil.copytree(tmp_path / "killed_1", tmp_path / "back")
     for name, (more, epochs) in typed_again.items():
         output = succeeded(cnnsweep(f"resume={name}", *more, cwd=tmp_path))
