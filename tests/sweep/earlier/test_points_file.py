@@ -77,6 +77,16 @@ BOMB = b"a: &a [1,1,1,1,1,1,1,1,1,1]\n" + b"".join(
         ("p.yaml", b"- lr: ${oc.env:NO_SUCH}\n", "[0].lr: an interpolation finds nothing"),
         ("p.yaml", b"a\0b", "control characters are not allowed"),
         ("p.yaml", BOMB, "line 1, column 1: its anchors stand for too many values"),
+        (
+            "p.yaml",
+            b"- {lr: 1}\n- {optim.lr: 0.1, optim: {lr: 0.2}}\n",
+            "row 2 gives optim.lr twice",
+        ),
+        ("p.yaml", b"- {+a.b: 1, a: {b: 1}}\n", "row 1 gives a.b twice"),
+        ("p.csv", b"+lr,lr\n1,1\n", "row 1 gives lr twice"),
+        ("p.csv", b"lr;size\n0.1;16\n", "has semicolons between its cells: allowed are commas"),
+        ("p.csv", b"lr\tsize\n0.1\t16\n", "has tabs between its cells: allowed are commas"),
+        ("p.csv", b"status,role,lr,objective\ncompleted,search,0.1,1\n", "points=FOLDER"),
         ("p.txt", b"lr\n1\n", "allowed is a .csv file"),
     ],
 )

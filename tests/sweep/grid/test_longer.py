@@ -133,8 +133,8 @@ def test_killed_while_folders_are_prepared_it_is_the_old_grid_or_goes_on(tmp_pat
     said = chosen_run(tmp_path / "killed_1").said or ""
     assert "so far, of which 1 of fewer epochs are being made longer" in said
     files = tree(tmp_path / "killed_1")
-    for epochs in ("epochs=1", "epochs=3"):
-        dry = ("resume=killed_1", epochs, "hydra.sweeper.dry_run=true")
+    for other in ("epochs=1", "epochs=3"):
+        dry = ("resume=killed_1", other, "hydra.sweeper.dry_run=true")
         succeeded(cnnsweep(*dry, cwd=tmp_path))
         assert tree(tmp_path / "killed_1") == files
     shutil.copytree(tmp_path / "killed_1", tmp_path / "back")
