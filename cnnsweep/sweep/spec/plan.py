@@ -96,6 +96,13 @@ class Plan:
         return self.sweep / self.subfolder
 
     @property
+    def decides(self) -> dict[str, str]:
+        """What another app's search says that it decides by; our own runs' configs say it."""
+        return (
+            {} if self.metric is None else {"metric": self.metric, "direction": self.directions[0]}
+        )
+
+    @property
     def choice(self) -> str:
         """What is searched, of several that are compared; "" where nothing is."""
         return self.subfolder if self.search_number is None else self.subfolder.rpartition("/")[0]
