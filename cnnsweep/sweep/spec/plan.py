@@ -61,6 +61,7 @@ class Plan:
     with the values that ``jobs`` has by folder. ``notes`` are lines on what its trials leave out.
     ``given`` are points to try first, None where none are typed, or all of them are recorded.
     ``earlier`` are trials that its sampler is to know from the first one on.
+    ``knows_resume``: where to go on may have been typed as ``resume=FOLDER``.
     ``is_ours``: its runs are those of this package; ``sets_as_before`` as for RunKeys. Of another
     app ``metric`` is what its runs are asked to report, ``checkpoint`` the file from which they go
     on (``hydra.sweeper.metric``, ``.checkpoint``).
@@ -86,6 +87,7 @@ class Plan:
     swept: frozenset[str] = frozenset()
     jobs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     is_ours: bool = True
+    knows_resume: bool = True
     metric: str | None = None
     checkpoint: str | None = None
     sets_as_before: bool = False
