@@ -15,6 +15,7 @@ from tests.sweep.sweep_commands import (
     end_all,
     finish,
     kill_in_training,
+    start,
     start_in,
     study,
     sweep,
@@ -50,7 +51,9 @@ def best(folder: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     folder = tmp_path_factory.mktemp("unbroken") / "sweep"
-    return folder, done(folder)
+    ended = finish(start(command(APP, folder)))  # not forked: its last line is what was typed
+    assert ended.code == 0, ended.text
+    return folder, ended.text
 
 
 def test_trials_pause_and_the_winner_is_trained_to_its_end(unbroken: tuple[Path, str]) -> None:
