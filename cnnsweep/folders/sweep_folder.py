@@ -30,6 +30,7 @@ RESULTS = "optimization_results.yaml"
 ENDED_BY = "ended_by"  # in RESULTS: what ended the search, one of
 NO_TRIALS, NO_POINTS, TIMEOUT, BUDGET = "n_trials", "points", "timeout", "budget"
 DEFAULT_TRIAL = "default_trial"  # in RESULTS: the number of the trial that is the default config
+POINTS_OF = "points_of"  # in RESULTS: how many trials of a folder its points were chosen among
 _FOUND = {"best_params", "solutions"}  # with one of them, RESULTS are those of one search
 JOURNAL = "study.journal"
 FOLDER = "folder"  # an attribute of a trial that names its folder: what it is to do is settled

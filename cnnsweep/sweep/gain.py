@@ -6,8 +6,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.folders.data_record import validation_images
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.folders.sweep_folder import IS_DEFAULT, seed_runs
-from cnnsweep.sweep.earlier.enqueued import POINT
+from cnnsweep.folders.sweep_folder import DEFAULT_TRIAL, IS_DEFAULT, POINTS_OF, seed_runs
+from cnnsweep.sweep.earlier.chosen import POINT, chosen_besides
 from cnnsweep.sweep.freeze_thaw.paused import paused_at
 from cnnsweep.sweep.journal.theirs import ours
 from cnnsweep.sweep.spec.formatting import format_value
@@ -36,8 +36,12 @@ def gain_lines(search: Search) -> list[str]:
         is_unknown = any(map(_is_perhaps_default, trials))
         none = "the default config was no trial of this search: what was gained over it is unknown"
         return [] if is_unknown else [none]
-    number = sum(map(_is_tried, trials))
-    return [_against(search, best, default, number), *_optimism(search, number)]
+    tried = list(filter(_is_tried, trials))
+    elsewhere = chosen_besides(search.study, search.plan, best, tried)
+    number = len(tried) + elsewhere
+    if default.number == best.number:
+        return [_itself(default, len(tried)), *_optimism(search, number, elsewhere)]
+    return [_against(search, best, default, number), *_optimism(search, number, elsewhere)]
 
 
 def _is_perhaps_default(trial: FrozenTrial) -> bool:
@@ -45,10 +49,16 @@ def _is_perhaps_default(trial: FrozenTrial) -> bool:
     return "fixed_params" in trial.system_attrs and POINT not in trial.user_attrs
 
 
-def default_number(search: Search) -> int | None:
-    """The number of the trial that is the default config; None where none is known to be it."""
+def compared_with(search: Search, best: FrozenTrial) -> dict[str, int | None]:
+    """What the results say: which trial is the default config, None where none is known to be.
+
+    Of a winner that is a given point besides, among how many trials elsewhere it was chosen.
+    """
     default = _default(search)
-    return None if default is None else default.number
+    tried = list(filter(_is_tried, ours(search.study).get_trials(deepcopy=False)))
+    chosen = chosen_besides(search.study, search.plan, best, tried)
+    found = {DEFAULT_TRIAL: None if default is None else default.number}
+    return found | ({POINTS_OF: chosen} if chosen else {})
 
 
 def _default(search: Search) -> FrozenTrial | None:
@@ -63,10 +73,12 @@ def _is_tried(trial: FrozenTrial) -> bool:
     return trial.state is TrialState.COMPLETE
 
 
-def _optimism(search: Search, number: int) -> list[str]:
+def _optimism(search: Search, number: int, elsewhere: int) -> list[str]:
     if number < 2:
         return []
-    line = f"a winner's value is the best of {number} tried and so looks better than it is: "
+    line = f"a winner's value is the best of {number} tried"
+    line += f", {elsewhere} of them in the sweep that its point is from," if elsewhere else ""
+    line += " and so looks better than it is: "
     if search.confirmation.wanted:
         return [f"{line}its confirmation runs do not"]
     how = " (hydra.sweeper.confirm=3)" if _has_seeds(search) else ""
@@ -78,16 +90,20 @@ def _has_seeds(search: Search) -> bool:
     return search.plan.keys.get(SEED) is not None
 
 
+def _itself(default: FrozenTrial, number: int) -> str:
+    others = "" if number < 2 else f": none of the other {number - 1} was better"
+    return f"trial {default.number} is the default config{others}"
+
+
 def _against(search: Search, best: FrozenTrial, default: FrozenTrial, number: int) -> str:
     named = f"the default config (trial {default.number}"
-    if default.number == best.number:
-        others = "" if number < 2 else f": none of the other {number - 1} was better"
-        return f"trial {default.number} is the default config{others}"
     metric, epoch = search.plan.objectives[0], paused_at(default)
     if epoch is not None and search.seeds == 1:  # its value is not final: both as they were then
         values = _best_until(search, best, epoch), _best_until(search, default, epoch)
         of = search.plan.epochs(default)
-        named += f", {metric} {format_value(values[1])}) after {epoch} of {of} epochs, its pause"
+        named += (
+            f", {metric} {format_value(values[1])}) when it was paused after {epoch} of {of} epochs"
+        )
     elif default.state is TrialState.COMPLETE and best.value is not None:
         assert default.value is not None
         values = best.value, default.value

@@ -29,13 +29,15 @@ class Given:
     """Points that a search is to try first.
 
     ``source`` is what was typed. ``may_be_cut``: as many of them as there is room for, and no more.
-    ``lines`` say what was left out of it.
+    ``lines`` say what was left out of it. ``chosen_of``: among how many trials of a folder they
+    are the best, by what says on which images those were compared.
     """
 
     source: str
     points: tuple[Mapping[str, Any], ...]
     may_be_cut: bool = False
     lines: tuple[str, ...] = ()
+    chosen_of: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,11 @@ class Plan:
     metric: str | None = None
     checkpoint: str | None = None
     sets_as_before: bool = False
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether it is known which metric decides where a run's task returns nothing."""
+        return self.is_ours or self.metric is not None
 
     @property
     def folder(self) -> Path:
