@@ -21,9 +21,9 @@ from cnnsweep.report.answer.winning.default_config import (
 )
 from cnnsweep.report.answer.winning.winners import Winner
 from cnnsweep.report.read.given_trials import default_trial
-from cnnsweep.report.read.run_files import Splits, split_sizes, words_of
+from cnnsweep.report.read.run_files import Splits, not_drawn, split_sizes, words_of
 from cnnsweep.report.read.run_record import Run
-from cnnsweep.report.read.spaces import read_launch
+from cnnsweep.report.read.spaces import Launch, read_launch
 from cnnsweep.report.read.sweeps import Sweep
 from cnnsweep.report.stats.group_keys import setting_keys, setting_of
 from cnnsweep.report.stats.intervals import mean_deviation, pooled_variance
@@ -101,13 +101,19 @@ def _winner(sweep: Sweep, singles: _Singles, rivals: int) -> Winner | None:
         test=list(tested.values.values()),
         runs=[*trials[best], *confirmed],
         seeds=len(values[best]),
-        settings=words_of(trials[best][0], keys),
+        settings=_settings(trials[best][0], keys, launch),
         splits=splits,
         launch=launch,
         against=_against(
             sweep, metric, trials, trials[best], tested, splits, keys, singles, rivals
         ),
     )
+
+
+def _settings(trial: Run, keys: Iterable[str], launch: Launch | None) -> list[str]:
+    """The words that set what a trial drew."""
+    absent = not_drawn(launch, trial)
+    return words_of(trial, [key for key in keys if key not in absent])
 
 
 def _trials(sweep: Sweep) -> Trials:
@@ -146,7 +152,7 @@ def _against(
     default = trials.get(number) if number is not None else None
     if not default:
         return None
-    words = words_of(default[0], keys)
+    words = _settings(default[0], keys, read_launch(sweep.folder))
     if default[0].folder != best[0].folder and tested.values:
         same = [run for run in singles.like(default[0]) if run.sweep != sweep.folder]
         default_tested = replace(_tested(same, splits.test), source=_source(same))
