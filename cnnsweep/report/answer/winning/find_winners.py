@@ -20,7 +20,7 @@ from cnnsweep.report.answer.winning.default_config import (
     on_validation,
 )
 from cnnsweep.report.answer.winning.winners import Winner
-from cnnsweep.report.read.given_trials import default_trial
+from cnnsweep.report.read.given_trials import beforehand, default_trial
 from cnnsweep.report.read.run_files import Splits, not_drawn, split_sizes, words_of
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.read.spaces import Launch, read_launch
@@ -90,13 +90,16 @@ def _winner(sweep: Sweep, singles: _Singles, rivals: int) -> Winner | None:
     keys = launch.keys if launch is not None and launch.keys else setting_keys(members, ())
     splits = _splits(trials[best][0], confirmed)
     tested = _tested(confirmed, splits.test)
+    before = beforehand(sweep)
+    number = _with_values(trials) + before.points_of
     return Winner(
         sweep=sweep,
         objective=metric,
         trial=trials[best][0],
         best=means[best],
         tried=len(trials),
-        bias=_bias(reached, list(values.values()), len(values[best]), _with_values(trials)),
+        beforehand=before,
+        bias=_bias(reached, list(values.values()), len(values[best]), number),
         confirmed=reached,
         test=list(tested.values.values()),
         runs=[*trials[best], *confirmed],
@@ -105,7 +108,7 @@ def _winner(sweep: Sweep, singles: _Singles, rivals: int) -> Winner | None:
         splits=splits,
         launch=launch,
         against=_against(
-            sweep, metric, trials, trials[best], tested, splits, keys, singles, rivals
+            sweep, metric, trials, trials[best], tested, splits, keys, singles, rivals, number
         ),
     )
 
@@ -146,10 +149,11 @@ def _against(
     keys: Iterable[str],
     singles: _Singles,
     rivals: int,
+    number: int,
 ) -> AgainstDefault | None:
     """On the test split, where runs of both have read it, else on validation."""
-    number = default_trial(sweep)
-    default = trials.get(number) if number is not None else None
+    at = default_trial(sweep)
+    default = trials.get(at) if at is not None else None
     if not default:
         return None
     words = _settings(default[0], keys, read_launch(sweep.folder))
@@ -159,7 +163,8 @@ def _against(
         found = on_test(tested, default_tested, words, rivals)
         if found is not None:
             return found
-    return on_validation(metric, best, default, splits, _with_values(trials), words, rivals)
+    others = _with_values(trials) - 1
+    return on_validation(metric, best, default, splits, number, words, rivals, others)
 
 
 def _source(runs: Sequence[Run]) -> str:
