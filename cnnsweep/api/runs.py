@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cnnsweep.predict import Prediction
     from cnnsweep.task.load_model import InferenceModel
 
-_NOT_METRICS = ("parameters", "train_seconds", "images_per_second")
+_METRICS = tuple(name for name in DIRECTIONS if name.endswith(("loss", "accuracy")))
 
 
 class RunFailed(UserError):
@@ -111,7 +111,7 @@ class Run:
         return Result(
             status=str(recorded["status"]),
             objective=recorded.get("objective"),
-            metrics={m: recorded.get(m) for m in DIRECTIONS if m not in _NOT_METRICS},
+            metrics={name: recorded.get(name) for name in _METRICS},
             epochs=int(recorded.get("epochs") or 0),
             best_epoch=recorded.get("best_epoch"),
             seconds=float(recorded.get("train_seconds") or 0),

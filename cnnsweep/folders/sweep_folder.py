@@ -14,7 +14,15 @@ from typing import Any
 import yaml
 
 from cnnsweep.folders.lock import LOCK_NAME, is_held_elsewhere
-from cnnsweep.folders.run_folder import TRACKERS, as_csv, read_mapping, write_text_whole
+from cnnsweep.folders.run_folder import (
+    LENGTHENED,
+    LONGER,
+    RESULT,
+    TRACKERS,
+    as_csv,
+    read_mapping,
+    write_text_whole,
+)
 
 ROOT = Path("multirun")  # where Hydra puts sweeps unless told otherwise
 SWEEP_CONFIG = "multirun.yaml"
@@ -113,6 +121,15 @@ def searches_in(results: dict[str, Any]) -> dict[str, dict[str, Any]]:
     if _FOUND & results.keys():
         return {}
     return {name: one for name, one in results.items() if isinstance(one, dict)}
+
+
+def results_below(folder: Path) -> list[Path]:
+    """The folders below one that have a result, relative to it; each run once.
+
+    Where a run is being made longer there is another one in its folder for a while.
+    """
+    places = [path.parent.relative_to(folder) for path in folder.rglob(RESULT)]
+    return [place for place in places if place.name not in (LONGER, LENGTHENED)]
 
 
 def seed_runs(trial: Path) -> list[Path]:

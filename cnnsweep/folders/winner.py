@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from cnnsweep.dotted_keys import leaves, look_up
 from cnnsweep.errors import UserError
-from cnnsweep.folders.run_folder import RESULT, RunFolder
+from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import (
     CONFIRM,
     FORMER_CONFIRM,
@@ -16,6 +16,7 @@ from cnnsweep.folders.sweep_folder import (
     SWEEP_MARKS,
     SweepFolder,
     numbered,
+    results_below,
     searches_in,
     seed_runs,
 )
@@ -198,7 +199,7 @@ def _completed(folder: Path) -> Iterator[_Found]:
 
 def _over(folder: Path) -> Iterator[tuple[RunFolder, dict[str, Any]]]:
     """The completed runs below a folder, by place, and their results."""
-    places = [path.parent.relative_to(folder) for path in folder.rglob(RESULT)]
+    places = results_below(folder)
     for place in sorted(places, key=in_order):
         run = RunFolder(folder / place)
         result = run.read_result()

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 from hydra.errors import HydraException, InstantiationException
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from cnnsweep.config.allowed_targets import check_target, check_targets
@@ -116,8 +116,14 @@ def check_sweeper_targets(settings: Settings, context: SweepContext) -> None:
     Of another app's function its own command says whether it may be: ``hydra.main`` has a list.
     """
     for key in ("sampler", "pruner"):
-        node = OmegaConf.to_container(OmegaConf.create(getattr(settings, key)), resolve=True)
-        check_targets(node, f"hydra.sweeper.{key}")
+        node = getattr(settings, key)
+        if not isinstance(node, DictConfig):
+            raise UserError(
+                f"hydra.sweeper.{key}={node}: that is a group of keys, of which one option is "
+                f"chosen: hydra/sweeper/{key}=…"
+            )
+        # In its place, for it may speak of the run's keys: ${epochs}
+        check_targets(OmegaConf.to_container(node, resolve=True), f"hydra.sweeper.{key}")
     typed = settings.custom_search_space
     if typed is None:
         return

@@ -57,4 +57,5 @@ def test_kinds_are_those_of_the_options_with_that_target() -> None:
 def test_another_apps_config_is_not_ours() -> None:
     assert not is_ours({"model": {}, "lr": 1, "seed": 0, "epochs": 3, "objective": "x"})
     ours = {key.partition(".")[0] for key in own_leaves()} | {*GROUPS}
-    assert is_ours({key: 1 for key in ours if key != "seed"})
+    assert is_ours({key: {} if key in GROUPS else 1 for key in ours if key != "seed"})
+    assert not is_ours(dict.fromkeys(ours, 1))

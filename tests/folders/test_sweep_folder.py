@@ -13,6 +13,7 @@ from cnnsweep.folders.sweep_folder import (
     ends,
     is_confirmation,
     is_search_trial,
+    results_below,
     seed_runs,
     sweep_around,
 )
@@ -79,6 +80,14 @@ def test_runs_with_a_tracker_are_found_at_any_depth(tmp_path: Path) -> None:
         lock.touch()
     assert sorted(sweep.tracked("wandb")) == sorted(runs)
     assert list(sweep.tracked("mlflow")) == []
+
+
+def test_a_run_that_is_being_made_longer_is_found_once(tmp_path: Path) -> None:
+    for place in ("0", "0/.longer", "1/seed_0", "1/seed_0/.lengthened", "1"):
+        folder = tmp_path / place
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "result.json").write_text("{}")
+    assert sorted(map(str, results_below(tmp_path))) == ["0", "1", "1/seed_0"]
 
 
 def test_results_are_none_until_the_search_is_over(tmp_path: Path) -> None:

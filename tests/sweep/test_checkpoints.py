@@ -165,8 +165,10 @@ def test_where_objectives_compete_all_of_the_front_is_best() -> None:
 @pytest.mark.parametrize("direction", ["minimize", "maximize"])
 def test_the_best_are_best_in_the_studys_direction(direction: Direction) -> None:
     study = optuna.create_study(direction=direction)
-    for value in (0.5, 0.1, 0.9, 0.9, 0.1):
-        study.tell(study.ask(), value)
+    for number, value in enumerate((0.5, 0.1, 0.9, 0.9, 0.1)):
+        trial = study.ask()
+        trial.set_user_attr(FOLDER, str(number))
+        study.tell(trial, value)
     numbers = [trial.number for trial in best_trials(study, 3)]
     assert numbers == ([1, 4, 0] if direction == "minimize" else [2, 3, 0])
     assert best_trials(study, 3)[0].number == study.best_trial.number

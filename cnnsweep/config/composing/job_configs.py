@@ -4,6 +4,7 @@ import pickle
 from collections import OrderedDict
 from collections.abc import Sequence
 
+import cloudpickle
 from hydra.core.config_loader import ConfigLoader
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
@@ -44,7 +45,8 @@ class JobConfigs:
         shape = names, tuple(word for word in words if word not in plain)
         if shape not in self._bases:
             config = self._composed(words)
-            self._bases[shape] = pickle.dumps(config)
+            # By value what is of ``__main__``, which is another module in a worker.
+            self._bases[shape] = cloudpickle.dumps(config)
             if len(self._bases) > _KEPT:
                 self._bases.popitem(last=False)
             return config

@@ -117,7 +117,7 @@ def _importances(study: optuna.Study) -> dict[str, float]:
 
 
 def _ours(trials: list[FrozenTrial]) -> list[FrozenTrial]:
-    """Those that have a run folder, as trials of others have none; all in a study of the report's."""
+    """Those with a run folder, which trials of others lack; all in a study of the report's."""
     return [trial for trial in trials if FOLDER in trial.user_attrs] or trials
 
 

@@ -48,7 +48,8 @@ def take_over(study: Study, plan: Plan, say: Callable[[str], None]) -> None:
     )
     line = f"{plan.prefix}study {study.study_name!r} has {counted(len(theirs), 'trial')} that "
     line += "cnnsweep did not run: they stay as they are, and "
-    line += f"hydra.sweeper.n_trials={plan.n_trials} counts them; the sampler knows {fitting}, whose parameters fit this space"
+    line += f"hydra.sweeper.n_trials={plan.n_trials} counts them; the sampler knows {fitting}, "
+    line += "whose parameters fit this space"
     say(f"{line}; {running} still running elsewhere: left alone" if running else line)
 
 

@@ -16,6 +16,7 @@ from cnnsweep.folders.sweep_folder import (
     SweepFolder,
     is_confirmation,
     is_former_confirmation,
+    results_below,
     seed_runs,
     sweep_around,
 )
@@ -113,7 +114,7 @@ def read_trials(folder: Path, key: str, itself: Path) -> list[EarlierTrial]:
 
 
 def _trials(folder: Path) -> Iterator[EarlierTrial]:
-    places = [path.parent.relative_to(folder) for path in folder.rglob(RESULT)]
+    places = results_below(folder)
     typed = _typed_direction(folder)
     for place in sorted(places, key=in_order):
         whole = folder / place

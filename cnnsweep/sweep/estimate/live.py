@@ -50,6 +50,7 @@ class TimeLeft:
     _jobs: dict[int, tuple[Job, float]] = field(default_factory=dict)  # with when each began
     _heard: dict[int, float] = field(default_factory=dict)  # by slot: when of its last epoch
     _done: dict[int, int] = field(default_factory=dict)  # by slot: its last epoch
+    _free: dict[int, float] = field(default_factory=dict)  # by slot: since when it has no job
     _runs: Pace = field(default_factory=Pace)
     _epochs: Pace = field(default_factory=Pace)
     _confirming: set[str] = field(default_factory=set)
@@ -64,6 +65,9 @@ class TimeLeft:
     def begun(self, slot: int, job: Job) -> None:
         now = self.clock()
         self._began = now if self._began is None else self._began
+        idle = now - self._free.pop(slot, now)
+        for pace in (self._epochs, self._runs):  # one that waits for others' ends waits longer
+            pace.add(min(idle, pace.now() or 0.0), 0.0)
         self._jobs[slot], self._heard[slot] = (job, now), now
         self._done.pop(slot, None)
         if job.trial is None:
@@ -79,10 +83,12 @@ class TimeLeft:
         self._heard[slot], self._done[slot] = now, epoch.number
 
     def over(self, slot: int) -> None:
+        """What a worker does after a run's last epoch, and until its next run, counts too."""
+        now = self._free[slot] = self.clock()
         _, began = self._jobs.pop(slot, (None, None))
-        self._heard.pop(slot, None)
+        self._epochs.add(now - self._heard.pop(slot, now), 0.0)
         if began is not None:
-            self._runs.add(self.clock() - began)
+            self._runs.add(now - began)
 
     def of(self, searches: Sequence[Search]) -> Left | None:
         """None where nothing is known yet, and where other hosts work on the sweep, too."""
@@ -114,27 +120,40 @@ class TimeLeft:
         of = sum(one["of"] for one in counts)
         paused = sum(one.get("paused", 0) for one in counts)
         more = f", {paused} {'is' if paused == 1 else 'are'} paused" if paused else ""
-        return f"{left} left: {over} of {of} {searches[0].plan.noun}s are over{more}"
+        pace = " at this pace" if left.at_most else ""
+        return f"{left} left{pace}: {over} of {of} {searches[0].plan.noun}s are over{more}"
 
     def _of_epochs(
         self, searches: Sequence[Search], known: Sequence[tuple[int, int, bool]]
     ) -> Left | None:
-        each = self._epochs.each
-        if each is None:
+        now = self.clock()
+        each = self._epochs.now(now - heard for heard in self._heard.values())
+        if each is None or self._epochs.each is None:
             return None
+        at_most = any(is_most for *_, is_most in known)
+        each = max(each, self._epochs.each) if at_most else each
         confirmations = sum(
             self._confirmations(search) * search.plan.most_epochs for search in searches
         )
+        confirming = [
+            max(0, searches[job.search_index].plan.most_epochs - self._done.get(slot, 0))
+            for slot, (job, _) in self._jobs.items()
+            if job.trial is None
+        ]
+        confirmations += sum(confirming)
         trials = sum(epochs for epochs, _, _ in known)
         alone = max(epochs for _, epochs, _ in known)
         seconds = epochs_left_in_seconds(each, trials, alone, self.workers)
-        seconds += epochs_left_in_seconds(each, confirmations, 0, self.workers)
-        return _in_time(searches, Left(seconds, any(is_most for *_, is_most in known)))
+        alone = max(confirming, default=0)
+        seconds += epochs_left_in_seconds(each, confirmations, alone, self.workers)
+        return _in_time(searches, Left(seconds, at_most))
 
     def _seconds_of_run(self, searches: Sequence[Search]) -> float | None:
         """By runs that are over; before the first by the epochs of those that are not."""
-        if self._runs.pieces or self._runs.before is not None:
-            return self._runs.each
+        now = self.clock()
+        each = self._runs.now(now - began for _, began in self._jobs.values())
+        if each is not None:
+            return each
         told = [
             (self._heard[slot] - began) / self._done[slot] * epochs
             for slot, (job, began) in self._jobs.items()

@@ -1,13 +1,14 @@
 """How long a sweep still takes, by what it has done so far: pure functions of plain numbers."""
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 _TRUST = 1.0  # runs that what earlier ones took counts for
+_FADE = 0.95  # what a piece of work counts for, once another one is done: machines get busier
 FIRST_LINE = 20.0  # seconds before the first line on the time left, and between two of them:
 _BETWEEN, _SHARE = 60.0, 0.2  # so many seconds, or so much of those that are left
-_SHORT = 45.0  # seconds left that no line is worth
+_SHORT = 45.0  # seconds left that no line is worth, soon after another one
 
 
 @dataclass
@@ -15,16 +16,22 @@ class Pace:
     """Seconds of a piece of work, a run or an epoch, on average.
 
     ``before`` is what earlier runs took, None: nobody knows; each piece that is done counts more.
+    ``late_pieces`` and ``late_seconds`` are those of late: the older one is the less it counts.
     """
 
     before: float | None = None
     pieces: float = 0.0
     seconds: float = 0.0
+    late_pieces: float = 0.0
+    late_seconds: float = 0.0
 
     def add(self, seconds: float, pieces: float = 1.0) -> None:
-        """So many pieces took so many seconds."""
+        """So many pieces took so many seconds; none: what workers do beside them."""
         self.seconds += seconds
         self.pieces += pieces
+        fade = _FADE**pieces
+        self.late_seconds = fade * self.late_seconds + seconds
+        self.late_pieces = fade * self.late_pieces + pieces
 
     @property
     def each(self) -> float | None:
@@ -32,6 +39,17 @@ class Pace:
         if self.before is None:
             return self.seconds / self.pieces if self.pieces else None
         return (self.seconds + _TRUST * self.before) / (self.pieces + _TRUST)
+
+    def now(self, running: Iterable[float] = ()) -> float | None:
+        """Of late. ``running`` are seconds that unfinished pieces have taken: long ones count."""
+        trust = 0.0 if self.before is None else _TRUST * _FADE**self.pieces
+        pieces = self.late_pieces + trust
+        if not pieces:
+            return None
+        seconds = self.late_seconds + trust * (self.before or 0.0)
+        each = seconds / pieces
+        late = [taken for taken in running if taken > each]
+        return (seconds + sum(late)) / (pieces + len(late))
 
 
 def seconds_left(each: float, running: Sequence[float], waiting: int, workers: int) -> float:
@@ -64,7 +82,7 @@ def epochs_left_in_seconds(each: float, epochs: int, alone: int, workers: int) -
 def is_due(since_begin: float, since_line: float | None, left: float) -> bool:
     """Whether to say a line on the time that is left; ``since_line``: None before the first."""
     if left < _SHORT:
-        return False
+        return (since_begin if since_line is None else since_line) >= _BETWEEN
     if since_line is None:
         return since_begin >= FIRST_LINE
     return since_line >= max(_BETWEEN, _SHARE * left)

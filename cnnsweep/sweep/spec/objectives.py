@@ -2,10 +2,35 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cnnsweep.errors import on_one_line
 
 
 class Unusable(ValueError):
     """The task's value is no objective."""
+
+
+@dataclass(frozen=True)
+class NoNumber:
+    """Stands for a task's value that is no number: its class may be unknown to other processes."""
+
+    shown: str
+
+    def __repr__(self) -> str:
+        return self.shown
+
+
+def plain(returned: object) -> object:
+    """What a task returned as any process can read it: numbers, texts, None, and lists of these."""
+    if returned is None or type(returned) in (bool, int, float, str):
+        return returned
+    if isinstance(returned, Sequence) and not isinstance(returned, str | bytes):
+        return [plain(one) for one in returned]
+    try:
+        return float(returned)  # type: ignore[arg-type]
+    except Exception:  # noqa: BLE001 — somebody's class, somebody's error
+        return NoNumber(on_one_line(repr(returned)))
 
 
 def as_values(returned: object, count: int) -> list[float]:
@@ -23,7 +48,7 @@ def as_values(returned: object, count: int) -> list[float]:
 def _as_float(value: object) -> float:
     try:
         number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise Unusable(f"the task returned {value!r:.80}, which is no number") from None
     if math.isnan(number):
         raise Unusable("the objective is NaN")

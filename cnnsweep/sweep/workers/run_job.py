@@ -28,6 +28,7 @@ from cnnsweep.other_apps.run_record import finished_epochs
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.formatting import cause_of
 from cnnsweep.sweep.spec.messages import Answer, Epoch, Finished, Job, Note
+from cnnsweep.sweep.spec.objectives import plain
 from cnnsweep.sweep.workers.earlier_epochs import take_earlier_epochs
 
 LOCK_SECONDS = 5.0
@@ -150,7 +151,8 @@ def _finished(job_return: JobReturn) -> Finished:
     if isinstance(value, epoch_reporter.Ended):
         return Finished("paused" if isinstance(value, epoch_reporter.Paused) else "pruned")
     if job_return.status is JobStatus.COMPLETED:
-        return Finished("completed", value if record is None else record.objective(value))
+        returned = value if record is None else record.objective(value)
+        return Finished("completed", plain(returned))
     assert isinstance(value, BaseException)
     return _failed(value, one_line(value))
 

@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 
 from cnnsweep.sweep.estimate.live import Before, TimeLeft
 from cnnsweep.sweep.freeze_thaw.paused import PAUSED
+from cnnsweep.sweep.freeze_thaw.remaining import epochs_left
 from cnnsweep.sweep.spec.messages import Epoch, Job
 from cnnsweep.sweep.study.ask import Asker
 from cnnsweep.sweep.study.search import Search
@@ -138,6 +139,50 @@ def test_of_paused_trials_the_leader_alone_may_take_longest(tmp_path: Path) -> N
     assert seconds(left, search) == 30  # three epochs each
     left.workers = 100
     assert seconds(left, search) == 30
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_at_most_holds_where_every_epoch_is_spent_and_workers_do_more_than_train(
+    seed: int, tmp_path: Path
+) -> None:
+    draw, clock = Random(seed), Clock()
+    trials = draw.randint(3, 6)
+    search = searching(tmp_path, [PAUSED] * trials, budget="auto")
+    assert isinstance(search.asker, Asker)
+    search.asker.wanted = trials
+    search.time_left = lambda: math.inf
+    left = TimeLeft(workers=1, clock=clock)
+    left.know(Before(run=1.0, epoch=0.1))
+    before, epoch, after, apart = (draw.uniform(0.5, 5) for _ in range(4))
+    for number in range(8):
+        left.begun(0, job(number, number % trials))
+        clock.now += before + epoch
+        left.epoch_ended(0, Epoch(1, {"train_seconds": epoch}))
+        clock.now += after
+        left.over(0)
+        clock.now += apart
+    found = left.of([search])
+    assert found is not None
+    assert found.at_most
+    spent = epochs_left(search.study, search.plan, trials)
+    assert spent is not None
+    assert found.seconds >= 0.9 * spent[0] * (before + epoch + after + apart)
+    line = left.line([search])
+    assert line is None or line.startswith("at most about ")
+    assert line is None or " left at this pace: " in line
+
+
+def test_confirmation_runs_at_work_count_until_they_end(tmp_path: Path) -> None:
+    search, clock = searching(tmp_path, [PAUSED], budget=1), Clock()
+    assert isinstance(search.asker, Asker)
+    search.asker.wanted = 1
+    search.time_left = lambda: math.inf
+    left = TimeLeft(workers=1, clock=clock)
+    left.know(Before(run=100.0, epoch=10.0))
+    alone = seconds(left, search)
+    left.begun(0, job(0, None))
+    assert alone is not None
+    assert seconds(left, search) == alone + 10.0 * search.plan.most_epochs
 
 
 def test_lines_are_said_now_and_then(tmp_path: Path) -> None:

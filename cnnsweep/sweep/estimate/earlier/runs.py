@@ -1,5 +1,6 @@
 """Runs of earlier launches on hardware like this, and what they say of their times."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -93,10 +94,12 @@ def _is_usable(result: Mapping[str, Any]) -> bool:
     words = (result.get("device"), result.get("precision"))
     return (
         result.get("status") in ("completed", "pruned", "paused")
-        and all(isinstance(one, int | float) and one > 0 for one in numbers)
+        and all(isinstance(one, int | float) and 0 < one < math.inf for one in numbers)
         and all(isinstance(one, str) for one in words)
         and isinstance(result.get("threads"), int)
         and isinstance(result.get("hardware"), dict)
+        and isinstance(result.get("data", {}), dict | None)
+        and isinstance(result.get("parameters"), int | None)
         and result.get("stack", 1) == 1
         and _has_span(result)
     )

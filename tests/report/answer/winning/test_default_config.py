@@ -120,9 +120,11 @@ def test_the_journal_tells_the_default_config_where_the_results_do_not(tmp_path:
     journal = sweep / "study.journal"
     lines = journal.read_text().splitlines(keepends=True)
     first = next(n for n, line in enumerate(lines) if '"op_code":4,' in line)
-    marks = {"user_attrs": '"default config":true,', "system_attrs": '"fixed_params":{}'}
-    for name, mark in marks.items():  # as an enqueued trial has them
-        lines[first] = lines[first].replace(f'"{name}":{{', f'"{name}":{{{mark}')
+    for attributes, own in (("user", '"default config":true'), ("system", '"fixed_params":{}')):
+        lines[first] = lines[first].replace(
+            f'"{attributes}_attrs":{{', f'"{attributes}_attrs":{{{own},'
+        )
+    lines[first] = lines[first].replace(",}", "}")
     journal.write_text("".join(lines))
     assert _winner(tmp_path).against is not None
 

@@ -1,6 +1,7 @@
 """What earlier runs took, from folders as runs leave them."""
 
 import json
+import math
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,7 @@ def test_other_hardware_failed_runs_and_damaged_folders_say_nothing(tmp_path: Pa
         {"hardware": {"cpu": "another", "cores": 2}}, {"status": "failed"}, {"stack": 4},
         {"started": "yesterday"}, {"ended": None}, {"epochs": "ten"}, {"train_seconds": None},
         {"threads": "auto"}, {"precision": None}, {"hardware": "a CPU"},
+        {"data": "some digits"}, {"parameters": "many"}, {"train_seconds": math.inf},
     ]  # fmt: skip
     for number, change in enumerate(strange):
         folder = tmp_path / f"strange {number}"
