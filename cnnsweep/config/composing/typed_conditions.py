@@ -28,7 +28,12 @@ def with_condition(word: str) -> str:
     space, when = (_plain(found[part].strip()) for part in ("space", "when"))
     if when is None:
         return word  # Hydra says why
-    text = json.dumps({"space": space or found["space"].strip(), "when": when})
+    return condition_word(key, space or found["space"].strip(), when)
+
+
+def condition_word(key: str, space: Any, when: Any) -> str:
+    """The word that puts a parameter with a condition, of plain values, among those of a search."""
+    text = json.dumps({"space": space, "when": when})
     escaped = key.replace(".", "\\.")
     return f"{_PARAMS}{escaped}={QuotedString(text, Quote.single).with_quotes()}"
 
