@@ -215,7 +215,9 @@ def test_a_tuning_curve_has_no_trial_that_was_not_drawn(tmp_path: Path) -> None:
 
 def test_the_line_on_searches_has_both_deviations_where_they_are_known() -> None:
     def made(tests: list[float], wanted: int) -> Any:
-        confirmation = SimpleNamespace(wanted=wanted, test_metrics=lambda: tests)
+        confirmation = SimpleNamespace(
+            wanted=wanted, test_metrics=lambda: tests, metric=lambda: "test_accuracy"
+        )
         return SimpleNamespace(
             confirmation=confirmation, plan=SimpleNamespace(objectives=("val_accuracy",))
         )
