@@ -89,7 +89,7 @@ def commands_of(path: Path) -> list[str]:
 
 
 def unquoted(command: str) -> str:
-    """What is left of a command without what stands in quotes, its comment, and ``${VARIABLES}``."""
+    """What is left of a command without what stands in quotes, comment and ``${VARIABLES}``."""
     left = re.sub(r"""'[^']*'|"[^"]*"|\$\{\w+\}""", "", command)
     return re.sub(r"(^|\s)#.*", "", left)
 
@@ -101,7 +101,11 @@ def test_brackets_and_braces_stand_in_quotes_as_zsh_needs_them(document: Path) -
 
 def test_what_zsh_would_not_take_is_found(tmp_path: Path) -> None:
     document = tmp_path / "a.md"
-    lines = ['x `hydra.sweeper.devices=[0,1]`, `a={"b": 2}`', "```bash", "echo '[1]' b={1,2}  # [3]"]
+    lines = [
+        'x `hydra.sweeper.devices=[0,1]`, `a={"b": 2}`',
+        "```bash",
+        "echo '[1]' b={1,2}  # [3]",
+    ]
     document.write_text("\n".join([*lines, "```", "```yaml", "a: [1]", "```"]))
     assert [unquoted(line).strip() for line in commands_of(document)] == [
         "hydra.sweeper.devices=[0,1]",

@@ -6,8 +6,14 @@ from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.folders.data_record import validation_images
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.folders.sweep_folder import IS_DEFAULT, seed_runs
-from cnnsweep.sweep.earlier.enqueued import POINT
+from cnnsweep.folders.sweep_folder import (
+    CHOSEN_AMONG,
+    DEFAULT_TRIAL,
+    IS_DEFAULT,
+    POINTS_OF,
+    seed_runs,
+)
+from cnnsweep.sweep.earlier.chosen import POINT, chosen_among, tried_besides
 from cnnsweep.sweep.freeze_thaw.paused import paused_at
 from cnnsweep.sweep.journal.theirs import ours
 from cnnsweep.sweep.spec.formatting import format_value
@@ -36,8 +42,12 @@ def gain_lines(search: Search) -> list[str]:
         is_unknown = any(map(_is_perhaps_default, trials))
         none = "the default config was no trial of this search: what was gained over it is unknown"
         return [] if is_unknown else [none]
-    number = sum(map(_is_tried, trials))
-    return [_against(search, best, default, number), *_optimism(search, number)]
+    tried = list(filter(_is_tried, trials))
+    elsewhere = chosen_among(search.study, search.plan, best)
+    number = _among(search, best) if elsewhere else len(tried)
+    if default.number == best.number:
+        return [_itself(default, len(tried)), *_optimism(search, number, elsewhere)]
+    return [_against(search, best, default, number), *_optimism(search, number, elsewhere)]
 
 
 def _is_perhaps_default(trial: FrozenTrial) -> bool:
@@ -45,10 +55,20 @@ def _is_perhaps_default(trial: FrozenTrial) -> bool:
     return "fixed_params" in trial.system_attrs and POINT not in trial.user_attrs
 
 
-def default_number(search: Search) -> int | None:
-    """The number of the trial that is the default config; None where none is known to be it."""
-    default = _default(search)
-    return None if default is None else default.number
+def compared_with(search: Search, best: FrozenTrial) -> dict[str, int | None]:
+    """What the results say of it: the number of the trial that is the default config, None where
+    none is known to be it; for a winner that is a given point, among how many it was chosen.
+    """
+    default, chosen = _default(search), chosen_among(search.study, search.plan, best)
+    found = {DEFAULT_TRIAL: None if default is None else default.number}
+    return found | ({POINTS_OF: chosen, CHOSEN_AMONG: _among(search, best)} if chosen else {})
+
+
+def _among(search: Search, best: FrozenTrial) -> int:
+    """Among how many trials a winner was chosen that is a given point, here and in its folder."""
+    tried = filter(_is_tried, ours(search.study).get_trials(deepcopy=False))
+    elsewhere = chosen_among(search.study, search.plan, best)
+    return elsewhere + tried_besides(search.study, best, tried)
 
 
 def _default(search: Search) -> FrozenTrial | None:
@@ -63,10 +83,12 @@ def _is_tried(trial: FrozenTrial) -> bool:
     return trial.state is TrialState.COMPLETE
 
 
-def _optimism(search: Search, number: int) -> list[str]:
+def _optimism(search: Search, number: int, elsewhere: int) -> list[str]:
     if number < 2:
         return []
-    line = f"a winner's value is the best of {number} tried and so looks better than it is: "
+    line = f"a winner's value is the best of {number} tried"
+    line += f", {elsewhere} of them where its point was found," if elsewhere else ""
+    line += " and so looks better than it is: "
     if search.confirmation.wanted:
         return [f"{line}its confirmation runs do not"]
     how = " (hydra.sweeper.confirm=3)" if _has_seeds(search) else ""
@@ -78,16 +100,20 @@ def _has_seeds(search: Search) -> bool:
     return search.plan.keys.get(SEED) is not None
 
 
+def _itself(default: FrozenTrial, number: int) -> str:
+    others = "" if number < 2 else f": none of the other {number - 1} was better"
+    return f"trial {default.number} is the default config{others}"
+
+
 def _against(search: Search, best: FrozenTrial, default: FrozenTrial, number: int) -> str:
     named = f"the default config (trial {default.number}"
-    if default.number == best.number:
-        others = "" if number < 2 else f": none of the other {number - 1} was better"
-        return f"trial {default.number} is the default config{others}"
     metric, epoch = search.plan.objectives[0], paused_at(default)
     if epoch is not None and search.seeds == 1:  # its value is not final: both as they were then
         values = _best_until(search, best, epoch), _best_until(search, default, epoch)
         of = search.plan.epochs(default)
-        named += f", {metric} {format_value(values[1])}) after {epoch} of {of} epochs, its pause"
+        named += (
+            f", {metric} {format_value(values[1])}) when it was paused after {epoch} of {of} epochs"
+        )
     elif default.state is TrialState.COMPLETE and best.value is not None:
         assert default.value is not None
         values = best.value, default.value

@@ -11,7 +11,6 @@ from optuna.trial import FrozenTrial, TrialState
 from cnnsweep.folders.run_folder import BEST, LAST, write_text_whole
 from cnnsweep.folders.sweep_folder import (
     BUDGET,
-    DEFAULT_TRIAL,
     ENDED_BY,
     NO_POINTS,
     NO_TRIALS,
@@ -23,7 +22,7 @@ from cnnsweep.rules import as_typed
 from cnnsweep.sweep.earlier.beforehand import beforehand, lines_on_known
 from cnnsweep.sweep.earlier.others import better_of_others, said_of
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
-from cnnsweep.sweep.gain import default_number, gain_lines
+from cnnsweep.sweep.gain import compared_with, gain_lines
 from cnnsweep.sweep.journal.theirs import ours
 from cnnsweep.sweep.several_searches import (
     lacks_time,
@@ -135,8 +134,9 @@ def _best(search: Search) -> dict[str, Any]:
         "best_value": best.value,
         "best_trial": best.number,
         "best_folder": _folder(search, best),
-        DEFAULT_TRIAL: default_number(search),
-    } | known
+        **compared_with(search, best),
+        **known,
+    }
 
 
 def _short_line(search: Search) -> str:

@@ -132,7 +132,7 @@ def test_a_default_config_that_is_paused_is_compared_as_far_as_it_was_trained(
     best.intermediate_values = {1: 0.6, 2: 0.9, 3: 0.97}
     line = said(search)
     assert line.startswith(
-        "10.00 points above the default config (trial 0, val_accuracy 0.8) after"
+        "10.00 points above the default config (trial 0, val_accuracy 0.8) when it was paused"
     )
-    assert "after 2 of 3 epochs, its pause, 95 % interval" in line
+    assert " paused after 2 of 3 epochs, 95 % interval" in line
     assert "more than chance" in line

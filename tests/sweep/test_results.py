@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from omegaconf import OmegaConf
 
 from cnnsweep.metric_names import DIRECTIONS
@@ -106,7 +107,7 @@ def test_a_better_trial_that_was_known_beforehand_is_named(
     )
     assert all(line.endswith(f"in /old/{best}") for line in said)
     write_results(tmp_path, [search])
-    results = OmegaConf.load(tmp_path / "optimization_results.yaml")
+    results = yaml.safe_load((tmp_path / "optimization_results.yaml").read_text())
     assert results.get("warm_start") == ({"/old": len(known)} if known else None)
     expected = {
         "value": best,

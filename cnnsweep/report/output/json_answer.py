@@ -168,6 +168,7 @@ def _winner(winner: Winner) -> Json:
         "best": as_plain(winner.best),
         "tried": winner.tried,
         "points_of": winner.beforehand.points_of,
+        "chosen_among": winner.among,
         "warm_start": as_plain(winner.beforehand.warm_start),
         "better_elsewhere": as_plain(winner.beforehand.better),
         "bias": as_plain(winner.bias),

@@ -9,6 +9,7 @@ from typing import Any
 
 from cnnsweep.folders.sweep_folder import (
     BETTER,
+    CHOSEN_AMONG,
     DEFAULT_TRIAL,
     IS_DEFAULT,
     POINTS_OF,
@@ -70,11 +71,13 @@ class Beforehand:
     """What a search had of other sweeps before its first trial.
 
     ``warm_start``: how many trials its sampler knew, by their folder; None: that isn't recorded
-    before the search is over. ``points_of``: the points it was given were chosen among so many.
+    before the search is over. ``points_of``: its winner was given as a point, chosen among so many
+    trials of a folder; ``chosen_among`` counts its own trials too, 0 where it is no such point.
     """
 
     warm_start: Mapping[str, int | None] = field(default_factory=dict)
     points_of: int = 0
+    chosen_among: int = 0
     better: Elsewhere | None = None
 
 
@@ -85,10 +88,11 @@ def beforehand(sweep: Sweep) -> Beforehand:
         typed = sweeper_around(sweep.folder).get(WARM_START) or ()
         folders = [typed] if isinstance(typed, str) else typed
         return Beforehand(dict.fromkeys(map(str, folders if isinstance(folders, list) else ())))
-    known, chosen = results.get(WARM_START), results.get(POINTS_OF)
+    known = results.get(WARM_START)
     return Beforehand(
         {str(k): _count(n) for k, n in known.items()} if isinstance(known, dict) else {},
-        _count(chosen) or 0,
+        _count(results.get(POINTS_OF)) or 0,
+        _count(results.get(CHOSEN_AMONG)) or 0,
         _elsewhere(results.get(BETTER)),
     )
 

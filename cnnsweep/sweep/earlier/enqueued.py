@@ -8,6 +8,7 @@ from optuna.trial import TrialState
 
 from cnnsweep.errors import UserError
 from cnnsweep.folders.sweep_folder import IS_DEFAULT
+from cnnsweep.sweep.earlier.chosen import POINT, record_chosen
 from cnnsweep.sweep.earlier.default_config import default_config
 from cnnsweep.sweep.earlier.points_file import POINTS_KEY
 from cnnsweep.sweep.journal.tried import number_of_trials
@@ -18,7 +19,6 @@ from cnnsweep.sweep.spec.settings import Settings
 from cnnsweep.sweep.spec.space.points import identity
 
 POINTS = "points"  # the study attribute that holds those given, in their order
-POINT = "point"  # a trial's: its number among them, from 0
 Point = dict[str, Any]
 
 
@@ -33,7 +33,17 @@ def enqueue_first(
     Raises:
         UserError: there are more points than trials left.
     """
-    default, note = (None, None) if _is_begun(study) else default_config(plan, settings, context)
+    default, note = None, None
+    if not _is_ours(study):
+        default, note = default_config(plan, settings, context)
+        if default is not None and _is_enqueued_by_others(study):
+            default, note = (
+                None,
+                (
+                    "note: the default config is no trial of this search: in its place come those "
+                    f"that others have enqueued in study {study.study_name!r}"
+                ),
+            )
     if note is not None:
         say(note)
     points = _recorded_points(study, plan, settings, default, say)
@@ -48,12 +58,15 @@ def enqueue_first(
             study.enqueue_trial(point, user_attrs={POINT: number} | more)
 
 
-def _is_begun(study: Study) -> bool:
-    """Whether the default config had its turn, or others enqueued something in its place."""
+def _is_ours(study: Study) -> bool:
+    """Whether the default config had its turn."""
     trials = study.get_trials(deepcopy=False)
-    waiting = (t for t in trials if t.state is TrialState.WAITING)
-    is_ours = any(FOLDER in t.user_attrs or IS_DEFAULT in t.user_attrs for t in trials)
-    return is_ours or any(POINT not in t.user_attrs for t in waiting)
+    return any(FOLDER in t.user_attrs or IS_DEFAULT in t.user_attrs for t in trials)
+
+
+def _is_enqueued_by_others(study: Study) -> bool:
+    waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+    return any(POINT not in trial.user_attrs for trial in waiting)
 
 
 def _recorded_points(
@@ -78,6 +91,7 @@ def _recorded_points(
     new = [dict(p) for p in plan.given.points if identity(p) not in known]
     is_apart = default is not None and identity(default) not in map(identity, (*before, *new))
     room = max(0, plan.n_trials - number_of_trials(study) - is_apart)
+    found = len(new)
     if plan.given.may_be_cut:
         new = new[:room]
     elif len(new) > room:
@@ -89,9 +103,11 @@ def _recorded_points(
         )
     for line in plan.given.lines:
         say(f"{plan.prefix}{line}")
+    record_chosen(study, plan.given)
     if new or recorded is None:
         study.set_user_attr(POINTS, [*before, *new])
     if new:
         points = counted(len(new), "more point" if before else "point")
-        say(f"{plan.prefix}tried first: {points} of {plan.given.source}")
+        cut = f", the best of {found}: there is room for no more" if found > len(new) else ""
+        say(f"{plan.prefix}tried first: {points} of {plan.given.source}{cut}")
     return [*before, *new]

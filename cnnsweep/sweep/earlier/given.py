@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from cnnsweep.errors import UserError, and_more
+from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.rules import as_typed
+from cnnsweep.sweep.earlier.chosen import counts_of
 from cnnsweep.sweep.earlier.default_config import default_config
 from cnnsweep.sweep.earlier.launched import given_before, is_launched
 from cnnsweep.sweep.earlier.points_file import POINTS_KEY, Row, read_points
@@ -66,10 +68,11 @@ def _check_number(plan: Plan, settings: Settings, context: SweepContext) -> None
         return
     default, _ = default_config(plan, settings, context)
     if default is not None and identity(default) not in map(identity, plan.given.points):
-        number, also = number + 1, ", the default config with them,"
+        number, also = number + 1, " and the default config comes before them"
     if number > plan.n_trials:
+        points = counted(len(plan.given.points), "point")
         raise UserError(
-            f"{POINTS_KEY}: {plan.given.source} has {len(plan.given.points)} points{also} and "
+            f"{POINTS_KEY}: {plan.given.source} has {points}{also}, which is more than "
             f"hydra.sweeper.n_trials={plan.n_trials}: allowed are {number} trials or more"
         )
 
@@ -119,23 +122,30 @@ def _option(values: Mapping[str, Any], group: str | None) -> str | None:
 
 
 def _of_sweep(path: Path, itself: Path, plans: Sequence[Plan], group: str | None) -> list[Given]:
-    trials = _best_first(path, read_trials(path, POINTS_KEY, itself))
+    trials = read_trials(path, POINTS_KEY, itself)
+    best_first = _best_first(path, trials)
+    not_over = [trial for trial in trials if trial not in best_first]
     found: list[Given] = []
     for plan in plans:
         points: dict[str, Point] = {}
         left_out: dict[str, int] = {}
-        for trial in trials:
+        compared: list[RunFolder] = []
+        for trial in (*best_first, *not_over):
             if group is not None and trial.choices.get(group) != plan.choice:
                 continue
             values = values_in(plan.space, trial)
             why_not = why_no_point(plan.space, values)
             if why_not is None:
+                compared.append(trial.run)
+                why_not = _no_value(trial)
+            if why_not is None:
                 point = plan.space.drawn(values)
                 points.setdefault(identity(point), point)
             else:
                 left_out[why_not] = left_out.get(why_not, 0) + 1
-        lines = _lines("trial", path, left_out)
-        found.append(Given(str(path), tuple(points.values()), may_be_cut=True, lines=lines))
+        lines, counts = _lines("trial", path, left_out), counts_of(compared)
+        given = tuple(points.values())
+        found.append(Given(str(path), given, may_be_cut=True, lines=lines, chosen_of=counts))
     if not any(one.points for one in found):
         why = next((line.partition("left out: ")[2] for one in found for line in one.lines), None)
         raise UserError(
@@ -155,6 +165,13 @@ def _best_first(path: Path, trials: Sequence[EarlierTrial]) -> list[EarlierTrial
         raise UserError(f"{POINTS_KEY}={path} has several objectives, and no trial is its best")
     sign = -1.0 if completed[0].direction[0] == "maximize" else 1.0
     return sorted(completed, key=lambda trial: sign * (trial.values or [0.0])[0])
+
+
+def _no_value(trial: EarlierTrial) -> str | None:
+    """Why a trial cannot be told from better and worse ones; None: it can."""
+    if trial.status != COMPLETED:
+        return f"{trial.status}, so that it has no final value"
+    return "its objective is no number" if trial.values is None else None
 
 
 def values_in(space: SearchSpace, trial: EarlierTrial) -> Point:

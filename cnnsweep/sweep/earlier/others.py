@@ -13,6 +13,7 @@ from cnnsweep.sweep.journal.theirs import THEIRS, is_theirs, ours
 from cnnsweep.sweep.machine.workers import counted
 from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.spec.plan import FOLDER, Plan
+from cnnsweep.sweep.spec.space.in_words import drawn_from
 
 _STUDY = "hydra.sweeper.study_name"
 
@@ -48,8 +49,9 @@ def take_over(study: Study, plan: Plan, say: Callable[[str], None]) -> None:
     )
     line = f"{plan.prefix}study {study.study_name!r} has {counted(len(theirs), 'trial')} that "
     line += "cnnsweep did not run: they stay as they are, and "
-    line += f"hydra.sweeper.n_trials={plan.n_trials} counts them; the sampler knows {fitting}, "
-    line += "whose parameters fit this space"
+    line += f"hydra.sweeper.n_trials={plan.n_trials} counts them; the sampler knows "
+    line += f"{fitting or 'none'} of them, "
+    line += "those whose parameters fit this space" if fitting else "for none fits this space"
     say(f"{line}; {running} still running elsewhere: left alone" if running else line)
 
 
@@ -85,8 +87,8 @@ def _refuse(study: Study, plan: Plan, theirs: Sequence[FrozenTrial]) -> None:
     recorded = [direction.name.lower() for direction in study.directions]
     if recorded != list(plan.directions):
         raise UserError(
-            f"study {study.study_name!r} was begun with direction {recorded}, not "
-            f"{list(plan.directions)}; {other}"
+            f"study {study.study_name!r} was begun with direction {', '.join(recorded)}, not "
+            f"{', '.join(plan.directions)}; {other}"
         )
     for trial in theirs:
         for name, before in trial.distributions.items():
@@ -94,10 +96,11 @@ def _refuse(study: Study, plan: Plan, theirs: Sequence[FrozenTrial]) -> None:
             try:
                 check_distribution_compatibility(before, before if now is None else now)
             except ValueError as error:
+                assert now is not None
                 raise UserError(
                     f"trial {trial.number} of study {study.study_name!r}, which cnnsweep did not "
-                    f"run, has {name} from {before}, and this search from {now}: Optuna allows no "
-                    f"other kind within a study; {other}"
+                    f"run, has {name} from {drawn_from(before)}, and this search from "
+                    f"{drawn_from(now)}: Optuna allows no other kind within a study; {other}"
                 ) from error
     if len(theirs) >= plan.n_trials:
         raise UserError(

@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -17,6 +17,8 @@ from cnnsweep.errors import UserError, one_line
 
 POINTS_KEY = "hydra.sweeper.points"
 _YAML = (".yaml", ".yml")
+_OTHERS = {";": "semicolons", "\t": "tabs"}
+_REPORTS = {"status", "role", "objective"}  # columns of a report's runs.csv
 _ALLOWED = (
     "allowed is a .csv file whose header has keys of the space, a .yaml file with a list of "
     "mappings of them, or the folder of an earlier sweep"
@@ -47,7 +49,15 @@ def read_points(path: Path) -> list[Row]:
     for row in rows:
         if not row.values:
             raise UserError(f"{row.place} gives no key a value: allowed are keys of the space")
+        if twice := _twice(row.values):
+            raise UserError(f"{row.place} gives {', '.join(twice)} twice; allowed is each key once")
     return rows
+
+
+def _twice(keys: Iterable[str]) -> list[str]:
+    """Keys that are there more than once, with a ``+`` or without it."""
+    times = Counter(key.lstrip("+") for key in keys)
+    return [key for key in times if times[key] > 1]
 
 
 def _text(path: Path) -> str:
@@ -66,6 +76,17 @@ def _csv_rows(path: Path, text: str) -> Iterator[Row]:
     except csv.Error as error:
         raise UserError(f"{POINTS_KEY}: {path} is no CSV file: {error}") from error
     header = [cell.strip() for cell in lines[0]] if lines else []
+    separators = [word for sign, word in _OTHERS.items() if len(header) == 1 and sign in header[0]]
+    if separators:
+        raise UserError(
+            f"{POINTS_KEY}: {path} has {separators[0]} between its cells: allowed are commas"
+        )
+    if set(header) >= _REPORTS:
+        raise UserError(
+            f"{POINTS_KEY}: {path} is a report's table of runs, not of points: allowed "
+            f"is the sweep's folder itself ({POINTS_KEY}=FOLDER), or a table of keys of "
+            "the space alone"
+        )
     times = Counter(header)
     if wrong := [key or "an empty cell" for key in times if times[key] > 1 or not key]:
         raise UserError(
@@ -95,4 +116,15 @@ def _yaml_rows(path: Path, text: str) -> Iterator[Row]:
         place = f"{POINTS_KEY}: {path}, row {number}"
         if not isinstance(entry, dict):
             raise UserError(f"{place} is {entry!r:.60}: allowed is a mapping of keys to values")
+        if twice := _twice(_keys(entry)):
+            raise UserError(f"{place} gives {', '.join(twice)} twice; allowed is each key once")
         yield Row(place, leaves(entry))
+
+
+def _keys(tree: Mapping[Any, Any], prefix: str = "") -> Iterator[str]:
+    """The dotted keys of leaves, each as often as it is written."""
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            yield from _keys(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"

@@ -100,7 +100,8 @@ def read_trials(folder: Path, key: str, itself: Path) -> list[EarlierTrial]:
         raise UserError(f"{place}: there is no such folder; {allowed}")
     whole = folder.resolve()
     if whole == itself or itself in whole.parents or whole in itself.parents:
-        raise UserError(f"{place} is the folder of this sweep itself; {allowed}")
+        how = "is" if whole == itself else "holds" if whole in itself.parents else "lies in"
+        raise UserError(f"{place} {how} the folder of this sweep itself; {allowed}")
     if RunFolder(folder).config.exists():
         raise UserError(f"{place} is the folder of a run; {allowed}")
     if not any((folder / mark).exists() for mark in SWEEP_MARKS) and sweep_around(folder) is None:

@@ -29,6 +29,7 @@ from cnnsweep.sweep.earlier.given import values_in, why_no_point
 from cnnsweep.sweep.earlier.launched import given_before
 from cnnsweep.sweep.earlier.runs import COMPLETED, PRUNED, EarlierTrial, read_trials
 from cnnsweep.sweep.freeze_thaw.paused import PAUSED as PAUSED_AT
+from cnnsweep.sweep.machine.workers import counted
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.optuna_internals import numbered
 from cnnsweep.sweep.spec.plan import Earlier, Plan
@@ -132,6 +133,12 @@ def record_warm_start(
     for folder in settings.earlier:
         if folder not in before and folder not in new:
             raise UserError(f"{KEY}: {folder} is gone, and its trials are not recorded")
+        if folder in before:
+            gone = "" if Path(folder).exists() else " (by now there is no such folder)"
+            say(
+                f"{plan.prefix}{KEY}: the sampler knows {counted(len(before[folder]), 'trial')} of "
+                f"{folder}{gone}, as an earlier launch recorded"
+            )
     if new:
         added = {folder: list(one.trials) for folder, one in new.items()}
         study.set_user_attr(WARM, before | added)

@@ -36,13 +36,14 @@ class Estimate:
     """Seconds on the wall, and bytes in the sweep folder when it is over; ``at_most`` where fewer
     seconds are likely.
 
-    ``trained`` are the epochs that pausing searches spend.
+    ``trained`` are the epochs that pausing searches spend. ``is_nothing``: no run is left.
     """
 
     seconds: float
     bytes: float
     at_most: bool
     trained: int | None
+    is_nothing: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ def estimate(
     """
     sources = [_source(study, around.job) for study in studies]
     trials = makespan(sources, workers, around.start)
+    is_nothing = not trials and not any(study.outlook.confirm for study in studies)
     if timeout is not None:
         trials = min(trials, timeout)
     each = around.job + around.finish
@@ -74,6 +76,7 @@ def estimate(
         sum(map(_bytes, studies, sources)) + _REPORT,
         any(study.outlook.pruner is not None for study in studies) or timeout is not None,
         sum(trained) if trained else None,
+        is_nothing,
     )
 
 
@@ -146,14 +149,17 @@ def _bytes(study: Priced, source: Source) -> float:
         return 0.0
     pausing = outlook.pausing
     trials = len(outlook.trials)
+    if isinstance(source, Thawing) and pausing is not None:  # a paused one has its files by now
+        trials = pausing.unbegun - source.unbegun
     both = max(cost.best + cost.last for cost in costs)  # nobody knows which run will win
     other = sum(cost.other for cost in costs) / len(costs)
     kept = trials if outlook.kept is None else min(trials, outlook.kept)
     if isinstance(source, Thawing):
-        kept += source.paused
+        kept = min(trials, kept + source.paused)
     elif pausing is not None:
         kept = trials
     runs = outlook.seeds * trials + outlook.confirm
-    epochs = sum(trial.epochs for trial in outlook.trials)
+    planned = sum(trial.epochs for trial in outlook.trials)
+    epochs = source.trained if isinstance(source, Thawing) else planned
     study_bytes = trials * _STUDY + epochs * _STEP + runs * _ROW
     return runs * other + (outlook.seeds * kept + outlook.confirm) * both + study_bytes

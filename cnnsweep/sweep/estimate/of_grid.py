@@ -75,10 +75,10 @@ def _lines(
     yield from job_lines(left)
     done = [str(n) for n, trial in sorted(latest.items()) if _is_done(search, trial)]
     if done:
-        yield f"  done, and not run again: {len(done)} ({and_more(done)})"
+        yield f"done, and not run again: {len(done)} ({and_more(done)})"
     failed = [str(n) for n, trial in sorted(latest.items()) if trial.state is TrialState.FAIL]
     if failed:
-        yield f"  tried again, for they failed: {and_more(failed)}"
+        yield f"tried again, for they failed: {and_more(failed)}"
 
 
 def job_lines(jobs: Sequence[GridJob]) -> Iterator[str]:
@@ -86,5 +86,6 @@ def job_lines(jobs: Sequence[GridJob]) -> Iterator[str]:
     are_many = len(jobs) > _SHOWN
     for place, job in enumerate([*jobs[:_ENDS], *jobs[-_ENDS:]] if are_many else jobs):
         if place == _ENDS and are_many:
-            yield f"  … {len(jobs) - 2 * _ENDS} more"
-        yield f"  job {job.number}: {' '.join(map(masked_word, job.overrides)) or 'as it is'}"
+            yield f"… {len(jobs) - 2 * _ENDS} more"
+        words = " ".join(map(masked_word, job.overrides))
+        yield f"job {job.number}: {words or 'the config as it is'}"

@@ -11,7 +11,6 @@ from optuna.samplers import RandomSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from cnnsweep.rules import as_typed
 from cnnsweep.sweep.estimate.outlook import Config, Outlook, Pausing, Trial
 from cnnsweep.sweep.freeze_thaw.curves import curves_of
 from cnnsweep.sweep.freeze_thaw.pruner import FreezeThaw
@@ -21,7 +20,7 @@ from cnnsweep.sweep.spec.formatting import format_params
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.run_keys import EPOCHS
 from cnnsweep.sweep.spec.settings import Settings
-from cnnsweep.sweep.spec.space.points import count_points
+from cnnsweep.sweep.spec.space.in_words import described
 from cnnsweep.sweep.study.search import Search
 
 _SAMPLE = 24  # points of the space that stand for all trials
@@ -53,6 +52,7 @@ def outlook_of_search(context: SweepContext, settings: Settings, search: Search)
         epochs=plan.most_epochs if configs else 0,
         pruner=None if name in ("NopPruner", FreezeThaw.__name__) else name,
         kept=settings.keep_best,
+        name=plan.choice,
         in_steps=plan.objectives[0].startswith("val_") and plan.objectives[0].endswith("accuracy"),
     )
 
@@ -97,33 +97,21 @@ def _lines(settings: Settings, search: Search) -> Iterator[str]:
     """The space, what is tried first, and who decides."""
     plan, space = search.plan, search.plan.space.distributions
     for name, distribution in space.items():
-        yield f"  {plan.prefix}{plan.space.said(name)}: {described(distribution)}"
+        yield f"{plan.space.said(name)}: {described(distribution)}"
     if settings.custom_search_space is not None:
-        yield f"  {plan.prefix}and what {settings.custom_search_space} draws"
+        yield f"and what {settings.custom_search_space} draws"
     waiting = search.study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
     fixed = [t.system_attrs[_FIXED] for t in waiting if _FIXED in t.system_attrs]
     for params in fixed[:_FEW]:
-        yield f"  {plan.prefix}tried first: {format_params(params)}"
+        yield f"tried first: {format_params(params)}"
     if len(fixed) > _FEW:
-        yield f"  {plan.prefix}then {len(fixed) - _FEW} more that are given"
+        more = len(fixed) - _FEW
+        yield f"then {more} more that {'is' if more == 1 else 'are'} given"
     yield (
-        f"  {plan.prefix}sampler {_class(settings.sampler)}; pruner {_option(settings.pruner)}; "
+        f"sampler {_class(settings.sampler)}; pruner {_option(settings.pruner)}; "
         f"n_trials={plan.n_trials}, searches={settings.searches}, seeds={search.seeds}, "
         f"confirm={search.confirmation.wanted}"
     )
-
-
-def described(distribution: BaseDistribution) -> str:
-    """``0.0001 to 1, logarithmic``; ``2 to 10 in steps of 2 (5 values)``; ``16, 32, 64``."""
-    if isinstance(distribution, CategoricalDistribution):
-        return ", ".join(map(as_typed, distribution.choices))
-    low, high = distribution.low, distribution.high  # type: ignore[attr-defined]
-    line = f"{as_typed(low)} to {as_typed(high)}"
-    step = distribution.step  # type: ignore[attr-defined]
-    line += f" in steps of {as_typed(step)}" if step not in (None, 1) else ""
-    points = count_points({"": distribution})
-    line += "" if points is None else f" ({points} values)"
-    return f"{line}, logarithmic" if distribution.log else line  # type: ignore[attr-defined]
 
 
 def _option(node: DictConfig) -> str:

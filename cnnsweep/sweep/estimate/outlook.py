@@ -32,6 +32,7 @@ class Pausing:
 class Outlook:
     """What is to be done in one study.
 
+    ``lines`` are true of the study that is called ``name``, empty where it is the only one.
     ``configs`` are those that its runs have, or a sample of them; empty where nothing is known of
     them. ``trials`` are to be trained in this order, each as often as ``seeds`` says, unless
     ``pausing``. ``confirm`` runs of ``epochs`` epochs follow at the end. ``pruner`` is named where
@@ -49,3 +50,4 @@ class Outlook:
     pruner: str | None = None
     kept: int | None = None
     in_steps: bool = False
+    name: str = ""

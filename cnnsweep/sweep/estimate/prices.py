@@ -30,15 +30,19 @@ class Prices:
     """The cost of each config, seconds of a worker's ``start``, and where all that comes from.
 
     ``finish``: seconds that a confirmation run takes longer than a trial. ``validated``: images of
-    the validation split, 0 where nobody knows. ``costs`` is None where
-    nothing is known.
+    the validation split, 0 where nobody knows. ``costs`` is None where nothing is known. ``share``
+    is that of a core which a run gets now, of what it would get were nothing else at work;
+    ``timed``: the costs were found with that share. ``notes``: what a person should know besides.
     """
 
     costs: Sequence[Cost] | None
     start: float
     finish: float
     validated: int
-    basis: Sequence[str]
+    basis: str
+    notes: Sequence[str] = ()
+    share: float = 1.0
+    timed: bool = False
 
 
 def prices_of(
@@ -59,10 +63,16 @@ def prices_of(
     if set(kinds) <= known.costs.keys():
         found = measure(_apart(configs), [], crew.gpus[:1], crew.environment)
         costs = [known.costs[kind] for kind in kinds]
-        return Prices(
-            costs, found.start, 0.0, known.validated, [*_of_earlier(known), *_notes(found)]
-        )
-    return _by_steps(context, kinds, configs, crew, confirms=confirms)
+        share = _share(found, machine)
+        basis, notes = _of_earlier(known), _notes(found)
+        return Prices(costs, found.start, 0.0, known.validated, basis, notes, share)
+    return _by_steps(context, kinds, configs, crew, machine, confirms=confirms)
+
+
+def _share(found: Measured, machine: Machine) -> float:
+    """More processes than cores have less than one each even where nothing else is at work."""
+    cores = machine.cores if machine.quota is None else min(machine.cores, machine.quota)
+    return min(1.0, found.share / min(1.0, cores / max(1, found.processes)))
 
 
 def kind_here(config: Config, machine: Machine) -> Kind:
@@ -88,6 +98,7 @@ def _by_steps(
     kinds: Sequence[Kind],
     configs: Sequence[Config],
     crew: Crew,
+    machine: Machine,
     *,
     confirms: bool,
 ) -> Prices:
@@ -97,7 +108,7 @@ def _by_steps(
     gpus = crew.gpus if runs_here(context.config) else crew.gpus[:1]
     found = measure(_apart(configs), [*timed, *whole], gpus, crew.environment)
     if len(found.costs) < len(timed):
-        return Prices(None, found.start, 0.0, 0, _notes(found))
+        return Prices(None, found.start, 0.0, 0, "; ".join(_notes(found)))
     told = zip(chosen, found.costs, strict=False)
     known = {kind: cost for kind, cost in told if cost is not None}
     if not known:
@@ -108,9 +119,9 @@ def _by_steps(
     if confirms and trial is not None and confirmation is not None:
         finish = max(0.0, confirmation.end - trial.end)
     basis = _of_steps(context, len(chosen), len(set(kinds)), found)
-    lines = [basis, *_notes(found)]
-    each = [costs[kind] for kind in kinds]
-    return Prices(each, found.start, finish, found.validated, lines)
+    each, share = [costs[kind] for kind in kinds], _share(found, machine)
+    start, images = found.start, found.validated
+    return Prices(each, start, finish, images, basis, _notes(found), share, timed=True)
 
 
 def _apart(configs: Sequence[Config]) -> list[Config]:
@@ -126,12 +137,10 @@ def _which(config: Config, key: str) -> Any:
     return {name: one for name, one in value.items() if name not in DATA_KEYS}
 
 
-def _of_earlier(known: Known) -> list[str]:
+def _of_earlier(known: Known) -> str:
     beside = round(known.beside)
     said = "one at a time" if beside == 1 else f"about {beside} at a time"
-    return [
-        f"by {counted(known.runs, 'earlier run')} of the same network, data and hardware, {said}"
-    ]
+    return f"by {counted(known.runs, 'earlier run')} of the same network, data and hardware, {said}"
 
 
 def _of_steps(context: SweepContext, timed: int, kinds: int, found: Measured) -> str:

@@ -29,13 +29,15 @@ class Given:
     """Points that a search is to try first.
 
     ``source`` is what was typed. ``may_be_cut``: as many of them as there is room for, and no more.
-    ``lines`` say what was left out of it.
+    ``lines`` say what was left out of it. ``chosen_of``: among how many trials of a folder they
+    are the best, by what says on which images those were compared.
     """
 
     source: str
     points: tuple[Mapping[str, Any], ...]
     may_be_cut: bool = False
     lines: tuple[str, ...] = ()
+    chosen_of: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from omegaconf import MISSING
 from cnnsweep.config.sweeper_keys import FORMER, unknown_key
 from cnnsweep.errors import UserError
 from cnnsweep.metric_names import DIRECTIONS, Direction
-from cnnsweep.rules import Rule, choice, flag, or_null, text, whole, with_home
+from cnnsweep.rules import Rule, choice, flag, or_null, whole, with_home
 
 
 @dataclass
@@ -59,8 +59,8 @@ class Settings(SharedSettings):
     may be null (from the objective), ``n_trials`` counts all launches, ``max_failure_rate`` is of
     *finished* trials. ``sampler`` and ``pruner`` are Any: their keys belong to their own config
     groups; so is ``compare``, since Hydra adds no key to a mapping of a schema; ``n_jobs`` and
-    ``stack`` are numbers or ``auto``, ``warm_start`` a folder or a list of
-    them. Mappings and lists arrive as OmegaConf's.
+    ``stack`` are numbers or ``auto``, ``points`` a file or a folder, ``warm_start`` a folder or a
+    list of them. Mappings and lists arrive as OmegaConf's.
     """
 
     sampler: Any = MISSING
@@ -72,7 +72,7 @@ class Settings(SharedSettings):
     n_trials: int = MISSING
     searches: int = MISSING
     default_first: bool = MISSING
-    points: str | None = MISSING
+    points: Any = MISSING
     warm_start: Any = MISSING
     max_failure_rate: float = MISSING
     params: dict[str, Any] | None = MISSING  # a text, or a mapping with a condition
@@ -90,7 +90,7 @@ class Settings(SharedSettings):
         super().__post_init__()
         if self.storage is not None:
             self.storage = with_home(self.storage)
-        if self.points is not None:
+        if isinstance(self.points, str):
             self.points = with_home(self.points)
 
     @property
@@ -151,6 +151,10 @@ def _is_of_folders(value: Any) -> bool:
     return is_list and all(isinstance(one, str) and one for one in listed)
 
 
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
 def _is_below(name: str) -> bool:
     path = PurePath(name)
     return bool(path.name) and not path.is_absolute() and ".." not in path.parts
@@ -160,7 +164,7 @@ _RULES = (
     whole(f"{_NODE}n_trials", 1),
     whole(f"{_NODE}searches", 1),
     flag(f"{_NODE}default_first"),
-    or_null(text(f"{_NODE}points")),
+    or_null(Rule(f"{_NODE}points", _is_path, "a file or a folder, as text")),
     or_null(Rule(f"{_NODE}warm_start", _is_of_folders, "the folder of a sweep, or a list of them")),
     whole(f"{_NODE}n_jobs", 1, "auto"),
     whole(f"{_NODE}stack", 1, "auto"),

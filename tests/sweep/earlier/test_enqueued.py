@@ -71,12 +71,26 @@ def test_a_launch_that_ends_at_any_write_is_made_good_by_the_next(
 
 def test_points_of_a_sweep_are_cut_to_the_room_and_grow_with_it(tmp_path: Path) -> None:
     storage, given = FailingStorage(), Given("old", GIVEN, may_be_cut=True)
-    parts, _ = enqueue(tmp_path, storage, given, n_trials=3)
+    parts, said = enqueue(tmp_path, storage, given, n_trials=3)
+    assert said == ["tried first: 2 points of old, the best of 3: there is room for no more"]
     assert [x for x, _ in waiting(parts)] == [0.5, 0.25, 0.75]
     parts, said = enqueue(tmp_path, storage, given, n_trials=9)
     assert [x for x, _ in waiting(parts)] == [0.5, 0.25, 0.75, 1.0]
     assert said == ["tried first: 1 more point of old"]
     assert parts.search.study.user_attrs[POINTS] == list(GIVEN)
+
+
+def test_what_others_enqueued_comes_in_place_of_the_default_config_and_a_line_says_so(
+    tmp_path: Path,
+) -> None:
+    storage = FailingStorage()
+    make(tmp_path, storage=storage).search.study.enqueue_trial({"x": 0.1})
+    parts, said = enqueue(tmp_path, storage, Given("p.csv", ()))
+    assert waiting(parts) == [(0.1, False)]
+    assert said == [
+        "note: the default config is no trial of this search: in its place come those that others "
+        "have enqueued in study 'test'"
+    ]
 
 
 def test_what_was_tried_already_is_not_tried_again(tmp_path: Path) -> None:

@@ -67,6 +67,11 @@ def test_a_default_config_among_the_rows_is_tried_where_it_stands(tmp_path: Path
         ("", (), "has no points"),
         (ROWS, ("hydra.sweeper.points=gone.csv",), "points=gone.csv: there is no such file"),
         (ROWS, ("hydra.sweeper.points=''",), "hydra.sweeper.points= is out of range"),
+        (
+            ROWS,
+            ("hydra.sweeper.points=[{lr: 0.1}]",),
+            "is out of range: allowed is null, or a file or a folder",
+        ),
     ],
 )
 def test_what_is_wrong_is_one_line_and_leaves_nothing(
@@ -132,6 +137,10 @@ def test_the_trials_of_an_earlier_sweep_best_first_as_many_as_fit(tmp_path: Path
     assert new.code == 0, new.text
     best = sorted(study(tmp_path / "old").trials, key=lambda one: (-(one.value or 0), one.number))
     assert tried(tmp_path / "new") == [trial.params for trial in best[:2]]
+    assert "tried first: 2 points of " in new.text
+    assert "2 points of" in new.text
+    ends = [str(trial.state.name) for trial in best]
+    assert (" left out: paused, so that it has no final value" in new.text) == ("RUNNING" in ends)
 
 
 def test_killed_while_points_are_added_and_later_each_is_tried_once(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -17,6 +18,7 @@ from cnnsweep.sweep.freeze_thaw.curves import curves_of
 from cnnsweep.sweep.freeze_thaw.known import Knowledge, known
 from cnnsweep.sweep.journal.theirs import THEIRS, is_theirs, ours
 from cnnsweep.sweep.results import result_lines, write_results
+from cnnsweep.sweep.spec.space.in_words import drawn_from
 from cnnsweep.sweep.spec.space.search_space import SearchSpace
 from cnnsweep.sweep.study.confirmation import winner
 from cnnsweep.sweep.study.coordination import not_in_hand
@@ -65,8 +67,8 @@ def test_their_trials_are_counted_and_left_alone(tmp_path: Path) -> None:
     study = parts.search.study
     assert said == [
         "study 'test' has 5 trials that cnnsweep did not run: they stay as they are, and "
-        "hydra.sweeper.n_trials=9 counts them; the sampler knows 3, whose parameters fit this "
-        "space; 1 still running elsewhere: left alone"
+        "hydra.sweeper.n_trials=9 counts them; the sampler knows 3 of them, those whose parameters "
+        "fit this space; 1 still running elsewhere: left alone"
     ]
     assert study.user_attrs[THEIRS] == [0, 1, 2, 3, 4]
     assert list(not_in_hand(study, ())) == []
@@ -74,6 +76,22 @@ def test_their_trials_are_counted_and_left_alone(tmp_path: Path) -> None:
     take_over(study, parts.search.plan, said.append)
     assert len(said) == 1
     assert curves_of(study, lambda _: 4) == []
+
+
+def test_of_trials_that_fit_nothing_none_is_known_and_directions_are_words(tmp_path: Path) -> None:
+    parts, said = make(tmp_path), list[str]()
+    parts.search.study.ask({"other": X})
+    parts.search.study.tell(0, 1.0)
+    take_over(parts.search.study, parts.search.plan, said.append)
+    assert "the sampler knows none of them, for none fits this space" in said[0]
+    plan = replace(parts.search.plan, directions=("minimize",))
+    now, then = "minimize", parts.search.plan.directions[0]
+    if then == now:
+        plan, now = replace(plan, directions=("maximize",)), "maximize"
+    again = make(tmp_path / "again")
+    again.search.study.ask({"x": X})
+    with pytest.raises(UserError, match=f"was begun with direction {then}, not {now}; choose"):
+        take_over(again.search.study, plan, said.append)
 
 
 def test_samplers_see_those_that_fit_with_this_spaces_distributions(tmp_path: Path) -> None:
@@ -108,8 +126,8 @@ def test_the_winner_is_ours_and_theirs_is_named(tmp_path: Path) -> None:
     results = OmegaConf.load(tmp_path / "optimization_results.yaml")
     assert (results.best_trial, results.best_value) == (6, 2.0)
     assert results.best_folder == str(tmp_path / "6")
-    better = {"value": -5.0, "params": {"x": 0.5}, "trial": 0, "folder": None}
-    assert results.better_elsewhere == better
+    elsewhere = {"value": -5.0, "params": {"x": 0.5}, "trial": 0, "folder": None}
+    assert results.better_elsewhere == elsewhere
     assert [t.number for t in ours(study).get_trials()] == [4, 5, 6]
 
 
@@ -135,8 +153,10 @@ def test_what_optuna_would_refuse_later_is_refused_before(
     )
     with pytest.raises(
         UserError, match="trial 0 of study 'test', which cnnsweep did not run, has x"
-    ):
+    ) as refused:
         take_over(parts.search.study, parts.search.plan, print)
+    assert f" from {drawn_from(theirs)}, and this search from " in str(refused.value)
+    assert "Distribution" not in str(refused.value)
     assert THEIRS not in parts.search.study.user_attrs
 
 

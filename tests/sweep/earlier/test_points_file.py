@@ -56,6 +56,16 @@ def test_yaml_files_nested_and_dotted(tmp_path: Path) -> None:
         ("p.yaml", b"- {}\n", "row 1 gives no key a value"),
         ("p.yaml", b"- {lr: 1\n", "is no YAML file"),
         ("p.yaml", b"- {lr: 1, lr: 2}\n", "is no YAML file"),
+        (
+            "p.yaml",
+            b"- {lr: 1}\n- {optim.lr: 0.1, optim: {lr: 0.2}}\n",
+            "row 2 gives optim.lr twice",
+        ),
+        ("p.yaml", b"- {+a.b: 1, a: {b: 1}}\n", "row 1 gives a.b twice"),
+        ("p.csv", b"+lr,lr\n1,1\n", "row 1 gives lr twice"),
+        ("p.csv", b"lr;size\n0.1;16\n", "has semicolons between its cells: allowed are commas"),
+        ("p.csv", b"lr\tsize\n0.1\t16\n", "has tabs between its cells: allowed are commas"),
+        ("p.csv", b"status,role,lr,objective\ncompleted,search,0.1,1\n", "points=FOLDER"),
         ("p.txt", b"lr\n1\n", "allowed is a .csv file"),
     ],
 )

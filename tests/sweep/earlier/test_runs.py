@@ -83,6 +83,6 @@ def test_folders_of_anything_else_are_refused(tmp_path: Path) -> None:
     for name, part in said.items():
         with pytest.raises(UserError, match=part):
             read_trials(tmp_path / name, KEY, tmp_path / "new")
-    for itself in (tmp_path / "empty", tmp_path / "empty/search_0"):
-        with pytest.raises(UserError, match="is the folder of this sweep itself"):
-            read_trials(tmp_path / "empty", KEY, itself)
+    for folder, how in (("empty", "is"), ("empty/search_0", "holds"), ("", "lies in")):
+        with pytest.raises(UserError, match=f"{how} the folder of this sweep itself"):
+            read_trials(tmp_path / "empty", KEY, tmp_path / folder)

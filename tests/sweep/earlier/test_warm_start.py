@@ -200,6 +200,10 @@ def test_known_trials_outlive_their_folder_and_kills(old: Path, tmp_path: Path) 
     shutil.rmtree(copy)
     done = finish(start(line))
     assert done.code == 0, done.text
+    assert (
+        f"hydra.sweeper.warm_start: the sampler knows 3 trials of {copy} (by now there is no such "
+        "folder), as an earlier launch recorded"
+    ) in done.text
     assert table(tmp_path / "killed") == table(tmp_path / "whole")
     recorded = study(tmp_path / "killed").user_attrs[WARM][str(copy)]
     assert [Path(trial[RUN]).name for trial in recorded] == ["0", "1", "2"]

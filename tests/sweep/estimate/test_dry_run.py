@@ -21,14 +21,19 @@ LAST = "dry run: nothing was trained or written"
 
 def test_a_new_grid_is_told_job_by_job_and_timed_and_leaves_nothing(tmp_path: Path) -> None:
     before = tree(tmp_path)
-    done = cnnsweep("-m", *QUICK, "model=simple,lenet", "seed=0,1", DRY, cwd=tmp_path)
+    done = cnnsweep(
+        "-m", *QUICK, "model=simple,lenet", "data.batch_size=32,2000", DRY, cwd=tmp_path
+    )
     lines = succeeded(done).splitlines()
     assert tree(tmp_path) == before
     jobs = [line for line in lines if line.startswith("  job ")]
     assert [line.partition(":")[0] for line in jobs] == [f"  job {n}" for n in range(4)]
     assert "model=simple" in jobs[0]
-    assert "seed=1" in jobs[3]
-    assert re.match(r"time: about \d+ (s|min), by some steps of 2 of 2 kinds of runs", lines[-3])
+    assert "data.batch_size=2000" in jobs[3]
+    timed = next(line for line in lines if line.startswith("time: "))
+    assert re.match(r"time: about \d+ (s|min).*, by some steps of 4 of 4 kinds of runs", timed)
+    assert "would fail" not in timed
+    assert lines[-3].startswith("some runs would fail: data.batch_size=2000: allowed is 1 to ")
     assert re.match(r"disk: up to [\d.]+ MB more when it is over, of", lines[-2])
     assert lines[-1] == LAST
 

@@ -127,3 +127,26 @@ def test_bytes_have_two_digits() -> None:
     assert [size(n) for n in (800, 1234, 5.26e6, 49.4e9)] == [
         "800 bytes", "1.2 kB", "5.3 MB", "49 GB",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_search_whose_budget_is_spent_has_nothing_left_and_adds_no_run(seed: int) -> None:
+    draw = Random(seed)
+    curves = [
+        Curve(0, (0.9, 0.95), 2, "over"),
+        *(Curve(n, (draw.uniform(0, 0.5),), 2, "paused") for n in range(1, draw.randint(4, 9))),
+    ]
+    paused = [Trial(0, 1)] * (len(curves) - 1)
+    pausing = Pausing(Terms(budget=0.5, min_epochs=1), 2, 0, curves)
+    study = Outlook((), ({},), paused, pausing=pausing, kept=2)
+    found = estimate([Priced(study, [COST])], 2, NOTHING, None)
+    assert found.is_nothing
+    fresh = replace(study, pausing=replace(pausing, unbegun=3, terms=Terms(1, 1)))
+    more = estimate([Priced(fresh, [COST])], 2, NOTHING, None)
+    assert not more.is_nothing
+    runs = 3 * (COST.best + COST.last + COST.other)
+    assert more.bytes - found.bytes >= runs
+    epochs = more.trained or 0
+    assert more.bytes - found.bytes <= runs + 3 * (6_000 + 5_000) + 250 * epochs
+    confirmed = replace(study, confirm=1, epochs=2)
+    assert not estimate([Priced(confirmed, [COST])], 2, NOTHING, None).is_nothing

@@ -237,8 +237,8 @@ def _chosen(one: Ranked) -> str:
     """How a network's best validation value came about."""
     among = sorted({winner.among for winner in one.winners})
     trials = f"{among[0]}{f' to {among[-1]}' if len(among) > 1 else ''} trials"
-    earlier = any(winner.beforehand.points_of for winner in one.winners)
-    trials += ", those counted that its first points were chosen among" if earlier else ""
+    earlier = sum(winner.beforehand.points_of for winner in one.winners)
+    trials += f", {earlier} of them where points were found" if earlier else ""
     if not one.several:
         return f"the best of {trials}"
     return f"the mean of {len(one.winners)} searches, of each the best of {trials}"

@@ -24,6 +24,7 @@ class Winner:
     trial: Run
     best: float
     tried: int  # trials it is the best of, paused and failed ones included
+    among: int  # the same, with the trials of another sweep that its point was chosen among
     beforehand: Beforehand
     bias: float | None  # upper bound of the mean overestimate of ``best``; None: unknown
     confirmed: list[float]  # objectives of the confirmation runs, which nothing was chosen by
@@ -44,7 +45,7 @@ class Winner:
         text += (
             f"{show.name} {show.show(self.best)} ({self._basis()}), chosen on validation as the "
         )
-        text += f"best of {self.tried} trials{self._points()}, hence optimistic"
+        text += f"best of {self.among} trials{self._points()}, hence optimistic"
         if self.bias is not None:
             text += f" (by up to {show.show_difference(self.bias)} on average)"
         unlearned = sum(run.learned is False for run in self.runs)
@@ -63,14 +64,9 @@ class Winner:
         spread = "" if deviation is None else f", sd {TEST_ACCURACY.show_deviation(deviation)}"
         return f"test {shown_mean(TEST_ACCURACY, self.test, spread)}"
 
-    @property
-    def among(self) -> int:
-        """Trials that it was chosen among, with those that its first points were chosen among."""
-        return self.tried + self.beforehand.points_of
-
     def _points(self) -> str:
         earlier = self.beforehand.points_of
-        return f", its first points that of {earlier:,} of another sweep" if earlier else ""
+        return f", {earlier:,} of them where its point was found" if earlier else ""
 
     def _number(self) -> object:
         return self.trial.folder.name if self.trial.trial is None else self.trial.trial

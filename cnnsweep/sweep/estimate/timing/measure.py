@@ -6,13 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import cloudpickle
 
 from cnnsweep.errors import UserError
 from cnnsweep.sweep.estimate.costs import Cost, mean
-from cnnsweep.sweep.estimate.timing.orders import Failed, Orders, Ready, Refused, Timed, Unfit
+from cnnsweep.sweep.estimate.timing.orders import (
+    Failed,
+    Orders,
+    Ready,
+    Refused,
+    Share,
+    Timed,
+    Unfit,
+)
 from cnnsweep.sweep.machine.gpus import Gpu
 from cnnsweep.sweep.workers.child_process import ChildProcess
 
@@ -21,6 +30,7 @@ MOST_SECONDS = 60.0
 DIED = Failed("a process that timed steps died")
 _MODULE = "cnnsweep.sweep.estimate.timing.process"
 _END_SECONDS = 2.0
+_Message = Timed | Unfit | Ready | Share | Refused | Failed
 _SECONDS, _ALL_SECONDS = 0.6, 3.6  # of training steps: of a config, and of all of them
 
 
@@ -30,12 +40,14 @@ class Measured:
 
     ``start``: seconds of a worker's start, reading data included. ``costs``: of each config that
     was timed, None where its runs could not begin, for which ``unfit`` has reasons.
-    ``processes`` did so side by side. ``validated``: images to validate with.
+    ``processes`` did so side by side, and each got the ``share`` of a core. ``validated``: images
+    to validate with.
     """
 
     start: float = 0.0
     costs: list[Cost | None] = field(default_factory=list)
     processes: int = 0
+    share: float = 1.0
     validated: int = 0
     note: str | None = None
     unfit: list[str] = field(default_factory=list)
@@ -72,6 +84,7 @@ def _gathered(children: Sequence[ChildProcess], began: float) -> Measured:
     """What all of them say, on average; one that ends before its time says nothing."""
     said = {child.connections[0]: list[Timed | Unfit]() for child in children}
     going, found, starts = set(said), Measured(processes=len(children)), list[float]()
+    shares = list[float]()
     while going and time.monotonic() - began < MOST_SECONDS:
         for ready in wait(going, timeout=1.0):
             connection: Any = ready
@@ -84,19 +97,22 @@ def _gathered(children: Sequence[ChildProcess], began: float) -> Measured:
                 said[connection].append(message)
             elif isinstance(message, Ready):
                 starts.append(time.monotonic() - began)
+            elif isinstance(message, Share):
+                shares.append(message.of_core)
             elif isinstance(message, Refused) and not message.is_download:
                 raise UserError(message.line)
             else:
                 found.note = message.line
     if going and found.note is None:
         found.note = f"timing some steps took more than {MOST_SECONDS:g} s"
+    found.share = fmean(shares) if shares else 1.0
     return _settled(found, starts, list(said.values()))
 
 
-def _received(connection: Any) -> Timed | Unfit | Ready | Refused | Failed | None:
+def _received(connection: Any) -> _Message | None:
     """None: no more will come."""
     try:
-        message: Timed | Unfit | Ready | Refused | Failed | None = connection.recv()
+        message: _Message | None = connection.recv()
     except (EOFError, OSError):
         return DIED
     return message

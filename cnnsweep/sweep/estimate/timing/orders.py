@@ -23,6 +23,13 @@ class Ready:
 
 
 @dataclass(frozen=True)
+class Share:
+    """The share of a core that the process got, computing for a moment beside all others."""
+
+    of_core: float
+
+
+@dataclass(frozen=True)
 class Timed:
     """Of one config, in its order: seconds and bytes, as in :class:`costs.Cost`.
 

@@ -5,14 +5,24 @@ It reads data and writes nothing: what it would write goes to a file without a n
 
 import os
 import signal
+import time
 from multiprocessing.connection import Connection
 
 import cloudpickle
 
 from cnnsweep.errors import UserError, one_line
 from cnnsweep.process import postpone_collection, raise_on_sigterm
-from cnnsweep.sweep.estimate.timing.orders import Failed, Orders, Ready, Refused, Unfit
+from cnnsweep.sweep.estimate.timing.orders import (
+    Failed,
+    Orders,
+    Ready,
+    Refused,
+    Share,
+    Unfit,
+)
 from cnnsweep.sweep.workers.watchdog import die_with_parent
+
+_SPIN_SECONDS = 0.3
 
 
 def main(lifeline_fd: int, setup_fd: int, connection_fd: int) -> None:
@@ -36,6 +46,14 @@ def main(lifeline_fd: int, setup_fd: int, connection_fd: int) -> None:
     connection.send(None)
 
 
+def share_of_core() -> float:
+    """What this thread gets of a core just now, from 0 to 1, when it computes without a pause."""
+    began, used = time.perf_counter(), time.thread_time()
+    while (passed := time.perf_counter() - began) < _SPIN_SECONDS:
+        sum(range(1000))
+    return min(1.0, (time.thread_time() - used) / passed)
+
+
 def _obey(orders: Orders, connection: Connection) -> None:
     from hydra.utils import execution_whitelist
     from omegaconf import OmegaConf
@@ -48,6 +66,7 @@ def _obey(orders: Orders, connection: Connection) -> None:
 
     with execution_whitelist(allowed_targets()), without_downloads():
         connection.send(Ready())
+        connection.send(Share(share_of_core()))
         for plain in orders.checked:
             resolve_precision(plain["precision"], resolve_device(plain["device"]))
             dataset_of(OmegaConf.create(dict(plain)))

@@ -37,6 +37,7 @@ def test_runs_are_timed_side_by_side_and_one_that_cannot_begin_is_named() -> Non
     assert 8 * 421_642 < cost.last < 8 * 421_642 + 40_000
     assert found.start > 0
     assert found.processes == 2
+    assert 0 < found.share <= 1
     assert found.validated == 20
     assert none is None
     assert found.unfit == ["data.batch_size=256: allowed is 1 to 180, the number of images in the "
