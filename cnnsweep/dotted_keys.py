@@ -15,6 +15,17 @@ def leaves(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
+def are_same(one: object, other: object) -> bool:
+    """Whether two values of configs are equal; NaN, also within lists and mappings, is itself."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(are_same(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return (
+            type(one) is type(other) and len(one) == len(other) and all(map(are_same, one, other))
+        )
+    return bool(one == other or (one != one and other != other))
+
+
 def look_up(tree: Mapping[str, Any], key: str, default: Any = None) -> Any:
     """The value of a dotted key; ``default`` where there is none."""
     node: Any = tree

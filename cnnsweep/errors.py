@@ -24,6 +24,10 @@ class StoppedEarly(UserError):
     """A sweep ended before its work was done; the same command resumes it."""
 
 
+class OverInVain(StoppedEarly):
+    """A sweep ended, and the same command would do nothing more; the line says what would."""
+
+
 class JobsFailed(StoppedEarly):
     """A grid has tried all its jobs, and some failed; the same command tries those again."""
 

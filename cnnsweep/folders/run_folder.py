@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from cnnsweep.dotted_keys import is_below, leaves
+from cnnsweep.dotted_keys import are_same, is_below, leaves
 from cnnsweep.errors import UserError, on_one_line, printable
 from cnnsweep.folders.lock import LOCK_NAME
 from cnnsweep.folders.recorded_defaults import completed, with_old_defaults
@@ -216,7 +216,9 @@ def differing_keys(
     """
     before = completed(tree_with_home(recorded), present) if is_ours else leaves(recorded)
     now, missing = leaves(present), object()
-    differing = [key for key in before | now if before.get(key, missing) != now.get(key, missing)]
+    differing = [
+        key for key in before | now if not are_same(before.get(key, missing), now.get(key, missing))
+    ]
     return [key for key in differing if not (is_ours and is_below(key, UNCOMPARED))]
 
 

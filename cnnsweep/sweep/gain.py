@@ -6,14 +6,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.folders.data_record import validation_images
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.folders.sweep_folder import (
-    CHOSEN_AMONG,
-    DEFAULT_TRIAL,
-    IS_DEFAULT,
-    POINTS_OF,
-    seed_runs,
-)
-from cnnsweep.sweep.earlier.chosen import POINT, chosen_among, tried_besides
+from cnnsweep.folders.sweep_folder import DEFAULT_TRIAL, IS_DEFAULT, POINTS_OF, seed_runs
+from cnnsweep.sweep.earlier.chosen import POINT, chosen_besides
 from cnnsweep.sweep.freeze_thaw.paused import paused_at
 from cnnsweep.sweep.journal.theirs import ours
 from cnnsweep.sweep.spec.formatting import format_value
@@ -43,8 +37,8 @@ def gain_lines(search: Search) -> list[str]:
         none = "the default config was no trial of this search: what was gained over it is unknown"
         return [] if is_unknown else [none]
     tried = list(filter(_is_tried, trials))
-    elsewhere = chosen_among(search.study, search.plan, best)
-    number = _among(search, best) if elsewhere else len(tried)
+    elsewhere = chosen_besides(search.study, search.plan, best, tried)
+    number = len(tried) + elsewhere
     if default.number == best.number:
         return [_itself(default, len(tried)), *_optimism(search, number, elsewhere)]
     return [_against(search, best, default, number), *_optimism(search, number, elsewhere)]
@@ -56,19 +50,15 @@ def _is_perhaps_default(trial: FrozenTrial) -> bool:
 
 
 def compared_with(search: Search, best: FrozenTrial) -> dict[str, int | None]:
-    """What the results say of it: the number of the trial that is the default config, None where
-    none is known to be it; for a winner that is a given point, among how many it was chosen.
+    """What the results say: which trial is the default config, None where none is known to be.
+
+    Of a winner that is a given point besides, among how many trials elsewhere it was chosen.
     """
-    default, chosen = _default(search), chosen_among(search.study, search.plan, best)
+    default = _default(search)
+    tried = list(filter(_is_tried, ours(search.study).get_trials(deepcopy=False)))
+    chosen = chosen_besides(search.study, search.plan, best, tried)
     found = {DEFAULT_TRIAL: None if default is None else default.number}
-    return found | ({POINTS_OF: chosen, CHOSEN_AMONG: _among(search, best)} if chosen else {})
-
-
-def _among(search: Search, best: FrozenTrial) -> int:
-    """Among how many trials a winner was chosen that is a given point, here and in its folder."""
-    tried = filter(_is_tried, ours(search.study).get_trials(deepcopy=False))
-    elsewhere = chosen_among(search.study, search.plan, best)
-    return elsewhere + tried_besides(search.study, best, tried)
+    return found | ({POINTS_OF: chosen} if chosen else {})
 
 
 def _default(search: Search) -> FrozenTrial | None:
@@ -87,7 +77,7 @@ def _optimism(search: Search, number: int, elsewhere: int) -> list[str]:
     if number < 2:
         return []
     line = f"a winner's value is the best of {number} tried"
-    line += f", {elsewhere} of them where its point was found," if elsewhere else ""
+    line += f", {elsewhere} of them in the sweep that its point is from," if elsewhere else ""
     line += " and so looks better than it is: "
     if search.confirmation.wanted:
         return [f"{line}its confirmation runs do not"]

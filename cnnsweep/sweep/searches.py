@@ -21,6 +21,7 @@ from cnnsweep.sweep.machine.workers import AUTO
 from cnnsweep.sweep.preflight import check_sweep, check_sweeper_targets
 from cnnsweep.sweep.progress import announcement
 from cnnsweep.sweep.results import are_written, result_lines, withdraw_results, write_results
+from cnnsweep.sweep.several_searches import in_vain
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.failure_policy import FailureWatch
 from cnnsweep.sweep.spec.plan import Plan, sampling_of
@@ -120,7 +121,9 @@ class Searches:
             raise StoppedEarly(f"{len(failed)} confirmation runs failed: {'; '.join(failed)}")
         if empty:
             which = "" if len(searches) == 1 else f"in {empty} of {len(searches)} searches "
-            raise StoppedEarly(f"{which}no trial was completed; the lines above say why")
+            raise in_vain(searches, which) or StoppedEarly(
+                f"{which}no trial was completed; the lines above say why"
+            )
 
     def _write_results(self, searches: list[Search]) -> int:
         """Write and print what came out; how many searches have no completed trial."""

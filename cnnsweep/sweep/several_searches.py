@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 
-from cnnsweep.errors import UserError, and_more
+from cnnsweep.errors import OverInVain, UserError, and_more
 from cnnsweep.folders.sweep_folder import JOURNAL, SEARCH, numbered
+from cnnsweep.sweep.journal.theirs import ERROR, ours
 from cnnsweep.sweep.spec.jobs import SEEDS_OF_A_SEARCH
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.settings import Settings
@@ -102,6 +103,27 @@ def line_to_go_on(plan: Plan, word: str, *flags: str) -> str:
     if plan.is_ours:
         return shell_line([*flags, folder_word("resume", plan.sweep), word])
     return f"the same command with {folder_word('hydra.sweep.dir', plan.sweep)} {word}"
+
+
+def in_vain(searches: Sequence[Search], which: str) -> OverInVain | None:
+    """The error where no trial was completed and none is left to begin; None: there is one left.
+
+    ``which``: in how many of several searches.
+    """
+    empty = [search for search in searches if not ours(search.study).best_trials]
+    if not all(search.asker.has_all_trials() for search in empty):
+        return None
+    trials = [trial for search in empty for trial in ours(search.study).get_trials(deepcopy=False)]
+    errors = dict.fromkeys(str(t.user_attrs[ERROR]) for t in trials if ERROR in t.user_attrs)
+    plan = empty[0].plan
+    more = f"hydra.sweeper.n_trials={2 * plan.n_trials} has as many new ones, and "
+    if any(search.asker.is_gone_through() for search in empty):
+        more = ""
+    return OverInVain(
+        f"{which}no trial was completed, and none is left to begin ({and_more(errors, 2)}). Failed "
+        f"trials are not tried again: once that is mended, {more}another hydra.sweep.dir begins "
+        "anew"
+    )
 
 
 def lacks_time(search: Search) -> bool:

@@ -17,7 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 from cnnsweep.config import CONF_DIR
 from cnnsweep.config.allowed_targets import VARIABLE
 from cnnsweep.config.overrides import as_text
-from cnnsweep.dotted_keys import is_below, leaves
+from cnnsweep.dotted_keys import are_same, is_below, leaves
 from cnnsweep.folders.run_folder import HYDRA
 from cnnsweep.redact import masked_word
 
@@ -111,7 +111,7 @@ def _differences(config: DictConfig, hydra: Any, lines: list[str]) -> tuple[list
     values = [
         f"++{key}={as_text(value)}"
         for key, value in wanted.items()
-        if key not in there or there[key] != value
+        if key not in there or not are_same(there[key], value)
     ]
     return options, values + [f"~{key}" for key in there if key not in wanted]
 

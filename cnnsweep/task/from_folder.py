@@ -23,7 +23,7 @@ from cnnsweep.config.command_words import options_and_others
 from cnnsweep.config.hydra_internals import command_line_parser
 from cnnsweep.config.overrides import Overrides, as_text, by_key
 from cnnsweep.config.own_keys import GROUPS, is_ours, own_leaves
-from cnnsweep.dotted_keys import is_below, leaves
+from cnnsweep.dotted_keys import are_same, is_below, leaves
 from cnnsweep.errors import UserError
 from cnnsweep.folders.recorded_defaults import completed
 from cnnsweep.folders.run_folder import CONFIG, HYDRA, HYDRA_CONFIG
@@ -176,7 +176,7 @@ def _values(before: dict[str, Any], now: dict[str, Any], left: Sequence[str]) ->
     changed = [
         f"++{key}={as_text(value)}"
         for key, value in before.items()
-        if now.get(key, absent) != value
+        if not are_same(now.get(key, absent), value)
         and (key in now or key.partition(".")[0] in tops)
         and not is_below(key, left)
     ]

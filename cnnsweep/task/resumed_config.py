@@ -13,7 +13,7 @@ from cnnsweep.config.composing.grid_jobs import is_grid
 from cnnsweep.config.composing.late_keys import restore_typed, with_late_keys
 from cnnsweep.config.hydra_internals import node_of
 from cnnsweep.config.overrides import Overrides, as_text, by_key, typed_lines
-from cnnsweep.dotted_keys import is_below, leaves, look_up
+from cnnsweep.dotted_keys import are_same, is_below, leaves, look_up
 from cnnsweep.errors import UserError
 from cnnsweep.folders.recorded_defaults import completed
 from cnnsweep.redact import is_masked
@@ -185,7 +185,9 @@ def _values(
     changed = {
         key: recorded[key]
         for key in now
-        if key in recorded and recorded[key] != now[key] and not is_below(key, [*settled, *swept])
+        if key in recorded
+        and not are_same(recorded[key], now[key])
+        and not is_below(key, [*settled, *swept])
     }
     written = [line for key, value in changed.items() for line in _written(key, value)]
     below = [str(one.input_line) for key, one in lines.items() if key.startswith(f"{_SPACE}.")]

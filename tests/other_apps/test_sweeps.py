@@ -89,6 +89,23 @@ def test_it_was_paused_trials_go_on_with_a_larger_budget(unbroken: tuple[Path, s
     assert best(folder)["best_value"] <= before["best_value"]
 
 
+def test_nan_in_its_config_is_no_other_config(tmp_path: Path) -> None:
+    words = ("+scale=nan", "+more={low:[nan,1]}", "+mode=choice(nan,1)", "epochs=3")
+    done(tmp_path / "s", *words)
+    assert "paused" in {one["status"] for one in results(tmp_path / "s")}
+    text = done(tmp_path / "s", *words, "hydra.sweeper.pruner.budget=1")
+    assert {one["status"] for one in results(tmp_path / "s")} == {"completed"}
+    assert "space changed" not in text
+
+
+def test_nan_in_a_grid_is_no_other_config(tmp_path: Path) -> None:
+    app = ("tests.other_apps.tiny.train", "--config-name=grid", "+scale=nan", "+more=[nan,1]")
+    for grid in ("lr=0.1,0.01", "lr=0.1,0.01,0.2"):
+        ended = sweep(app, tmp_path / "s", grid)
+        assert ended.code == 0, ended.text
+    assert "3 of 3 completed" in ended.text
+
+
 def test_killed_at_random_it_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
     slow = ("epoch_seconds=0.1", "epochs=4", "hydra.sweeper.n_trials=4")
     folder = tmp_path / "k"
@@ -144,8 +161,40 @@ def test_a_metric_that_is_not_reported_ends_the_sweep(tmp_path: Path) -> None:
     ended = sweep(APP, tmp_path / "s", *words)
     assert ended.code == 1
     said = f"hydra.sweeper.metric=val_los was not reported: epoch 1 in {tmp_path / 's' / '0'} has "
-    assert f"{said}val_loss, half" in ended.text
+    assert f"{said}val_loss, half. Type one of these, and another hydra.sweep.dir\n" in ended.text
+    assert "to go on" not in ended.text
     assert [trial.state.name for trial in study(tmp_path / "s").trials] == ["RUNNING"]
+
+
+def test_a_task_that_returns_nothing_says_so_where_no_metric_is_named(tmp_path: Path) -> None:
+    words = ("hydra.sweeper.metric=null", "hydra.sweeper.checkpoint=null", "epochs=1")
+    ended = sweep(APP, tmp_path / "s", *words, "returns=nothing", "hydra.sweeper.n_trials=1")
+    assert ended.code == 1
+    assert (
+        "the task returned nothing: it must return its objective, or hydra.sweeper.metric=… "
+        in (ended.text)
+    )
+
+
+def test_a_search_whose_trials_all_failed_says_how_to_have_more(tmp_path: Path) -> None:
+    words = ("mishap=raises", "epochs=2", "hydra/sweeper/pruner=none", "hydra.sweeper.n_jobs=1")
+    for _ in range(2):  # the same command once more does nothing, and says so
+        ended = sweep(APP, tmp_path / "s", *words, "hydra.sweeper.n_trials=2")
+        assert ended.code == 1
+        last = ended.text.splitlines()[-1]
+        assert "none is left to begin (RuntimeError: a mishap). Failed trials are not" in last
+        assert "hydra.sweeper.n_trials=4 has as many new ones, and another hydra.sweep.dir" in last
+        assert "to go on" not in last
+    sweep(APP, tmp_path / "s", *words, "hydra.sweeper.n_trials=4")
+    assert [trial.state.name for trial in study(tmp_path / "s").trials] == ["FAIL"] * 4
+
+
+def test_points_of_a_folder_are_refused_since_its_runs_are_not_ours(tmp_path: Path) -> None:
+    (tmp_path / "before").mkdir()
+    ended = sweep(APP, tmp_path / "s", f"hydra.sweeper.points={tmp_path / 'before'}")
+    assert ended.code == 1
+    assert "must be cnnsweep's own, and these are another app's; allowed is a file" in ended.text
+    assert not (tmp_path / "s").exists()
 
 
 def test_where_no_metric_is_named_a_line_says_so_once(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """An app whose dataclasses live in its main script, as in Hydra's tutorial."""
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,3 +54,39 @@ def test_a_value_and_an_error_of_its_own_classes_are_told(tmp_path: Path) -> Non
     assert ends == {"number": good, "float": good, "broken": bad, "outcome": bad}
     assert "failed: Broken: a mishap; its log" in done.text
     assert "failed: the task returned Outcome(value=4.04), which is no number; its log" in done.text
+
+
+def test_a_task_that_ends_its_process_fails_by_name_and_no_worker_dies(tmp_path: Path) -> None:
+    search = ("hydra/sweeper=cnnsweep", "returns=number,exit,words,zero,cancelled,interrupt")
+    more = ("hydra.sweeper.max_failure_rate=1", "hydra.sweeper.n_trials=6")
+    done = launch(tmp_path, *search, *more, "hydra.sweeper.n_jobs=1")
+    for said in (
+        "the task ended with sys.exit(3)",
+        "the task ended with sys.exit(config is bad)",
+        "the task returned None, which is no number",
+        "the task raised CancelledError",
+        "the task raised KeyboardInterrupt",
+    ):
+        assert f"failed: {said}; its log: s/" in done.text.replace(f"{tmp_path}/", "")
+    assert "SIGKILL" not in done.text
+    assert "resumes" not in done.text
+
+
+@pytest.mark.parametrize("code", ["sys.exit(7)", "raise Lost('no such\\nfile')", "os._exit(4)"])
+def test_what_ends_workers_is_told_with_its_error_and_the_log_that_has_it(
+    tmp_path: Path, code: str
+) -> None:
+    """Here a callback does, outside of what is caught of the task."""
+    (tmp_path / "ends.py").write_text(
+        "import os, sys\nfrom hydra.experimental.callback import Callback\n"
+        "class Lost(BaseException): pass\nclass Ends(Callback):\n"
+        f"    def on_job_start(self, *_, **__): {code}\n"
+    )
+    words = ("+hydra.callbacks.ends._target_=ends.Ends", "hydra.sweeper.n_jobs=1", "width=1")
+    more = (*words, "hydra/sweeper=cnnsweep_grid", "hydra.sweeper.retries=0")
+    line = [sys.executable, str(SCRIPT), "-m", "hydra.sweep.dir=s", *more]
+    done = finish(start_in(tmp_path, line, PYTHONPATH=str(tmp_path)))
+    ended = {"s": "exit code 7", "r": "exit code 1: ends.Lost: no such", "o": "exit code 4"}
+    assert f"failed: its process ended with {ended[code[0]]}; its log: " in done.text, done.text
+    (log,) = re.findall(r"its log: (\S+)", done.text)
+    assert Path(log).is_file()

@@ -9,7 +9,6 @@ from typing import Any
 
 from cnnsweep.folders.sweep_folder import (
     BETTER,
-    CHOSEN_AMONG,
     DEFAULT_TRIAL,
     IS_DEFAULT,
     POINTS_OF,
@@ -72,12 +71,11 @@ class Beforehand:
 
     ``warm_start``: how many trials its sampler knew, by their folder; None: that isn't recorded
     before the search is over. ``points_of``: its winner was given as a point, chosen among so many
-    trials of a folder; ``chosen_among`` counts its own trials too, 0 where it is no such point.
+    trials of a folder besides those that the search tried.
     """
 
     warm_start: Mapping[str, int | None] = field(default_factory=dict)
     points_of: int = 0
-    chosen_among: int = 0
     better: Elsewhere | None = None
 
 
@@ -92,7 +90,6 @@ def beforehand(sweep: Sweep) -> Beforehand:
     return Beforehand(
         {str(k): _count(n) for k, n in known.items()} if isinstance(known, dict) else {},
         _count(results.get(POINTS_OF)) or 0,
-        _count(results.get(CHOSEN_AMONG)) or 0,
         _elsewhere(results.get(BETTER)),
     )
 

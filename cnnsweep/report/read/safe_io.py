@@ -118,6 +118,8 @@ def _scalar(value: Any) -> Scalar:
         return value
     if isinstance(value, str):
         return plain(value)
+    if value != value:
+        return math.nan  # the same object, which sets and tuples take for itself
     if isinstance(value, int | float):
         return value if abs(value) < 1e300 or not isinstance(value, int) else str(value)[:40]
     if isinstance(value, list | tuple):

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from optuna.study import Study
 from optuna.trial import FrozenTrial
@@ -35,23 +35,22 @@ def record_chosen(study: Study, given: Given) -> None:
         study.set_user_attr(CHOSEN, before | {given.source: new})
 
 
-def chosen_among(study: Study, plan: Plan, best: FrozenTrial) -> int:
-    """Among how many trials of folders a winner was chosen before it was given as a point.
+def chosen_besides(
+    study: Study, plan: Plan, best: FrozenTrial, tried: Sequence[FrozenTrial]
+) -> int:
+    """Among how many trials of other folders, besides those tried here, a winner was chosen.
 
-    0 where it was none, or where those had other images to validate on than it has.
+    0 where it came as no point of theirs, or where they had other images to validate on than it.
     """
     sources = _sources(study, best)
     if not sources:
         return 0
     place = plan.place(best)
     images = _images(RunFolder(next(iter(seed_runs(place)), place)))
-    return sum(int(source["trials"].get(images, 0)) for source in sources)
-
-
-def tried_besides(study: Study, best: FrozenTrial, tried: Iterable[FrozenTrial]) -> int:
-    """How many of the trials tried here are none of those folders' points."""
-    points = {point for source in _sources(study, best) for point in source["points"]}
-    return sum(identity(one.params) not in points for one in tried)
+    there = sum(int(source["trials"].get(images, 0)) for source in sources)
+    points = {point for source in sources for point in source["points"]}
+    again = sum(identity(trial.params) in points for trial in tried)
+    return max(0, there - again)
 
 
 def _sources(study: Study, best: FrozenTrial) -> list[dict[str, dict[str, int]]]:

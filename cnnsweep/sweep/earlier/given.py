@@ -51,6 +51,11 @@ def with_given_points(
         raise UserError(f"{POINTS_KEY}={path}: there is no such file or folder")
     group = next(map(str, settings.compare or {}), None)
     if path.is_dir():
+        if not context.is_our_task:
+            raise UserError(
+                f"{POINTS_KEY}={path}: a folder's runs must be cnnsweep's own, and these are "
+                "another app's; allowed is a file of points"
+            )
         given = _of_sweep(path, context.folder, plans, group)
     else:
         given = _of_file(path, plans, group)

@@ -17,7 +17,7 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from cnnsweep.config.error_messages import error_line
-from cnnsweep.errors import StoppedEarly, UserError
+from cnnsweep.errors import OverInVain, StoppedEarly, UserError
 from cnnsweep.folders import lock
 from cnnsweep.process import Terminated, raise_on_sigterm
 from cnnsweep.redact import masked_word
@@ -44,8 +44,8 @@ def ended_in_one_line(context: SweepContext) -> Iterator[None]:
                 print(f"stopped; to resume: {_again(context)}", file=sys.stderr)
             raise SystemExit(130 if isinstance(stop, KeyboardInterrupt) else 143) from None
         except (UserError, HydraException, OmegaConfBaseException, OSError) as error:
-            more = f"; to go on: {_again(context)}" if isinstance(error, StoppedEarly) else ""
-            end_with(error, more)
+            goes_on = isinstance(error, StoppedEarly) and not isinstance(error, OverInVain)
+            end_with(error, f"; to go on: {_again(context)}" if goes_on else "")
 
 
 def end_with(error: Exception, more: str = "") -> NoReturn:

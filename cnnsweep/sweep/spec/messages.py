@@ -73,13 +73,15 @@ class Finished:
     """The job is over, and its worker free or gone.
 
     ``error`` is one line for a person; ``cause`` is equal for failures that have the same reason,
-    whatever values their messages hold (None: the error itself).
+    whatever values their messages hold (None: the error itself). ``log`` is the worker's own,
+    where it ended: it has what the run's log lacks.
     """
 
     reason: Reason
     value: object = None
     error: str | None = None
     cause: str | None = None
+    log: str | None = None
 
     @property
     def worker_ended(self) -> bool:

@@ -33,12 +33,19 @@ def plain(returned: object) -> object:
         return NoNumber(on_one_line(repr(returned)))
 
 
-def as_values(returned: object, count: int) -> list[float]:
+def as_values(returned: object, count: int, *, is_named: bool = True) -> list[float]:
     """``count`` floats.
+
+    ``is_named``: the sweep knows which of a run's metrics decides where its task returns nothing.
 
     Raises:
         Unusable: not that many, not numbers, or NaN.
     """
+    if returned is None and not is_named:
+        raise Unusable(
+            "the task returned nothing: it must return its objective, or hydra.sweeper.metric=… "
+            "names the metric of report_epoch that is"
+        )
     listed = returned if isinstance(returned, Sequence) and count > 1 else [returned]
     if isinstance(listed, str) or len(listed) != count:
         raise Unusable(f"the task returned {returned!r:.80}, not {count} objectives")

@@ -93,6 +93,11 @@ class Plan:
     sets_as_before: bool = False
 
     @property
+    def is_decided(self) -> bool:
+        """Whether it is known which metric decides where a run's task returns nothing."""
+        return self.is_ours or self.metric is not None
+
+    @property
     def folder(self) -> Path:
         """The search's own folder."""
         return self.sweep / self.subfolder

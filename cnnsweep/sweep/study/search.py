@@ -172,7 +172,7 @@ class Search:
             is_over = False
         else:
             error = str(message.error)
-            self.recorder.fail(job, error, message.cause or error)
+            self.recorder.fail(job, error, message.cause or error, log=message.log)
         if is_over:
             self._let_go(job.trial)
 

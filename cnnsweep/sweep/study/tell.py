@@ -1,6 +1,7 @@
 """Recording the end of trials: in their folders, in the study, on the terminal."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from optuna.study import Study
@@ -73,7 +74,7 @@ class Recorder:
         if self.has_other_data(job):
             return None
         try:
-            return as_values(returned, len(self._plan.objectives))
+            return as_values(returned, len(self._plan.objectives), is_named=self._plan.is_decided)
         except Unusable as error:
             self.fail(job, str(error), str(error), anew=True)
             return None
@@ -139,10 +140,12 @@ class Recorder:
             f"{self._plan.prefix}{self._plan.label(trial)}: pruned at step {trial.last_step}: {why}"
         )
 
-    def fail(self, job: Job, error: str, cause: str, *, anew: bool = False) -> None:
+    def fail(
+        self, job: Job, error: str, cause: str, *, anew: bool = False, log: str | None = None
+    ) -> None:
         """Tell the study that a trial failed; ``cause`` is equal for failures of one reason.
 
-        ``anew``: also where the run itself recorded another outcome.
+        ``anew``: also over an outcome that the run recorded. ``log`` is named where it has none.
 
         Raises:
             StoppedEarly: this failure ends the sweep.
@@ -155,8 +158,9 @@ class Recorder:
         self._tell(job, TrialState.FAIL, error=error)
         stop = self._watch.failed(cause, error)
         params = format_params(self._plan.params(self.trial(job)))
-        log = f"{folder / self._log_name}{f' ({params})' if params else ''}"
-        self.say(f"{self._name(job)}: failed: {error}; its log: {log}")
+        found = [str(p) for p in (folder / self._log_name, Path(log or "")) if p.is_file()]
+        known = f"; its log: {found[0]}" if found else ""
+        self.say(f"{self._name(job)}: failed: {error}{known}{f' ({params})' if params else ''}")
         if stop is not None:
             raise stop
 

@@ -28,6 +28,7 @@ class ChildProcess:
     ) -> None:
         """``setup`` is what ``main`` can read from ``setup_fd``; ``log`` takes what is printed."""
         pipes = [Pipe() for _ in range(connections)]
+        self.was_killed_here = False  # by `end`, which it outlived
         self.connections = [ours for ours, _ in pipes]
         read_end, self._lifeline = os.pipe()
         with tempfile.TemporaryFile() as file, log.open("ab") as output:
@@ -45,8 +46,10 @@ class ChildProcess:
         Processes that it started are killed in any case. The connections stay open: what it sent
         before can still be read from them.
         """
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        try:
             self.process.wait(timeout=max(0.0, grace))
+        except subprocess.TimeoutExpired:
+            self.was_killed_here = True
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         code = self.process.wait()

@@ -8,10 +8,16 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
+from cnnsweep.errors import on_one_line
 from cnnsweep.process import EARLY_SIGNALS, held_back
+from cnnsweep.redact import masked
 from cnnsweep.sweep.machine.gpus import Gpu
-from cnnsweep.sweep.spec.messages import Finished, Job, Message, Started
+from cnnsweep.sweep.spec.messages import Finished, Job, Message, Reason, Started
 from cnnsweep.sweep.workers.child_process import ChildProcess
+
+DEATH_SECONDS = 1.0  # that a process which hung up gets to end
+_LOOKED_AT = 20_000  # bytes of a log's end
+_LONGEST = 200  # characters of an error
 
 
 class WorkerHandle(ABC):
@@ -96,6 +102,7 @@ class Worker(WorkerHandle):
 
     def __init__(self, setup: bytes, log: Path, gpu: Gpu) -> None:
         """``setup`` is the pickled Setup."""
+        self._log_began = size_of(log)
         self._child = start_process(setup, log, gpu)
         super().__init__(self._child.connections[0], log)
 
@@ -104,8 +111,10 @@ class Worker(WorkerHandle):
         return self._child.process.poll() is not None
 
     def death(self) -> Finished:
-        error = cause_of_death(self._end(1.0))
-        return Finished("never_started" if self.started_at is None else "died", error=error)
+        self._end(DEATH_SECONDS)
+        error = cause_of_death(self._child, self.log, self._log_began)
+        reason: Reason = "never_started" if self.started_at is None else "died"
+        return Finished(reason, error=error, log=str(self.log))
 
     def ask_to_stop(self) -> None:
         self._child.process.terminate()
@@ -124,16 +133,40 @@ class Worker(WorkerHandle):
         if not self.is_over:
             self._end(grace)
 
-    def _end(self, grace: float) -> int:
-        code = self._child.end(grace)
+    def _end(self, grace: float) -> None:
+        self._child.end(grace)
         self.connection.close()
-        return code
 
 
-def cause_of_death(code: int) -> str:
-    """How a process ended, in words; ``code`` is that of `ChildProcess.end`."""
+def size_of(log: Path) -> int:
+    """The bytes of a file, 0 where it isn't there yet."""
+    return log.stat().st_size if log.exists() else 0
+
+
+def cause_of_death(child: ChildProcess, log: Path, since: int) -> str:
+    """How a process that was ended ended, in words, with the error that it printed last.
+
+    ``since``: the bytes of its log that were there before it.
+    """
+    code = child.process.returncode
+    said = _last_error(log, since)
+    if child.was_killed_here:  # the kernel did not, for want of memory
+        return f"its process broke off{said}"
     if code >= 0:
-        return f"its process ended with exit code {code}"
+        return f"its process ended with exit code {code}{said}"
     name = signal.Signals(-code).name
     hint = " (out of memory?)" if -code == signal.SIGKILL else ""
-    return f"its process was killed by {name}{hint}"
+    return f"its process was killed by {name}{hint}{said}"
+
+
+def _last_error(log: Path, since: int) -> str:
+    """The line of a log's last traceback that names the error, after a colon; empty without one."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(since, size_of(log) - _LOOKED_AT))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return ""
+    _, found, after = text.rpartition("Traceback (most recent call last):\n")
+    lines = [line for line in after.splitlines() if line.strip() and not line.startswith(" ")]
+    return f": {masked(on_one_line(lines[0]))[:_LONGEST]}" if found and lines else ""

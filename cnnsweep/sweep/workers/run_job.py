@@ -19,12 +19,13 @@ from omegaconf.errors import OmegaConfBaseException
 from cnnsweep import epoch_reporter
 from cnnsweep.config.error_messages import short_error
 from cnnsweep.config.hydra_internals import outcome_of
-from cnnsweep.errors import UserError, one_line
+from cnnsweep.errors import UserError, on_one_line, one_line
 from cnnsweep.folders import lock
 from cnnsweep.folders.longer import begun
 from cnnsweep.folders.run_folder import APP, CONFIG, HYDRA, RunFolder, differing_keys
 from cnnsweep.other_apps.report import taken_record
 from cnnsweep.other_apps.run_record import finished_epochs
+from cnnsweep.process import Terminated
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.formatting import cause_of
 from cnnsweep.sweep.spec.messages import Answer, Epoch, Finished, Job, Note
@@ -99,7 +100,8 @@ def _in_hydra(config: DictConfig, context: SweepContext) -> JobReturn:
 def _until_ended(task: TaskFunction) -> TaskFunction:
     """A task that returns Ended where ``run_job`` would log it as a failure.
 
-    It also removes console handlers: a worker's console is the log file already.
+    What is no Exception is a failure too: sys.exit() would end the worker. It also removes console
+    handlers: a worker's console is the log file already.
     """
 
     def wrapped(config: DictConfig) -> Any:
@@ -110,8 +112,20 @@ def _until_ended(task: TaskFunction) -> TaskFunction:
             return task(config)
         except epoch_reporter.Ended as ended:
             return ended
+        except (Exception, Terminated):
+            raise
+        except SystemExit as end:
+            if end.code not in (None, 0):
+                raise TaskEnded(f"the task ended with sys.exit({on_one_line(end.code)})") from end
+            return None
+        except BaseException as error:
+            raise TaskEnded(f"the task raised {one_line(error)}") from error
 
     return wrapped
+
+
+class TaskEnded(Exception):
+    """The task raised what is no Exception, which would end the worker instead of the run."""
 
 
 class OtherConfig(Exception):

@@ -5,7 +5,13 @@ from typing import Any
 
 from cnnsweep.sweep.machine.gpus import Gpu
 from cnnsweep.sweep.spec.messages import Finished, Reason
-from cnnsweep.sweep.workers.local_worker import WorkerHandle, cause_of_death, start_process
+from cnnsweep.sweep.workers.local_worker import (
+    DEATH_SECONDS,
+    WorkerHandle,
+    cause_of_death,
+    size_of,
+    start_process,
+)
 
 
 class SeatedProcess:
@@ -13,6 +19,7 @@ class SeatedProcess:
 
     def __init__(self, setup: bytes, log: Path, gpu: Gpu, seats: int) -> None:
         """``setup`` is the pickled Setup."""
+        self._log, self._log_began = log, size_of(log)
         self._child = start_process(setup, log, gpu, seats)
         self.seats = [Seat(self, connection, log) for connection in self._child.connections]
         self._cause: str | None = None  # how it ended, in words, once it has
@@ -41,8 +48,8 @@ class SeatedProcess:
         """
         if self._cause is None:
             self._suspects = self.suspects()
-            code = self._child.end(grace)
-            self._cause = cause or cause_of_death(code)
+            self._child.end(grace)
+            self._cause = cause or cause_of_death(self._child, self._log, self._log_began)
         return self._cause
 
     def suspects(self) -> "list[Seat]":
@@ -71,12 +78,12 @@ class Seat(WorkerHandle):
         return self._process.is_gone()
 
     def death(self) -> Finished:
-        cause = self._process.end(1.0)
+        cause = self._process.end(DEATH_SECONDS)
         self.connection.close()
         if self.is_alone:
             reason: Reason = "never_started" if self.started_at is None else "died"
-            return Finished(reason, error=cause)
-        return Finished("shared_death", error=cause)
+            return Finished(reason, error=cause, log=str(self.log))
+        return Finished("shared_death", error=cause, log=str(self.log))
 
     def ask_to_stop(self) -> None:
         self._process.ask_to_stop()

@@ -1,5 +1,6 @@
 """Hydra's tutorial of structured configs, in one file: its dataclasses live in ``__main__``."""
 
+from asyncio import CancelledError
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -51,6 +52,14 @@ class Broken(Exception):
         super().__init__(one + two)
 
 
+ENDS = {
+    "exit": SystemExit(3),
+    "words": SystemExit("config is\nbad"),
+    "zero": SystemExit(0),
+    "cancelled": CancelledError(),
+    "interrupt": KeyboardInterrupt(),
+}
+
 store = ConfigStore.instance()
 store.store(name="config", node=Conf)
 store.store(group="optimizer", name="sgd", node=Optimizer)
@@ -65,6 +74,8 @@ def main(config: Conf) -> Any:
     value = (config.optimizer.lr - 0.3) ** 2 + config.width
     if config.returns == "broken":
         raise Broken("a ", "mishap")
+    if config.returns in ENDS:
+        raise ENDS[config.returns]
     kinds = {"float": Float, "outcome": Outcome}
     return kinds.get(config.returns, float)(value)
 

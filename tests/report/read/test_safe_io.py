@@ -74,3 +74,9 @@ def test_columns_leave_out_a_line_that_is_being_written(tmp_path: Path) -> None:
     (tmp_path / "f").write_text("epoch,loss\n1,2,3\n2,0.4\n")
     with pytest.raises(Damaged, match="line 2 has 3 cells, the header 2"):
         read_columns(tmp_path / "f")
+
+
+def test_nan_of_two_runs_is_one_value_to_sets_and_to_keys() -> None:
+    read = [flat_yaml(f"scale: .nan\nseed: {seed}\n")["scale"] for seed in range(2)]
+    read.append(flatten({"scale": float("nan")})["scale"])
+    assert len(set(read)) == len({("scale", value) for value in read}) == 1

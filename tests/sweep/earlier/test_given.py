@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.sweep.sweep_commands import (
     OURS,
@@ -139,6 +140,8 @@ def test_the_trials_of_an_earlier_sweep_best_first_as_many_as_fit(tmp_path: Path
     assert tried(tmp_path / "new") == [trial.params for trial in best[:2]]
     assert "tried first: 2 points of " in new.text
     assert "2 points of" in new.text
+    results = yaml.safe_load((tmp_path / "new" / "optimization_results.yaml").read_text())
+    assert results["points_of"] == 1  # of three, two of which are tried again
     ends = [str(trial.state.name) for trial in best]
     assert (" left out: paused, so that it has no final value" in new.text) == ("RUNNING" in ends)
 

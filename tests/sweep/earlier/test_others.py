@@ -190,7 +190,7 @@ def test_a_study_in_a_database_is_taken_over_and_goes_on(
     before = old_study.trials
     refused = in_database(tmp_path, "hydra.sweeper.direction=maximize")
     assert refused.code == 1
-    assert "was begun with direction minimize, not maximize" in refused.text
+    assert "was begun with direction minimize, not maximize; choose" in refused.text
     assert not (tmp_path / "sweep").exists()
     settings = (*TOY_SPACE, "epochs=2", "epoch_seconds=0.1", *stored(tmp_path))
     line = command(TOY, tmp_path / "sweep", *settings, "hydra.sweeper.n_trials=4")

@@ -91,14 +91,14 @@ def _winner(sweep: Sweep, singles: _Singles, rivals: int) -> Winner | None:
     splits = _splits(trials[best][0], confirmed)
     tested = _tested(confirmed, splits.test)
     before = beforehand(sweep)
-    number = before.chosen_among if before.points_of else _with_values(trials)
+    number = _with_values(trials) + before.points_of
     return Winner(
         sweep=sweep,
         objective=metric,
         trial=trials[best][0],
         best=means[best],
         tried=len(trials),
-        among=number if before.points_of else len(trials),
+        among=len(trials) + before.points_of,
         beforehand=before,
         bias=_bias(reached, list(values.values()), len(values[best]), number),
         confirmed=reached,

@@ -238,7 +238,7 @@ def _chosen(one: Ranked) -> str:
     among = sorted({winner.among for winner in one.winners})
     trials = f"{among[0]}{f' to {among[-1]}' if len(among) > 1 else ''} trials"
     earlier = sum(winner.beforehand.points_of for winner in one.winners)
-    trials += f", {earlier} of them where points were found" if earlier else ""
+    trials += f", {earlier} of them in sweeps that points are from" if earlier else ""
     if not one.several:
         return f"the best of {trials}"
     return f"the mean of {len(one.winners)} searches, of each the best of {trials}"

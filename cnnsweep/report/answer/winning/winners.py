@@ -66,7 +66,7 @@ class Winner:
 
     def _points(self) -> str:
         earlier = self.beforehand.points_of
-        return f", {earlier:,} of them where its point was found" if earlier else ""
+        return f", {earlier:,} of them in the sweep that its point is from" if earlier else ""
 
     def _number(self) -> object:
         return self.trial.folder.name if self.trial.trial is None else self.trial.trial

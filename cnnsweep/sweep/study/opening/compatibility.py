@@ -8,7 +8,7 @@ from typing import Any
 from optuna.distributions import CategoricalDistribution, distribution_to_json, json_to_distribution
 from optuna.study import Study
 
-from cnnsweep.dotted_keys import leaves
+from cnnsweep.dotted_keys import are_same, leaves
 from cnnsweep.errors import UserError
 from cnnsweep.folders.recorded_defaults import completed
 from cnnsweep.folders.run_folder import differing_keys
@@ -90,7 +90,7 @@ def settle(
         new = leaves(now[name])
         # Older code recorded the versions of less: what it didn't know has not changed.
         for key in sorted({*old, *new} if name != "code" else old.keys() & new.keys()):
-            if old.get(key) != new.get(key):
+            if not are_same(old.get(key), new.get(key)):
                 say(
                     f"note: since this sweep's first launch {name} changed: "
                     f"{key}: {old.get(key)} → {new.get(key)}"
@@ -127,7 +127,7 @@ def _refuse_another_space(old: dict[str, str], new: dict[str, str]) -> None:
             "choose another hydra.sweep.dir"
         )
     for name, written in old.items():
-        if _kind(written) != _kind(new[name]):
+        if not are_same(_kind(written), _kind(new[name])):
             raise UserError(
                 f"this sweep was begun with {name} from {json_to_distribution(written)}, not "
                 f"{json_to_distribution(new[name])}; only bounds may change. Choose another "
