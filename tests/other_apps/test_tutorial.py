@@ -63,7 +63,8 @@ def test_a_task_that_ends_its_process_fails_by_name_and_no_worker_dies(tmp_path:
     for said in (
         "the task ended with sys.exit(3)",
         "the task ended with sys.exit(config is bad)",
-        "the task returned None, which is no number",
+        "the task returned nothing: it must return its objective, or hydra.sweeper.metric=… names "
+        "the metric of report_epoch that is",
         "the task raised CancelledError",
         "the task raised KeyboardInterrupt",
     ):

@@ -41,6 +41,9 @@ pickle.loads(bytes.fromhex(sys.argv[1]))(None)
 class Context:
     """Stands in for a worker's SweepContext: its jobs fail, or sleep until they are ended."""
 
+    folder = Path("sweep")
+    is_our_task = True
+
     def compose(self, overrides: tuple[str, ...], _folder: str, _number: int) -> None:
         if overrides == ("sleep",):
             time.sleep(600)
