@@ -16,6 +16,8 @@ WRITTEN_BY_US = sorted(
     for path in (REPOSITORY / folder).glob("*.md")
 )
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
+_SPAN = re.compile(r"`([^`]+)`")
+_TYPED = re.compile(r"[+~]*[\w./@]+=\S|python -m |pip install ")
 _ALONE = re.compile(r"(- )?!?\[[^]]*\]\(\S+\)[.,;]?")
 
 
@@ -69,6 +71,46 @@ def test_every_link_leads_to_a_file_and_a_heading(document: Path) -> None:
         if not path.exists() or (heading and heading not in anchors(path)):
             dead.append(target)
     assert dead == []
+
+
+def commands_of(path: Path) -> list[str]:
+    """Commands for a shell: the lines of bash fences, and spans of text that are words of one."""
+    found, is_bash, is_code = [], False, False
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.lstrip().startswith("```"):
+            is_code = not is_code
+            is_bash = is_code and line.strip() == "```bash"
+        elif is_bash:
+            found.append(line)
+        elif not is_code:
+            spans = (span for span in _SPAN.findall(line) if '={"' not in span)  # Python's
+            found += [span for span in spans if _TYPED.match(span)]
+    return found
+
+
+def unquoted(command: str) -> str:
+    """What is left of a command without what stands in quotes, comment and ``${VARIABLES}``."""
+    left = re.sub(r"""'[^']*'|"[^"]*"|\$\{\w+\}""", "", command)
+    return re.sub(r"(^|\s)#.*", "", left)
+
+
+@pytest.mark.parametrize("document", WRITTEN_BY_US, ids=name)
+def test_brackets_and_braces_stand_in_quotes_as_zsh_needs_them(document: Path) -> None:
+    assert [line for line in commands_of(document) if re.search(r"[\[\]{}]", unquoted(line))] == []
+
+
+def test_what_zsh_would_not_take_is_found(tmp_path: Path) -> None:
+    document = tmp_path / "a.md"
+    lines = [
+        'x `hydra.sweeper.devices=[0,1]`, `a={"b": 2}`',
+        "```bash",
+        "echo '[1]' b={1,2}  # [3]",
+    ]
+    document.write_text("\n".join([*lines, "```", "```yaml", "a: [1]", "```"]))
+    assert [unquoted(line).strip() for line in commands_of(document)] == [
+        "hydra.sweeper.devices=[0,1]",
+        "echo  b={1,2}",
+    ]
 
 
 def test_the_index_names_every_document() -> None:

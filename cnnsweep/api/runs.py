@@ -82,7 +82,7 @@ class Run:
         Raises:
             UserError: the folder holds neither, or a sweep without a single best run.
         """
-        return cls(chosen_run(there(folder)).run.absolute())
+        return cls(whole(chosen_run(there(folder)).run))
 
     @property
     def config(self) -> "DictConfig":
@@ -182,6 +182,11 @@ class Run:
         recorded = RunFolder(self.folder).read_result()
         said = "not over" if recorded is None else repr(self.result)
         return f"Run({str(self.folder)!r}: {said})"
+
+
+def whole(folder: Path) -> Path:
+    """A folder as an absolute path without ``..``; links stay as they are named otherwise."""
+    return folder.resolve() if ".." in folder.parts else folder.absolute()
 
 
 def there(folder: Path | str) -> Path:

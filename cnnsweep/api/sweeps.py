@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from cnnsweep.api.runs import Run, there
+from cnnsweep.api.runs import Run, there, whole
 from cnnsweep.errors import UserError
 from cnnsweep.folders.sweep_folder import SWEEP_MARKS, SweepFolder, searches_in
 
@@ -29,7 +29,7 @@ class Sweep:
         path = there(folder)
         if not any((path / mark).exists() for mark in SWEEP_MARKS):
             raise UserError(f"{path} holds no sweep: allowed is the folder of a grid or a search")
-        return cls(path.absolute())
+        return cls(whole(path))
 
     @property
     def kind(self) -> Literal["grid", "search"]:
@@ -56,7 +56,7 @@ class Sweep:
     @property
     def runs(self) -> list[Run]:
         """All its runs, in the order of the table."""
-        return [Run(Path(folder).absolute()) for folder in self.table["folder"]]
+        return [Run(whole(Path(folder))) for folder in self.table["folder"]]
 
     @property
     def failed(self) -> "pd.DataFrame":

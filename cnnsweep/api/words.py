@@ -19,6 +19,7 @@ _KEY = re.compile(r"[^\s=,'\"]+")
 _LISTS = ("objective", "loss.weight", "data.mean", "data.std", "test_time_augmentation")
 _HYDRA = "hydra."
 _LEAF_OF_HYDRA = 2  # dots: what stands below hydra.sweeper.params or .compare is a value
+_CONDITIONAL = {"space", "when"}
 _ALLOWED = "text, numbers, true or false, None, paths, and lists and mappings of them"
 
 
@@ -48,8 +49,9 @@ def words_of(
         words.append(word)
     with uninterrupted():
         for name, value in keys.items():
-            for key, plain in _leaves(_named(name, is_sweep), _plain(name, value)):
-                words.append(f"{key}={_written(key, plain, is_sweep)}")
+            for key, plain in _leaves(_named(name, is_sweep), _plain(name, value), is_sweep):
+                conditional = _conditional_word(key, plain) if is_sweep else None
+                words.append(conditional or f"{key}={_written(key, plain, is_sweep)}")
     return words
 
 
@@ -86,14 +88,20 @@ def _keys_of_sweepers() -> set[str]:
     return {*keys_of("optuna"), *keys_of("grid")} - {"sampler", "pruner"} - of_runs
 
 
-def _leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _leaves(key: str, value: Any, is_sweep: bool) -> Iterator[tuple[str, Any]]:
     """``optim={"lr": 0.1}`` is optim.lr=0.1."""
     is_value = key.startswith(_HYDRA) and key.count(".") >= _LEAF_OF_HYDRA
+    is_value = is_value or (is_sweep and _is_conditional(value))
     if isinstance(value, dict) and value and not is_value:
         for name, inner in value.items():
-            yield from _leaves(f"{key}.{name}", inner)
+            yield from _leaves(f"{key}.{name}", inner, is_sweep)
     else:
         yield key, value
+
+
+def _is_conditional(value: Any) -> bool:
+    """Whether it is a parameter of a search that only some trials have: its space, and when."""
+    return isinstance(value, dict) and value.keys() == _CONDITIONAL
 
 
 def _plain(key: str, value: Any) -> Any:
@@ -134,6 +142,21 @@ def _written(key: str, value: Any, is_sweep: bool) -> str:
     if not value:
         raise UserError(f"{key}=[]: a sweep needs a value to try; allowed is a list of one or more")
     return ",".join(_one(key, one) for one in value)
+
+
+def _conditional_word(key: str, value: Any) -> str | None:
+    """The word of a conditional parameter, given as a mapping or as text; None of anything else."""
+    from cnnsweep.config.composing.typed_conditions import condition_word, with_condition
+
+    if key.startswith(_HYDRA):
+        return None
+    if not _is_conditional(value):
+        word = f"{key}={value}"
+        return word if isinstance(value, str) and with_condition(word) != word else None
+    space = value["space"]
+    if isinstance(space, list):
+        space = f"choice({', '.join(_one(key, one) for one in space)})"
+    return condition_word(key, space, _texts(value["when"]))
 
 
 def _parsed(word: str) -> "Override | None":

@@ -39,7 +39,7 @@ class Winners:
             metric, apart = self.a.objective, self.b.best - self.a.best
             said.append(
                 f"Winners of {self.place}: {metric.name} {metric.show(self.a.best)} (A, best of "
-                f"{self.a.tried}) and {metric.show(self.b.best)} (B, best of {self.b.tried}), "
+                f"{self.a.among}) and {metric.show(self.b.best)} (B, best of {self.b.among}), "
                 f"B − A {signed(metric, apart)}; both chosen on validation, hence optimistic."
             )
         if not self.settings.different:

@@ -19,8 +19,8 @@ from cnnsweep.folders.sweep_folder import (
     seed_runs,
 )
 from cnnsweep.rules import as_typed
+from cnnsweep.sweep.earlier.beforehand import beforehand, lines_on_known
 from cnnsweep.sweep.earlier.others import better_of_others, said_of
-from cnnsweep.sweep.earlier.warm_start import better_before
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
 from cnnsweep.sweep.gain import compared_with, gain_lines
 from cnnsweep.sweep.journal.theirs import ours
@@ -97,9 +97,8 @@ def withdraw_results(sweep: Path, searches: list[Search]) -> None:
 
 def _is_written(search: Search) -> bool:
     file = search.plan.folder / RESULTS
-    if not file.exists() or file.read_text(encoding="utf-8") != _as_text(_results(search)):
-        return False
-    return search.confirmation.is_of_the_winner()
+    is_same = file.exists() and file.read_text(encoding="utf-8") == _as_text(_results(search))
+    return is_same and search.confirmation.is_of_the_winner()
 
 
 def _as_text(results: dict[str, Any]) -> str:
@@ -127,14 +126,16 @@ def _lines(search: Search) -> list[str]:
 
 def _best(search: Search) -> dict[str, Any]:
     best = winner(search.study)
+    known = beforehand(search.study, search.plan, best)
     if best is None:
-        return {"best_params": None, "best_value": None, "best_trial": None, "best_folder": None}
+        return dict.fromkeys(("best_params", "best_value", "best_trial", "best_folder")) | known
     return {
         "best_params": _typed(search, best),
         "best_value": best.value,
         "best_trial": best.number,
         "best_folder": _folder(search, best),
         **compared_with(search, best),
+        **known,
     }
 
 
@@ -161,7 +162,7 @@ def _best_lines(search: Search) -> list[str]:
             "no trial was completed"
             if other is None
             else f"best: {other}; none of ours was completed",
-            *better_before(search.study, search.plan, None),
+            *lines_on_known(search.study, search.plan, None),
         ]
     metric = search.plan.objectives[0]
     split = "validation best" if metric.startswith("val_") else f"best {metric}"
@@ -173,7 +174,7 @@ def _best_lines(search: Search) -> list[str]:
         f"{named}trial {best.number} ({format_params(search.plan.params(best))})",
         line + _on_test(search),
         f"its settings in full: {settings}",
-        *better_before(search.study, search.plan, best),
+        *lines_on_known(search.study, search.plan, best),
         *gain_lines(search),
     ]
 
@@ -188,7 +189,7 @@ def _front(search: Search) -> dict[str, Any]:
         }
         for trial in ours(search.study).best_trials
     ]
-    return {"solutions": solutions}
+    return {"solutions": solutions} | beforehand(search.study, search.plan, None)
 
 
 def _front_lines(search: Search) -> list[str]:

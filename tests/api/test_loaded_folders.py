@@ -1,6 +1,7 @@
 """Folders as objects, whoever left them: old code, a killed run, a comparison."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,20 @@ def test_nothing_is_lost_of_the_result(tiny_run: Path) -> None:
     result = Run.load(tiny_run).result
     assert result.recorded == json.loads((tiny_run / "result.json").read_text())
     assert result.seconds == result.recorded["train_seconds"]
+
+
+@pytest.mark.parametrize("typed", ["../there/out", "./out", "../there/../there/out", "{}/../out"])
+def test_folders_are_whole_however_they_were_named(
+    typed: str, tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep = tmp_path / "there" / "out"
+    shutil.copytree(tiny_run, sweep / "0")
+    (sweep / "multirun.yaml").write_text("hydra:\n  sweeper: {}\n")
+    monkeypatch.chdir(tmp_path / "there")
+    folder = typed.format(sweep)
+    found = Sweep.load(folder)
+    assert [str(found.folder), *(str(run.folder) for run in found.runs)] == [
+        str(sweep.resolve()),
+        str(sweep.resolve() / "0"),
+    ]
+    assert str(Run.load(f"{folder}/0").folder) == str(sweep.resolve() / "0")

@@ -12,6 +12,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from cnnsweep.api.words import words_of
+from cnnsweep.config.composing.typed_conditions import with_condition
 from cnnsweep.errors import UserError
 
 PIECES = [*"ab01 ,'\"\\={}[]()$:~/.%#@?!<>&|;é\t", "null", "true", "1e3", "interval(0, 1)", "a,b"]
@@ -98,6 +99,34 @@ def test_keys_of_a_run(keys: dict[str, Any], words: list[str]) -> None:
 )  # fmt: skip
 def test_keys_of_a_sweep(keys: dict[str, Any], words: list[str]) -> None:
     assert words_of([], keys, is_sweep=True) == words
+
+
+WHEN_SGD = {"optim": "sgd"}
+AS_MAPPING = {"space": "interval(0, 0.99)", "when": WHEN_SGD}
+
+
+@pytest.mark.parametrize(
+    ("keys", "key", "space", "when"),
+    [
+        ({"optim.momentum": AS_MAPPING}, "optim.momentum", "interval(0, 0.99)", WHEN_SGD),
+        ({"optim": {"momentum": AS_MAPPING}}, "optim.momentum", "interval(0, 0.99)", WHEN_SGD),
+        (
+            {"optim.momentum": "{space: interval(0, 0.99), when: {optim: sgd}}"},
+            *("optim.momentum", "interval(0, 0.99)", WHEN_SGD),
+        ),
+        (
+            {"model.dropout": {"when": {"optim": ("sgd", "it's")}, "space": [0.1, 0.3]}},
+            *("model.dropout", "choice(0.1, 0.3)", {"optim": ["sgd", "it's"]}),
+        ),
+    ],
+)
+def test_a_conditional_parameter_arrives_with_its_condition(
+    keys: dict[str, Any], key: str, space: str, when: dict[str, Any]
+) -> None:
+    (word,) = map(with_condition, words_of([], keys, is_sweep=True))
+    (override,) = OverridesParser.create().parse_overrides([word])
+    assert override.get_key_element().replace("\\", "") == f"++hydra.sweeper.params.{key}"
+    assert json.loads(str(override.value())) == {"space": space, "when": when}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from omegaconf import OmegaConf
 
 from cnnsweep.metric_names import DIRECTIONS
@@ -105,3 +106,14 @@ def test_a_better_trial_that_was_known_beforehand_is_named(
         [f"a trial known beforehand was better: {objective} {best}"] if beats else []
     )
     assert all(line.endswith(f"in /old/{best}") for line in said)
+    write_results(tmp_path, [search])
+    results = yaml.safe_load((tmp_path / "optimization_results.yaml").read_text())
+    assert results.get("warm_start") == ({"/old": len(known)} if known else None)
+    expected = {
+        "value": best,
+        "params": {"x": 0.5, "n": 1},
+        "trial": None,
+        "folder": f"/old/{best}",
+    }
+    assert results.get("better_elsewhere") == (expected if beats else None)
+    assert are_written([search])

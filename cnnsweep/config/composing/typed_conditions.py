@@ -36,7 +36,12 @@ def with_condition(word: str) -> str:
     if found is None or when is None:
         _refuse_misspelt(key, value)
         return word  # where it is such a parameter Hydra says why it cannot be read
-    text = json.dumps({SPACE: space or found[SPACE].strip(), WHEN: when})
+    return condition_word(key, space or found[SPACE].strip(), when)
+
+
+def condition_word(key: str, space: Any, when: Any) -> str:
+    """The word that puts a parameter with a condition, of plain values, among those of a search."""
+    text = json.dumps({SPACE: space, WHEN: when})
     escaped = key.replace(".", "\\.")
     return f"{_PARAMS}{escaped}={QuotedString(text, Quote.single).with_quotes()}"
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from cnnsweep.errors import and_more
+from cnnsweep.report.answer.beforehand import limits
 from cnnsweep.report.answer.calibration import Calibration, calibration
 from cnnsweep.report.answer.conclusions import verdicts
 from cnnsweep.report.answer.cost import Cost, cost
@@ -99,13 +100,14 @@ def answer(gathered: Gathered, question: Question) -> Answer:
     best = winners(sweeps, runs)
     ranked = rankings(best)
     grids = best_settings(sweeps)
+    limiting = limits(sweeps, best)
     return Answer(
         question=question,
         gathered=Gathered(gathered.roots, every, sweeps, gathered.problems),
         metric=metric,
         grouping=grouping,
         comparison=comparison,
-        first=first(runs, metric, best, ranked, grids, told, comparison, grouping),
+        first=first(runs, metric, best, ranked, grids, told, comparison, grouping, limiting),
         verdicts=told,
         luck=search_luck(grouping, comparison),
         noise=image_noise(grouping, comparison, metric, files),

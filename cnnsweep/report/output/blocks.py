@@ -19,7 +19,7 @@ from cnnsweep.report.output.tables import (
     group_tables,
     pair_rows,
 )
-from cnnsweep.report.stats.group_keys import setting_keys
+from cnnsweep.report.stats.drawn_keys import varied_keys
 
 _MOST_SETTINGS = 3  # columns of them beside the best runs
 
@@ -68,7 +68,7 @@ def _pairs(answer: Answer) -> Iterator[Block]:
 def _best_runs(answer: Answer) -> Iterator[Block]:
     by = answer.question.by
     for stratum, runs in answer.best():
-        keys = setting_keys(runs, by)[:_MOST_SETTINGS]
+        keys = varied_keys(answer.gathered.sweeps, runs, by)[:_MOST_SETTINGS]
         columns = ["#", answer.metric.name, ", ".join(by), "seed", *keys]
         yield Block(
             f"Best runs{f' ({stratum})' if stratum else ''}",

@@ -16,10 +16,11 @@ from cnnsweep.errors import printable
 from cnnsweep.report.answer.analysis import Answer
 from cnnsweep.report.answer.cost import Cost
 from cnnsweep.report.answer.winning.winners import Winner
+from cnnsweep.report.read.run_files import not_drawn
 from cnnsweep.report.read.run_record import FINGERPRINT, Run
 from cnnsweep.report.read.sweeps import Sweep
 from cnnsweep.report.stats.comparison import Pair
-from cnnsweep.report.stats.group_keys import setting_keys
+from cnnsweep.report.stats.drawn_keys import varied_keys
 from cnnsweep.report.stats.grouping import Group
 from cnnsweep.report.stats.metric import Metric
 from cnnsweep.report.stats.nested import Nested
@@ -157,7 +158,8 @@ def _pair(pair: Pair) -> Json:
 
 
 def _winner(winner: Winner) -> Json:
-    varied = setting_keys(winner.sweep.runs, ())
+    absent = not_drawn(winner.launch, winner.trial)
+    varied = [key for key in varied_keys([winner.sweep], winner.sweep.runs) if key not in absent]
     config = {k: v for k, v in winner.trial.config.items() if k != FINGERPRINT}
     return {
         "sweep": as_plain(winner.sweep),
@@ -165,6 +167,10 @@ def _winner(winner: Winner) -> Json:
         "objective": as_plain(winner.objective),
         "best": as_plain(winner.best),
         "tried": winner.tried,
+        "points_of": winner.beforehand.points_of,
+        "chosen_among": winner.among,
+        "warm_start": as_plain(winner.beforehand.warm_start),
+        "better_elsewhere": as_plain(winner.beforehand.better),
         "bias": as_plain(winner.bias),
         "confirmed": as_plain(winner.confirmed),
         "test_accuracy": as_plain(winner.test),

@@ -27,12 +27,13 @@ from cnnsweep.report.output.blocks import answer_blocks
 from cnnsweep.report.output.columns import are_numbers
 from cnnsweep.report.output.tables import headline
 from cnnsweep.report.read.escape import plain
-from cnnsweep.report.stats.group_keys import setting_keys
+from cnnsweep.report.stats.drawn_keys import varied_keys
 from cnnsweep.report.stats.metric import maximizes, metric_names
 from cnnsweep.report.stats.table import columns, rows
 
 _PARTS = files("cnnsweep.report.output") / "page_parts"
 _MOST_PROBLEMS = 200
+_MOST_SETTINGS = 6  # columns of the table of runs that are shown at first
 _TITLE_PARTS = 3  # of the path of a folder that lies elsewhere
 PAGE = "index.html"
 _RELOADS = ' data-reload="{:g}"'  # seconds
@@ -141,7 +142,7 @@ def _table(answer: Answer, out: Path) -> dict[str, Any]:
     names = columns(answer.runs)
     by, metric = answer.question.by, answer.metric
     first = ["folder", *by, metric.name, "val_accuracy", "seed"]
-    first += setting_keys(answer.runs, by)[:5]
+    first += varied_keys(answer.gathered.sweeps, answer.runs, by)[:_MOST_SETTINGS]
     for name in ("status", "role", "data"):
         first += [name] if len({run.value(name) for run in answer.runs}) > 1 else []
     wanted = [name for name in dict.fromkeys([*first, "epochs", "train_seconds"]) if name in names]

@@ -1,13 +1,23 @@
-"""The trials of a search whose settings were given to it, not drawn: the default config, others."""
+"""What a search was given: trials whose settings were not drawn, and trials of other sweeps."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice, takewhile
 from pathlib import Path
+from typing import Any
 
-from cnnsweep.folders.sweep_folder import DEFAULT_TRIAL, IS_DEFAULT, SweepFolder
+from cnnsweep.folders.sweep_folder import (
+    BETTER,
+    DEFAULT_TRIAL,
+    IS_DEFAULT,
+    POINTS_OF,
+    WARM_START,
+    SweepFolder,
+)
+from cnnsweep.report.read.run_record import finite
 from cnnsweep.report.read.safe_io import Damaged, read_yaml
-from cnnsweep.report.read.sweeps import Sweep
+from cnnsweep.report.read.sweeps import Sweep, sweeper_around
 
 _LARGEST = 256 << 20
 _CREATED = re.compile(rb'\{"op_code":\s*4,')  # a line of Optuna's journal that adds a trial
@@ -33,16 +43,78 @@ def default_trial(sweep: Sweep) -> int | None:
 
     The results have it, or else the study's journal, where it is enqueued before any that is drawn.
     """
-    try:
-        number = read_yaml(SweepFolder(sweep.folder).results).get(DEFAULT_TRIAL)
-    except Damaged:
-        number = None
+    number = _results(sweep).get(DEFAULT_TRIAL)
     if isinstance(number, int):
         return number
     journal = sweep.journal
     created = iter(()) if journal is None else _created(journal, _MOST_LINES)
     given = takewhile(lambda line: _GIVEN in line, created)
     return next((number for number, line in enumerate(given) if _DEFAULT in line), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A trial that beats a search's winner and is none of its own.
+
+    ``trial`` is its number in the study where others ran it, else ``folder`` is its run's.
+    """
+
+    value: float
+    params: Mapping[str, Any]
+    trial: int | None
+    folder: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Beforehand:
+    """What a search had of other sweeps before its first trial.
+
+    ``warm_start``: how many trials its sampler knew, by their folder; None: that isn't recorded
+    before the search is over. ``points_of``: its winner was given as a point, chosen among so many
+    trials of a folder besides those that the search tried.
+    """
+
+    warm_start: Mapping[str, int | None] = field(default_factory=dict)
+    points_of: int = 0
+    better: Elsewhere | None = None
+
+
+def beforehand(sweep: Sweep) -> Beforehand:
+    """By the search's results, or else by how it was launched."""
+    results = _results(sweep)
+    if not results:
+        typed = sweeper_around(sweep.folder).get(WARM_START) or ()
+        folders = [typed] if isinstance(typed, str) else typed
+        return Beforehand(dict.fromkeys(map(str, folders if isinstance(folders, list) else ())))
+    known = results.get(WARM_START)
+    return Beforehand(
+        {str(k): _count(n) for k, n in known.items()} if isinstance(known, dict) else {},
+        _count(results.get(POINTS_OF)) or 0,
+        _elsewhere(results.get(BETTER)),
+    )
+
+
+def _elsewhere(found: object) -> Elsewhere | None:
+    one = found if isinstance(found, dict) else {}
+    value, params, folder = finite(one.get("value")), one.get("params"), one.get("folder")
+    if value is None or not isinstance(params, dict):
+        return None
+    return Elsewhere(
+        value, params, _count(one.get("trial")), None if folder is None else str(folder)
+    )
+
+
+def _count(found: object) -> int | None:
+    is_one = isinstance(found, int) and not isinstance(found, bool)
+    return found if is_one and isinstance(found, int) and found >= 0 else None
+
+
+def _results(sweep: Sweep) -> dict[str, Any]:
+    path = SweepFolder(sweep.folder).results
+    try:
+        return read_yaml(path) if path.is_file() and not path.is_symlink() else {}
+    except Damaged:
+        return {}
 
 
 def _created(journal: Path, most: int | None = None) -> Iterator[bytes]:

@@ -14,6 +14,7 @@ from cnnsweep.folders.typed_words import in_quotes
 from cnnsweep.report.read.escape import plain
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.read.safe_io import Damaged, Scalar, read_json, read_text
+from cnnsweep.report.read.spaces import Launch
 from cnnsweep.rules import as_typed
 
 _NAME = re.compile(r"(?!(?:null|true|false|nan|inf)$)[a-z_][a-z0-9_]*", re.IGNORECASE | re.ASCII)
@@ -57,9 +58,11 @@ def words_of(run: Run, keys: Iterable[str]) -> list[str]:
     ]
 
 
-def sets(run: Run, key: str) -> bool:
-    """Whether one of a run's overrides sets a key."""
-    return key in dict(_typed(run.folder))
+def not_drawn(launch: Launch | None, run: Run) -> frozenset[str]:
+    """The conditional keys of a launch that this trial did not draw: its config has them all."""
+    if launch is None or not launch.conditional:
+        return frozenset()
+    return launch.conditional - dict(_typed(run.folder)).keys()
 
 
 def _value(value: Scalar) -> str:

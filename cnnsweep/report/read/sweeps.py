@@ -74,7 +74,7 @@ def _sweep(folder: Path, members: list[Run], problems: list[str]) -> Sweep:
     at_once = sweeper.get("stack", 1) != 1 or any((run.metric("stack") or 1) > 1 for run in members)
     sweep = Sweep(folder, searched, n_jobs if known else None, at_once, members)
     if searched:
-        _tell_how_it_drew(sweep, sweeper or _sweeper_above(folder))
+        _tell_how_it_drew(sweep, sweeper_around(folder))
     return sweep
 
 
@@ -88,10 +88,10 @@ def _class(part: object) -> str:
     return str(target or "").rpartition(".")[2]
 
 
-def _sweeper_above(folder: Path) -> dict[str, Any]:
-    """The settings of a search that is one of several: those are recorded once for all of them."""
-    above = (sweeper_settings(parent, []) for parent in folder.parents[:2])
-    return next((sweeper for sweeper in above if sweeper), {})
+def sweeper_around(folder: Path) -> dict[str, Any]:
+    """A search's settings; of one of several searches they are recorded once for all of them."""
+    found = (sweeper_settings(place, []) for place in (folder, *folder.parents[:2]))
+    return next((sweeper for sweeper in found if sweeper), {})
 
 
 def sweeper_settings(folder: Path, problems: list[str]) -> dict[str, Any]:

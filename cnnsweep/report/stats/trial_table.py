@@ -6,13 +6,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from cnnsweep.dotted_keys import is_below
 from cnnsweep.folders.run_folder import PAUSED
 from cnnsweep.report.read.run_record import Run, finite
 from cnnsweep.report.read.safe_io import Scalar
-from cnnsweep.report.read.spaces import read_launch
 from cnnsweep.report.read.sweeps import Sweep
-from cnnsweep.report.stats.group_keys import setting_keys
+from cnnsweep.report.stats.drawn_keys import varied_keys
 from cnnsweep.report.stats.metric import Metric, choose_metric, objective_of
 
 _MOST_STEPS = 12
@@ -80,7 +78,7 @@ def tried(sweep: Sweep, label: str) -> Tried | None:
     members = [r for r in sweep.runs if r.role in ("search", "grid")]
     own = [r for r in members if r.status == "completed"]
     paused = [r for r in members if r.status == PAUSED]
-    keys = _keys(sweep, [*own, *paused])
+    keys = varied_keys([sweep], [*own, *paused])
     if not own or len(own) + len(paused) < _FEWEST or not keys:
         return None
     objective = objective_of(own)
@@ -89,16 +87,6 @@ def tried(sweep: Sweep, label: str) -> Tried | None:
     scored = [(r, v) for r in own if (v := r.metric(metric.name)) is not None]
     runs, values = [r for r, _ in scored], [v for _, v in scored]
     return Tried(sweep, label, metric, keys, runs, values, paused)
-
-
-def _keys(sweep: Sweep, runs: Sequence[Run]) -> list[str]:
-    """The keys in which trials differ; those drawn beside a group's options are among them."""
-    found = setting_keys(runs, ())
-    launch = read_launch(sweep.folder) if sweep.searched else None
-    drawn = [] if launch is None else [k for k in launch.keys if any(k in r.config for r in runs)]
-    below = [key for key in drawn if key not in found and is_below(key, found)]
-    varied = [key for key in below if len({run.config.get(key) for run in runs}) > 1]
-    return [*found, *varied]
 
 
 def wants_log(values: Sequence[float]) -> bool:

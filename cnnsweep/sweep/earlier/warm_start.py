@@ -31,7 +31,6 @@ from cnnsweep.sweep.earlier.runs import COMPLETED, PRUNED, EarlierTrial, read_tr
 from cnnsweep.sweep.freeze_thaw.paused import PAUSED as PAUSED_AT
 from cnnsweep.sweep.machine.workers import counted
 from cnnsweep.sweep.spec.compose import SweepContext
-from cnnsweep.sweep.spec.formatting import format_params, format_value
 from cnnsweep.sweep.spec.optuna_internals import numbered
 from cnnsweep.sweep.spec.plan import Earlier, Plan
 from cnnsweep.sweep.spec.settings import Settings
@@ -158,23 +157,6 @@ def earlier_trials(study: Study, space: SearchSpace) -> list[FrozenTrial]:
     plain = [trial for trials in recorded.values() for trial in trials]
     found = (_frozen(one, -1 - number, space) for number, one in enumerate(plain))
     return [trial for trial in found if trial is not None][::-1]
-
-
-def better_before(study: Study, plan: Plan, best: FrozenTrial | None) -> list[str]:
-    """A line on the best recorded trial that was completed, where it beats ``best``, the winner."""
-    if len(plan.objectives) > 1:
-        return []
-    earlier = earlier_trials(study, plan.space)
-    completed = [trial for trial in earlier if trial.state is TrialState.COMPLETE]
-    sign = 1 if plan.directions[0] == "maximize" else -1
-    top = max(completed, key=lambda trial: sign * trial.values[0], default=None)
-    if top is None or (best is not None and sign * top.values[0] <= sign * best.values[0]):
-        return []
-    value, params = format_value(top.values[0]), format_params(plan.params(top))
-    return [
-        f"a trial known beforehand was better: {plan.objectives[0]} {value} ({params}), in "
-        f"{top.user_attrs[RUN]}"
-    ]
 
 
 def _frozen(plain: Mapping[str, Any], number: int, space: SearchSpace) -> FrozenTrial | None:

@@ -126,6 +126,8 @@ def test_the_winner_is_ours_and_theirs_is_named(tmp_path: Path) -> None:
     results = OmegaConf.load(tmp_path / "optimization_results.yaml")
     assert (results.best_trial, results.best_value) == (6, 2.0)
     assert results.best_folder == str(tmp_path / "6")
+    elsewhere = {"value": -5.0, "params": {"x": 0.5}, "trial": 0, "folder": None}
+    assert results.better_elsewhere == elsewhere
     assert [t.number for t in ours(study).get_trials()] == [4, 5, 6]
 
 
@@ -134,6 +136,8 @@ def test_a_better_one_of_ours_is_the_best_of_all(tmp_path: Path) -> None:
     parts.search.study.tell(parts.search.asker.ask().number, -5.0)
     assert better_of_others(parts.search.study) is None
     assert result_lines([parts.search])[0].startswith("best: trial 5 (x=")
+    write_results(tmp_path, [parts.search])
+    assert "better_elsewhere" not in OmegaConf.load(tmp_path / "optimization_results.yaml")
 
 
 @pytest.mark.parametrize(

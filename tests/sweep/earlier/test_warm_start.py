@@ -211,6 +211,10 @@ def test_known_trials_outlive_their_folder_and_kills(old: Path, tmp_path: Path) 
     recorded = study(tmp_path / "killed").user_attrs[WARM][str(copy)]
     assert [Path(trial[RUN]).name for trial in recorded] == ["0", "1", "2"]
     assert len(load(tmp_path / "killed")) == 3
+    for name in ("whole", "killed"):
+        results = OmegaConf.load(tmp_path / name / "optimization_results.yaml")
+        assert results.warm_start == {str(copy): 3}
+        assert "knew 3 trials of" in (tmp_path / name / "report" / "report.md").read_text()
 
 
 def test_a_parameter_that_was_fixed_is_taken_from_the_config(old: Path, tmp_path: Path) -> None:

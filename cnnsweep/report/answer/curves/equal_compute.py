@@ -6,12 +6,13 @@ groups are, by the seconds within a run.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from cnnsweep.errors import and_more
 from cnnsweep.metric_names import duration
+from cnnsweep.report.answer.beforehand import unfair
 from cnnsweep.report.answer.block import Block
 from cnnsweep.report.answer.curves.courses import (
     Contender,
@@ -45,6 +46,7 @@ class EqualCompute:
     race: Race
     devices: list[str]
     left_out: int  # contenders beyond the first few
+    unfair: str = ""  # a sentence where some knew trials of other sweeps beforehand
 
     @property
     def where(self) -> str:
@@ -69,7 +71,7 @@ def _alike(sweeps: Sequence[Sweep]) -> list[list[Searched]]:
 def _of_searches(several: list[Searched]) -> EqualCompute | None:
     metric = several[0].objective
     assert metric is not None
-    contenders, runs = [], []
+    contenders, runs, sweeps = [], [], []
     for one in several:
         every = [(trials_of(sweep), sweep.pruner) for sweep in one.sweeps]
         own = [course_of_search(trials, pruner, metric) for trials, pruner in every]
@@ -78,7 +80,9 @@ def _of_searches(several: list[Searched]) -> EqualCompute | None:
         if courses:
             contenders.append(Contender(one.label, courses, _images(members)))
             runs += members
-    return _compared(several[0].stratum, "search", metric, contenders, runs)
+            sweeps.append(one.sweeps)
+    found = _compared(several[0].stratum, "search", metric, contenders, runs)
+    return None if found is None else replace(found, unfair=unfair(sweeps[:_MOST_CONTENDERS]))
 
 
 def _of_groups(groups: list[Group]) -> EqualCompute | None:
@@ -130,6 +134,8 @@ def _sentences(one: EqualCompute) -> Iterator[str]:
     shortest = min(one.race.contenders, key=lambda c: c.seconds).label
     spent = f"compared up to {duration(end)}, what a {one.kind} of {shortest} took"
     yield f"Best {one.metric.name} so far by seconds of {_spending(one)}: {_story(one)} ({spent})."
+    if one.unfair:
+        yield one.unfair
     if len(one.devices) > 1:
         yield f"Seconds are those of different devices ({', '.join(one.devices)})."
 
@@ -191,6 +197,7 @@ def how(one: EqualCompute) -> str:
         text += "What is noise isn't known, so only equal values count as within it"
     text += ", at each budget by itself."
     text += " What lasts less than a tenth of the time until then is told only at the end."
+    text += one.unfair and f" {one.unfair}"
     if one.left_out:
         text += f" {len(contenders)} of {len(contenders) + one.left_out} are compared."
     return text

@@ -127,16 +127,18 @@ def on_validation(
     number: int,
     settings: Sequence[str],
     searches: int = 1,
+    beaten: int = 0,
 ) -> AgainstDefault:
     """Both by the objective, by which the winner was chosen as the best of ``number`` trials.
 
-    What is read first is the winner of the best of so many ``searches``.
+    What is read first is the winner of the best of so many ``searches``. The winner beat
+    ``beaten`` of the search's own trials.
 
     A default config that is paused is compared as both were after the epochs that it had.
     """
     states, when = {run.status for run in default}, ""
     if best[0].folder == default[0].folder:
-        others = "" if number < 2 else f": none of the other {number - 1} trials was better"
+        others = f": none of the other {beaten} trials was better" if beaten else ""
         return AgainstDefault(metric, settings, unknown=f"It is {{}}{others}", is_default=True)
     if states == {"completed"}:
         values = [objectives(runs) for runs in (best, default)]

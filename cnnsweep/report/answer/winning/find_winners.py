@@ -20,10 +20,10 @@ from cnnsweep.report.answer.winning.default_config import (
     on_validation,
 )
 from cnnsweep.report.answer.winning.winners import Winner
-from cnnsweep.report.read.given_trials import default_trial
-from cnnsweep.report.read.run_files import Splits, split_sizes, words_of
+from cnnsweep.report.read.given_trials import beforehand, default_trial
+from cnnsweep.report.read.run_files import Splits, not_drawn, split_sizes, words_of
 from cnnsweep.report.read.run_record import Run
-from cnnsweep.report.read.spaces import read_launch
+from cnnsweep.report.read.spaces import Launch, read_launch
 from cnnsweep.report.read.sweeps import Sweep
 from cnnsweep.report.stats.group_keys import setting_keys, setting_of
 from cnnsweep.report.stats.intervals import mean_deviation, pooled_variance
@@ -89,24 +89,34 @@ def _winner(sweep: Sweep, singles: _Singles, rivals: int) -> Winner | None:
     keys = launch.keys if launch is not None and launch.keys else setting_keys(members, ())
     splits = _splits(trials[best][0], confirmed)
     tested = _tested(confirmed, splits.test)
+    before = beforehand(sweep)
+    number = _with_values(trials) + before.points_of
     return Winner(
         sweep=sweep,
         objective=metric,
         trial=trials[best][0],
         best=means[best],
         tried=len(trials),
-        bias=_bias(reached, list(values.values()), len(values[best]), _with_values(trials)),
+        among=len(trials) + before.points_of,
+        beforehand=before,
+        bias=_bias(reached, list(values.values()), len(values[best]), number),
         confirmed=reached,
         test=list(tested.values.values()),
         runs=[*trials[best], *confirmed],
         seeds=len(values[best]),
-        settings=words_of(trials[best][0], keys),
+        settings=_settings(trials[best][0], keys, launch),
         splits=splits,
         launch=launch,
         against=_against(
-            sweep, metric, trials, trials[best], tested, splits, keys, singles, rivals
+            sweep, metric, trials, trials[best], tested, splits, keys, singles, rivals, number
         ),
     )
+
+
+def _settings(trial: Run, keys: Iterable[str], launch: Launch | None) -> list[str]:
+    """The words that set what a trial drew."""
+    absent = not_drawn(launch, trial)
+    return words_of(trial, [key for key in keys if key not in absent])
 
 
 def _trials(sweep: Sweep) -> Trials:
@@ -139,20 +149,22 @@ def _against(
     keys: Iterable[str],
     singles: _Singles,
     rivals: int,
+    number: int,
 ) -> AgainstDefault | None:
     """On the test split, where runs of both have read it, else on validation."""
-    number = default_trial(sweep)
-    default = trials.get(number) if number is not None else None
+    at = default_trial(sweep)
+    default = trials.get(at) if at is not None else None
     if not default:
         return None
-    words = words_of(default[0], keys)
+    words = _settings(default[0], keys, read_launch(sweep.folder))
     if default[0].folder != best[0].folder and tested.values:
         same = [run for run in singles.like(default[0]) if run.sweep != sweep.folder]
         default_tested = replace(_tested(same, splits.test), source=_source(same))
         found = on_test(tested, default_tested, words, rivals)
         if found is not None:
             return found
-    return on_validation(metric, best, default, splits, _with_values(trials), words, rivals)
+    others = _with_values(trials) - 1
+    return on_validation(metric, best, default, splits, number, words, rivals, others)
 
 
 def _source(runs: Sequence[Run]) -> str:

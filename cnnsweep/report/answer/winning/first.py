@@ -1,4 +1,4 @@
-"""What a hurried reader should see: up to four sentences, and what to type next."""
+"""What a hurried reader should see: some sentences, what limits them, and what to type next."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,11 +36,13 @@ def first(
     verdicts: list[str],
     comparison: Comparison,
     grouping: Grouping,
+    limits: Sequence[str],
 ) -> First:
     """The answer of searches and grids first, then what is said of groups of runs.
 
     ``verdicts`` are the sentences on the groups; those that only repeat what a winner's say, or
-    that settings of one search can't be compared, are left out.
+    that settings of one search can't be compared, are left out. ``limits`` are sentences without
+    which the others would mislead.
     """
     groups = grouping.groups
     is_tested = any(run.role != "search" for group in groups for run in group.runs)
@@ -67,7 +69,7 @@ def first(
     ahead = [winner for ranking in rankings for winner in ranking.networks[0].winners]
     leading = [*ahead, *_lone(winners, rankings)]
     steps = next_steps(winners, leading, chosen, instead, ties(rankings, comparison))
-    return First(sentences, steps)
+    return First([*sentences, *limits], steps)
 
 
 def _of_ranking(ranking: Ranking) -> tuple[Winner, Winner, str]:

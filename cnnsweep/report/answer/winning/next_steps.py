@@ -8,7 +8,7 @@ from cnnsweep.folders.typed_words import command, final_words, path_word
 from cnnsweep.report.answer.block import Block
 from cnnsweep.report.answer.winning.ties import Tie, searches_of
 from cnnsweep.report.answer.winning.winners import Winner
-from cnnsweep.report.read.run_files import sets
+from cnnsweep.report.read.run_files import not_drawn
 from cnnsweep.report.read.run_record import Run, finite
 from cnnsweep.report.read.spaces import Launch
 from cnnsweep.report.stats.intervals import FEWEST
@@ -82,10 +82,10 @@ def _wider(launch: Launch, winners: Sequence[Winner]) -> Iterator[Block]:
     found: dict[str, str] = {}
     told = []
     for winner in winners:
-        for key, one in launch.dimensions.items():
+        absent = not_drawn(launch, winner.trial)
+        drawn = {k: one for k, one in launch.dimensions.items() if k not in absent}
+        for key, one in drawn.items():
             value = finite(winner.trial.config.get(key))
-            if key in launch.conditional and not sets(winner.trial, key):
-                continue
             bound = None if value is None else one.bound_near(value)
             word = None if bound is None else one.wider(bound)
             if word is None:  # no bound is near, or one where the range ends by nature

@@ -9,8 +9,13 @@ from cnnsweep.errors import and_more
 from cnnsweep.folders.sweep_folder import is_repeated_search
 from cnnsweep.metric_names import duration
 from cnnsweep.report.answer.block import Block
-from cnnsweep.report.answer.winning.winners import Winner, unequal_budgets, without_copies
-from cnnsweep.report.read.run_record import Run
+from cnnsweep.report.answer.winning.winners import (
+    Winner,
+    costs,
+    shown_trials,
+    unequal_budgets,
+    without_copies,
+)
 from cnnsweep.report.stats.group_keys import like_keys
 from cnnsweep.report.stats.grouping import stratum_of
 from cnnsweep.report.stats.intervals import FEWEST, half_width, mean_deviation
@@ -143,7 +148,7 @@ class Ranking:
     def _row(self, number: int, one: Ranked) -> list[str]:
         metric, deviation = self.metric, mean_deviation(one.values)[1]
         half = None if one.half is None else f"± {metric.show_deviation(one.half)}"
-        seconds, each = _costs(one.winners)
+        seconds, each = costs(one.winners)
         return [
             str(number),
             one.name,
@@ -151,7 +156,7 @@ class Ranking:
             half or "–",
             metric.show_deviation(deviation),
             one.n,
-            str(sum(winner.tried for winner in one.winners)),
+            shown_trials(one.winners),
             duration(seconds),
             duration(each),
             " ".join(one.winners[0].settings),
@@ -230,18 +235,10 @@ def network_of(winner: Winner) -> str:
 
 def _chosen(one: Ranked) -> str:
     """How a network's best validation value came about."""
-    tried = sorted({winner.tried for winner in one.winners})
-    trials = f"{tried[0]}{f' to {tried[-1]}' if len(tried) > 1 else ''} trials"
+    among = sorted({winner.among for winner in one.winners})
+    trials = f"{among[0]}{f' to {among[-1]}' if len(among) > 1 else ''} trials"
+    earlier = sum(winner.beforehand.points_of for winner in one.winners)
+    trials += f", {earlier} of them in sweeps that points are from" if earlier else ""
     if not one.several:
         return f"the best of {trials}"
     return f"the mean of {len(one.winners)} searches, of each the best of {trials}"
-
-
-def _costs(winners: Sequence[Winner]) -> tuple[float, float]:
-    """Seconds of all trainings of the searches, and of one training of their winners."""
-    trials = [run for winner in winners for run in winner.sweep.runs if run.role == "search"]
-    return sum(map(_seconds, trials)), fmean(_seconds(winner.trial) for winner in winners)
-
-
-def _seconds(run: Run) -> float:
-    return max(run.metric("train_seconds") or 0.0, 0.0)

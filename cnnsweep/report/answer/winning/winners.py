@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from cnnsweep.report.answer.block import Block
 from cnnsweep.report.answer.winning.default_config import AgainstDefault
+from cnnsweep.report.read.given_trials import Beforehand
 from cnnsweep.report.read.run_files import Splits
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.read.spaces import Launch
@@ -22,6 +24,8 @@ class Winner:
     trial: Run
     best: float
     tried: int  # trials it is the best of, paused and failed ones included
+    among: int  # the same, with the trials of another sweep that its point was chosen among
+    beforehand: Beforehand
     bias: float | None  # upper bound of the mean overestimate of ``best``; None: unknown
     confirmed: list[float]  # objectives of the confirmation runs, which nothing was chosen by
     test: list[float]  # their test accuracy
@@ -41,7 +45,7 @@ class Winner:
         text += (
             f"{show.name} {show.show(self.best)} ({self._basis()}), chosen on validation as the "
         )
-        text += f"best of {self.tried} trials, hence optimistic"
+        text += f"best of {self.among} trials{self._points()}, hence optimistic"
         if self.bias is not None:
             text += f" (by up to {show.show_difference(self.bias)} on average)"
         unlearned = sum(run.learned is False for run in self.runs)
@@ -59,6 +63,10 @@ class Winner:
         deviation = mean_deviation(self.test)[1]
         spread = "" if deviation is None else f", sd {TEST_ACCURACY.show_deviation(deviation)}"
         return f"test {shown_mean(TEST_ACCURACY, self.test, spread)}"
+
+    def _points(self) -> str:
+        earlier = self.beforehand.points_of
+        return f", {earlier:,} of them in the sweep that its point is from" if earlier else ""
 
     def _number(self) -> object:
         return self.trial.folder.name if self.trial.trial is None else self.trial.trial
@@ -86,6 +94,23 @@ def unequal_budgets(winners: Sequence[Winner]) -> str:
         return ""
     named = ", ".join(map(str, sorted(trials)))
     return f" Warning: the searches had different numbers of trials ({named})."
+
+
+def shown_trials(winners: Sequence[Winner]) -> str:
+    """How many trials searches had, for a table: ``2, and 10 earlier ones``."""
+    tried = sum(winner.tried for winner in winners)
+    earlier = sum(winner.beforehand.points_of for winner in winners)
+    return f"{tried}, and {earlier} earlier ones" if earlier else str(tried)
+
+
+def costs(winners: Sequence[Winner]) -> tuple[float, float]:
+    """Seconds of all trainings of the searches, and of one training of their winners."""
+    trials = [run for winner in winners for run in winner.sweep.runs if run.role == "search"]
+    return sum(map(_seconds, trials)), fmean(_seconds(winner.trial) for winner in winners)
+
+
+def _seconds(run: Run) -> float:
+    return max(run.metric("train_seconds") or 0.0, 0.0)
 
 
 def shown_mean(metric: Metric, values: Sequence[float], more: str = "") -> str:
@@ -121,7 +146,7 @@ def _row(winner: Winner) -> list[str]:
     return [
         winner.sweep.name,
         f"{winner.objective.name} {winner.objective.show(winner.best)}",
-        str(winner.tried),
+        shown_trials([winner]),
         test,
         str(len(winner.test)),
         TEST_ACCURACY.show_deviation(deviation),
