@@ -12,6 +12,7 @@ from hydra.types import HydraContext
 
 from cnnsweep.cli import run_task
 from cnnsweep.config import CONF_DIR
+from cnnsweep.config.hydra_internals import no_callbacks
 from cnnsweep.sweep.machine.facts import read_machine
 from cnnsweep.sweep.preflight import checked
 from cnnsweep.sweep.searches import Searches
@@ -40,7 +41,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalW
 def begun(*words: str, folder: Path) -> Iterator[Searches]:
     """What a launch of these words has checked before it makes a folder."""
     with composed(*words, f"hydra.sweep.dir={folder / 'sweep'}", WITHOUT_CALLBACKS) as config:
-        handed: Any = HydraContext(config_loader=loader(), callbacks=None)
+        handed: Any = HydraContext(config_loader=loader(), callbacks=no_callbacks())
         sweeper = Plugins.instance().instantiate_sweeper(
             hydra_context=handed, task_function=run_task, config=config
         )
