@@ -5,6 +5,7 @@
 
 from argparse import ArgumentParser
 from collections.abc import Callable
+from traceback import extract_tb
 from typing import Any
 
 from hydra._internal.callbacks import Callbacks as Callbacks
@@ -13,10 +14,13 @@ from hydra._internal.config_repository import ConfigRepository as ConfigReposito
 from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.grammar.utils import escape_special_characters
+from hydra._internal.hydra import Hydra
 from hydra._internal.utils import get_args_parser
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.types import Override
 from hydra.core.utils import JobReturn
+from hydra.errors import HydraException
+from hydra.types import RunMode, TaskFunction
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
@@ -67,6 +71,60 @@ def _end_job(self: Callbacks, config: DictConfig, job_return: JobReturn, **more:
     _on_job_end(self, config=config, job_return=job_return, **more)
     for act in _at_job_end:
         act(job_return)
+
+
+WrongComposition = Callable[[Exception, ConfigLoader, str | None, list[str], TaskFunction], None]
+_at_wrong_composition: list[WrongComposition] = []
+
+
+def at_wrong_composition(act: WrongComposition) -> None:
+    """Have ``act`` called where the config of a sweep of this process does not compose.
+
+    It gets the error, the loader, the main config's name, the words that were typed, and the task.
+    """
+    if not _at_wrong_composition:
+        Hydra.multirun = _multirun_or_act  # type: ignore[method-assign, assignment]
+    if act not in _at_wrong_composition:
+        _at_wrong_composition.append(act)
+
+
+_multirun = Hydra.multirun
+
+
+def _multirun_or_act(
+    self: Hydra,
+    config_name: str | None,
+    task_function: TaskFunction,
+    overrides: list[str],
+    **more: Any,
+) -> Any:
+    try:
+        return _multirun(self, config_name, task_function, overrides, **more)
+    except (HydraException, OmegaConfBaseException) as error:
+        names = [frame.name for frame in extract_tb(error.__traceback__)]
+        if Hydra.compose_config.__name__ in names:  # else a job's, or of what comes after
+            for act in _at_wrong_composition:
+                act(error, self.config_loader, config_name, overrides, task_function)
+        raise
+
+
+def compose_sweep(loader: ConfigLoader, config_name: str | None, words: list[str]) -> DictConfig:
+    """The config of a sweep; the loader keeps the places of its search path, as Hydra has it do.
+
+    Raises:
+        hydra.errors.HydraException: it does not compose.
+    """
+    if not isinstance(loader, ConfigLoaderImpl):
+        return loader.load_configuration(config_name, words, run_mode=RunMode.MULTIRUN)
+    return loader._load_configuration(
+        config_name=config_name,
+        overrides=words,
+        run_mode=RunMode.MULTIRUN,
+        from_shell=True,
+        validate_sweep_overrides=True,
+        skip_missing_defaults=False,
+        activate_config_repository=True,
+    )
 
 
 def outcome_of(job_return: JobReturn) -> Any:

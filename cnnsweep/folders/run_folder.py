@@ -28,6 +28,7 @@ LOG = "cnnsweep.log"  # so named by hydra.job.name
 PAUSED = "paused"  # a trial that waits and may go on; also its attribute in the study
 RUNNING = "running"  # of another app's run that has no outcome yet; ours have no RESULT then
 APP = "app"  # the key of RESULT that names the app, where that is another one
+OBJECTIVE_IS = "objective_is"  # such an app's: the objective's metric, and which way is better
 STATUSES = ("completed", "pruned", PAUSED, "failed", "interrupted")  # in RESULT
 RUN_MARKS = (METRICS, LOG, LAST, BEST)  # with CONFIG, one of them makes a folder a run's
 TEST_PREDICTIONS = "test_predictions.csv"

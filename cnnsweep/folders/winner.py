@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from cnnsweep.dotted_keys import leaves, look_up
 from cnnsweep.errors import UserError
+from cnnsweep.folders.not_final import since_not_over
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import (
     CONFIRM,
@@ -165,7 +166,7 @@ def _best_job(sweep: Path) -> Chosen:
     best = _best(values, _is_maximized(sweep, metric))
     runs, reached = repeats[best], f"{metric} {values[best]:.4g}"
     is_search = look_up(_recorded(sweep), "hydra.sweeper.n_trials") is not None
-    so_far = " so far, since the search is not over" if is_search else ""
+    so_far = since_not_over((sweep / one.place for one in found), is_search=is_search)
     if len(runs) > 1:
         reached += f", the mean of {len(runs)} seeds, of which this is the first"
     return Chosen(

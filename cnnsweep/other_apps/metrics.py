@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from cnnsweep.errors import UserError
+from cnnsweep.folders.run_folder import OBJECTIVE_IS
 
 EPOCH = "epoch"
 RESERVED = (
-    EPOCH, "app", "status", "objective", "epochs", "best_epoch", "seed", "versions", "commit",
-    "commit_of_folder", "changes", "error", "hardware", "started", "ended", "data", "learned",
+    EPOCH, "app", "status", "objective", OBJECTIVE_IS, "epochs", "best_epoch", "seed", "versions",
+    "commit", "commit_of_folder", "changes", "error", "hardware", "started", "ended", "data",
+    "learned",
 )  # fmt: skip
 """Other things that result.json says under these names."""
 

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,10 +12,21 @@ from cnnsweep.epoch_reporter import Ended
 from cnnsweep.errors import UserError
 from cnnsweep.folders.provenance import code, hardware, now, versions
 from cnnsweep.folders.result import verdict
-from cnnsweep.folders.run_folder import APP, PAUSED, RUNNING, RunFolder, as_csv, write_text_whole
+from cnnsweep.folders.run_folder import (
+    APP,
+    CONFIG,
+    HYDRA,
+    OBJECTIVE_IS,
+    PAUSED,
+    RUNNING,
+    RunFolder,
+    as_csv,
+    write_text_whole,
+)
 from cnnsweep.metric_names import Direction
 from cnnsweep.other_apps.metrics import EPOCH, Row
 
+SECONDS = "train_seconds"  # in RESULT: of all processes of the run that came to an end
 log = logging.getLogger(__name__)
 
 
@@ -52,6 +64,8 @@ class RunRecord:
         if before is not None and APP not in before:
             raise _not_ours(self._run.result)
         self._rows = self._run.read_metrics() if before is not None else []
+        self._seconds = float((before or {}).get(SECONDS) or 0) if self._rows else 0.0
+        self._begun_at = self._begin()
         self._started = before["started"] if before and self._rows else now()
         if before is None or before["status"] != PAUSED:  # which it stays until it has another end
             self._write(RUNNING, None, None)
@@ -102,6 +116,11 @@ class RunRecord:
         best = self._best() if returned is None else None
         return returned if best is None or self.metric is None else best[self.metric]
 
+    def _begin(self) -> float:
+        """When Hydra began the job in this process: it writes the job's config then."""
+        written = self.folder / HYDRA / CONFIG
+        return min(written.stat().st_mtime, time.time()) if written.exists() else time.time()
+
     def _fit(self, row: Row, number: int) -> None:
         """What a process first reports decides what is kept of those before it."""
         known = {_epoch(old): old for old in self._rows}
@@ -131,6 +150,16 @@ class RunRecord:
         usable = [r for r in self._rows if not math.isnan(_number(r.get(name)))]
         return min(usable, key=lambda row: sign * _number(row[name]), default=None)
 
+    def _decides(self, objective: Any) -> str | None:
+        """The name of what the objective is; None where its value is none that was reported."""
+        value, name = _plain(objective), self.metric
+        if value is None or name is None:
+            return name
+        if not isinstance(value, float):
+            return None
+        reported = (_number(row.get(name)) for row in self._rows)
+        return name if any(math.isclose(value, one, rel_tol=1e-6) for one in reported) else None
+
     def _write_metrics(self) -> None:
         names = list(dict.fromkeys(name for row in self._rows for name in row))
         body = ([row.get(name) for name in names] for row in self._rows)
@@ -146,8 +175,10 @@ class RunRecord:
                 APP: self.app,
                 "status": status,
                 "objective": _plain(objective),
+                OBJECTIVE_IS: {"metric": self._decides(objective), "direction": self.way},
                 "epochs": len(self._rows),
                 "best_epoch": best[EPOCH] if best is not None else None,
+                SECONDS: self._seconds + time.time() - self._begun_at,
                 **figures,
                 "versions": versions(),
                 **code().as_plain(),

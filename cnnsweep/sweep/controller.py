@@ -65,8 +65,8 @@ class Sweep(Protocol):
     ) -> list[Search]:
         """The studies, new or as an earlier launch left them; may be called again."""
 
-    def withdraw_results(self, searches: list[Search]) -> None:
-        """Remove an earlier launch's results: there is more to do."""
+    def prepare(self, searches: list[Search]) -> None:
+        """Get an earlier launch's folder ready: there is more to do, which is recorded by now."""
 
     def announcement(self, searches: list[Search]) -> Iterator[str]:
         """Lines on what is about to be done."""
@@ -157,7 +157,7 @@ class Controller:
             if not only_looks:
                 write_text_whole(place, text)  # only now: nothing refused what is there
                 if self.coordination.is_first() or not all(one.is_done() for one in searches):
-                    self.sweep.withdraw_results(searches)
+                    self.sweep.prepare(searches)
         may_stack = why_not_stacked(self.context) is None
         work = replace(work_of(searches, self.sweep.settings), may_stack=may_stack)
         self.crew = make_crew(self.context.config, self.sweep.settings, self.machine, work)

@@ -10,6 +10,7 @@ from cnnsweep.sweep.estimate.of_grid import outlook_of_grid
 from cnnsweep.sweep.estimate.outlook import Outlook
 from cnnsweep.sweep.final_model import final_lines
 from cnnsweep.sweep.grid.jobs import Jobs
+from cnnsweep.sweep.grid.longer import begin_longer
 from cnnsweep.sweep.grid.numbering import SEED
 from cnnsweep.sweep.grid.open import open_grid
 from cnnsweep.sweep.grid.outcome import outcome_lines
@@ -53,8 +54,10 @@ class Grid:
     ) -> list[Search]:
         return [open_grid(self.jobs, self.settings, self._plan(), coordination, time_left, say)]
 
-    def withdraw_results(self, _searches: list[Search]) -> None:
-        return
+    def prepare(self, searches: list[Search]) -> None:
+        (search,) = searches
+        assert isinstance(search, GridSearch)
+        begin_longer(self.context.folder, search.longer)
 
     def announcement(self, searches: list[Search]) -> Iterator[str]:
         (plan,) = (search.plan for search in searches)

@@ -108,7 +108,7 @@ def _as_text(results: dict[str, Any]) -> str:
 
 def _results(search: Search) -> dict[str, Any]:
     found = _front(search) if len(search.plan.objectives) > 1 else _best(search)
-    return found | {ENDED_BY: _ended_by(search)}
+    return found | search.plan.decides | {ENDED_BY: _ended_by(search)}
 
 
 def _ended_by(search: Search) -> str:

@@ -86,7 +86,7 @@ class Searches:
             searches.append(search)
         return searches
 
-    def withdraw_results(self, searches: list[Search]) -> None:
+    def prepare(self, searches: list[Search]) -> None:
         withdraw_results(self.context.folder, searches)
 
     def announcement(self, searches: list[Search]) -> Iterator[str]:

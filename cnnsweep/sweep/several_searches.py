@@ -1,6 +1,7 @@
 """Several searches of one space: what they come to together, and how a later launch has more."""
 
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
@@ -8,6 +9,7 @@ from statistics import fmean, stdev
 from cnnsweep.errors import OverInVain, UserError, and_more
 from cnnsweep.folders.sweep_folder import JOURNAL, SEARCH, numbered
 from cnnsweep.sweep.journal.theirs import ERROR, ours
+from cnnsweep.sweep.launch.ending import command_again
 from cnnsweep.sweep.spec.jobs import SEEDS_OF_A_SEARCH
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.settings import Settings
@@ -99,10 +101,12 @@ def timeout_lines(searches: Sequence[Search]) -> list[str]:
 
 
 def line_to_go_on(plan: Plan, word: str, *flags: str) -> str:
-    """What to type for more of a sweep; another app's command only that app knows."""
+    """What to type for more of a sweep; of another app its own command, as it was typed."""
     if plan.is_ours:
         return shell_line([*flags, folder_word("resume", plan.sweep), word])
-    return f"the same command with {folder_word('hydra.sweep.dir', plan.sweep)} {word}"
+    key = word.partition("=")[0]
+    others = [one for one in sys.orig_argv if one.lstrip("+").partition("=")[0] != key]
+    return command_again([*others, word], plan.sweep, knows_resume=plan.knows_resume)
 
 
 def in_vain(searches: Sequence[Search], which: str) -> OverInVain | None:

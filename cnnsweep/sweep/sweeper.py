@@ -27,9 +27,12 @@ class CnnSweeper(Sweeper, SearchPathPlugin):
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:  # noqa: ARG002
         """Called at every start of Hydra, before a config is composed; the path stays as it is."""
+        from cnnsweep.config.hydra_internals import at_wrong_composition
+        from cnnsweep.sweep.launch.composition import say_why
         from cnnsweep.sweep.launch.hydras_sweeper import watch
 
         watch()
+        at_wrong_composition(say_why)
 
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig

@@ -1,6 +1,7 @@
 """Hydra's task function: one config, one run folder, one outcome."""
 
 import logging
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, cast
@@ -23,7 +24,7 @@ from cnnsweep.folders.run_folder import CONFIG, HYDRA, RunFolder, differing_keys
 from cnnsweep.folders.shared_files import write_patches
 from cnnsweep.loggers.manager import following
 from cnnsweep.task.command_again import command_again
-from cnnsweep.task.longer.lengthening import end_longer
+from cnnsweep.task.longer.lengthening import EPOCHS, end_longer
 from cnnsweep.task.run_info import tracked_run
 
 log = logging.getLogger(__name__)
@@ -128,11 +129,18 @@ def refuse_other_config(
     if recorded_config is None:
         return
     differing = differing_keys(recorded_config, resolved, is_ours=is_ours)
+    if is_ours and len(differing) > 1 and _is_longer(recorded_config, resolved):
+        differing = [key for key in differing if key != EPOCHS]  # which may differ
     if differing:
         raise UserError(
             f"{folder} holds a run of another config; these keys differ: "
             f"{', '.join(differing)}. Choose another folder, or type the same config"
         )
+
+
+def _is_longer(recorded: Mapping[str, Any], resolved: Mapping[str, Any]) -> bool:
+    was, wanted = recorded.get(EPOCHS), resolved.get(EPOCHS)
+    return isinstance(was, int) and isinstance(wanted, int) and wanted > was
 
 
 def take_finished(folder: RunFolder, resolved: dict[str, Any]) -> dict[str, Any] | None:

@@ -1,14 +1,17 @@
 """Hydra's private names behave as ours expect; a failure says what breaks with this release."""
 
 import logging
+import sys
 from pathlib import Path
 from typing import Any
 
+import hydra
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus, run_job
+from hydra.errors import HydraException
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf
 
@@ -19,7 +22,9 @@ from cnnsweep.config.hydra_internals import (
     Callbacks,
     ConfigRepository,
     at_job_end,
+    at_wrong_composition,
     command_line_parser,
+    compose_sweep,
     escaped,
     expected_type,
     grid_of,
@@ -172,3 +177,32 @@ def test_the_command_lines_options_are_known() -> None:
     valued = option_names(command_line_parser(), with_value=True)
     assert "--config-dir" in valued
     assert "--multirun" not in valued
+
+
+@breaks("sweep/launch/composition.py: errors of another app's config are Hydra's several lines")
+def test_of_a_sweep_that_does_not_compose_the_error_is_heard(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    heard: list[list[str]] = []
+    at_wrong_composition(lambda _error, _loader, _name, words, _task: heard.append(words))
+    monkeypatch.setattr(sys, "argv", ["app", "-m", "nosuch=1"])
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    (tmp_path / "config.yaml").write_text("x: 1\n")
+    with pytest.raises(HydraException):
+        hydra.main(config_path=str(tmp_path), config_name="config")(_nothing)()
+    GlobalHydra.instance().clear()
+    assert [words[0] for words in heard] == ["nosuch=1"]
+
+
+def _nothing(_config: DictConfig) -> None:
+    """A task."""
+
+
+@breaks("sweep/launch/composition.py: a wrong search path is not seen where keys are unknown")
+def test_a_loader_keeps_the_places_of_the_search_path(tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    (tmp_path / "config.yaml").write_text(f"hydra: {{searchpath: ['file://{tmp_path}/more']}}\n")
+    with initialize_config_dir(str(tmp_path)):
+        loader = GlobalHydra.instance().config_loader()
+        compose_sweep(loader, "config", [])
+        assert f"{tmp_path}/more" in [source.path for source in loader.get_sources()]

@@ -15,6 +15,7 @@ from tests.sweep.sweep_commands import (
     end_all,
     finish,
     kill_in_training,
+    start,
     start_in,
     study,
     sweep,
@@ -50,7 +51,9 @@ def best(folder: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     folder = tmp_path_factory.mktemp("unbroken") / "sweep"
-    return folder, done(folder)
+    ended = finish(start(command(APP, folder)))  # not forked: its last line is what was typed
+    assert ended.code == 0, ended.text
+    return folder, ended.text
 
 
 def test_trials_pause_and_the_winner_is_trained_to_its_end(unbroken: tuple[Path, str]) -> None:
@@ -60,8 +63,8 @@ def test_trials_pause_and_the_winner_is_trained_to_its_end(unbroken: tuple[Path,
     winner = results(folder)[best(folder)["best_trial"]]
     assert (winner["status"], winner["epochs"]) == ("completed", 6)
     assert winner["objective"] == best(folder)["best_value"]
-    again = f"the same command with hydra.sweep.dir={folder} hydra.sweeper.pruner.budget=1"
-    assert again in text
+    again = f"-m {APP[0]} --multirun hydra.sweep.dir={folder} hydra.sweeper.pruner.budget=1\n"
+    assert again in text  # as it was typed, and one word more
     trained = [(folder / str(n) / "epochs.txt").read_text().split() for n in range(len(states))]
     for epochs, one in zip(trained, results(folder), strict=True):  # none of them twice
         assert epochs == [str(n) for n in range(1, one["epochs"] + 1)]

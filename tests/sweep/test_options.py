@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hydra.core.config_store import ConfigStore
@@ -41,7 +40,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalW
 def begun(*words: str, folder: Path) -> Iterator[Searches]:
     """What a launch of these words has checked before it makes a folder."""
     with composed(*words, f"hydra.sweep.dir={folder / 'sweep'}", WITHOUT_CALLBACKS) as config:
-        handed: Any = HydraContext(config_loader=loader(), callbacks=no_callbacks())
+        handed = HydraContext(config_loader=loader(), callbacks=no_callbacks())
         sweeper = Plugins.instance().instantiate_sweeper(
             hydra_context=handed, task_function=run_task, config=config
         )

@@ -10,7 +10,7 @@ from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.read.sweeps import Sweep
 from cnnsweep.report.stats.group_keys import like_keys
 from cnnsweep.report.stats.grouping import stratum_of
-from cnnsweep.report.stats.metric import Metric, choose_metric
+from cnnsweep.report.stats.metric import Metric, objective_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,8 @@ def _labels(
     models = {
         place: str(firsts[place].value("model"))
         for place, own in members.items()
-        if len({run.value("model") for sweep in own for run in sweep.runs}) == 1
+        if len(found := {run.value("model") for sweep in own for run in sweep.runs}) == 1
+        and None not in found
     }
     for names in (models, {place: place.name for place in members}):
         told = Counter((name, strata[place]) for place, name in names.items())
@@ -82,6 +83,5 @@ def _labels(
 
 def _objective(sweeps: Sequence[Sweep]) -> Metric | None:
     runs = [run for sweep in sweeps for run in sweep.runs if run.role == "search"]
-    name = str(next((run.value("config.objective") for run in runs if run.config), None) or "")
-    known = not name.startswith("[") and any(run.metric(name) is not None for run in runs)
-    return choose_metric(runs, name) if known else None
+    has_values = any(run.result.get("objective") is not None for run in runs)
+    return objective_of(runs) if has_values else None

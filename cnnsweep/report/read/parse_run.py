@@ -65,6 +65,7 @@ def read_run(found: Found) -> Run:
     hydra = _try(run, _CHOICES, found, _hydra) or {}
     run.multirun = hydra.get("mode") == "MULTIRUN"
     run.app = hydra.get("app")
+    run.decides, run.direction = hydra.get("metric"), hydra.get("direction")
     result = _try(run, RESULT, found, _result) if RESULT in found.files else None
     # Of a job that has just begun there is only what Hydra wrote.
     begun = any(name in found.files for name in _OURS) or run.app == _OUR_NAME
@@ -79,6 +80,7 @@ def read_run(found: Found) -> Run:
         _tell(run, result)
     elif run.told and result is not None:
         run.app = str(result.pop(APP))
+        run.take_objective(result)
         run.metrics = _try(run, METRICS, found, lambda path: _by_epoch(read_columns(path))) or {}
         _tell(run, result)
     else:
@@ -146,7 +148,7 @@ def _tell(run: Run, result: dict[str, Scalar] | None) -> None:
 
 
 def _hydra(path: Path) -> dict[str, Any]:
-    """Mode, the app's name and choices from Hydra's own settings.
+    """Mode, the app's name, choices, and what decides in our sweeper, from Hydra's own settings.
 
     Only these few lines are parsed: the file is long, and the same for all jobs but for them.
     """
@@ -155,7 +157,21 @@ def _hydra(path: Path) -> dict[str, Any]:
     block = re.search(r"^    choices:\n((?:      .*\n?)+)", text, re.MULTILINE)
     choices = {} if block is None else flat_yaml(re.sub(r"(?m)^      ", "", block[1]))
     app = re.search(r"^  job:\n    name: (\S+)$", text, re.MULTILINE)
-    return {"mode": mode and mode[1], "app": app and app[1], "choices": choices}
+    ours = re.search(
+        r"^  sweeper:\n    _target_: cnnsweep\.\S+\n((?:    .*\n)+)", text, re.MULTILINE
+    )
+    return {
+        "mode": mode and mode[1],
+        "app": app and app[1],
+        "choices": choices,
+        **(_of_sweeper(ours[1]) if ours else {}),
+    }
+
+
+def _of_sweeper(text: str) -> dict[str, str]:
+    """The metric and the direction of a sweeper's settings, where one is named."""
+    found = re.findall(r"^    (metric|direction): (\w\S*)$", text, re.MULTILINE)
+    return {key: value for key, value in found if value != "null"}
 
 
 def _with_choices(

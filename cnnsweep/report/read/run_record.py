@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnsweep.folders import run_folder
+from cnnsweep.folders.run_folder import OBJECTIVE_IS
 from cnnsweep.folders.sweep_folder import CONFIRM, is_repeated_search
 from cnnsweep.report.read.safe_io import Scalar
 
@@ -26,6 +27,8 @@ class Run:
     one of a ``grid``, a trial of a ``search``, a run of its winner to ``confirm`` it, or
     of one that won before (``former confirm``).
     ``learned`` is false where it ended no better than by chance, None where that is not known.
+    ``decides`` is the metric that its objective is, by which ``direction`` better, where another
+    app's run records them.
     ``app`` is the name of the Hydra app that left it; ``told``: it is another one's, which reported
     its epochs and records an outcome. ``tuned``: the keys that several searches of
     one choice chose, each in its own way (``stats/group_keys.py`` finds them).
@@ -47,6 +50,8 @@ class Run:
     learned: bool | None = None
     app: str | None = None
     told: bool = False
+    decides: str | None = None
+    direction: str | None = None
     tuned: frozenset[str] = frozenset()
 
     def value(self, key: str) -> Scalar:
@@ -87,6 +92,19 @@ class Run:
         rows = max((len(column) for column in self.metrics.values()), default=0)
         return rows if done is None else int(done)
 
+    def take_objective(self, result: dict[str, Scalar]) -> None:
+        """Take out of another app's result what its objective is.
+
+        Older ones do not say it, and the sweeper's settings count; but there a task may have
+        returned another metric than the sweeper's.
+        """
+        metric, direction = f"{OBJECTIVE_IS}.metric", f"{OBJECTIVE_IS}.direction"
+        if metric in result:
+            found = (result.pop(key, None) for key in (metric, direction))
+            self.decides, self.direction = (None if one is None else str(one) for one in found)
+        elif result.get("objective") not in (None, result.get(str(self.decides))):
+            self.decides = None
+
     def as_plain(self) -> dict[str, Any]:
         """Everything that was read from the folder's files, for the cache."""
         return {name: getattr(self, name) for name in _READ}
@@ -95,7 +113,7 @@ class Run:
 _OF_CONFIG = "config."
 _READ = (
     "status", "error", "config", "result", "metrics", "problems", "ours", "multirun", "images",
-    "learned", "app", "told",
+    "learned", "app", "told", "decides", "direction",
 )  # fmt: skip
 FORMER = "former confirm"  # a role
 ABOUT = ("folder", "status", "role", "sweep", "trial", "error")

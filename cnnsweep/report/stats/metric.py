@@ -1,6 +1,6 @@
 """The metric that a report is about: which one, which way is better, how it is written."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cnnsweep.errors import unknown
@@ -75,8 +75,14 @@ class Metric:
 TEST_ACCURACY = Metric("test_accuracy", maximize=True, percent=True)
 
 
+OBJECTIVE = "objective"  # of result.json: its name where nobody says which metric it is
+_OF_SEVERAL = "["  # what the objective's config key begins with where it is a list
+
+
 def choose_metric(runs: Iterable[Run], name: str | None) -> Metric:
-    """The metric named, else test accuracy, validation accuracy, or what there is.
+    """The metric named, else what another app's runs say that decides, else a likely one.
+
+    The likely ones are test accuracy, validation accuracy, or what there is.
 
     Raises:
         UserError: no run has such a metric.
@@ -85,18 +91,46 @@ def choose_metric(runs: Iterable[Run], name: str | None) -> Metric:
     names = metric_names(runs)
     if name is not None and name not in names:
         raise unknown("metric", name, names or ["none: no run has metrics yet"])
-    if name is None:
-        done = metric_names([run for run in runs if run.status == "completed"]) or names
-        name = _default(done)
+    if name is not None:
+        return _metric(runs, name)
+    done = metric_names([run for run in runs if run.status == "completed"]) or names
+    told = [run for run in runs if run.told or run.decides is not None]
+    decides = objective_of(told) if told and all(r in told or not r.result for r in runs) else None
+    if decides is not None and (decides.name in done or not {*done} - {*_SETTINGS}):
+        return decides
+    return _metric(runs, _default(done, runs))
+
+
+def objective_of(runs: Iterable[Run]) -> Metric | None:
+    """The metric whose value the runs' objective is; None where they have several objectives.
+
+    It is called ``objective`` where nobody says which metric it is.
+    """
+    runs = [run for run in runs if run.config]
+    typed = next((str(run.value(f"config.{OBJECTIVE}") or "") for run in runs), "")
+    if typed.startswith(_OF_SEVERAL):
+        return None
+    told = {run.decides for run in runs if run.told or run.decides is not None}
+    name = (next(iter(told)) if len(told) == 1 else None) if told - {None} else typed
+    if name and (name in told or name in metric_names(runs)):
+        return _metric(runs, name)
+    ways = {run.direction or DIRECTIONS.get(typed, "minimize") for run in runs if run.told}
+    return Metric(OBJECTIVE, ways != {"minimize"}, percent=False)
+
+
+def _metric(runs: Sequence[Run], name: str) -> Metric:
+    ways = {run.direction for run in runs if run.decides == name and run.direction is not None}
+    more = ways == {"maximize"} if len(ways) == 1 else maximizes(name)
     values = [value for run in runs if (value := run.metric(name)) is not None]
-    percent = "acc" in name and all(0 <= value <= 1 for value in values)
-    return Metric(name, maximizes(name), percent)
+    is_share = "acc" in name and all(0 <= value <= 1 for value in values)
+    return Metric(name, more, is_share)
 
 
-def _default(names: list[str]) -> str:
+def _default(names: list[str], runs: Sequence[Run]) -> str:
     sensible = [name for name in names if name not in _SETTINGS]
     fitting = [n for n in sensible if "acc" in n] + [n for n in sensible if "loss" in n] + sensible
-    return next((name for name in _PREFERRED if name in names), [*fitting, "val_accuracy"][0])
+    unknown_yet = "val_accuracy" if any(run.ours for run in runs) else OBJECTIVE
+    return next((name for name in _PREFERRED if name in names), [*fitting, unknown_yet][0])
 
 
 def metric_names(runs: Iterable[Run]) -> list[str]:

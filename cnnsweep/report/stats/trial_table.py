@@ -13,7 +13,7 @@ from cnnsweep.report.read.safe_io import Scalar
 from cnnsweep.report.read.spaces import read_launch
 from cnnsweep.report.read.sweeps import Sweep
 from cnnsweep.report.stats.group_keys import setting_keys
-from cnnsweep.report.stats.metric import Metric, choose_metric
+from cnnsweep.report.stats.metric import Metric, choose_metric, objective_of
 
 _MOST_STEPS = 12
 _FEWEST = 3  # trials
@@ -83,9 +83,9 @@ def tried(sweep: Sweep, label: str) -> Tried | None:
     keys = _keys(sweep, [*own, *paused])
     if not own or len(own) + len(paused) < _FEWEST or not keys:
         return None
-    objective = str(own[0].value("config.objective"))
-    known = all(run.metric(objective) is not None for run in own)
-    metric = choose_metric(own, objective if known else None)
+    objective = objective_of(own)
+    known = objective is not None and all(run.metric(objective.name) is not None for run in own)
+    metric = objective if known and objective is not None else choose_metric(own, None)
     scored = [(r, v) for r in own if (v := r.metric(metric.name)) is not None]
     runs, values = [r for r, _ in scored], [v for _, v in scored]
     return Tried(sweep, label, metric, keys, runs, values, paused)

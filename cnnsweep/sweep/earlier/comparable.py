@@ -12,7 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 from cnnsweep.config.composing.combinations import plain_keys, set_key
 from cnnsweep.config.own_keys import DATA_KEYS
 from cnnsweep.dotted_keys import is_below, leaves, look_up
-from cnnsweep.errors import and_more, one_line
+from cnnsweep.errors import one_line
 from cnnsweep.folders.data_record import differences
 from cnnsweep.folders.run_folder import differing_keys
 from cnnsweep.folders.shared_files import read_data_files
@@ -28,6 +28,8 @@ _BESIDES = (
     "seed", "device", "threads", "deterministic", "compile", "graph", "test", "pictures",
     "test_time_augmentation",
 )  # fmt: skip
+
+_FEW = 3  # keys that are named
 
 
 @dataclass
@@ -59,7 +61,9 @@ class Comparable:
         beside = [*_BESIDES, *drawn]
         differing = [k for k in differing_keys(trial.config, config) if not is_below(k, beside)]
         if differing:
-            return and_more([_changed(key, trial.config, config) for key in differing], 3)
+            said = [_changed(key, trial.config, config) for key in differing[:_FEW]]
+            more = [f"{len(differing) - _FEW} more keys"] if len(differing) > _FEW else []
+            return ", ".join([*said, *more])
         return self._other_data(trial, config)
 
     def _resolved(self, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -96,10 +96,22 @@ def _csv_rows(path: Path, text: str) -> Iterator[Row]:
         place = f"{POINTS_KEY}: {path}, row {number}"
         if len(cells) != len(header):
             raise UserError(
-                f"{place} has {len(cells)} cells: allowed are {len(header)}, as many as its header"
+                f"{place} has {len(cells)} of {len(header)} cells: allowed are as many as its "
+                "header has; an empty one gives no value"
             )
         pairs = zip(header, (cell.strip() for cell in cells), strict=True)
         yield Row(place, {key: cell for key, cell in pairs if cell})
+
+
+def _why(error: Exception) -> str:
+    """What is wrong in a YAML, and where, without the parsers' advice to programmers."""
+    if isinstance(error, OmegaConfBaseException) and error.full_key:
+        return f"{error.full_key.lstrip('.')}: an interpolation finds nothing"
+    mark = getattr(error, "problem_mark", None)
+    said = getattr(error, "problem", None) or one_line(error)
+    said = said.split(" exceeds the configured limit")[0]
+    said = said if said != "YAML node expansion" else "its anchors stand for too many values"
+    return said if mark is None else f"line {mark.line + 1}, column {mark.column + 1}: {said}"
 
 
 def _yaml_rows(path: Path, text: str) -> Iterator[Row]:
@@ -107,7 +119,7 @@ def _yaml_rows(path: Path, text: str) -> Iterator[Row]:
         read = OmegaConf.create(text)  # which refuses a key that is there twice
         listed = OmegaConf.to_container(read, resolve=True)
     except (yaml.YAMLError, OmegaConfBaseException, ValueError) as error:
-        raise UserError(f"{POINTS_KEY}: {path} is no YAML file: {one_line(error)}") from error
+        raise UserError(f"{POINTS_KEY}: {path} is no YAML file: {_why(error)}") from error
     if not isinstance(listed, list):
         if not listed:
             return

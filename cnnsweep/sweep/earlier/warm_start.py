@@ -22,7 +22,7 @@ from optuna.samplers import (
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from cnnsweep.errors import UserError, and_more
+from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import PAUSED
 from cnnsweep.sweep.earlier.comparable import Comparable
 from cnnsweep.sweep.earlier.given import values_in, why_no_point
@@ -40,6 +40,7 @@ from cnnsweep.sweep.spec.space.search_space import SearchSpace
 KEY = "hydra.sweeper.warm_start"
 WARM = "warm_start"  # the study attribute: trials as plain values, by the folder as it was typed
 RUN = "run_folder"  # the attribute of such a trial that names its run folder
+_FEW = 3  # reasons that are listed
 _LEARN_NOTHING = (RandomSampler, QMCSampler, GridSampler, BruteForceSampler, CmaEsSampler)
 
 
@@ -215,5 +216,6 @@ def _plain(trial: EarlierTrial, point: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _said(reasons: Counter[str]) -> str:
-    listed = [f"{why} ({number})" for why, number in reasons.most_common()]
-    return and_more(listed, 3, between="; ")
+    listed = [f"{number} for {why}" for why, number in reasons.most_common(_FEW)]
+    others = sum(reasons.values()) - sum(n for _, n in reasons.most_common(_FEW))
+    return "; ".join([*listed, *([f"{others} for other reasons"] if others else [])])

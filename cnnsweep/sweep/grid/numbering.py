@@ -91,13 +91,13 @@ def _matched(
     for number, one in sorted(begun.items()):
         by_words.add(one.overrides, number)
         if one.config is not None:
-            by_config.add(_identity(one.config, is_ours), number)
+            by_config.add(identity(one.config, is_ours=is_ours), number)
     known = {k: by_words.take(job) for k, job in enumerate(jobs)}
     found = {place: number for place, number in known.items() if number is not None}
     taken = set(found.values())
     if len(taken) < len(begun):
         for place in (k for k in range(len(jobs)) if k not in found):
-            same = by_config.take(_identity(resolve(place, place), is_ours), taken)
+            same = by_config.take(identity(resolve(place, place), is_ours=is_ours), taken)
             if same is not None:
                 found[place] = same
                 taken.add(same)
@@ -119,7 +119,8 @@ class _Numbers:
         return numbers[0] if numbers else None
 
 
-def _identity(config: Mapping[str, Any], is_ours: bool) -> str:
+def identity(config: Mapping[str, Any], *, is_ours: bool = True) -> str:
+    """The same for two runs that are the same."""
     return json.dumps(comparable(config, is_ours=is_ours), sort_keys=True, default=str)
 
 

@@ -8,21 +8,22 @@ from typing import Any
 import optuna
 from optuna.study import Study
 
-from cnnsweep.errors import and_more
+from cnnsweep.errors import UserError, and_more
 from cnnsweep.folders.provenance import code, versions
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import SweepFolder
 from cnnsweep.sweep.grid.ask import NUMBER, OVERRIDES, GridAsker, failed, lost
 from cnnsweep.sweep.grid.jobs import Jobs
 from cnnsweep.sweep.grid.longer import (
-    Configs,
+    OtherEpochs,
     as_long_as_now,
-    begin_longer,
     of_other_epochs,
+    of_other_keys,
+    take_up,
     to_be_longer,
 )
 from cnnsweep.sweep.grid.numbering import Begun, GridJob, Resolve, names_of, numbered
-from cnnsweep.sweep.grid.search import OBJECTIVE, GridSearch
+from cnnsweep.sweep.grid.search import GridSearch, with_objective
 from cnnsweep.sweep.spec.failure_policy import NoWatch
 from cnnsweep.sweep.spec.plan import FOLDER, Plan
 from cnnsweep.sweep.spec.run_keys import THREADS
@@ -55,8 +56,7 @@ def open_grid(
         TryLater: another host writes to the study.
     """
     study = _open_study(plan, settings.shared, coordination)
-    if [direction.name.lower() for direction in study.directions] != list(plan.directions):
-        plan = replace(plan, swept=plan.swept | {OBJECTIVE})
+    plan = with_objective(plan, study)
     begun = _begun(jobs, study)
     _settle_folders(plan.folder, {} if coordination.only_looks else begun)
     plan = replace(plan, threads=_threads(study, plan, [one for _, one in begun.values()]))
@@ -71,7 +71,7 @@ def open_grid(
     if begun and study.user_attrs.get(FACTS) is None:
         study.set_user_attr(KEEPS_ALL, True)
     settle(study, _facts(plan, settings), say)
-    begin_longer(plan.folder, longer, say, only_says=coordination.only_looks)
+    take_up(plan.folder, longer, say, only_says=coordination.only_looks)
     placed = _placed(jobs, listed, folders)
     plan = replace(plan, jobs={folder: job.swept for job, folder in placed})
     if not coordination.only_looks:
@@ -89,6 +89,7 @@ def open_grid(
         time_left=time_left,
         coordination=coordination,
         may_confirm=coordination.is_alone,
+        longer=longer,
     )
 
 
@@ -105,13 +106,16 @@ def _listed(
     plan: Plan,
     *,
     shared: bool,
-) -> tuple[list[GridJob], Configs]:
+) -> tuple[list[GridJob], OtherEpochs]:
     """The jobs with their numbers; and which of the runs are to be longer now."""
     root = plan.folder
     now = as_long_as_now(jobs, known, resolve)
-    listed = numbered(jobs.words, now, resolve, root, is_ours=plan.is_ours)
+    try:
+        listed = numbered(jobs.words, now, resolve, root, is_ours=plan.is_ours)
+    except UserError as error:
+        raise error if now == known else of_other_keys(error) from error
     if not jobs.context.is_our_task:
-        return listed, {}
+        return listed, OtherEpochs()
     _refuse_other_data(root, listed, folders, resolve)
     return listed, of_other_epochs(root, listed, folders, resolve, shared=shared)
 
@@ -167,7 +171,7 @@ def _threads(study: Study, plan: Plan, begun: list[Begun]) -> int | None:
 
 
 def _done_again(
-    study: Study, jobs: Jobs, folders: Mapping[int, str], longer: Configs, say: Say
+    study: Study, jobs: Jobs, folders: Mapping[int, str], longer: OtherEpochs, say: Say
 ) -> frozenset[int]:
     """The trials whose jobs this launch does once more."""
     root = jobs.context.folder
@@ -175,7 +179,7 @@ def _done_again(
     if gone:
         names = and_more(sorted(set(gone.values())))
         say(f"no longer there: the results of {names} in {root}; these jobs run again")
-    return failed(study) | gone.keys() | to_be_longer(study, root, folders, longer)
+    return failed(study) | gone.keys() | to_be_longer(study, folders, longer)
 
 
 def _begun(jobs: Jobs, study: Study) -> dict[int, tuple[str, Begun]]:

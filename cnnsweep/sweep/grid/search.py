@@ -1,14 +1,16 @@
 """A grid's jobs as the trials of a study: which comes next, and what became of each."""
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.sweep.grid.ask import DONE, NUMBER, OVERRIDES, GridAsker
+from cnnsweep.sweep.grid.longer import OtherEpochs
 from cnnsweep.sweep.spec.messages import Job
 from cnnsweep.sweep.spec.objectives import Unusable, as_values
-from cnnsweep.sweep.spec.plan import FOLDER
+from cnnsweep.sweep.spec.plan import FOLDER, Plan
 from cnnsweep.sweep.study.search import Search
 
 OBJECTIVE = "objective"
@@ -19,6 +21,7 @@ class GridSearch(Search):
     """As a search of one run a trial, whose trials were all chosen beforehand."""
 
     asker: GridAsker
+    longer: OtherEpochs
 
     def counts(self) -> dict[str, int]:
         latest = self.asker.latest().values()
@@ -46,3 +49,10 @@ class GridSearch(Search):
         overrides = (*attributes[OVERRIDES], *self.plan.threads_override())
         folder, number = str(attributes[FOLDER]), int(attributes[NUMBER])
         return Job(self.search_index, trial.number, seed_index, folder, number, overrides, False)
+
+
+def with_objective(plan: Plan, study: Study) -> Plan:
+    """The plan, with the objective as one of the axes where the study was begun with another."""
+    if [direction.name.lower() for direction in study.directions] == list(plan.directions):
+        return plan
+    return replace(plan, swept=plan.swept | {OBJECTIVE})

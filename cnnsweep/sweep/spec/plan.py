@@ -63,6 +63,7 @@ class Plan:
     with the values that ``jobs`` has by folder. ``notes`` are lines on what its trials leave out.
     ``given`` are points to try first, None where none are typed, or all of them are recorded.
     ``earlier`` are trials that its sampler is to know from the first one on.
+    ``knows_resume``: where to go on may have been typed as ``resume=FOLDER``.
     ``is_ours``: its runs are those of this package; ``sets_as_before`` as for RunKeys. Of another
     app ``metric`` is what its runs are asked to report, ``checkpoint`` the file from which they go
     on (``hydra.sweeper.metric``, ``.checkpoint``).
@@ -88,6 +89,7 @@ class Plan:
     swept: frozenset[str] = frozenset()
     jobs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     is_ours: bool = True
+    knows_resume: bool = True
     metric: str | None = None
     checkpoint: str | None = None
     sets_as_before: bool = False
@@ -101,6 +103,13 @@ class Plan:
     def folder(self) -> Path:
         """The search's own folder."""
         return self.sweep / self.subfolder
+
+    @property
+    def decides(self) -> dict[str, str]:
+        """What another app's search says that it decides by; our own runs' configs say it."""
+        return (
+            {} if self.metric is None else {"metric": self.metric, "direction": self.directions[0]}
+        )
 
     @property
     def choice(self) -> str:

@@ -108,6 +108,7 @@ def _plan(
         threads=threads_of(keys),
         typed=frozenset(line.split("=")[0].lstrip("+~") for line in [*typed, *space.distributions]),
         is_ours=context.is_our_task,
+        knows_resume=context.knows_resume,
         metric=settings.metric,
         checkpoint=settings.checkpoint,
     )

@@ -5,14 +5,17 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, open_dict, read_write
+import yaml
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from omegaconf.errors import OmegaConfBaseException
 
 from cnnsweep import epoch_reporter
+from cnnsweep.config.composing.grid_jobs import is_grid
 from cnnsweep.errors import UserError, and_more
 from cnnsweep.folders import lock
 from cnnsweep.folders.longer import begin, begun, take_place
 from cnnsweep.folders.run_folder import LENGTHENED, LONGER, RESULT, RunFolder, differing_keys
-from cnnsweep.folders.sweep_folder import sweep_around
+from cnnsweep.folders.sweep_folder import SweepFolder, sweep_around
 from cnnsweep.folders.typed_words import path_word
 
 EPOCHS = "epochs"
@@ -41,12 +44,32 @@ def lengthens(run: RunFolder, resolved: Mapping[str, Any], resolve_with: Resolve
     around = sweep_around(run.path)
     if around is not None:
         raise UserError(
-            f"{run} is a run of a sweep, whose runs have the same number of epochs. To lengthen "
-            f"those of a grid: python -m cnnsweep {_word('resume', around)} epochs="
-            f"{resolved[EPOCHS]}; to train this one as a run of its own: {_anew(run, resolved)}"
+            f"{run} is a run of a sweep, whose runs have the same number of epochs. "
+            f"{_all_of(around, resolved[EPOCHS])}; to train this one as a run of its own: "
+            f"{_anew(run, resolved)}"
         )
     refuse_what_cannot(run, resolved)
     return True
+
+
+def _all_of(sweep: Path, epochs: int) -> str:
+    """How the runs of a sweep come to more epochs; trials of a search do in a search of their own.
+
+    Of a record that cannot be read, both ways.
+    """
+    try:
+        config = OmegaConf.load(SweepFolder(sweep).config)
+        grid = isinstance(config, DictConfig) and is_grid(config)
+    except (yaml.YAMLError, UnicodeDecodeError, OmegaConfBaseException):
+        grid = True
+    if grid:
+        return (
+            f"To lengthen all of them: python -m cnnsweep {_word('resume', sweep)} epochs={epochs}"
+        )
+    return (
+        f"To train the search's best points for {epochs} in another search: its command with "
+        f"epochs={epochs} {_word('hydra.sweeper.points', sweep)} and another hydra.sweep.dir"
+    )
 
 
 def differs_in_epochs(

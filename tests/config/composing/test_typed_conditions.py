@@ -5,6 +5,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from cnnsweep.config.composing.late_keys import words_of_sweep
 from cnnsweep.config.composing.typed_conditions import conditional, with_condition
+from cnnsweep.errors import UserError
 
 WHEN = {"optim": ["sgd", "nesterov"]}
 
@@ -41,3 +42,25 @@ def test_other_words_stay(word: str) -> None:
 def test_a_single_run_has_no_spaces() -> None:
     words = ["x={space: interval(0, 1), when: {a: 1}}"]
     assert words_of_sweep(words) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "strange"),
+    [
+        ('{space: "interval(0, 0.99)", whn: {optim: sgd}}', "whn"),
+        ("{spce: interval(0, 0.99), when: {optim: [sgd, nesterov]}}", "spce"),
+        ("{when:{optim:{space:1}},if:{model:lenet}}", "if"),
+        ("{space: tag(log, interval(1e-4, 1)), when: {optim: sgd}, unless: 3}", "unless"),
+    ],
+)
+def test_a_misspelt_key_beside_one_of_the_two_is_named(value: str, strange: str) -> None:
+    with pytest.raises(UserError, match=f"unknown key '{strange}'") as refused:
+        with_condition(f"optim.momentum={value}")
+    assert "has the keys space and when" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "value", ["{spaces: 1, whens: 2}", "{a: {space: 1, b: 2}}", "'{space: 1, b: 2}'", "{}", "{,}"]
+)
+def test_keys_elsewhere_are_none_of_ours(value: str) -> None:
+    assert with_condition(f"x={value}") == f"x={value}"

@@ -38,12 +38,22 @@ def test_yaml_files_nested_and_dotted(tmp_path: Path) -> None:
     ]
 
 
+BOMB = b"a: &a [1,1,1,1,1,1,1,1,1,1]\n" + b"".join(
+    b"%c: &%c [%s]\n" % (now, now, b",".join([b"*%c" % before] * 10))
+    for before, now in zip(b"abcd", b"bcde", strict=True)
+)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
         ("p.csv", b"", "has no points"),
         ("p.csv", b"lr,size\n", "has no points"),
-        ("p.csv", b"lr,size\n0.1,16\n0.2\n", "row 2 has 1 cells: allowed are 2"),
+        (
+            "p.csv",
+            b"lr,size\n0.1,16\n0.2\n",
+            "row 2 has 1 of 2 cells: allowed are as many as its header",
+        ),
         ("p.csv", b"lr,lr\n1,2\n", "its header has lr"),
         ("p.csv", b"lr,\n1,2\n", "its header has an empty cell"),
         ("p.csv", b'lr\n"0.1\n', "is no CSV file"),
@@ -54,8 +64,19 @@ def test_yaml_files_nested_and_dotted(tmp_path: Path) -> None:
         ("p.yml", b"lr: 1\n", "is one mapping"),
         ("p.yaml", b"- 3\n", "row 1 is 3: allowed is a mapping"),
         ("p.yaml", b"- {}\n", "row 1 gives no key a value"),
-        ("p.yaml", b"- {lr: 1\n", "is no YAML file"),
-        ("p.yaml", b"- {lr: 1, lr: 2}\n", "is no YAML file"),
+        (
+            "p.yaml",
+            b"- {lr: 1\n",
+            "is no YAML file: line 2, column 1: did not find expected ',' or",
+        ),
+        (
+            "p.yaml",
+            b"- {lr: 1, lr: 2}\n",
+            "is no YAML file: line 1, column 11: found duplicate key",
+        ),
+        ("p.yaml", b"- lr: ${oc.env:NO_SUCH}\n", "[0].lr: an interpolation finds nothing"),
+        ("p.yaml", b"a\0b", "control characters are not allowed"),
+        ("p.yaml", BOMB, "line 1, column 1: its anchors stand for too many values"),
         (
             "p.yaml",
             b"- {lr: 1}\n- {optim.lr: 0.1, optim: {lr: 0.2}}\n",

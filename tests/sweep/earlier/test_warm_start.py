@@ -158,9 +158,12 @@ def warm(folder: Path, old: Path, *overrides: str) -> Done:
 @pytest.mark.parametrize(
     ("overrides", "said"),
     [
-        (("epochs=2",), "is comparable with those of this sweep: epochs (1 then, 2 now)"),
-        (("epochs=1", "objective=val_loss"), "objective=val_accuracy, not val_loss (3)"),
-        (("epochs=1", "hydra.sweeper.direction=minimize"), "direction maximize, not minimize (3)"),
+        (("epochs=2",), "for epochs (1 then, 2 now)"),
+        (("epochs=1", "objective=val_loss"), "3 for objective=val_accuracy, not val_loss"),
+        (
+            ("epochs=1", "hydra.sweeper.direction=minimize"),
+            "3 for direction maximize, not minimize",
+        ),
         (("epochs=1", "data.val_fraction=0.2"), "data.val_fraction (0.1 then, 0.2 now)"),
         (("epochs=1", "hydra/sweeper/sampler=random"), "RandomSampler learns nothing"),
         (("epochs=1", "hydra.sweeper.warm_start=gone"), "gone: there is no such folder"),
@@ -218,5 +221,5 @@ def test_a_parameter_that_was_fixed_is_taken_from_the_config(old: Path, tmp_path
     fitting = momenta.count(0.9)
     line = f"the sampler knows {fitting} of 3 trials of {old}"
     if fitting < 3:
-        line += f"; left out: optim.momentum (0.5 then, 0.9 now) ({3 - fitting})"
+        line += f"; left out: {3 - fitting} for optim.momentum (0.5 then, 0.9 now)"
     assert line in done.text

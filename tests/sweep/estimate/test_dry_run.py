@@ -53,6 +53,7 @@ def test_new_searches_say_their_space_and_leave_nothing(
     lines = succeeded(cnnsweep("-m", *words, *short, DRY, cwd=tmp_path)).splitlines()
     assert tree(tmp_path) == before
     assert any("optim.momentum: 0" in line and "0.99" in line for line in lines)
+    assert not any(line.startswith(" ") and "/search_0: " in line for line in lines)
     assert any(line.startswith("time: about ") for line in lines)
     assert lines[-1] == LAST
 

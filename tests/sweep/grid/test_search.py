@@ -13,6 +13,7 @@ from rich.console import Console
 from cnnsweep.sweep.checkpoints import Checkpoints
 from cnnsweep.sweep.event_loop import EventLoop
 from cnnsweep.sweep.grid.ask import GridAsker, failed, lost
+from cnnsweep.sweep.grid.longer import OtherEpochs
 from cnnsweep.sweep.grid.numbering import GridJob
 from cnnsweep.sweep.grid.outcome import outcome_lines
 from cnnsweep.sweep.grid.search import GridSearch
@@ -62,6 +63,7 @@ def make(folder: Path, storage: FailingStorage, jobs: Sequence[tuple[str, ...]] 
     )
     recorder = Recorder(plan, study, NoWatch(), said.append, "cnnsweep.log")
     search = GridSearch(
+        longer=OtherEpochs(),
         search_index=0,
         plan=plan,
         seeds=1,

@@ -121,7 +121,7 @@ def test_a_schedule_of_fixed_length_does_not_depend_on_it(tmp_path: Path) -> Non
     ("settings", "typed", "reason"),
     [
         ((), "epochs=1", "fewer"),
-        ((), "epochs=3 optim.lr=0.3", "these keys differ"),
+        ((), "epochs=3 optim.lr=0.3", "these keys differ: optim.lr. Choose"),
         (("keep=best",), "epochs=3", "it has no last.pt (keep=best dropped it)"),
         (("keep=none",), "epochs=3", "it has no last.pt (keep=none dropped it)"),
         (("early_stopping.patience=${epochs}",), "epochs=3", "early_stopping.patience depends"),

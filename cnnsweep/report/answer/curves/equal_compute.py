@@ -27,7 +27,7 @@ from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.read.sweeps import Sweep
 from cnnsweep.report.stats.grouping import Group, Grouping
 from cnnsweep.report.stats.intervals import FEWEST
-from cnnsweep.report.stats.metric import Metric, choose_metric
+from cnnsweep.report.stats.metric import Metric, objective_of
 
 _MOST_CONTENDERS = 8
 _MOST_ROWS = 8
@@ -84,10 +84,9 @@ def _of_searches(several: list[Searched]) -> EqualCompute | None:
 def _of_groups(groups: list[Group]) -> EqualCompute | None:
     pure = [group for group in groups if not group.mixes]
     runs = [run for group in pure for run in group.runs]
-    name = str(next((run.value("config.objective") for run in runs), None) or "")
-    if not any(name in run.metrics and run.metric(name) is not None for run in runs):
+    metric = objective_of(runs)
+    if metric is None or not any(metric.name in run.metrics for run in runs):
         return None
-    metric = choose_metric(runs, name)
     contenders = []
     for group in pure:
         own = [course_of_run(run, metric) for run in group.runs]

@@ -11,7 +11,7 @@ from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.read.spaces import read_launch
 from cnnsweep.report.read.sweeps import Sweep
 from cnnsweep.report.stats.group_keys import setting_keys, setting_of
-from cnnsweep.report.stats.metric import TEST_ACCURACY, Metric, choose_metric
+from cnnsweep.report.stats.metric import TEST_ACCURACY, Metric, objective_of
 
 _SEED = "seed"
 
@@ -54,17 +54,16 @@ def best_settings(sweeps: Sequence[Sweep]) -> list[BestSettings]:
 def _best(sweep: Sweep) -> BestSettings | None:
     done = [run for run in sweep.runs if run.role == "grid" and run.status == "completed"]
     named = {str(run.value("config.objective")) for run in done}
-    name = next(iter(named), "")
-    if len(named) != 1 or not all(run.ours for run in done):
+    metric = objective_of(done)
+    if len(named) != 1 or metric is None or not all(run.ours for run in done):
         return None
-    name = name if any(name in run.result for run in done) else "objective"
+    name = metric.name
     settings: dict[object, list[Run]] = defaultdict(list)
     for run in done:
         if run.metric(name) is not None:
             settings[setting_of(run)].append(run)
     if len(settings) < 2:
         return None
-    metric = choose_metric(done, name)
     best = max(settings.values(), key=lambda own: metric.sign() * fmean(_values(own, name)))
     launch = read_launch(sweep.folder)
     keys = [key for key in launch.keys if key != _SEED] if launch is not None else []

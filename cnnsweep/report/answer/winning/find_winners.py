@@ -27,7 +27,7 @@ from cnnsweep.report.read.spaces import read_launch
 from cnnsweep.report.read.sweeps import Sweep
 from cnnsweep.report.stats.group_keys import setting_keys, setting_of
 from cnnsweep.report.stats.intervals import mean_deviation, pooled_variance
-from cnnsweep.report.stats.metric import TEST_ACCURACY, Metric, choose_metric
+from cnnsweep.report.stats.metric import TEST_ACCURACY, Metric, objective_of
 from cnnsweep.report.stats.significance import expected_maximum
 
 _ROUNDING = 1e-9  # less deviation than that is none
@@ -77,11 +77,10 @@ class _Singles:
 def _winner(sweep: Sweep, singles: _Singles, rivals: int) -> Winner | None:
     trials = _trials(sweep)
     values = {key: done for key, runs in trials.items() if (done := objectives(runs))}
-    name = next((str(r.value("config.objective") or "") for r in sweep.runs if r.config), "")
-    if not values or name.startswith("["):
-        return None
     members = [run for runs in trials.values() for run in runs]
-    metric = choose_metric(members, name if any(name in r.result for r in members) else None)
+    metric = objective_of(members)
+    if not values or metric is None:
+        return None
     means = {key: fmean(done) for key, done in values.items()}
     best = max(means, key=lambda key: metric.sign() * means[key])
     confirmed = [run for run in sweep.runs if run.role == CONFIRM and run.status == "completed"]

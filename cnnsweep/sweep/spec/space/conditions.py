@@ -10,13 +10,13 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from cnnsweep.config.composing.typed_conditions import SPACE, WHEN
 from cnnsweep.errors import UserError
 from cnnsweep.rules import as_typed
 from cnnsweep.sweep.spec.space.former_entry import former_words
 from cnnsweep.sweep.spec.space.values import typed_value, written
 
 Condition = Mapping[str, tuple[Any, ...]]  # the values that each key may have
-SPACE, WHEN = "space", "when"
 # The plan of a search asks these of every trial.
 _OF_EVERY_TRIAL = ("epochs", "seed", "threads", "device", "objective", "test", "pictures")
 

@@ -19,16 +19,17 @@ _LEFT_OUT = (
 )  # fmt: skip
 
 
-def longer_search(context: SweepContext) -> str | None:
-    """What was typed for a search, and now, as a new search of its best points.
+def longer_search(context: SweepContext, points: int) -> str | None:
+    """What was typed for a search of so many points, and now, as a new search of its best ones.
 
-    None of another app's.
+    None of another app's, and where no point has a value yet.
     """
-    if not context.is_our_task:
+    if not context.is_our_task or points == 0:
         return None
     hydra = context.config.hydra
     typed = by_key(typed_lines(hydra))
     words = [masked_word(str(o.input_line)) for key, o in typed.items() if key not in _LEFT_OUT]
-    best = [path_word(POINTS_KEY, str(RunFolder(context.folder))), f"{_TRIALS}={_BEST}"]
+    number = f"{_TRIALS}={min(points, _BEST)}"
+    best = [path_word(POINTS_KEY, str(RunFolder(context.folder))), number]
     alone = "hydra.sweeper.default_first=false"  # the default config is none of the best
     return shell_line([*sources(hydra), "--multirun", *words, *best, alone])

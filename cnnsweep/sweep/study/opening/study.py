@@ -10,7 +10,7 @@ import optuna
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from optuna.study import Study
-from optuna.trial import Trial
+from optuna.trial import Trial, TrialState
 
 from cnnsweep.dotted_keys import remove
 from cnnsweep.errors import UserError
@@ -27,6 +27,7 @@ from cnnsweep.sweep.spec.plan import Plan, sampling_of
 from cnnsweep.sweep.spec.run_keys import THREADS
 from cnnsweep.sweep.spec.settings import Settings
 from cnnsweep.sweep.spec.space.conditions import in_words
+from cnnsweep.sweep.spec.space.points import identity
 from cnnsweep.sweep.study.ask import Asker
 from cnnsweep.sweep.study.confirmation import Confirmation
 from cnnsweep.sweep.study.coordination import Coordination
@@ -71,7 +72,7 @@ def open_search(
     study = _open_study(plan, settings, coordination)
     plan, settings = _as_begun(study, plan, settings, context, say)
     SearchData(study, plan).refuse_other_data(context, settings.seeds)
-    settle(study, _facts(plan, settings), say, longer_search(context))
+    settle(study, _facts(plan, settings), say, longer_search(context, _points(study)))
     _own(study, plan, settings)
     record_warm_start(study, plan, settings, say)
     enqueue_first(study, plan, settings, context, say)
@@ -202,3 +203,9 @@ def _plain(config: DictConfig) -> dict[str, Any]:
     plain = OmegaConf.to_container(config, resolve=True)
     assert isinstance(plain, dict)
     return {str(key): value for key, value in plain.items()}
+
+
+def _points(study: Study) -> int:
+    """How many different points have a value."""
+    trials = study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
+    return len({identity(trial.params) for trial in trials})

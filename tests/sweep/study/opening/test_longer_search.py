@@ -4,12 +4,16 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from omegaconf import OmegaConf
 
 from cnnsweep.sweep.study.opening.longer_search import longer_search
 
 
-def test_what_is_of_the_former_search_alone_is_left_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("points", "proposed"), [(1, 1), (4, 4), (5, 5), (40, 5)])
+def test_what_is_of_the_former_search_alone_is_left_out(
+    points: int, proposed: int, tmp_path: Path
+) -> None:
     of_hydra = [
         "hydra.sweeper.warm_start=[multirun/old]",
         "hydra.sweeper.dry_run=true",
@@ -26,8 +30,9 @@ def test_what_is_of_the_former_search_alone_is_left_out(tmp_path: Path) -> None:
     }
     config = OmegaConf.create({"hydra": hydra})
     context: Any = SimpleNamespace(is_our_task=True, config=config, folder=tmp_path)
-    assert longer_search(context) == (
+    assert longer_search(context, 0) is None
+    assert longer_search(context, points) == (
         "python -m cnnsweep --multirun hydra.sweeper.seeds=3 search=sgd model=lenet epochs=20 "
-        f"hydra.sweeper.points={tmp_path} hydra.sweeper.n_trials=5 "
+        f"hydra.sweeper.points={tmp_path} hydra.sweeper.n_trials={proposed} "
         "hydra.sweeper.default_first=false"
     )
