@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from optuna.distributions import CategoricalDistribution
+
 from cnnsweep.sweep.machine.sizing import Work
 from cnnsweep.sweep.machine.workers import Limit, counted
 from cnnsweep.sweep.spec.plan import Plan, threads_of
@@ -43,7 +45,9 @@ def _values(plan: Plan, key: str, shared: object) -> Iterator[object]:
     ``shared`` where they do not differ in it.
     """
     if key in plan.space.distributions:
-        yield from plan.keys.drawn(key, plan.space.distributions[key]) or (None,)
+        drawn = plan.space.distributions[key]
+        ends = plan.keys.drawn(key, drawn) or (None,)
+        yield from ends if isinstance(drawn, CategoricalDistribution) else ends[-1:]
     elif key in plan.swept and plan.is_ours:
         yield from (swept[key] for swept in plan.jobs.values() if key in swept)
     else:

@@ -62,7 +62,11 @@ def test_every_pruner(pruner: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_every_sampler(sampler: str, tmp_path: Path) -> None:
-    steps = ("optim.lr=0.1,0.2", "optim.momentum=0.5") if sampler == "grid" else ()
+    steps = (
+        ("optim.lr=0.1,0.2", "optim.momentum=0.5", "data.batch_size=16")
+        if sampler == "grid"
+        else ()
+    )
     with begun(*FEW, f"hydra/sweeper/sampler={sampler}", *steps, folder=tmp_path) as searches:
         (plan,) = searches.plans
     assert plan.n_trials == (2 if steps else 3)
