@@ -84,19 +84,33 @@ def test_where_all_failed_no_metric_of_ours_decides(
     assert "None" not in " ".join(found.tuning.reasons)
 
 
-def test_runs_recorded_before_tell_it_by_their_sweepers_settings(tmp_path: Path) -> None:
-    folder = make_search(tmp_path, "val_loss", "minimize")
+def as_before(folder: Path, metric: str) -> Path:
+    """A search as it was recorded before results said what their objective is."""
     for number in range(3):
         result = folder / str(number) / "result.json"
         content = json.loads(result.read_text())
         del content["objective_is"]
         result.write_text(json.dumps(content))
         settings = (
-            "  sweeper:\n    _target_: cnnsweep.sweep.sweeper.CnnSweeper\n    metric: val_loss\n"
+            f"  sweeper:\n    _target_: cnnsweep.sweep.sweeper.CnnSweeper\n    metric: {metric}\n"
         )
         with (folder / str(number) / ".hydra" / "hydra.yaml").open("a") as file:
-            file.write(settings)
+            file.write(f"{settings}    direction: null\n")
+    return folder
+
+
+def test_runs_recorded_before_tell_it_by_their_sweepers_settings(tmp_path: Path) -> None:
+    folder = as_before(make_search(tmp_path, "val_loss", "minimize"), "val_loss")
     assert answered(folder).metric.name == answered(folder).winners[0].objective.name == "val_loss"
+
+
+@pytest.mark.parametrize(("metric", "best"), [("val_loss", "0"), ("val_acc", "2")])
+def test_their_other_value_is_better_as_the_metric_that_the_sweeper_knew(
+    metric: str, best: str, tmp_path: Path
+) -> None:
+    folder = as_before(make_search(tmp_path, metric, None, returns="number"), metric)
+    (winner,) = answered(folder).winners
+    assert (winner.objective.name, winner.trial.folder.name) == ("objective", best)
 
 
 def test_training_time_is_that_of_the_processes(tmp_path: Path) -> None:

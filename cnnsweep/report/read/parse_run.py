@@ -19,6 +19,7 @@ from cnnsweep.folders.run_folder import (
     TEST_PREDICTIONS,
 )
 from cnnsweep.folders.sweep_folder import SWEEP_CONFIG
+from cnnsweep.metric_names import direction_of
 from cnnsweep.report.read.find import Found
 from cnnsweep.report.read.own_targets import is_replaced
 from cnnsweep.report.read.run_record import (
@@ -169,9 +170,14 @@ def _hydra(path: Path) -> dict[str, Any]:
 
 
 def _of_sweeper(text: str) -> dict[str, str]:
-    """The metric and the direction of a sweeper's settings, where one is named."""
+    """The metric and the direction of a sweeper's settings, where one is named.
+
+    A direction that was not typed is that of the metric's name, as the sweeper takes it.
+    """
     found = re.findall(r"^    (metric|direction): (\w\S*)$", text, re.MULTILINE)
-    return {key: value for key, value in found if value != "null"}
+    named = {key: value for key, value in found if value != "null"}
+    way = direction_of(named.get("metric", ""))
+    return named if way is None else {"direction": way} | named
 
 
 def _with_choices(

@@ -19,21 +19,21 @@ def load() -> tuple[torch.Tensor, ...]:
 
 
 @hydra.main(config_path="conf", config_name="config")
-def train(config: DictConfig) -> float:
+def train(config: DictConfig) -> None:
     last = Path(HydraConfig.get().runtime.output_dir) / "last.pt"
     x, y, val_x, val_y = load()
     torch.manual_seed(config.seed)
     model = nn.Sequential(nn.Linear(64, config.width), nn.ReLU(), nn.Linear(config.width, 10))
     optimizer = torch.optim.SGD(model.parameters(), lr=config.lr, momentum=0.9)
-    epoch, metrics = 0, {"val_accuracy": 0.0}
+    epoch = 0
 
     if last.exists():  # killed or paused: go on from the last whole epoch
         state = torch.load(last)
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         torch.set_rng_state(state["random"])
-        epoch, metrics = state["epoch"], state["metrics"]
-        cnnsweep.report_epoch(epoch, metrics)  # again: it may have been killed just before
+        epoch = state["epoch"]
+        cnnsweep.report_epoch(epoch, state["metrics"])  # again: it may have been killed just before
 
     while epoch < config.epochs:
         epoch += 1
@@ -55,8 +55,6 @@ def train(config: DictConfig) -> float:
         torch.save(state, last.with_suffix(".new"))
         last.with_suffix(".new").replace(last)  # in one step: never half a file
         cnnsweep.report_epoch(epoch, metrics)
-
-    return metrics["val_accuracy"]
 
 
 if __name__ == "__main__":
