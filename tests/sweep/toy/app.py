@@ -37,7 +37,7 @@ def task(config: DictConfig) -> Any:
     with recorded(folder, outcome):
         outcome.objective = _train(config, folder)
         outcome.val_loss = 0.0
-        if config.test and is_confirmation(Path(HydraConfig.get().sweep.subdir)):
+        if config.test and is_confirmation(Path(HydraConfig.get().runtime.output_dir)):
             outcome.test_accuracy = 0.9 + 0.001 * config.seed
             outcome.test_loss = 0.1
     return outcome.objective
