@@ -19,9 +19,9 @@ from cnnsweep.folders.run_folder import (
     TEST_PREDICTIONS,
 )
 from cnnsweep.folders.sweep_folder import SWEEP_CONFIG
-from cnnsweep.metric_names import direction_of
 from cnnsweep.report.read.find import Found
 from cnnsweep.report.read.own_targets import is_replaced
+from cnnsweep.report.read.run_files import decided_by
 from cnnsweep.report.read.run_record import (
     FINGERPRINT,
     UNFINISHED,
@@ -165,19 +165,8 @@ def _hydra(path: Path) -> dict[str, Any]:
         "mode": mode and mode[1],
         "app": app and app[1],
         "choices": choices,
-        **(_of_sweeper(ours[1]) if ours else {}),
+        **(decided_by(ours[1]) if ours else {}),
     }
-
-
-def _of_sweeper(text: str) -> dict[str, str]:
-    """The metric and the direction of a sweeper's settings, where one is named.
-
-    A direction that was not typed is that of the metric's name, as the sweeper takes it.
-    """
-    found = re.findall(r"^    (metric|direction): (\w\S*)$", text, re.MULTILINE)
-    named = {key: value for key, value in found if value != "null"}
-    way = direction_of(named.get("metric", ""))
-    return named if way is None else {"direction": way} | named
 
 
 def _with_choices(

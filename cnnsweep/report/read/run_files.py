@@ -11,6 +11,7 @@ import yaml
 from cnnsweep.folders.data_record import validation_images
 from cnnsweep.folders.run_folder import HYDRA, OVERRIDES, RESULT
 from cnnsweep.folders.typed_words import in_quotes
+from cnnsweep.metric_names import direction_of
 from cnnsweep.report.read.escape import plain
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.read.safe_io import Damaged, Scalar, read_json, read_text
@@ -84,3 +85,14 @@ def _typed(folder: Path) -> Iterator[tuple[str, str]]:
         key, sign, _ = str(word).partition("=")
         if sign:
             yield key.lstrip("+"), plain(str(word))
+
+
+def decided_by(text: str) -> dict[str, str]:
+    """The metric and the direction of a sweeper's settings, where one is named.
+
+    A direction that was not typed is that of the metric's name, as the sweeper takes it.
+    """
+    found = re.findall(r"^    (metric|direction): (\w\S*)$", text, re.MULTILINE)
+    named = {key: value for key, value in found if value != "null"}
+    way = direction_of(named.get("metric", ""))
+    return named if way is None else {"direction": way} | named
