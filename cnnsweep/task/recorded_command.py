@@ -9,6 +9,7 @@ import yaml
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from cnnsweep.config.composing.grid_jobs import is_grid
+from cnnsweep.config.overrides import hydra_lines, typed_lines
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import (
     COMMAND,
@@ -85,7 +86,7 @@ def record_run(folder: Path, config: DictConfig, resolved: Mapping[str, Any]) ->
     if run.read_config() is not None:
         return
     command = {
-        "overrides": [*hydra.overrides.hydra, *hydra.overrides.task],
+        "overrides": typed_lines(hydra),
         "choices": OmegaConf.to_container(hydra.runtime.choices),
     }
     (folder / HYDRA).mkdir(exist_ok=True)
@@ -109,9 +110,9 @@ def record_sweep(folder: Path, config: DictConfig) -> None:
 def mask_password(config: DictConfig) -> None:
     """Mask a password in the storage's URL, in place: Hydra writes its config into every folder."""
     plain: Any = OmegaConf.to_container(config.hydra, resolve=False)  # ${oc.env:...} stays that
-    typed, url = plain["overrides"]["hydra"], plain["sweeper"].get("storage")
+    url = plain["sweeper"].get("storage")
     with read_write(config.hydra), open_dict(config.hydra):
-        config.hydra.overrides.hydra = [masked_word(line) for line in typed]
+        config.hydra.overrides.hydra = [masked_word(line) for line in hydra_lines(config.hydra)]
         if isinstance(url, str):
             config.hydra.sweeper.storage = masked_word(url)
 

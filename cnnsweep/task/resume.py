@@ -12,6 +12,7 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep.config.composing.grid_jobs import is_basic, is_grid, job_overrides
+from cnnsweep.config.overrides import hydra_lines, typed_lines
 from cnnsweep.config.own_keys import resume_of
 from cnnsweep.config.sweeper_keys import keys_of
 from cnnsweep.errors import UserError
@@ -39,7 +40,7 @@ def chosen_folder(config: DictConfig, dir_key: str) -> Path | None:
         UserError: both are given, the folder is not there, holds a sweep and not a run (or the
             other way round), or nothing is unfinished.
     """
-    typed = any(str(o).startswith(f"{dir_key}=") for o in config.hydra.overrides.hydra)
+    typed = any(line.startswith(f"{dir_key}=") for line in hydra_lines(config.hydra))
     composed = Path(str(OmegaConf.select(config, dir_key)))
     resume = resume_of(config)
     if resume is None:
@@ -47,7 +48,7 @@ def chosen_folder(config: DictConfig, dir_key: str) -> Path | None:
     if typed:
         raise UserError(f"resume={resume} and {dir_key}={composed}: give one of them")
     if resume == "latest":
-        return _latest(dir_key, [*config.hydra.overrides.hydra, *config.hydra.overrides.task])
+        return _latest(dir_key, typed_lines(config.hydra))
     folder = path_with_home(str(resume))
     if not folder.is_dir():
         raise UserError(f"resume={folder}: there is no such folder; allowed: latest, or a folder")
