@@ -79,13 +79,10 @@ def hint_of_sweeper(keys: Iterable[str], line: str) -> str:
     return f" Or, of the sweep: {near[0]!r}?" if near else ""
 
 
-def _keys_of_sweepers() -> set[str]:
-    """Keys of ours that need no ``hydra.sweeper`` before them, since no run has any like them."""
-    from cnnsweep.config.own_keys import GROUPS, own_leaves
-    from cnnsweep.config.sweeper_keys import keys_of
+def _keys_of_sweepers() -> frozenset[str]:
+    from cnnsweep.config.sweeper_keys import keys_without_node
 
-    of_runs = {*GROUPS, *(key.split(".")[0] for key in own_leaves())}
-    return {*keys_of("optuna"), *keys_of("grid")} - {"sampler", "pruner"} - of_runs
+    return keys_without_node()
 
 
 def _leaves(key: str, value: Any, is_sweep: bool) -> Iterator[tuple[str, Any]]:

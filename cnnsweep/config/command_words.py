@@ -14,7 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from cnnsweep.config.hydra_internals import command_line_parser, option_names
 from cnnsweep.config.overrides import as_text
-from cnnsweep.config.own_keys import GROUPS
+from cnnsweep.config.own_keys import GROUPS, own_leaves
 from cnnsweep.errors import UserError, on_one_line
 from cnnsweep.rules import with_home
 
@@ -98,8 +98,13 @@ def check_flags(words: Sequence[str]) -> None:
 
     def refuse(message: str) -> None:
         wrong = message.partition("unrecognized arguments: ")[2].split(" ")[0]
+        name, _, value = wrong.lstrip("-").partition("=")
         near = get_close_matches(wrong, options, n=1, cutoff=0.5)
         hint = f". Did you mean {near[0]}?" if near else ""
+        if name.split(".")[0] in {*GROUPS, *(key.split(".")[0] for key in own_leaves())}:
+            after = words[words.index(wrong) + 1 :] if wrong in words else []
+            value = value or next((one for one in after[:1] if "=" not in one), "…")
+            hint = f": a key of the config is typed without dashes, {name}={value}"
         raise UserError(f"{on_one_line(message)}{hint}")
 
     parser.error = refuse  # type: ignore[method-assign, assignment]

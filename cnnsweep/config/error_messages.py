@@ -21,7 +21,7 @@ from cnnsweep.config.command_words import corrected, for_shell
 from cnnsweep.config.hydra_internals import expected_type, root_of
 from cnnsweep.config.nearest_key import suggestion
 from cnnsweep.config.own_keys import options_with
-from cnnsweep.config.sweeper_keys import FORMER, NODE, keys_of, unknown_key
+from cnnsweep.config.sweeper_keys import FORMER, NODE, keys_of, keys_without_node, unknown_key
 from cnnsweep.dotted_keys import leaves
 from cnnsweep.errors import UserError, on_one_line, one_line, unknown
 from cnnsweep.redact import masked, masked_word
@@ -82,7 +82,8 @@ def _unreadable(word: str, message: str) -> str:
             "in \"key='value'\""
         )
     if "=" not in word and not word.startswith("~"):
-        return f"cannot read {word!r}: what is typed is KEY=VALUE"
+        example = f"{word}=10" if word in ("epochs", "seed") else "epochs=10"
+        return f"cannot read {word!r}: what is typed is KEY=VALUE without spaces, as in {example}"
     if listed := _CHOICE.fullmatch(word):
         plain = for_shell("".join(listed.groups()))
         return f"cannot read {word!r}; values with commas between need no choice(): {plain}"
@@ -105,6 +106,8 @@ def _unknown_key(error: OmegaConfBaseException) -> str:
     where = f" in {parent}" if parent else ""
     listed = ", ".join(sorted(siblings)) if isinstance(node, Container) else "none"
     hint = suggestion(key, [*beside, *_keys_of_a_run(node)])
+    if not parent and key in keys_without_node():
+        return f"unknown key {key!r}. Did you mean {NODE + key!r}? It is a sweep's, not a run's."
     if having := options_with(key):
         group = key.partition(".")[0]
         hint = f" {group}={', '.join(having)} {'have' if len(having) > 1 else 'has'} it."

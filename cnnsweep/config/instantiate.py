@@ -2,7 +2,10 @@
 
 import inspect
 import logging
+import sys
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from types import ModuleType
 from typing import Any, cast
 
 from hydra.errors import InstantiationException
@@ -98,5 +101,15 @@ def refusal(group: str, target: str, error: BaseException) -> UserError:
     *_, cause = causes(error)
     if isinstance(cause, UserError):
         return cause
+    module, _, name = target.rpartition(".")
+    if isinstance(cause, ImportError) and module in sys.modules:  # Python speaks of packages
+        near = get_close_matches(name, _callables(sys.modules[module]), n=1)
+        hint = f". Did you mean {module}.{near[0]}?" if near else ""
+        return UserError(f"{group}._target_={target} cannot be made: {module} has no {name}{hint}")
     reason = on_one_line(cause) or type(cause).__name__
     return UserError(f"{group}._target_={target} cannot be made: {reason}")
+
+
+def _callables(module: ModuleType) -> list[str]:
+    """What of a module may be a target."""
+    return [key for key, one in vars(module).items() if key[0] != "_" and callable(one)]

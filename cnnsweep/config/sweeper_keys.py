@@ -6,6 +6,7 @@ from typing import Any
 
 from cnnsweep.config import CONF_DIR, plain_yaml
 from cnnsweep.config.nearest_key import suggestion
+from cnnsweep.config.own_keys import GROUPS, own_leaves
 from cnnsweep.errors import UserError
 from cnnsweep.redact import masked_word
 
@@ -45,6 +46,14 @@ def unknown_key(name: str, allowed: Iterable[str]) -> str:
     if name.partition(".")[0] == FORMER[0]:
         near = f" Did you mean '{NODE}params'?"
     return f"unknown key '{NODE}{name}'.{near} Allowed in hydra.sweeper: {', '.join(listed)}."
+
+
+@cache
+def keys_without_node() -> frozenset[str]:
+    """Keys of ours that no run has, so that it is clear what is meant by them alone: n_trials."""
+    of_runs = {*GROUPS, *(key.split(".")[0] for key in own_leaves())}
+    ours = {*keys_of(_SEARCHES), *keys_of(_OURS)}
+    return frozenset(ours - {"sampler", "pruner"} - of_runs)
 
 
 def searches_over(key: str) -> list[str]:

@@ -31,6 +31,7 @@ _PLAIN_DIFF = (
     "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames",
     "--ignore-submodules=dirty", "--src-prefix=a/", "--dst-prefix=b/",
 )  # fmt: skip
+_NO_CODE = (".yaml", ".yml", ".csv", ".json", ".jsonl", ".md", ".html", ".png", ".jpg", ".pdf")
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 
@@ -49,7 +50,8 @@ class State(NamedTuple):
 def state_of(folder: Path) -> State | None:
     """What git says of a folder; None where it is in no repository, or in one without a commit.
 
-    Files that were never added count, except for ignored ones, what runs leave, and caches.
+    Code that was never added counts, except for ignored files, what runs leave, and caches.
+    Configs, points and texts beside it are none: what a run read of them is in its folder.
     """
     said = _git(folder, "rev-parse", "--show-toplevel", "HEAD")
     if said is None:
@@ -110,7 +112,7 @@ def _changes(top: Path) -> bytes | None:
 
 
 def _worked_on(top: Path, names: Iterable[str]) -> Iterator[str]:
-    """Without caches and what runs, sweeps and reports leave."""
+    """Code, without caches and what runs, sweeps and reports leave."""
     known: dict[Path, bool] = {top: False}
 
     def is_output(folder: Path) -> bool:
@@ -119,7 +121,9 @@ def _worked_on(top: Path, names: Iterable[str]) -> Iterator[str]:
         return known[folder]
 
     for name in names:
-        if not is_output((top / name).parent) and not name.endswith(LOCK_NAME):
+        if name.lower().endswith((LOCK_NAME, *_NO_CODE)):
+            continue
+        if not is_output((top / name).parent):
             yield name
 
 

@@ -53,7 +53,7 @@ def test_the_corrected_word_brings_the_value_through_a_shell() -> None:
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("epochs", "KEY=VALUE"),
+        ("epochs", "KEY=VALUE without spaces, as in epochs=10"),
         ("optim lr=1", "cannot read 'optim lr=1'"),
         ("grad_clip=choice(null,1.0)", "grad_clip=null,1.0"),
     ],
@@ -120,6 +120,22 @@ def test_an_option_that_is_none_gets_one_line(words: list[str]) -> None:
     with pytest.raises(UserError) as refused:
         check_flags(words)
     assert len(str(refused.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--epochs", "10"], "epochs=10"),
+        (["--epochs=3"], "epochs=3"),
+        (["--optim.lr", "0.1", "seed=1"], "optim.lr=0.1"),
+        (["--model", "seed=1"], "model=…"),
+        (["seed=1", "--summary"], "summary=…"),
+    ],
+)
+def test_a_key_typed_as_an_option_is_shown_as_a_key(words: list[str], said: str) -> None:
+    with pytest.raises(UserError) as refused:
+        check_flags(words)
+    assert str(refused.value).endswith(f"typed without dashes, {said}")
 
 
 def test_options_may_stand_anywhere() -> None:

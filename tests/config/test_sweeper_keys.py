@@ -4,12 +4,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 
 from cnnsweep.config import CONF_DIR
 from cnnsweep.config.composing.grid_jobs import is_basic, is_grid
 from cnnsweep.config.error_messages import error_line
-from cnnsweep.config.sweeper_keys import check_sweepers, keys_of, searches_over
+from cnnsweep.config.sweeper_keys import check_sweepers, keys_of, keys_without_node, searches_over
 from cnnsweep.errors import UserError
 from tests.config.composing.sweeps import sweep
 
@@ -112,3 +113,20 @@ def test_keys_and_spaces_are_those_of_the_files() -> None:
     assert {"n_trials", "pruner", "sampler", "n_jobs"} <= set(keys_of("optuna"))
     assert {"params", "max_batch_size", "n_jobs"} <= set(keys_of("grid"))
     assert searches_over("optim.momentum") == ["compare", "optimizers", "sgd", "tuning_curve"]
+
+
+@pytest.mark.parametrize("key", ["points", "warm_start", "dry_run", "n_trials", "storage"])
+def test_a_key_of_a_sweep_typed_as_a_runs_is_shown_as_a_sweeps(key: str) -> None:
+    with initialize_config_dir(str(CONF_DIR)), pytest.raises(HydraException) as refused:
+        compose("config", [f"{key}=1"])
+    line = error_line(refused.value)
+    assert line == (
+        f"error: unknown key '{key}'. Did you mean 'hydra.sweeper.{key}'? "
+        "It is a sweep's, not a run's."
+    )
+
+
+def test_keys_that_people_type_alone_are_known_as_a_sweeps_and_keys_of_runs_are_not() -> None:
+    typed = {"points", "warm_start", "dry_run", "n_trials", "n_jobs", "storage", "timeout"}
+    assert typed <= keys_without_node()
+    assert not {"threads", "keep", "sampler", "pruner"} & keys_without_node()

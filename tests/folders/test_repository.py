@@ -100,6 +100,19 @@ def test_the_patch_takes_the_commit_to_the_code(repo: Path, tmp_path: Path, chan
     assert contents(tmp_path / "again") == contents(repo)
 
 
+@pytest.mark.parametrize("name", ["points.yaml", "my_conf/search/mine.yml", "P.CSV", "notes.md"])
+def test_what_a_person_keeps_beside_the_code_is_no_change(repo: Path, name: str) -> None:
+    before = state_of(repo)
+    write(repo, name, "lr: 0.1\n")
+    assert state_of(repo) == before
+    write(repo, "my_net.py", "class Net: pass\n")  # code of their own is
+    after = state_of(repo)
+    assert after is not None
+    assert after.commit.endswith("-dirty")
+    write(repo, "my_net.py", "class Net: x = 1\n")
+    assert after != state_of(repo)
+
+
 @pytest.mark.parametrize(
     "name",
     ["ignored/x.py", "outputs/a/.hydra/config.yaml", "m/multirun.yaml", "m/0/x.py", "a/.lock",
@@ -113,7 +126,7 @@ def test_what_git_ignores_and_what_runs_leave_is_no_change(repo: Path, name: str
     assert not state.commit.endswith("-dirty")
 
 
-@pytest.mark.parametrize("name", [".env", "my.pem", "id_rsa", "credentials.json", "secret.yaml"])
+@pytest.mark.parametrize("name", [".env", "my.pem", "id_rsa", "credentials.py", "secret.py"])
 def test_what_may_be_secret_counts_but_is_not_copied(repo: Path, name: str) -> None:
     write(repo, name, "hush")
     state = state_of(repo)

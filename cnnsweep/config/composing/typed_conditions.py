@@ -17,6 +17,7 @@ _ENTRIES = (
 )
 _NESTED = re.compile(r""""[^"]*"|'[^']*'|\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}""")
 SPACE, WHEN = "space", "when"
+_EQUALS = re.compile(r"\bwhen\s*:\s*(?P<key>[\w./+@]+)\s*=\s*(?P<value>\[[^\]]*\]|[\w.+-]+)")
 _PARAMS = "++hydra.sweeper.params."
 
 
@@ -48,11 +49,17 @@ def condition_word(key: str, space: Any, when: Any) -> str:
 
 def _refuse_misspelt(key: str, value: str) -> None:
     names = _keys(value.strip())
+    example = f"'{key}={{{SPACE}: interval(0, 1), {WHEN}: {{optim: sgd}}}}'"
+    if names == [WHEN]:
+        raise UserError(f"{key}={value}: its {SPACE} is missing, e.g. {example}")
+    if set(names) == {SPACE, WHEN} and (plain := _EQUALS.search(value)) is not None:
+        meant = f"{WHEN}: {{{plain['key']}: {plain['value']}}}"
+        raise UserError(f"{key}={value}: a condition is a mapping, not {plain[0]!r}; write {meant}")
     strange = [name for name in names if name not in (SPACE, WHEN)]
     if strange and len(strange) < len(names):
         raise UserError(
             f"{key}={value}: unknown key {strange[0]!r}. A parameter of some trials has the keys "
-            f"{SPACE} and {WHEN}: '{key}={{{SPACE}: interval(0, 1), {WHEN}: {{optim: sgd}}}}'"
+            f"{SPACE} and {WHEN}: {example}"
         )
 
 

@@ -12,7 +12,7 @@ from cnnsweep.rules import as_typed
 from cnnsweep.sweep.earlier.chosen import counts_of
 from cnnsweep.sweep.earlier.default_config import default_config
 from cnnsweep.sweep.earlier.launched import given_before, is_launched
-from cnnsweep.sweep.earlier.points_file import POINTS_KEY, Row, read_points
+from cnnsweep.sweep.earlier.points_file import POINTS_KEY, Row, read_points, refuse_header
 from cnnsweep.sweep.earlier.runs import COMPLETED, EarlierTrial, read_trials
 from cnnsweep.sweep.machine.workers import counted
 from cnnsweep.sweep.spec.compose import SweepContext
@@ -85,6 +85,11 @@ def _check_number(plan: Plan, settings: Settings, context: SweepContext) -> None
 def _of_file(path: Path, plans: Sequence[Plan], group: str | None) -> list[Given]:
     rows = read_points(path)
     spaces = {plan.choice: plan.space for plan in plans}
+    names = [
+        *([group] if group else []),
+        *(n for one in spaces.values() for n in one.distributions),
+    ]
+    refuse_header(path, rows, [*dict.fromkeys(name.lstrip("+") for name in names)])
     fitting: dict[str, list[tuple[Row, Point]]] = {choice: [] for choice in spaces}
     left_out: dict[str, Counter[str]] = {choice: Counter() for choice in spaces}
     for row in rows:
@@ -175,7 +180,7 @@ def _best_first(path: Path, trials: Sequence[EarlierTrial]) -> list[EarlierTrial
 def _no_value(trial: EarlierTrial) -> str | None:
     """Why a trial cannot be told from better and worse ones; None: it can."""
     if trial.status != COMPLETED:
-        return f"{trial.status}, so that it has no final value"
+        return f"{trial.status}, without a final value"
     return "its objective is no number" if trial.values is None else None
 
 
@@ -195,5 +200,6 @@ def why_no_point(space: SearchSpace, values: Mapping[str, Any]) -> str | None:
 def _lines(noun: str, path: Path, left_out: Mapping[str, int]) -> tuple[str, ...]:
     """A line on what is left out, whose reasons come with their numbers; none where nothing is."""
     number = sum(left_out.values())
-    why = and_more([f"{one} ({times})" for one, times in left_out.items()], 3, between="; ")
+    counts = [f"{one} ({times})" for one, times in left_out.items()]
+    why = and_more([*left_out] if len(left_out) == 1 else counts, 3, between="; ")
     return (f"{POINTS_KEY}: {counted(number, noun)} of {path} left out: {why}",) if number else ()

@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -12,6 +12,7 @@ import yaml
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from cnnsweep.config.nearest_key import suggestion
 from cnnsweep.dotted_keys import leaves
 from cnnsweep.errors import UserError, one_line
 
@@ -27,10 +28,14 @@ _ALLOWED = (
 
 @dataclass(frozen=True)
 class Row:
-    """Values by dotted key; ``place`` names file and row, from 1, as a person finds it."""
+    """Values by dotted key; ``place`` names file and row, from 1, as a person finds it.
+
+    ``header`` is the row that names the keys of a CSV, else empty.
+    """
 
     place: str
     values: dict[str, Any]
+    header: tuple[str, ...] = ()
 
 
 def read_points(path: Path) -> list[Row]:
@@ -100,7 +105,32 @@ def _csv_rows(path: Path, text: str) -> Iterator[Row]:
                 "header has; an empty one gives no value"
             )
         pairs = zip(header, (cell.strip() for cell in cells), strict=True)
-        yield Row(place, {key: cell for key, cell in pairs if cell})
+        yield Row(place, {key: cell for key, cell in pairs if cell}, tuple(header))
+
+
+def refuse_header(path: Path, rows: Iterable[Row], known: Sequence[str]) -> None:
+    """Refuse a CSV whose first row names a key that is not ``known``: it may be no header at all.
+
+    Raises:
+        UserError: says what the header has, and what it must have.
+    """
+    header = next((row.header for row in rows), ())
+    wrong = [key for key in header if key.lstrip("+") not in known]
+    if wrong and len(wrong) == len(header) and any(map(_is_value, wrong)):
+        raise UserError(
+            f"{POINTS_KEY}: {path}: its first row is {','.join(header)}, and must name the "
+            f"parameters of the columns: {', '.join(known)}"
+        )
+    if wrong:
+        near = suggestion(wrong[0], known)
+        raise UserError(
+            f"{POINTS_KEY}: {path}: its header has {wrong[0]}, which is no parameter of the space."
+            f"{near} Allowed are {', '.join(known)}"
+        )
+
+
+def _is_value(cell: str) -> bool:
+    return not (cell[0].isalpha() or cell[0] in "_+")
 
 
 def _why(error: Exception) -> str:

@@ -31,7 +31,7 @@ def test_it_is_put_among_the_sweepers_params(typed: str, space: str) -> None:
 @pytest.mark.parametrize(
     "word",
     [
-        "optim.lr=0.1", "optim.betas=[0.9,0.99]", "x={space: 1}", "x={when: {a: 1}}", "x", "~x",
+        "optim.lr=0.1", "optim.betas=[0.9,0.99]", "x={space: 1}", "x", "~x",
         "hydra.sweeper.params.x={space: 'a, b', when: {y: 1}}", "x={space: a, when: {y: }}",
     ],
 )  # fmt: skip
@@ -57,6 +57,25 @@ def test_a_misspelt_key_beside_one_of_the_two_is_named(value: str, strange: str)
     with pytest.raises(UserError, match=f"unknown key '{strange}'") as refused:
         with_condition(f"optim.momentum={value}")
     assert "has the keys space and when" in str(refused.value)
+
+
+def test_a_condition_without_a_space_is_said_to_lack_it() -> None:
+    with pytest.raises(UserError, match=r"its space is missing, e\.g\. 'optim.momentum=\{space: "):
+        with_condition("optim.momentum={when: {optim: sgd}}")
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [
+        ("{space: interval(0, 1), when: optim=sgd}", "when: {optim: sgd}"),
+        ("{when: optim = sgd, space: interval(0, 1)}", "when: {optim: sgd}"),
+        ("{space: tag(log, interval(1e-4, 1)), when: a.b=[1, 2]}", "when: {a.b: [1, 2]}"),
+    ],
+)
+def test_a_condition_that_is_typed_as_a_word_is_shown_as_a_mapping(value: str, meant: str) -> None:
+    with pytest.raises(UserError) as refused:
+        with_condition(f"x={value}")
+    assert str(refused.value).endswith(f"write {meant}")
 
 
 @pytest.mark.parametrize(

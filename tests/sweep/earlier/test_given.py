@@ -60,7 +60,8 @@ def test_a_default_config_among_the_rows_is_tried_where_it_stands(tmp_path: Path
     ("text", "overrides", "said"),
     [
         ("lr\n5\n", (), "row 1: lr=5 is not in the space: allowed are numbers from 0.001 to 1"),
-        ("lrr\n0.5\n", (), "row 1: lrr is no parameter of the space: allowed are lr, momentum"),
+        ("lrr,momentum\n0.5,0\n", (), "header has lrr, which is no parameter of the space. Did"),
+        ("0.05,0.5\n0.1,0.4\n", (), "its first row is 0.05,0.5, and must name the parameters"),
         ("lr\nabc\n", (), "lr=abc is not in the space"),
         ("lr\n0.1\n1e-1\n", (), "row 2 is the point of row 1"),
         (ROWS, ("hydra.sweeper.n_trials=3",), "allowed are 4 trials or more"),
@@ -143,7 +144,7 @@ def test_the_trials_of_an_earlier_sweep_best_first_as_many_as_fit(tmp_path: Path
     results = yaml.safe_load((tmp_path / "new" / "optimization_results.yaml").read_text())
     assert results["points_of"] == 1  # of three, two of which are tried again
     ends = [str(trial.state.name) for trial in best]
-    assert (" left out: paused, so that it has no final value" in new.text) == ("RUNNING" in ends)
+    assert (" left out: paused, without a final value" in new.text) == ("RUNNING" in ends)
 
 
 def test_killed_while_points_are_added_and_later_each_is_tried_once(tmp_path: Path) -> None:

@@ -113,8 +113,9 @@ def _single(run: Run, metric: Metric) -> str:
     seconds = run.metric("train_seconds")
     cost = "" if seconds is None else f" in {duration(seconds)}"
     learned = ". It never learned" if run.learned is False else ""
+    which, epochs = run.value("model") or run.folder, run.epochs_done
     return (
-        f"{run.value('model') or run.folder} reached {', '.join(parts)} after {run.epochs_done} "
-        f"epochs{cost} (n = 1, seed {run.seed}){learned}. One run has no interval, and there is "
+        f"{which} reached {', '.join(parts)} after {epochs} {'epoch' if epochs == 1 else 'epochs'}"
+        f"{cost} (n = 1, seed {run.seed}){learned}. One run has no interval, and there is "
         "nothing to compare it with: other seeds, or another config on the same data."
     )

@@ -56,9 +56,11 @@ def read_entry(key: str, entry: Mapping[str, Any]) -> tuple[str, dict[str, tuple
     if not isinstance(space, str):
         raise UserError(f"{place}: {SPACE} is no text; allowed is e.g. {example(key)}")
     if not isinstance(when, Mapping) or not when:
+        name, _, value = when.partition("=") if isinstance(when, str) else ("", "", "")
+        meant = {name.strip(): (value.strip(),)} if name.strip() and value.strip() else None
         raise UserError(
             f"{place}: {WHEN} names no other parameter with its values; allowed is e.g. "
-            f"{example(key)}"
+            f"{example(key, space, meant)}"
         )
     if key.lstrip("+") in _OF_EVERY_TRIAL:
         raise UserError(

@@ -12,6 +12,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, IntD
 
 from cnnsweep.config.composing.combinations import combinations, few_combinations, parsed
 from cnnsweep.config.composing.typed_conditions import conditional
+from cnnsweep.config.nearest_key import suggestion
 from cnnsweep.errors import UserError
 from cnnsweep.rules import as_typed
 from cnnsweep.sweep.spec.space.conditions import (
@@ -61,7 +62,9 @@ class SearchSpace:
         for name, value in params.items():
             if name not in self.distributions:
                 names = ", ".join(self.distributions)
-                return f"{name} is no parameter of the space: allowed are {names}"
+                near = suggestion(name, self.distributions)
+                allowed = f"{near} Allowed are {names}" if near else f": allowed are {names}"
+                return f"{name} is no parameter of the space{'.' if near else ''}{allowed}"
             if not drawn_for(self.distributions[name], typed_value(value)):
                 allowed = allowed_of(self.distributions[name])
                 return f"{name}={as_typed(value)} is not in the space: allowed are {allowed}"

@@ -65,7 +65,11 @@ def test_what_is_not_in_the_space_is_said_with_what_is_allowed(
 
 def test_a_key_that_is_no_parameter_is_named_with_those_that_are() -> None:
     assert SPACE.why_not({"lrr": 1}) == (
-        "lrr is no parameter of the space: allowed are lr, momentum, width, size, layers"
+        "lrr is no parameter of the space. Did you mean 'lr'? Allowed are lr, momentum, width, "
+        "size, layers"
+    )
+    assert SPACE.why_not({"zzz": 1}) == (
+        "zzz is no parameter of the space: allowed are lr, momentum, width, size, layers"
     )
 
 
