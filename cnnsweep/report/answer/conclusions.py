@@ -174,7 +174,8 @@ def sentence(pair: Pair, metric: Metric, margin: float | None = None) -> str:
     if pair.too_few:
         shown = metric.show_difference(d.mean)
         hint = _needed(pair) or f"{FEWEST} or more {_unit(pair)} are needed to say anything"
-        return f"{names[0]} is {shown} ahead of {names[1]}, {n}: no verdict; {hint}"
+        ahead = f"{names[0]} is {shown} ahead of {names[1]} by {metric.name}"
+        return f"{ahead}, {n}: no verdict; {hint}"
     if pair.decided:
         gap = metric.show_difference(d.mean, d.half_width)
         small = "" if not pair.equivalent else f", which is within {_margin(margin, metric)}"

@@ -52,7 +52,9 @@ def _groups(answer: Answer) -> Iterator[Block]:
     """Folded where the ranking of tuned networks has shown all of them."""
     ranked = {network.name for ranking in answer.rankings for network in ranking.networks}
     known = {group.label for group in answer.grouping.groups} <= ranked
-    by = ", ".join(answer.question.by)
+    is_ours = any(run.ours for group in answer.grouping.groups for run in group.runs)
+    names = [key if is_ours or key != "model" else "app" for key in answer.question.by]
+    by = ", ".join(names)
     for stratum, groups in group_tables(answer):
         title = f"{answer.metric.name} by {by}{stratum and f' ({stratum})'}"
         yield Block(title, columns=GROUP_COLUMNS, rows=groups, caption=PLUS_MINUS, is_detail=known)

@@ -119,12 +119,12 @@ def _of_time(
 
 def busy_line(seconds: float, prices: Prices) -> str:
     """How much the time depends on what else the machine does: more the busier it is."""
-    line = f"the machine is busy: a run gets about {round(100 * prices.share)} % of what it would "
-    line += "get of a core were nothing else at work"
     share = max(prices.share, _LEAST_SHARE)
-    if prices.timed:
-        return f"{line}, when all would take {about(seconds * share)}"
-    return f"{line}; if that stays so, all takes {about(seconds / share)}"
+    idle, busy = (seconds * share, seconds) if prices.timed else (seconds, seconds / share)
+    return (
+        f"the machine is busy: a run gets about {round(100 * prices.share)} % of what it would get "
+        f"of a core were nothing else at work; {about(idle)} then, {about(busy)} if it stays busy"
+    )
 
 
 def epochs_line(trained: int, pausing: Sequence[Pausing]) -> str:

@@ -139,8 +139,8 @@ def _which(config: Config, key: str) -> Any:
 
 def _of_earlier(known: Known) -> str:
     beside = round(known.beside)
-    said = "one at a time" if beside == 1 else f"about {beside} at a time"
-    return f"by {counted(known.runs, 'earlier run')} of the same network, data and hardware, {said}"
+    said = "" if beside == 1 else f", which ran about {beside} side by side"
+    return f"by {counted(known.runs, 'earlier run')} of the same network, data and hardware{said}"
 
 
 def _of_steps(context: SweepContext, timed: int, kinds: int, found: Measured) -> str:

@@ -44,7 +44,7 @@ def test_two_seeds_give_no_verdict_but_how_many_would(tmp_path: Path) -> None:
     _make(tmp_path, {"a": [0.991, 0.993], "b": [0.989, 0.990]})
     (sentence,) = _answer(tmp_path).verdicts
     assert sentence == (
-        "a is 0.25 points ahead of b, n = 2: no verdict; "
+        "a is 0.25 points ahead of b by test_accuracy, n = 2: no verdict; "
         "about 3 seeds would show a difference of this size."
     )
 

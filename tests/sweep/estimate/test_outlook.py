@@ -74,10 +74,10 @@ def test_on_a_busy_machine_the_time_is_said_for_an_idle_one_or_for_this_one_too(
     timed = Prices([], 0, 0, 0, "", share=0.25, timed=True)
     assert busy_line(400, timed) == (
         "the machine is busy: a run gets about 25 % of what it would get of a core were nothing "
-        "else at work, when all would take about 1 min 30 s"
+        "else at work; about 1 min 30 s then, about 7 min if it stays busy"
     )
     known = Prices([], 0, 0, 0, "", share=0.25)
-    assert busy_line(100, known).endswith("; if that stays so, all takes about 7 min")
+    assert busy_line(100, known).endswith("; about 1 min 30 s then, about 7 min if it stays busy")
 
 
 def test_epochs_to_come_are_told_from_those_of_all_and_those_before() -> None:

@@ -116,7 +116,9 @@ def _how_it_drew(sweeps: Sequence[Sweep]) -> str:
         return "how its trials were chosen is not recorded"
     said = [f"chosen by {name.removesuffix('Sampler')}" for name in sorted(samplers)]
     said += [f"ended early or paused by {name.removesuffix('Pruner')}" for name in sorted(pruners)]
-    return f"trials were {' and '.join(said)}; search=tuning_curve draws independent ones"
+    is_ours = all(run.ours for sweep in sweeps for run in sweep.runs)
+    how = "; search=tuning_curve draws independent ones" if is_ours else ""  # a group of ours
+    return f"trials were {' and '.join(said)}{how}"
 
 
 def _drawn(sweep: Sweep) -> list[list[Run]]:

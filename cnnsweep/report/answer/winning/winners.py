@@ -1,5 +1,6 @@
 """The winner of each search: its settings in full, and how much too good its value is."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -119,6 +120,7 @@ def shown_mean(metric: Metric, values: Sequence[float], more: str = "") -> str:
     return metric.show_mean(mean, half_width(deviation, len(values)), len(values), more)
 
 
+_REAL = re.compile(r"-?\d+(\.\d+)?(e-?\d+)?")
 _COLUMNS = (
     "search", "best", "trials", "test", "n", "sd", "against the default config", "settings",
 )  # fmt: skip
@@ -133,7 +135,8 @@ def winners_table(winners: Sequence[Winner]) -> Iterator[Block]:
             rows=[_row(winner) for winner in winners],
             caption="best: the objective on validation, chosen as the best of the trials and so "
             "optimistic. test: mean of n runs with fresh seeds, ± half of its 95 % interval, which "
-            "fewer than three do not have; sd: standard deviation of single runs.",
+            "fewer than three do not have; sd: standard deviation of single runs. "
+            "settings: four digits of each number; they stand in full above.",
             is_detail=True,
         )
 
@@ -151,5 +154,12 @@ def _row(winner: Winner) -> list[str]:
         str(len(winner.test)),
         TEST_ACCURACY.show_deviation(deviation),
         "unknown" if winner.against is None else winner.against.cell(),
-        " ".join(winner.settings),
+        " ".join(map(_short, winner.settings)),
     ]
+
+
+def _short(word: str) -> str:
+    """A setting with four significant digits; sentences have it in full."""
+    key, _, value = word.partition("=")
+    is_real = _REAL.fullmatch(value) is not None
+    return f"{key}={float(value):.4g}" if is_real else word
