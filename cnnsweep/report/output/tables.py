@@ -24,9 +24,10 @@ METHOD = (
     "corrected after Holm over all pairs; effects are standardised by the deviation of the "
     "differences (d_z; Hedges' g for Welch). Test images: exact McNemar test for each common "
     "seed, one-sided, combined in either direction as twice the median p-value, corrected after "
-    "Holm. Networks that were searched several times are compared by Welch's test over the means "
-    "of their searches. Equivalence within a margin (--margin): two one-sided t-tests, corrected "
-    "after Holm."
+    "Holm; its p says whether these trained networks differ on these images, that of the seeds "
+    "whether the order would hold with other seeds, and verdicts go by the seeds. Networks that "
+    "were searched several times are compared by Welch's test over the means of their searches. "
+    "Equivalence within a margin (--margin): two one-sided t-tests, corrected after Holm."
 )
 
 

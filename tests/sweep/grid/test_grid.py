@@ -72,6 +72,9 @@ def test_a_grid_has_workers_lines_a_table_and_a_study(tmp_path: Path) -> None:
     assert all(row.startswith("completed,grid,") for row in of_report[1:])
     told = (tmp_path / "grid/report/report.md").read_text()
     assert not any(words in told for words in ("of searches", "no confirmation run"))
+    page = (tmp_path / "grid/report/index.html").read_text()
+    assert "Next: the final model" in page
+    assert final.strip() in page
 
 
 MISHAPS = ("raise", "SIGKILL", "exit", "memory", "hang")

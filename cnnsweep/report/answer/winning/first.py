@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cnnsweep.metric_names import duration
 from cnnsweep.report.answer.block import Block
 from cnnsweep.report.answer.winning.best_settings import BestSettings
-from cnnsweep.report.answer.winning.next_steps import more_seeds, next_steps
+from cnnsweep.report.answer.winning.next_steps import final_of_grid, more_seeds, next_steps
 from cnnsweep.report.answer.winning.ranking import Ranking
 from cnnsweep.report.answer.winning.ties import ties
 from cnnsweep.report.answer.winning.winners import Winner, without_copies
@@ -69,6 +69,8 @@ def first(
     ahead = [winner for ranking in rankings for winner in ranking.networks[0].winners]
     leading = [*ahead, *_lone(winners, rankings)]
     steps = next_steps(winners, leading, chosen, instead, ties(rankings, comparison))
+    if not steps and not winners and len(grids) == 1:
+        steps = [final_of_grid(grids[0])]
     return First([*sentences, *limits], steps)
 
 

@@ -6,12 +6,15 @@ from pathlib import Path
 
 from cnnsweep.folders.typed_words import command, final_words, path_word
 from cnnsweep.report.answer.block import Block
+from cnnsweep.report.answer.winning.best_settings import BestSettings
 from cnnsweep.report.answer.winning.ties import Tie, searches_of
 from cnnsweep.report.answer.winning.winners import Winner
-from cnnsweep.report.read.run_files import not_drawn
+from cnnsweep.report.read.run_files import Splits, not_drawn
 from cnnsweep.report.read.run_record import Run, finite
 from cnnsweep.report.read.spaces import Launch
+from cnnsweep.report.read.sweeps import Sweep
 from cnnsweep.report.stats.intervals import FEWEST
+from cnnsweep.report.stats.metric import Metric
 
 _FRESH = 5  # seeds of a confirmation
 _MOST = 6  # blocks
@@ -107,15 +110,23 @@ def _wider(launch: Launch, winners: Sequence[Winner]) -> Iterator[Block]:
 
 
 def _final(winner: Winner, why: str) -> Block:
-    words, end = final_words(
-        winner.trial.config | {"objective": winner.objective.name},
-        brings_validation=winner.splits.brings_validation,
-    )
-    folder = path_word("from", shown_folder(winner.sweep.folder))
+    who = f"{winner.sweep.name}'s winner{why}"
+    return _on_all(who, winner.sweep, winner.trial, winner.objective, winner.splits)
+
+
+def final_of_grid(best: BestSettings) -> Block:
+    """The line that trains a grid's best settings once more, as its terminal has it."""
+    who = f"{best.sweep.name}'s best settings"
+    return _on_all(who, best.sweep, best.runs[0], best.metric, best.splits)
+
+
+def _on_all(who: str, sweep: Sweep, run: Run, objective: Metric, splits: Splits) -> Block:
+    config = run.config | {"objective": objective.name}
+    words, end = final_words(config, brings_validation=splits.brings_validation)
     return Block(
         "Next: the final model",
-        [f"{winner.sweep.name}'s winner{why}, trained once more on all training images ({end}):"],
-        [command(folder, *words)],
+        [f"{who}, trained once more on all training images ({end}):"],
+        [command(path_word("from", shown_folder(sweep.folder)), *words)],
     )
 
 
