@@ -93,8 +93,9 @@ def _has_seeds(search: Search) -> bool:
 
 
 def _itself(default: FrozenTrial, number: int) -> str:
-    others = "" if number < 2 else f": none of the other {number - 1} was better"
-    return f"trial {default.number} is the default config{others}"
+    from cnnsweep.report.answer.winning.gain import none_better  # SciPy takes a while
+
+    return f"trial {default.number} is the default config{none_better(number - 1)}"
 
 
 def _against(search: Search, best: FrozenTrial, default: FrozenTrial, number: int) -> str:

@@ -99,7 +99,8 @@ def test_seeds_are_compared_in_pairs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "wanted"),
     [
-        ([0.9, 0.8], "trial 0 is the default config: none of the other 1 was better"),
+        ([0.9, 0.8], "trial 0 is the default config: the other trial was not better"),
+        ([0.9, 0.8, 0.7], "trial 0 is the default config: none of the other 2 trials was better"),
         ([0.9], "trial 0 is the default config"),
         ([None, 0.8], "the default config (trial 0) was pruned: what the winner gained"),
     ],

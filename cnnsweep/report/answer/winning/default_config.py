@@ -11,6 +11,7 @@ from cnnsweep.report.answer.winning.gain import (
     gain_of_images,
     gain_of_seeds,
     level_of_best,
+    none_better,
     unknown_chance,
 )
 from cnnsweep.report.read.run_files import Splits
@@ -138,8 +139,8 @@ def on_validation(
     """
     states, when = {run.status for run in default}, ""
     if best[0].folder == default[0].folder:
-        others = f": none of the other {beaten} trials was better" if beaten else ""
-        return AgainstDefault(metric, settings, unknown=f"It is {{}}{others}", is_default=True)
+        said = f"It is {{}}{none_better(beaten)}"
+        return AgainstDefault(metric, settings, unknown=said, is_default=True)
     if states == {"completed"}:
         values = [objectives(runs) for runs in (best, default)]
     elif states == {PAUSED} and len(default) == 1:
