@@ -136,6 +136,7 @@ def test_without_a_checkpoint_trials_are_pruned_and_never_paused(tmp_path: Path)
     done(tmp_path / "s", "hydra.sweeper.checkpoint=null", "hydra.sweeper.n_trials=8")
     assert {one["status"] for one in results(tmp_path / "s")} <= {"completed", "pruned"}
     trained = [(run / "epochs.txt").read_text().split() for run in (tmp_path / "s").glob("[0-9]")]
+    assert len(trained) == 8
     assert all(len(set(epochs)) == len(epochs) for epochs in trained)
 
 
@@ -155,7 +156,9 @@ def test_a_loop_that_catches_everything_is_pruned_all_the_same(tmp_path: Path, m
 
 def test_a_task_that_returns_nothing_has_its_best_epoch(tmp_path: Path) -> None:
     done(tmp_path / "s", "returns=nothing", "momentum=1", "hydra/sweeper/pruner=none")
-    for trial in study(tmp_path / "s").trials:
+    trials = study(tmp_path / "s").trials
+    assert trials
+    for trial in trials:
         assert trial.value == min(trial.intermediate_values.values())
 
 
