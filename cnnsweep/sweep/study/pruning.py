@@ -26,7 +26,7 @@ from cnnsweep.sweep.spec.objectives import means
 from cnnsweep.sweep.spec.optuna_internals import get_trial, storage_of, trial_id, with_storage
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.run_keys import EPOCHS
-from cnnsweep.sweep.spec.settings import Settings
+from cnnsweep.sweep.spec.settings import Settings, naming_keys
 
 VERDICT = "verdict"
 _MOST_STEPS, _MOST_TRIALS = 200, 30  # of a rehearsal; a pruner is taken to act in more steps
@@ -39,7 +39,8 @@ _UNTRIED = (NopPruner, FreezeThaw, WilcoxonPruner)
 def make_pruner(config: DictConfig, seeds: int) -> BasePruner:
     """The configured pruner; of several seeds its steps are seeds, and epochs no warm-up then."""
     changes: Any = {"n_warmup_steps": 0} if seeds > 1 and "n_warmup_steps" in config else {}
-    pruner = instantiate(config, **changes, _execution_whitelist_=allowed_targets())
+    with naming_keys("pruner", config):
+        pruner = instantiate(config, **changes, _execution_whitelist_=allowed_targets())
     assert isinstance(pruner, BasePruner)
     return pruner
 
