@@ -1,13 +1,19 @@
-"""What a sweep records of its command."""
+"""What runs and sweeps record of their command, and what resuming takes of it."""
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
+import pytest
 from omegaconf import OmegaConf
 
 from cnnsweep.folders.sweep_folder import SweepFolder
 from cnnsweep.task.recorded_command import record_sweep
+from tests.command import QUICK, cnnsweep, complaint_of, succeeded
+from tests.run_files import result
+from tests.sweep.sweep_commands import study
+from tests.task.test_command_again import MINE
 
 LAUNCHES = 4
 
@@ -28,3 +34,56 @@ def test_launches_that_begin_a_shared_sweep_at_once_leave_one_whole_record(tmp_p
             list(launches.map(record, [folder] * LAUNCHES, [all_there] * LAUNCHES))
             assert OmegaConf.load(SweepFolder(folder).config) == config
             assert list(folder.iterdir()) == [SweepFolder(folder).config]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder with configs of somebody's own in `mine`."""
+    for group, text in {"search": MINE, "experiment": "# @package _global_\nepochs: 3\n"}.items():
+        (tmp_path / "mine" / group).mkdir(parents=True)
+        (tmp_path / "mine" / group / "own.yaml").write_text(text)
+    return tmp_path
+
+
+def test_a_search_of_ones_own_config_folder_is_resumed_with_it_typed_or_not(place: Path) -> None:
+    typed = ("--multirun", "search=own", *QUICK, "scheduler=step", "hydra.sweeper.n_jobs=1")
+    succeeded(cnnsweep(*typed, "--config-dir", "mine", "hydra.sweeper.n_trials=1", cwd=place))
+    (folder,) = [path.parent for path in place.glob("multirun/*/*/multirun.yaml")]
+    for number, words in enumerate((["resume=latest", "-cd", "mine"], [f"resume={folder}"]), 2):
+        succeeded(cnnsweep(*words, f"hydra.sweeper.n_trials={number}", cwd=place))
+        assert len(study(folder).trials) == number
+    (place / "mine").rename(place / "moved")
+    line = complaint_of(cnnsweep(f"resume={folder}", "hydra.sweeper.n_trials=4", cwd=place))
+    assert f"--config-dir {place / 'mine'}, which is not there" in line
+
+
+@pytest.mark.parametrize("is_just_begun", [False, True])
+def test_a_run_of_ones_own_config_folder_is_resumed_without_it(
+    place: Path, is_just_begun: bool
+) -> None:
+    typed = (*QUICK[:2], "pictures=false", "threads=1", "experiment=own", "--config-dir", "mine")
+    succeeded(cnnsweep(*typed, "hydra.run.dir=R", cwd=place))
+    (place / "R" / "result.json").unlink()
+    record = place / "R" / ".hydra" / "command.yaml"
+    kept = record.read_text()
+    if is_just_begun:  # killed before Hydra has written its part
+        shutil.rmtree(place / "R" / ".hydra")
+        record.parent.mkdir()
+        record.write_text(kept)
+    succeeded(cnnsweep("resume=R", cwd=place))
+    assert (result(place / "R")["status"], result(place / "R")["epochs"]) == ("completed", 3)
+
+
+def test_a_run_of_a_recorded_config_is_resumed_in_its_folder(tmp_path: Path) -> None:
+    succeeded(cnnsweep(*QUICK, "hydra.run.dir=R", cwd=tmp_path))
+    recorded = ("--config-path", str(tmp_path / "R" / ".hydra"))
+    succeeded(cnnsweep(*recorded, "hydra.run.dir=again", cwd=tmp_path))
+    for words in (["resume=again"], [*recorded, "resume=again"]):
+        (tmp_path / "again" / "result.json").unlink()
+        succeeded(cnnsweep(*words, cwd=tmp_path))
+        assert result(tmp_path / "again")["status"] == "completed"
+    assert not (tmp_path / "outputs").exists()
+    shutil.copytree(tmp_path / "R" / ".hydra", tmp_path / "own")
+    line = complaint_of(cnnsweep("--config-path", str(tmp_path / "own"), "resume=R", cwd=tmp_path))
+    assert "resume=R: this config has no hydra.callbacks.folders" in line
+    assert "type hydra.run.dir=FOLDER" in line
