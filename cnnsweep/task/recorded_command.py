@@ -1,15 +1,18 @@
 """The command that began a run or sweep, as its folder records it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from cnnsweep.config.composing.grid_jobs import is_grid
+from cnnsweep.config.composing.typed_conditions import with_condition
 from cnnsweep.config.hydra_internals import command_line_parser
+from cnnsweep.config.overrides import by_key
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import (
     COMMAND,
@@ -25,6 +28,8 @@ from cnnsweep.redact import masked_word
 from cnnsweep.task.command_again import sources
 
 SWEEPER, BASIC, GRID = "hydra/sweeper", "basic", "grid"  # a config group, and options of it
+# What resuming puts among the words, or takes from there.
+_OF_THE_FOLDER = ("resume", "hydra.run.dir", "hydra.sweep.dir", "hydra.mode", SWEEPER)
 
 
 class RecordedCommand(NamedTuple):
@@ -79,6 +84,27 @@ def recorded_sweeper(record: RecordedCommand) -> str | None:
     option = record.choices.get(SWEEPER)
     is_typed = any(line.startswith(f"{SWEEPER}=") for line in record.overrides)
     return GRID if option == BASIC and not is_typed else option
+
+
+def is_same_command(folder: Path, words: Iterable[str]) -> bool:
+    """Whether a folder's command had these words, but for those that say which folder.
+
+    With ``from`` among them it has those as well that ``from`` found.
+    """
+    try:
+        record = read_command(folder)
+        typed, recorded = _meant(words), _meant(record.overrides)
+    except (UserError, HydraException):
+        return False
+    has_more = "from" in typed
+    is_same = typed.items() <= recorded.items() if has_more else typed == recorded
+    return bool(record.config) and is_same
+
+
+def _meant(words: Iterable[str]) -> dict[str, str]:
+    """Words by key, of which the later counts."""
+    found = by_key(masked_word(with_condition(word)) for word in words)
+    return {key: str(o.input_line) for key, o in found.items() if key not in _OF_THE_FOLDER}
 
 
 def recorded_places(folder: Path, options: Sequence[str], said: str) -> list[str]:

@@ -3,19 +3,26 @@
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from random import Random
 from threading import Barrier
 
 import pytest
+import yaml
 from omegaconf import OmegaConf
 
+from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import SweepFolder
-from cnnsweep.task.recorded_command import record_sweep
+from cnnsweep.task.recorded_command import is_same_command, record_sweep
 from tests.command import QUICK, cnnsweep, complaint_of, succeeded
 from tests.run_files import result
 from tests.sweep.sweep_commands import study
 from tests.task.test_command_again import MINE
 
 LAUNCHES = 4
+WORDS = (
+    *("model=lenet", "+model.dropout=0.2", "~scheduler", "hydra.sweeper.n_trials=3", "epochs=2"),
+    *("from=old", "optim.lr=0.1,0.01", "search=sgd", "optim.momentum={space: 'a,b', when: {c: d}}"),
+)
 
 
 def test_launches_that_begin_a_shared_sweep_at_once_leave_one_whole_record(tmp_path: Path) -> None:
@@ -87,3 +94,25 @@ def test_a_run_of_a_recorded_config_is_resumed_in_its_folder(tmp_path: Path) -> 
     line = complaint_of(cnnsweep("--config-path", str(tmp_path / "own"), "resume=R", cwd=tmp_path))
     assert "resume=R: this config has no hydra.callbacks.folders" in line
     assert "type hydra.run.dir=FOLDER" in line
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_same_command_is_told_from_any_other(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    draw = Random(seed)
+    words = draw.sample(WORDS, draw.randint(0, len(WORDS)))
+    run = RunFolder(tmp_path / "run")
+    recorded = {"overrides": [*words, "hydra.run.dir=run"], "choices": {}, "options": []}
+    (run.path / ".hydra").mkdir(parents=True)
+    (run.path / ".hydra" / "command.yaml").write_text(yaml.safe_dump(recorded))
+    assert not is_same_command(run.path, words)  # nothing was begun there
+    run.write_config({"seed": 0})
+    typed = draw.sample([*words, "resume=latest"], len(words) + 1)
+    assert is_same_command(run.path, typed)
+    other = draw.choice([word for word in [*WORDS, "seed=7"] if word not in words])
+    assert not is_same_command(run.path, [*typed, other])
+    if words and not any(word.startswith("from=") for word in words):
+        typed.remove(draw.choice(words))
+        assert not is_same_command(run.path, typed)
