@@ -2,10 +2,12 @@
 
 A child is forked after imports alone: nothing of torch's, Hydra's or ours has run. It gets the
 arguments, folder, environment and import path of ``python -m MODULE``, runs that module as
-``__main__``, and ends as any Python does; a sweep's workers are forked likewise. Run as a file,
-this is the server; it imports nothing of the tests.
+``__main__``, and ends as any Python does, but for the taking apart of its modules, which is most of
+what a short command costs; a sweep's workers are forked likewise. Run as a file, this is the
+server; it imports nothing of the tests.
 """
 
+import atexit
 import contextlib
 import json
 import os
@@ -16,7 +18,7 @@ import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
@@ -168,5 +170,40 @@ def _be(request: dict[str, object]) -> None:
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
+@contextlib.contextmanager
+def _over_after_atexit() -> Iterator[None]:
+    """The process of this block is over once all that is registered at exit has been called.
+
+    To be entered before anything else is registered: the last to be called ends the process.
+    """
+    code = 0
+
+    def end() -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+    atexit.register(end)
+    try:
+        yield
+    except SystemExit as error:
+        code = _code(error)
+        raise
+    except KeyboardInterrupt:
+        atexit.unregister(end)  # Python ends by that signal
+        raise
+    except BaseException:
+        code = 1
+        raise
+
+
+def _code(error: SystemExit) -> int:
+    """The exit code that Python makes of it."""
+    if error.code is None or isinstance(error.code, int):
+        return (error.code or 0) & 0xFF
+    return 1
+
+
 if __name__ == "__main__":
-    _serve()
+    with _over_after_atexit():
+        _serve()
