@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -128,7 +129,9 @@ def choice(key: str, *names: str) -> Rule:
 
 
 def as_typed(value: Any) -> str:
-    """A value as it is typed on Hydra's command line; text without quotes."""
+    """A value as it is typed on Hydra's command line; text without quotes, an Enum by its name."""
+    if isinstance(value, Enum):
+        return value.name
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     return str(value)

@@ -81,9 +81,10 @@ def _optimism(search: Search, number: int, elsewhere: int) -> list[str]:
     line = f"a winner's value is the best of {number} tried"
     line += f", {elsewhere} of them in the sweep that its point is from," if elsewhere else ""
     line += " and so looks better than it is: "
-    if search.confirmation.wanted:
+    wanted = search.confirmation.wanted
+    if wanted and search.confirmation.test_metrics():
         return [f"{line}its confirmation runs do not"]
-    how = " (hydra.sweeper.confirm=3)" if _has_seeds(search) else ""
+    how = " (hydra.sweeper.confirm=3)" if _has_seeds(search) and not wanted else ""
     return [f"{line}runs with fresh seeds do not{how}"]
 
 

@@ -146,7 +146,9 @@ def on_validation(
     elif states == {PAUSED} and len(default) == 1:
         epochs = default[0].epochs_done
         values = [_best_until(runs[0], metric, epochs) for runs in (best, default)]
-        when = f" after {epochs} of {default[0].config.get('epochs')} epochs, where that is paused"
+        planned = default[0].epochs_planned
+        of = "" if planned is None else f" of {planned:g}"
+        when = f" after {epochs}{of} epochs, where that is paused"
     else:
         ending = next((s for s in ("failed", "pruned", PAUSED) if s in states), "not over")
         return AgainstDefault(
