@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from cnnsweep.config.composing.grid_jobs import is_grid
 from cnnsweep.config.composing.typed_conditions import with_condition
 from cnnsweep.config.hydra_internals import command_line_parser
-from cnnsweep.config.overrides import by_key
+from cnnsweep.config.overrides import by_key, hydra_lines, typed_lines
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import (
     COMMAND,
@@ -150,7 +150,7 @@ def record_run(folder: Path, config: DictConfig, resolved: Mapping[str, Any]) ->
     if run.read_config() is not None:
         return
     command = {
-        "overrides": [*hydra.overrides.hydra, *hydra.overrides.task],
+        "overrides": typed_lines(hydra),
         "choices": OmegaConf.to_container(hydra.runtime.choices),
         "options": sources(hydra),
     }
@@ -175,9 +175,9 @@ def record_sweep(folder: Path, config: DictConfig) -> None:
 def mask_password(config: DictConfig) -> None:
     """Mask a password in the storage's URL, in place: Hydra writes its config into every folder."""
     plain: Any = OmegaConf.to_container(config.hydra, resolve=False)  # ${oc.env:...} stays that
-    typed, url = plain["overrides"]["hydra"], plain["sweeper"].get("storage")
+    url = plain["sweeper"].get("storage")
     with read_write(config.hydra), open_dict(config.hydra):
-        config.hydra.overrides.hydra = [masked_word(line) for line in typed]
+        config.hydra.overrides.hydra = [masked_word(line) for line in hydra_lines(config.hydra)]
         if isinstance(url, str):
             config.hydra.sweeper.storage = masked_word(url)
 

@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from cnnsweep.config.command_words import options_and_others
 from cnnsweep.config.composing.grid_jobs import is_grid
 from cnnsweep.config.hydra_internals import command_line_parser
+from cnnsweep.config.overrides import hydra_lines, typed_lines
 from cnnsweep.config.own_keys import resume_of
 from cnnsweep.config.sweeper_keys import keys_of
 from cnnsweep.errors import UserError
@@ -49,7 +50,7 @@ def chosen_folder(config: DictConfig, dir_key: str) -> Path | None:
         UserError: both are given, the folder is not there, holds a sweep and not a run (or the
             other way round), or nothing is unfinished.
     """
-    typed = any(str(o).startswith(f"{dir_key}=") for o in config.hydra.overrides.hydra)
+    typed = any(line.startswith(f"{dir_key}=") for line in hydra_lines(config.hydra))
     composed = Path(str(OmegaConf.select(config, dir_key)))
     resume = resume_of(config)
     if resume is None:
@@ -57,7 +58,7 @@ def chosen_folder(config: DictConfig, dir_key: str) -> Path | None:
     if typed:
         raise UserError(f"resume={resume} and {dir_key}={composed}: give one of them")
     if resume == "latest":
-        return _latest(dir_key, [*config.hydra.overrides.hydra, *config.hydra.overrides.task])
+        return _latest(dir_key, typed_lines(config.hydra))
     folder = path_with_home(str(resume))
     if not folder.is_dir():
         raise UserError(f"resume={folder}: there is no such folder; allowed: latest, or a folder")
