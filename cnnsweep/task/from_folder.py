@@ -28,10 +28,11 @@ from cnnsweep.folders.recorded_defaults import completed
 from cnnsweep.folders.run_folder import CONFIG
 from cnnsweep.folders.winner import chosen_run
 from cnnsweep.rules import path_with_home, tree_with_home
+from cnnsweep.task.computed_values import as_run_records
 from cnnsweep.task.folder_lines import FROM
 from cnnsweep.task.global_options import keys_of_options
 from cnnsweep.task.recorded_command import RecordedCommand, read_command, recorded_places
-from cnnsweep.task.resumed_config import recorded_options, recorded_values, resolved_run
+from cnnsweep.task.resumed_config import recorded_options
 
 _OF_THE_COMMAND = (FROM, "resume", "search", "sweep", "hydra")
 _NO_SETTINGS = ("hydra", "logger", "search", "sweep")
@@ -129,12 +130,9 @@ def _recorded(
         if asked:
             lines = asked | lines
             present = composed(lines)
-        now = resolved_run(present)
-        same = recorded_values(record, typed, _OF_THE_COMMAND)
-        unchanged = resolved_run(composed(lines | same)) if same else now
-    before, there = completed(tree_with_home(record.config), now), leaves(tree_with_home(now))
-    # What is computed from a typed value is no default that has changed.
-    values = _values(before, leaves(tree_with_home(unchanged)), left)
+        now = tree_with_home(as_run_records(present, record.config))
+    before, there = completed(tree_with_home(record.config), now), leaves(now)
+    values = _values(before, there, left)
     texts = [str(line.input_line) for line in lines.values()]
     return _Recorded(more, [*texts, *values], before.keys() - there.keys())
 
