@@ -12,6 +12,7 @@ from hydra.types import HydraContext
 from cnnsweep.cli import run_task
 from cnnsweep.config import CONF_DIR
 from cnnsweep.config.hydra_internals import no_callbacks
+from cnnsweep.errors import UserError
 from cnnsweep.sweep.machine.facts import read_machine
 from cnnsweep.sweep.preflight import checked
 from cnnsweep.sweep.searches import Searches
@@ -97,3 +98,40 @@ def test_what_is_no_option_is_refused_with_how_to_choose_one(word: str, tmp_path
     group = word.partition("=")[0]
     assert f"hydra/sweeper/{group}=…" in line
     assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("option", "keys"),
+    [
+        ("pruner=threshold", ("lower=null", "upper=null")),
+        ("pruner=percentile", ("percentile=200",)),
+        ("pruner=percentile", ("percentile=few",)),
+        ("pruner=halving", ("reduction_factor=1",)),
+        ("pruner=patient", ("patience=-1",)),
+        ("pruner=wilcoxon", ("p_threshold=3",)),
+        ("sampler=nsgaii", ("population_size=1",)),
+        ("sampler=qmc", ("qmc_type=round",)),
+    ],
+)
+def test_what_an_option_cannot_be_made_of_is_named(
+    option: str, keys: tuple[str, ...], tmp_path: Path
+) -> None:
+    group = option.partition("=")[0]
+    typed = (f"hydra.sweeper.{group}.{key}" for key in keys)
+    with (
+        pytest.raises(UserError) as refused,
+        begun(*FEW, f"hydra/sweeper/{option}", *typed, folder=tmp_path),
+    ):
+        pass
+    line = str(refused.value)
+    assert line.startswith(f"hydra.sweeper.{group}: ")
+    assert all(key in line for key in keys)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_grid_of_an_interval_names_it(tmp_path: Path) -> None:
+    with (
+        pytest.raises(UserError, match=r"optim\.lr, optim\.momentum are intervals"),
+        begun(*FEW, "hydra/sweeper/sampler=grid", folder=tmp_path),
+    ):
+        pass

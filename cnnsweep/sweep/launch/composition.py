@@ -37,6 +37,7 @@ def say_why(
     from cnnsweep.config.error_messages import short_error
     from cnnsweep.errors import UserError
     from cnnsweep.sweep.launch.ending import end_with
+    from cnnsweep.sweep.launch.search_path import missing_places
 
     if task.__module__ == "cnnsweep.cli":  # which does so with any error
         return
@@ -47,7 +48,9 @@ def say_why(
         end_with(UserError(line))
     if _is_ours(plain, words):
         in_grid = _on_grid(error, words, _brings(loader, config_name, words))
-        end_with(UserError(_on_condition(words) or in_grid or short_error(error)))
+        line = _on_condition(words) or in_grid or short_error(error)
+        gone = missing_places(loader)
+        end_with(UserError(line if gone is None else f"{line} ({gone})"))
 
 
 def _without_other_words(

@@ -15,7 +15,7 @@ from typing import Any
 
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
-from optuna.distributions import BaseDistribution
+from optuna.distributions import BaseDistribution, FloatDistribution
 from optuna.samplers import (
     BaseGASampler,
     BaseSampler,
@@ -30,10 +30,11 @@ from optuna.trial import FrozenTrial
 
 from cnnsweep.config import CONF_DIR, plain_yaml
 from cnnsweep.config.allowed_targets import allowed_targets
-from cnnsweep.errors import UserError
+from cnnsweep.errors import UserError, and_more
 from cnnsweep.rules import Rule, flag, or_null, whole
 from cnnsweep.sweep.spec.optuna_internals import NumberedPoints as NumberedPoints
 from cnnsweep.sweep.spec.optuna_internals import grid_values
+from cnnsweep.sweep.spec.settings import naming_keys
 
 Space = dict[str, BaseDistribution]
 # These learn of parameters that all trials have, and draw the others at random.
@@ -75,7 +76,7 @@ class Sampling:
         is_scrambled: bool = False,
     ) -> None:
         self._target = get_object(config._target_)
-        config = _fitted(config, self._target)
+        self._config = config = _fitted(config, self._target)
         self._takes_seed = "seed" in inspect.signature(self._target).parameters or "seed" in config
         self._make: partial[BaseSampler] = instantiate(
             config,
@@ -115,7 +116,8 @@ class Sampling:
         return self._made(seed=derived) if self._takes_seed else self._made()
 
     def _made(self, **keywords: Any) -> BaseSampler:
-        sampler = deepcopy(self._make)(**keywords)
+        with naming_keys("sampler", self._config):
+            sampler = deepcopy(self._make)(**keywords)
         assert isinstance(sampler, BaseSampler)
         if self._conditional:
             _relate_what_all_have(sampler, self._space, self._conditional)
@@ -215,7 +217,7 @@ def is_grid_sampler(config: DictConfig) -> bool:
 
 
 def grid_choices(space: Space) -> dict[str, list[Any]]:
-    """The values of each parameter; raises ValueError where one has no steps."""
+    """The values of each parameter, of which each has an end."""
     return {name: grid_values(distribution) for name, distribution in space.items()}
 
 
@@ -225,7 +227,12 @@ def grid_size(space: Space) -> int:
     Raises:
         UserError: a parameter has no end of values.
     """
-    try:
-        return math.prod(len(choices) for choices in grid_choices(space).values())
-    except ValueError as error:
-        raise UserError(f"hydra/sweeper/sampler=grid: {error}") from error
+    reals = {name: one for name, one in space.items() if isinstance(one, FloatDistribution)}
+    endless = [name for name, one in reals.items() if one.step is None]
+    if endless:
+        raise UserError(
+            f"hydra/sweeper/sampler=grid goes through every value, and {and_more(endless)} "
+            f"{'is an interval' if len(endless) == 1 else 'are intervals'} without steps: allowed "
+            "are values with commas between, range(START, STOP, STEP), another sampler"
+        )
+    return math.prod(len(choices) for choices in grid_choices(space).values())

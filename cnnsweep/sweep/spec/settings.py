@@ -1,17 +1,20 @@
 """The keys below ``hydra.sweeper``; imported at every start of Hydra: no torch, no Optuna."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
+from hydra.errors import InstantiationException
+from omegaconf import MISSING, DictConfig
+from omegaconf.errors import OmegaConfBaseException
 
 from cnnsweep.config.sweeper_keys import FORMER, unknown_key
-from cnnsweep.errors import UserError
+from cnnsweep.errors import UserError, causes, one_line
 from cnnsweep.metric_names import DIRECTIONS, Direction
-from cnnsweep.rules import Rule, choice, flag, or_null, whole, with_home
+from cnnsweep.rules import Rule, as_typed, choice, flag, or_null, whole, with_home
 
 
 @dataclass
@@ -95,9 +98,12 @@ class Settings(SharedSettings):
 
     @property
     def earlier(self) -> tuple[str, ...]:
-        """The folders of ``warm_start``."""
+        """The folders of ``warm_start``, each once, as it is typed first."""
         typed = self.warm_start or ()
-        return tuple(map(with_home, dict.fromkeys([typed] if isinstance(typed, str) else typed)))
+        found: dict[Path, str] = {}
+        for folder in map(with_home, [typed] if isinstance(typed, str) else typed):
+            found.setdefault(Path(folder).resolve(), folder)
+        return tuple(found.values())
 
 
 def is_for_searches(keys: Mapping[str, Any]) -> bool:
@@ -208,6 +214,27 @@ def directions(typed: Any, objectives: list[str]) -> list[Direction]:
             f"({', '.join(objectives)})"
         )
     return listed
+
+
+@contextmanager
+def naming_keys(name: str, node: DictConfig) -> Iterator[None]:
+    """A block that makes a sampler or a pruner of its keys, which its own complaints do not name.
+
+    Raises:
+        UserError: it was refused, with the keys and the reason.
+    """
+    try:
+        yield
+    except (InstantiationException, ArithmeticError, TypeError, ValueError) as error:
+        *_, first = causes(error)
+        if isinstance(first, UserError | InstantiationException | OmegaConfBaseException):
+            raise
+        names = (name for name in map(str, node) if not name.startswith("_"))
+        keys = (f"{name}={as_typed(node[name])}" for name in names)
+        raise UserError(
+            f"{_NODE}{name}: {node['_target_']} cannot be made of {', '.join(keys)}: "
+            f"{one_line(first)}"
+        ) from error
 
 
 def register() -> None:

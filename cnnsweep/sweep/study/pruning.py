@@ -19,13 +19,14 @@ from cnnsweep.sweep.freeze_thaw.pruner import FreezeThaw
 from cnnsweep.sweep.freeze_thaw.rule import BEGIN, Step, Thaw
 from cnnsweep.sweep.freeze_thaw.schedule import Schedule
 from cnnsweep.sweep.freeze_thaw.steps import Steps
+from cnnsweep.sweep.journal.storage_view import StorageView
 from cnnsweep.sweep.journal.theirs import compared_with
 from cnnsweep.sweep.spec.messages import Answer, Job
 from cnnsweep.sweep.spec.objectives import means
 from cnnsweep.sweep.spec.optuna_internals import get_trial, storage_of, trial_id, with_storage
 from cnnsweep.sweep.spec.plan import Plan
 from cnnsweep.sweep.spec.run_keys import EPOCHS
-from cnnsweep.sweep.spec.settings import Settings
+from cnnsweep.sweep.spec.settings import Settings, naming_keys
 
 VERDICT = "verdict"
 _MOST_STEPS, _MOST_TRIALS = 200, 30  # of a rehearsal; a pruner is taken to act in more steps
@@ -38,7 +39,8 @@ _UNTRIED = (NopPruner, FreezeThaw, WilcoxonPruner)
 def make_pruner(config: DictConfig, seeds: int) -> BasePruner:
     """The configured pruner; of several seeds its steps are seeds, and epochs no warm-up then."""
     changes: Any = {"n_warmup_steps": 0} if seeds > 1 and "n_warmup_steps" in config else {}
-    pruner = instantiate(config, **changes, _execution_whitelist_=allowed_targets())
+    with naming_keys("pruner", config):
+        pruner = instantiate(config, **changes, _execution_whitelist_=allowed_targets())
     assert isinstance(pruner, BasePruner)
     return pruner
 
@@ -189,15 +191,12 @@ class StudyPruner(Unpruned):
         return verdict
 
 
-class _Notes:
+class _Notes(StorageView):
     """A storage that keeps the attributes written to it to itself."""
 
     def __init__(self, storage: BaseStorage) -> None:
-        self._storage = storage
+        super().__init__(storage)
         self.attributes: dict[str, Any] = {}
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._storage, name)
 
     def set_trial_system_attr(self, _trial_id: int, key: str, value: Any) -> None:
         self.attributes[key] = value
