@@ -23,8 +23,8 @@ from cnnsweep.errors import UserError, on_one_line, one_line
 from cnnsweep.folders import lock
 from cnnsweep.folders.longer import begun
 from cnnsweep.folders.run_folder import APP, CONFIG, HYDRA, RunFolder, differing_keys
-from cnnsweep.other_apps.report import taken_record
-from cnnsweep.other_apps.run_record import finished_epochs
+from cnnsweep.other_apps.report import record_unreported, taken_record
+from cnnsweep.other_apps.run_record import RunRecord, finished_epochs
 from cnnsweep.process import Terminated
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.formatting import cause_of
@@ -64,7 +64,7 @@ def run(
             _refuse_another_config(log.parent, config)
             if (taken := take_earlier_epochs(context, config, run_folder)) is not None:
                 reporter.note(taken)
-            return _told_again(log.parent, reporter) or _finished(_in_hydra(config, context))
+            return _told_again(log.parent, reporter) or _run(config, context)
     except OtherConfig as error:
         return _failed(error, str(error))
     except UserError as error:  # another process is in the folder
@@ -79,6 +79,14 @@ def _wait_for_lock(folder: Path, pause: Callable[[float], None]) -> None:
     deadline = time.monotonic() + LOCK_SECONDS
     while lock.is_held_elsewhere(folder) and time.monotonic() < deadline:
         pause(_LOOK_SECONDS)
+
+
+def _run(config: DictConfig, context: SweepContext) -> Finished:
+    ended = _in_hydra(config, context)
+    record = taken_record()
+    if record is None and not context.is_our_task:
+        record_unreported(config.hydra, ended)
+    return _finished(ended, record)
 
 
 def _in_hydra(config: DictConfig, context: SweepContext) -> JobReturn:
@@ -158,8 +166,8 @@ def _told_again(folder: Path, reporter: "Reporter") -> Finished | None:
     return Finished("completed", objective)
 
 
-def _finished(job_return: JobReturn) -> Finished:
-    value, record = outcome_of(job_return), taken_record()
+def _finished(job_return: JobReturn, record: RunRecord | None) -> Finished:
+    value = outcome_of(job_return)
     if record is not None and record.ended is not None:  # also where the app caught it
         value = record.ended
     if isinstance(value, epoch_reporter.Ended):
