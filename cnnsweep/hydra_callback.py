@@ -20,7 +20,7 @@ from cnnsweep.config.composing.late_keys import restore_typed
 from cnnsweep.config.composing.read_once import read_files_once
 from cnnsweep.config.error_messages import error_line
 from cnnsweep.config.launchers import check_installed
-from cnnsweep.config.overrides import as_text
+from cnnsweep.config.overrides import as_text, hydra_lines, task_lines
 from cnnsweep.config.own_keys import is_ours, resume_of
 from cnnsweep.config.trackers import chosen
 from cnnsweep.config.typed_keys import check_typed, expand_homes
@@ -225,8 +225,9 @@ def _change(config: DictConfig, key: str, folder: Path) -> None:
     """Also among the overrides, from which launchers compose each job."""
     with read_write(config.hydra), open_dict(config.hydra):
         OmegaConf.update(config.hydra, key, str(folder))
-        typed: Any = OmegaConf.to_container(config.hydra.overrides.hydra, resolve=False)
-        others = [line for line in typed if not line.startswith(f"hydra.{key}=")]
+        others = [
+            line for line in hydra_lines(config.hydra) if not line.startswith(f"hydra.{key}=")
+        ]
         config.hydra.overrides.hydra = [*others, f"hydra.{key}={as_text(str(folder))}"]
 
 
@@ -246,4 +247,4 @@ def _is_sweep_of(folder: Path, config: DictConfig) -> bool:
 
 
 def _typed(config: Any) -> list[str]:
-    return [line for line in config.hydra.overrides.task if not line.startswith("resume=")]
+    return [line for line in task_lines(config.hydra) if not line.startswith("resume=")]

@@ -291,6 +291,22 @@ def test_private_names_of_others_have_one_home() -> None:
     assert wrong == []
 
 
+def test_typed_words_are_read_as_they_were_typed() -> None:
+    """Elsewhere than here OmegaConf would resolve their interpolations, each out of its place."""
+    wrong = [
+        f"{path.relative_to(PACKAGE)}: {ast.unparse(node)}"
+        for path in FILES
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Load)
+        and ast.unparse(node.value).endswith("hydra.overrides")
+    ]
+    assert wrong == [
+        "config/overrides.py: hydra.overrides.hydra",
+        "config/overrides.py: hydra.overrides.task",
+    ]
+
+
 def test_a_file_is_named_after_its_idea() -> None:
     assert [str(path) for path in FILES if path.stem in BANNED_NAMES] == []
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, Quote, QuotedString
-from omegaconf import OmegaConf
+from omegaconf import ListConfig, OmegaConf
 
 from cnnsweep.config.hydra_internals import escaped
 from cnnsweep.rules import as_typed
@@ -14,9 +14,24 @@ Overrides = dict[str, Override]
 
 
 def typed_lines(hydra: Any) -> list[str]:
-    """All overrides of a composed config, ``hydra`` its own part; interpolations stay as typed."""
-    plain: Any = OmegaConf.to_container(hydra.overrides, resolve=False)
-    return [*plain["hydra"], *plain["task"]]
+    """All overrides of a composed config, ``hydra`` its own part, as they were typed."""
+    return [*hydra_lines(hydra), *task_lines(hydra)]
+
+
+def hydra_lines(hydra: Any) -> list[str]:
+    """Those of Hydra's own keys."""
+    return _lines(hydra.overrides.hydra)
+
+
+def task_lines(hydra: Any) -> list[str]:
+    """Those of a run's keys."""
+    return _lines(hydra.overrides.task)
+
+
+def _lines(overrides: ListConfig) -> list[str]:
+    """As typed: an interpolation means something in its key's place, and may hold a secret."""
+    plain: Any = OmegaConf.to_container(overrides, resolve=False)
+    return [str(line) for line in plain]
 
 
 def by_key(lines: Iterable[str]) -> Overrides:

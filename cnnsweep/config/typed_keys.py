@@ -4,6 +4,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf, read_write
 
+from cnnsweep.config.overrides import hydra_lines
 from cnnsweep.dotted_keys import is_below, look_up
 from cnnsweep.errors import UserError
 from cnnsweep.redact import masked_word
@@ -32,9 +33,9 @@ def check_typed(config: DictConfig) -> None:
         UserError: names what was typed, and what to type.
     """
     is_sweep = config.hydra.mode.name == "MULTIRUN"
-    for line in config.hydra.overrides.hydra:
-        key, _, value = str(line).lstrip("+~").partition("=")
-        shown = repr(masked_word(str(line)))
+    for line in hydra_lines(config.hydra):
+        key, _, value = line.lstrip("+~").partition("=")
+        shown = repr(masked_word(line))
         if is_sweep and is_below(key, ["hydra.run.dir"]):
             raise UserError(
                 f"{shown} is the folder of a single run; a sweep's is hydra.sweep.dir={value}"

@@ -14,7 +14,7 @@ from cnnsweep.config.composing.combinations import combinations, plain_keys, set
 from cnnsweep.config.error_messages import short_error
 from cnnsweep.config.key_sources import KeySources, key_sources
 from cnnsweep.config.launchers import refuse_devices
-from cnnsweep.config.overrides import by_key
+from cnnsweep.config.overrides import by_key, hydra_lines, task_lines
 from cnnsweep.config.own_keys import chosen_by
 from cnnsweep.config.validation import monitors_validation
 from cnnsweep.errors import UserError, causes, one_line
@@ -138,7 +138,7 @@ def check_sweeper_targets(settings: Settings, context: SweepContext) -> None:
 
 
 def _check_subdir(context: SweepContext) -> None:
-    typed = [line for line in context.config.hydra.overrides.hydra if _SUBDIR in str(line)]
+    typed = [line for line in hydra_lines(context.config.hydra) if _SUBDIR in line]
     if typed:
         raise UserError(
             f"{typed[0]}: a search names its trials' folders itself, by their numbers; leave it out"
@@ -148,7 +148,7 @@ def _check_subdir(context: SweepContext) -> None:
 def _check_group_choices(context: SweepContext) -> None:
     """Refuse a search whose choice of another group an experiment has overridden."""
     choices = context.config.hydra.runtime.choices
-    typed = by_key(context.config.hydra.overrides.task)
+    typed = by_key(task_lines(context.config.hydra))
     for group, option in chosen_by("search", choices.get("search")).items():
         if group not in typed and choices.get(group) != option:
             raise UserError(

@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from cnnsweep.config.overrides import by_key
+from cnnsweep.config.overrides import by_key, task_lines
 from cnnsweep.dotted_keys import look_up
 from cnnsweep.errors import UserError
 from cnnsweep.folders.recorded_defaults import CHANGED, ChangedOption
@@ -45,7 +45,7 @@ def _chosen_from(config: DictConfig, group: str) -> set[str]:
 
 
 def _spaces(config: DictConfig, group: str) -> Iterator[str]:
-    typed = by_key(config.hydra.overrides.task).get(group)
+    typed = by_key(task_lines(config.hydra)).get(group)
     if typed is not None and typed.is_sweep_override():
         yield str(typed.input_line).partition("=")[2]
     sweeper: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=False)

@@ -16,7 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from cnnsweep.config import CONF_DIR
 from cnnsweep.config.allowed_targets import VARIABLE
-from cnnsweep.config.overrides import as_text
+from cnnsweep.config.overrides import as_text, hydra_lines, task_lines
 from cnnsweep.dotted_keys import are_same, is_below, leaves
 from cnnsweep.folders.run_folder import HYDRA
 from cnnsweep.redact import masked_word
@@ -34,13 +34,13 @@ def command_again(config: DictConfig) -> str:
     no ``search=``, which would be a search again, but the keys that this sets.
     """
     hydra: Any = HydraConfig.get()
-    lines = [line for line in hydra.overrides.task if not _is_of_a_folder(line)]
+    lines = [line for line in task_lines(hydra) if not _is_of_a_folder(line)]
     more = _set_by_search(config, hydra, lines)
     if more is None:  # what was typed goes with the search only
         path = Path(str(hydra.runtime.output_dir)) / HYDRA
         words = ["--config-path", str(path), "--config-name", "config"]
     else:
-        kept = [line for line in hydra.overrides.hydra if is_below(_key(line), _COMPOSING)]
+        kept = [line for line in hydra_lines(hydra) if is_below(_key(line), _COMPOSING)]
         words = [*sources(hydra), *map(masked_word, [*kept, *more[0], *lines, *more[1]])]
     return shell_line(words)
 

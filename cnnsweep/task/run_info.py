@@ -10,6 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
+from cnnsweep.config.overrides import task_lines
 from cnnsweep.dotted_keys import look_up
 from cnnsweep.folders.run_folder import LONGER
 from cnnsweep.folders.sweep_folder import SweepFolder, is_confirmation
@@ -31,7 +32,7 @@ def tracked_run(folder: Path, config: Mapping[str, Any]) -> RunInfo:
         name=whole.name,
         place=place,
         trial=None if is_confirmation(Path(place)) else int(hydra.job.num),
-        parameters=_parameters(list(hydra.overrides.task), whole.folder, config),
+        parameters=_parameters(task_lines(hydra), whole.folder, config),
     )
     return replace(run, name=place, sweep=sweep)
 

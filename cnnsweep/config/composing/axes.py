@@ -8,10 +8,11 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from cnnsweep.config.composing.typed_conditions import conditional
 from cnnsweep.config.hydra_internals import grid_of
+from cnnsweep.config.overrides import task_lines
 from cnnsweep.config.sweeper_keys import searches_over
 from cnnsweep.errors import UserError
+from cnnsweep.rules import conditional
 
 
 def axes_of(config: DictConfig) -> dict[str, tuple[str, ...]]:
@@ -32,9 +33,8 @@ def axes_of(config: DictConfig) -> dict[str, tuple[str, ...]]:
                 "this is a grid, and hydra/sweeper=optuna chooses a search"
             )
     lines = [f"{key}={value}" for key, value in params.items()]
-    typed: Any = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)
     sources: Any = OmegaConf.to_container(config.hydra.runtime.config_sources, resolve=False)
-    return _axes((*lines, *typed), str(sources))
+    return _axes((*lines, *task_lines(config.hydra)), str(sources))
 
 
 @lru_cache(maxsize=8)

@@ -10,11 +10,12 @@ from pathlib import Path
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import OverrideType
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from omegaconf import DictConfig, open_dict, read_write
 
 from cnnsweep.config import CONF_DIR
 from cnnsweep.config.composing.typed_conditions import with_condition
 from cnnsweep.config.hydra_internals import command_line_parser
+from cnnsweep.config.overrides import task_lines
 from cnnsweep.config.own_keys import own_leaves
 
 _typed: dict[str, str] = {}  # by what was written instead
@@ -62,10 +63,8 @@ def as_typed_words(words: Iterable[str]) -> list[str]:
 
 def restore_typed(config: DictConfig) -> None:
     """Put the words as they were typed among the overrides of a sweep's composed config."""
-    task = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)
-    assert isinstance(task, list)
     with read_write(config.hydra), open_dict(config.hydra):
-        config.hydra.overrides.task = as_typed_words(map(str, task))
+        config.hydra.overrides.task = as_typed_words(task_lines(config.hydra))
 
 
 def _may_be_late(word: str, may_be_group: Callable[[str], bool]) -> bool:

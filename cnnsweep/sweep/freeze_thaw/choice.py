@@ -7,6 +7,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from cnnsweep.config import CONF_DIR
+from cnnsweep.config.overrides import hydra_lines
 from cnnsweep.errors import UserError
 from cnnsweep.metric_names import EPOCH_METRICS
 from cnnsweep.rules import whole
@@ -48,7 +49,7 @@ def note_on_pausing(plan: Plan, settings: Settings, context: SweepContext) -> st
 
 def is_typed(context: SweepContext) -> bool:
     """Whether a pruner, or a key of one, stands on the command line."""
-    words = map(str, context.config.hydra.overrides.hydra)
+    words = hydra_lines(context.config.hydra)
     return any(word.lstrip("+~").startswith((_GROUP, f"{_NODE}.")) for word in words)
 
 

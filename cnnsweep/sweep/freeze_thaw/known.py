@@ -13,7 +13,6 @@ import math
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from optuna.samplers import BaseGASampler, BaseSampler, CmaEsSampler, GPSampler
 from optuna.storages import BaseStorage
@@ -21,6 +20,7 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.sweep.freeze_thaw.paused import is_paused
+from cnnsweep.sweep.journal.storage_view import StorageView
 from cnnsweep.sweep.journal.theirs import is_theirs
 from cnnsweep.sweep.spec.optuna_internals import as_first_generation, storage_of, with_storage
 from cnnsweep.sweep.spec.space.search_space import SearchSpace
@@ -66,20 +66,17 @@ def as_drawn_here(trial: FrozenTrial, space: SearchSpace) -> FrozenTrial | None:
     return shown
 
 
-class _Known:
+class _Known(StorageView):
     """A storage whose paused trials look as if they were over."""
 
     def __init__(
         self, storage: BaseStorage, sampler: BaseSampler, asked: int | None, knowledge: Knowledge
     ) -> None:
-        self._storage = storage
+        super().__init__(storage)
         self._sampler = sampler
         self._asked = asked
         self._knowledge = knowledge
         self._completes = isinstance(sampler, BLIND_TO_PRUNED)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._storage, name)
 
     def get_all_trials(
         self,

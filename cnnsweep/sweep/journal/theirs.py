@@ -1,12 +1,12 @@
 """Trials of a study that cnnsweep did not run: they stay as they are, and are never its winner."""
 
 from collections.abc import Container
-from typing import Any, cast
+from typing import cast
 
-from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from cnnsweep.sweep.journal.storage_view import StorageView
 from cnnsweep.sweep.spec.optuna_internals import storage_of, study_attributes, with_storage
 from cnnsweep.sweep.spec.plan import FOLDER
 
@@ -40,14 +40,8 @@ def ours(study: Study) -> Study:
     return with_storage(study, _Ours(storage_of(study)))
 
 
-class _Ours:
+class _Ours(StorageView):
     """A storage that does not show trials of others."""
-
-    def __init__(self, storage: BaseStorage) -> None:
-        self._storage = storage
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._storage, name)
 
     def get_all_trials(
         self,
@@ -58,7 +52,3 @@ class _Ours:
         """As a storage's own."""
         found = self._storage.get_all_trials(study_id, deepcopy=deepcopy, states=states)
         return [trial for trial in found if not is_theirs(trial)]
-
-    def get_best_trial(self, study_id: int) -> FrozenTrial:
-        """As a storage's own, which databases ask without listing trials."""
-        return BaseStorage.get_best_trial(cast(BaseStorage, self), study_id)

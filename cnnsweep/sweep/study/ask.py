@@ -14,6 +14,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from cnnsweep.sweep.freeze_thaw.known import Knowledge, known
+from cnnsweep.sweep.journal.storage_view import StorageView
 from cnnsweep.sweep.journal.tried import Tried, number_of_begun, number_of_trials
 from cnnsweep.sweep.spec.optuna_internals import (
     draw,
@@ -208,15 +209,12 @@ def _identity(drawn: Drawn) -> str:
     return identity({name: d.to_external_repr(value) for name, (value, d) in drawn.items()})
 
 
-class _Draft:
+class _Draft(StorageView):
     """A storage that keeps the parameters written to it to itself."""
 
     def __init__(self, storage: BaseStorage) -> None:
-        self._storage = storage
+        super().__init__(storage)
         self.drawn: Drawn = {}
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._storage, name)
 
     def set_trial_param(
         self, _trial_id: int, name: str, value: float, distribution: BaseDistribution

@@ -19,6 +19,7 @@ from cnnsweep.sweep.freeze_thaw.pruner import FreezeThaw
 from cnnsweep.sweep.freeze_thaw.rule import BEGIN, Step, Thaw
 from cnnsweep.sweep.freeze_thaw.schedule import Schedule
 from cnnsweep.sweep.freeze_thaw.steps import Steps
+from cnnsweep.sweep.journal.storage_view import StorageView
 from cnnsweep.sweep.journal.theirs import compared_with
 from cnnsweep.sweep.spec.messages import Answer, Job
 from cnnsweep.sweep.spec.objectives import means
@@ -190,15 +191,12 @@ class StudyPruner(Unpruned):
         return verdict
 
 
-class _Notes:
+class _Notes(StorageView):
     """A storage that keeps the attributes written to it to itself."""
 
     def __init__(self, storage: BaseStorage) -> None:
-        self._storage = storage
+        super().__init__(storage)
         self.attributes: dict[str, Any] = {}
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._storage, name)
 
     def set_trial_system_attr(self, _trial_id: int, key: str, value: Any) -> None:
         self.attributes[key] = value
