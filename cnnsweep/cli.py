@@ -24,7 +24,13 @@ from cnnsweep.config.composing.quick_copies import quick_copies
 from cnnsweep.config.error_messages import error_line
 from cnnsweep.config.sweeper_keys import check_sweepers
 from cnnsweep.folders import lock
-from cnnsweep.process import Terminated, postpone_collection, raise_on_sigterm
+from cnnsweep.process import (
+    Terminated,
+    postpone_collection,
+    raise_again,
+    raise_on_stops,
+    stops_first,
+)
 from cnnsweep.redact import masked_output
 from cnnsweep.task.folder_lines import resume_command
 from cnnsweep.task.from_folder import with_recorded
@@ -46,7 +52,7 @@ def main() -> None:
     postpone_collection()
     wants_traceback = os.environ.get(FULL_ERROR) == "1"
     os.environ[FULL_ERROR] = "1"  # else Hydra prints the error itself and exits
-    raise_on_sigterm()
+    raise_on_stops()
     try:
         words = readable(sys.argv[1:])
         sys.argv[1:] = words_of_sweep(words)
@@ -57,6 +63,7 @@ def main() -> None:
         )
         # What only shows the config would show a storage's password too.
         with (
+            stops_first(),
             quick_copies(),
             masked_output() if any(map(_SHOWS.match, sys.argv)) else nullcontext(),
             explained() if is_asked(sys.argv) else nullcontext(),
@@ -93,6 +100,7 @@ def readable(typed: Sequence[str]) -> list[str]:
 
 def run_task(config: DictConfig) -> Objective:
     """The task as Hydra calls it; in a sweep a job's error is raised again for the sweeper."""
+    raise_again()
     try:
         return task(config)
     except Exception as error:

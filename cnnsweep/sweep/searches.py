@@ -99,9 +99,19 @@ class Searches:
                 yield note
             if note := note_on_idle_pruner(search.plan, self.settings):
                 yield note
-            sampler = sampling_of(search.plan, self.settings).sampler_for(0)
-            if note := note_on_conditions(sampler, search.plan.space.conditions.keys()):
-                yield note
+            yield from self._notes_on_sampler(search)
+
+    def _notes_on_sampler(self, search: Search) -> Iterator[str]:
+        if search.asker.takes_every_point:  # and no sampler chooses
+            if self.settings.earlier:
+                yield (
+                    "note: every point of the space is tried, in an order of chance: what "
+                    "hydra.sweeper.warm_start tells the sampler changes nothing"
+                )
+            return
+        sampler = sampling_of(search.plan, self.settings).sampler_for(0)
+        if note := note_on_conditions(sampler, search.plan.space.conditions.keys()):
+            yield note
 
     def outlooks(self, searches: list[Search]) -> list[Outlook]:
         return [outlook_of_search(self.context, self.settings, search) for search in searches]

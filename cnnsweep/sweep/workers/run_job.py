@@ -25,7 +25,7 @@ from cnnsweep.folders.longer import begun
 from cnnsweep.folders.run_folder import APP, CONFIG, HYDRA, RunFolder, differing_keys
 from cnnsweep.other_apps.report import record_unreported, taken_record
 from cnnsweep.other_apps.run_record import RunRecord, finished_epochs
-from cnnsweep.process import Terminated
+from cnnsweep.process import Terminated, raise_again
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.formatting import cause_of
 from cnnsweep.sweep.spec.messages import Answer, Epoch, Finished, Job, Note
@@ -180,6 +180,7 @@ def _finished(job_return: JobReturn, record: RunRecord | None) -> Finished:
 
 
 def _failed(error: BaseException, line: str) -> Finished:
+    raise_again()  # it may be what has become of SIGTERM
     return Finished("failed", error=line, cause=cause_of(error))
 
 
