@@ -10,12 +10,11 @@ from cnnsweep.sweep.spec.space.points import identity
 from tests.sweep.sweep_commands import (
     TOY,
     command,
-    finish,
     kill_in_training,
-    start,
     study,
     sweep,
     table,
+    to_its_end,
 )
 
 SIX = ("lr=0.02,0.1,0.05", "momentum=choice(0.9, 0.5)", "epochs=3", "epoch_seconds=0.01")
@@ -72,7 +71,7 @@ def test_killed_and_resumed_it_ends_with_the_table_of_an_unbroken_one(tmp_path: 
     draw = random.Random(3)
     for whom in ("parent", "worker"):
         kill_in_training(line, tmp_path / "killed", draw, whom=whom, most_seconds=0.3)
-    done = finish(start(line))
+    done = to_its_end(line)
     assert done.code == 0, done.text
     assert table(tmp_path / "killed") == table(tmp_path / "whole")
 
