@@ -9,6 +9,7 @@ from optuna.study import load_study
 from cnnsweep.errors import UserError, and_more
 from cnnsweep.folders.run_folder import CONFIG, HYDRA, RESULT, RunFolder
 from cnnsweep.folders.sweep_folder import JOURNAL, SweepFolder, numbered, seed_runs
+from cnnsweep.folders.typed_words import path_word
 from cnnsweep.sweep.spec.plan import Plan
 
 _RUN = (CONFIG, RESULT, HYDRA)  # one of them makes a numbered folder a trial's
@@ -57,5 +58,6 @@ def _refused(plan: Plan, found: str) -> UserError:
         "hydra.sweeper.storage), or choose another folder with hydra.sweep.dir=FOLDER"
     )
     if plan.is_ours:
-        line += f"; hydra.sweeper.warm_start=[{RunFolder(plan.sweep)}] tells a search there of them"
+        word = path_word("hydra.sweeper.warm_start", str(RunFolder(plan.sweep)))
+        line += f"; {word} tells a search there of them"
     return UserError(line)

@@ -74,7 +74,7 @@ def test_what_the_study_does_not_know_is_not_begun_over(
         refused = complaint_of(cnnsweep(*line, cwd=tmp_path))
         assert named in refused
         assert "Bring its study.journal back" in refused
-        assert "hydra.sweeper.warm_start=[s]" in refused
+        assert "hydra.sweeper.warm_start=s tells" in refused
         assert _contents(tmp_path / "s") == before
 
 
