@@ -71,7 +71,8 @@ class Confirmation:
             self.recorder.confirmed(job, f"{name} {said}")
             return
         error = str(message.error)
-        write_failure(self.plan.run(folder), error, {}, anew=False)
+        if not message.is_others_folder:
+            write_failure(self.plan.run(folder), error, {}, anew=False)
         self.failed[job.folder] = error
         self.recorder.confirmed(job, f"failed: {error}; its folder: {folder}")
 

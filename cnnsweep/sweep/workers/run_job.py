@@ -31,6 +31,7 @@ from cnnsweep.sweep.spec.formatting import cause_of
 from cnnsweep.sweep.spec.messages import Answer, Epoch, Finished, Job, Note
 from cnnsweep.sweep.spec.objectives import plain
 from cnnsweep.sweep.workers.earlier_epochs import take_earlier_epochs
+from cnnsweep.task.task import refuse_other_config
 
 LOCK_SECONDS = 5.0
 _LOOK_SECONDS = 0.5
@@ -61,12 +62,13 @@ def run(
     try:
         _wait_for_lock(run_folder, pause)
         with lock.held(run_folder), lock.held(log.parent):
-            _refuse_another_config(log.parent, config)
+            _refuse_another_config(log.parent, config, context)
             if (taken := take_earlier_epochs(context, config, run_folder)) is not None:
                 reporter.note(taken)
             return _told_again(log.parent, reporter) or _run(config, context)
     except OtherConfig as error:
-        return _failed(error, str(error))
+        cause = cause_of(error)
+        return Finished("failed", error=str(error), cause=cause, is_others_folder=True)
     except UserError as error:  # another process is in the folder
         return Finished("held", error=short_error(error))
     finally:
@@ -137,11 +139,21 @@ class TaskEnded(Exception):
 
 
 class OtherConfig(Exception):
-    """The folder of a job holds another app's run of another config."""
+    """The folder of a job holds a run of another config."""
 
 
-def _refuse_another_config(folder: Path, config: DictConfig) -> None:
-    """Raise OtherConfig where the folder's run was not begun by this job: it would go on there."""
+def _refuse_another_config(folder: Path, config: DictConfig, context: SweepContext) -> None:
+    """Raise OtherConfig where the folder's run was not begun by this job.
+
+    Before Hydra writes its files there, and whether or not that run is finished.
+    """
+    if context.is_our_task:
+        try:
+            if (run := RunFolder(folder)).config.exists():
+                refuse_other_config(run, context.resolved(config))
+        except (UserError, OmegaConfBaseException) as error:  # or one of them cannot be read
+            raise OtherConfig(short_error(error)) from error
+        return
     recorded = folder / HYDRA / CONFIG
     if APP not in (RunFolder(folder).read_result() or {}) or not recorded.exists():
         return
