@@ -23,6 +23,7 @@ from cnnsweep.config.composing.late_keys import words_of_sweep
 from cnnsweep.config.composing.quick_copies import quick_copies
 from cnnsweep.config.error_messages import error_line
 from cnnsweep.config.sweeper_keys import check_sweepers
+from cnnsweep.errors import JobsFailed, OverInVain, StoppedEarly
 from cnnsweep.folders import lock
 from cnnsweep.process import (
     Terminated,
@@ -40,6 +41,7 @@ from cnnsweep.task.task import Objective, task
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
 _SHOWS = re.compile(r"--(cfg|info|help)\b|-(c(job|hydra|all)?|i|h)$")
+SAID_HOW = (JobsFailed, OverInVain)  # the latter says that nothing is left to go on with
 log = logging.getLogger(__name__)
 
 
@@ -78,7 +80,15 @@ def main() -> None:
         if wants_traceback:
             raise
         error = failure.__cause__ if isinstance(failure, SingleRunFailed) else failure
-        sys.exit(error_line(error or failure))
+        sys.exit(error_line(error or failure) + _to_go_on(error))
+
+
+def _to_go_on(error: BaseException | None) -> str:
+    """The command that goes on where a sweep was stopped; a grid's own line says how."""
+    folder = lock.first_held()
+    if folder is None or not isinstance(error, StoppedEarly) or isinstance(error, SAID_HOW):
+        return ""
+    return f"; to go on: {resume_command(folder)}"
 
 
 def readable(typed: Sequence[str]) -> list[str]:

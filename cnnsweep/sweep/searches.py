@@ -1,7 +1,8 @@
 """Searches by Optuna, one or one for each choice of a group: their plans, studies and results."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from optuna.trial import TrialState
 
@@ -42,6 +43,7 @@ class Searches:
     context: SweepContext
     settings: Settings
     plans: list[Plan]
+    _data: list[Mapping[str, Any]] = field(default_factory=list)
 
     @classmethod
     def read(
@@ -62,7 +64,10 @@ class Searches:
         return cls(context, with_fitting_pruner(settings, plans, context), plans)
 
     def check(self) -> None:
-        check_sweep(self.context, self.settings, self.plans)
+        self._data = check_sweep(self.context, self.settings, self.plans)
+
+    def data(self) -> Sequence[Mapping[str, Any]]:
+        return self._data
 
     def open(
         self, coordination: Coordination, time_left: Callable[[], float], say: Callable[[str], None]
