@@ -185,10 +185,7 @@ class Recorder:
         self.say(f"{self._name(job)}: {error}; resumes from its last epoch")
 
     def exhaust(self, number: int) -> None:
-        """End the search: a trial was asked for, and no point was found that is new.
-
-        The trial fails, since Optuna can't take it back; it has no folder.
-        """
+        """End the search for want of a new point; the trial, without a folder, fails."""
         error = "every point that the samplers find was tried"
         key = trial_id(get_trial(self._study, number))
         storage_of(self._study).set_trial_user_attr(key, ERROR, error)
