@@ -25,12 +25,18 @@ from cnnsweep.config.error_messages import error_line
 from cnnsweep.config.sweeper_keys import check_sweepers
 from cnnsweep.errors import JobsFailed, OverInVain, StoppedEarly
 from cnnsweep.folders import lock
-from cnnsweep.process import Terminated, postpone_collection, raise_on_sigterm
+from cnnsweep.process import (
+    Terminated,
+    postpone_collection,
+    raise_again,
+    raise_on_stops,
+    stops_first,
+)
 from cnnsweep.redact import masked_output
 from cnnsweep.task.folder_lines import resume_command
 from cnnsweep.task.from_folder import with_recorded
 from cnnsweep.task.help_text import explained, is_asked, with_first_choices
-from cnnsweep.task.resume import of_a_sweep
+from cnnsweep.task.resume import of_the_folder
 from cnnsweep.task.task import Objective, task
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
@@ -48,7 +54,7 @@ def main() -> None:
     postpone_collection()
     wants_traceback = os.environ.get(FULL_ERROR) == "1"
     os.environ[FULL_ERROR] = "1"  # else Hydra prints the error itself and exits
-    raise_on_sigterm()
+    raise_on_stops()
     try:
         words = readable(sys.argv[1:])
         sys.argv[1:] = words_of_sweep(words)
@@ -59,6 +65,7 @@ def main() -> None:
         )
         # What only shows the config would show a storage's password too.
         with (
+            stops_first(),
             quick_copies(),
             masked_output() if any(map(_SHOWS.match, sys.argv)) else nullcontext(),
             explained() if is_asked(sys.argv) else nullcontext(),
@@ -96,13 +103,14 @@ def readable(typed: Sequence[str]) -> list[str]:
     check_options(words)
     if is_asked(words):
         words = with_first_choices(words)
-    words = with_recorded(of_a_sweep(words))
+    words = with_recorded(of_the_folder(words))
     check_sweepers(words)
     return words
 
 
 def run_task(config: DictConfig) -> Objective:
     """The task as Hydra calls it; in a sweep a job's error is raised again for the sweeper."""
+    raise_again()
     try:
         return task(config)
     except Exception as error:

@@ -1,7 +1,7 @@
 """The metrics of a run: names, which way is better, what chance gives, and seconds as text."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 Direction = Literal["maximize", "minimize"]
@@ -47,6 +47,14 @@ def direction_of(name: str) -> Direction | None:
     """Which way a metric is better, by its name or the name's end; None: the name does not say."""
     ends = (way for end, way in _BETTER if name.lower().endswith(end))
     return DIRECTIONS.get(name) or next(ends, None)
+
+
+def is_share(name: str, values: Iterable[float]) -> bool:
+    """Whether a metric with these values is a share of images, by its name and they in 0..1.
+
+    Another app's accuracy may be in percent already.
+    """
+    return "acc" in name.lower() and all(0 <= value <= 1 for value in values)
 
 
 def balanced_accuracy(right: Sequence[int], images: Sequence[int]) -> float:

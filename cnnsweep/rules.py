@@ -1,14 +1,17 @@
 """Rules for the values of config keys, which name the key and what is allowed; values as typed."""
 
+import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from cnnsweep.errors import UserError
 
 _ODD = "an odd whole number from 1 up: padding keeps the size of maps then"
+SPACE, WHEN = "space", "when"  # of a parameter that some trials of a search have
 _MOST_THREADS = 1024  # of one process; a hundred times as many cost the machine its memory
 # Shells leave a ~ as it is in the middle of a word and inside quotes.
 _PATH = re.compile(r"((?:sqlite(?:\+\w+)?:///|file:(?://)?)?)(~[\w.-]*)((?:/.*)?)", re.DOTALL)
@@ -24,9 +27,9 @@ class Rule(NamedTuple):
     def check(self, value: Any) -> Any:
         """The value, if it is fit; else UserError, which names key, value and what is allowed."""
         if not self.is_fit(value):
-            raise UserError(
-                f"{self.key}={as_typed(value)} is out of range: allowed is {self.allowed}"
-            )
+            is_text = _reads_otherwise(value)
+            said = f"{value!r} is text" if is_text else f"{as_typed(value)} is out of range"
+            raise UserError(f"{self.key}={said}: allowed is {self.allowed}")
         return value
 
 
@@ -126,7 +129,9 @@ def choice(key: str, *names: str) -> Rule:
 
 
 def as_typed(value: Any) -> str:
-    """A value as it is typed on Hydra's command line; text without quotes."""
+    """A value as it is typed on Hydra's command line; text without quotes, an Enum by its name."""
+    if isinstance(value, Enum):
+        return value.name
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     return str(value)
@@ -158,6 +163,19 @@ def path_with_home(text: str) -> Path:
     return Path(with_home(text))
 
 
+def conditional(value: Any) -> Mapping[str, Any] | None:
+    """An entry of a search's space that has a condition, with the keys SPACE and WHEN; else None.
+
+    It is a mapping, as a YAML has it, or JSON, as it was typed.
+    """
+    if isinstance(value, str) and value.startswith("{"):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return None
+    return value if isinstance(value, Mapping) else None
+
+
 def tree_with_home(node: Any) -> Any:
     """The same for every text in nested mappings and lists."""
     if isinstance(node, str):
@@ -173,3 +191,14 @@ def _is_whole(value: Any, least: int) -> bool:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _reads_otherwise(value: Any) -> bool:
+    """Whether it is text that, typed without quotes, is none: '1e-3', 'null', 'true'."""
+    if not isinstance(value, str):
+        return False
+    try:
+        float(value)
+    except ValueError:
+        return value.lower() in ("null", "true", "false")
+    return True

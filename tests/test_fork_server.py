@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from tests.command import QUICK, SECONDS, cnnsweep, environment, fork_server
 from tests.run_files import assert_same
+from tests.started_commands import StartedCommand
 
 _TIMES = re.compile(r"[\d,]+ images/s|[\d.]+ s\b")
 
@@ -19,7 +21,7 @@ def both(
 ) -> tuple[subprocess.CompletedProcess[str], subprocess.CompletedProcess[str]]:
     """The same command forked and by itself, each in an empty folder of one name."""
     for name in ("forked", "own"):
-        (cwd / name / "here").mkdir(parents=True)
+        (cwd / name / "here").mkdir(parents=True, exist_ok=True)
     assert fork_server().can_run(environment(**env))
     forked = cnnsweep(*words, cwd=cwd / "forked/here", module=module, **env)
     own = subprocess.run(
@@ -85,6 +87,46 @@ def test_it_ends_as_python_does_with_a_traceback(tmp_path: Path) -> None:
     assert forked.returncode == own.returncode == 1
     assert "Traceback" in forked.stderr
     assert forked.stderr.splitlines()[-1] == own.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        *(f"sys.exit({code})" for code in ("0", "3", "300", "-1", "None", "'no'", "True")),
+        "raise ValueError('no')",
+        "raise KeyboardInterrupt",
+        "atexit.register(lambda: print('later'))",
+        "threading.Timer(0.05, print, ['waited for']).start()",
+        "sys.stdout.write('no end of a line')",
+    ],
+)
+def test_it_ends_as_python_does(last: str, tmp_path: Path) -> None:
+    text = f"import atexit, sys, threading\natexit.register(print, 'at exit')\n{last}\n"
+    for name in ("forked", "own"):
+        (tmp_path / name / "here").mkdir(parents=True)
+        (tmp_path / name / "here/ending.py").write_text(text)
+    forked, own = both(tmp_path, "ending")
+    assert (forked.returncode, forked.stdout) == (own.returncode, own.stdout)
+    assert forked.stderr.splitlines()[-1:] == own.stderr.splitlines()[-1:]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_in_the_background_it_ends_by_signals_as_python_does(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    text = "import time\nprint('begun', flush=True)\ntime.sleep(60)\n"
+    (tmp_path / "ending.py").write_text(text)
+    started = StartedCommand(fork_server(), "ending", [], tmp_path, environment())
+    while "begun" not in started.printed():
+        assert started.poll() is None
+    assert cnnsweep("--version", cwd=tmp_path).returncode == 0  # others run meanwhile
+    assert started.poll() is None
+    started.send_signal(number)
+    text, _ = started.communicate(timeout=20)
+    assert started.returncode == -number
+    assert text.splitlines()[0] == "begun"
+    assert ("KeyboardInterrupt" in text) == (number is signal.SIGINT)
+    started.close()
 
 
 @pytest.mark.parametrize("name", ["MPLBACKEND", "OMP_NUM_THREADS", "HOME"])

@@ -36,6 +36,7 @@ BETTER = "better_elsewhere"  # in RESULTS: a trial that beats best_trial, and is
 _FOUND = {"best_params", "solutions"}  # with one of them, RESULTS are those of one search
 JOURNAL = "study.journal"
 FOLDER = "folder"  # an attribute of a trial that names its folder: what it is to do is settled
+OTHERS_FOLDER = "folder of another run"  # an attribute of a trial that is not to touch it
 IS_DEFAULT = "default config"  # an attribute of the trial that is it, in the study
 JOBS = "jobs.csv"  # of a grid: the number and folder of each job, and its values of the axes
 SWEEP_MARKS = (JOURNAL, RESULTS, SWEEP_CONFIG)  # one of them makes a folder a sweep's

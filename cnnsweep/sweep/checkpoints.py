@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 from cnnsweep.config.overrides import by_key, typed_lines
 from cnnsweep.errors import one_line
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.folders.sweep_folder import seed_runs
+from cnnsweep.folders.sweep_folder import OTHERS_FOLDER, seed_runs
 from cnnsweep.folders.winner import in_order
 from cnnsweep.sweep.grid.numbering import SEED
 from cnnsweep.sweep.grid.search import GridSearch
@@ -90,7 +90,7 @@ class Checkpoints:
         if trial.state is TrialState.COMPLETE:
             ranked = _ranked([*others, trial], direction)
             ranked, losers = ranked[: self._keep_best], ranked[self._keep_best :]
-        elif trial.state.is_finished():
+        elif trial.state.is_finished() and _has_folder(trial):
             losers = [trial]
         for loser in losers:
             self._empty(search.plan, str(loser.user_attrs[FOLDER]))
@@ -103,7 +103,7 @@ class Checkpoints:
             study_attributes(study).get(KEEPS_ALL) and not self._is_typed
         ):
             return set()
-        trials = [t for t in study.get_trials(deepcopy=False) if FOLDER in t.user_attrs]
+        trials = [t for t in study.get_trials(deepcopy=False) if _has_folder(t)]
         last = {str(t.user_attrs[FOLDER]): t for t in trials}  # of several tries at one job
         if isinstance(search, GridSearch):
             done = {f: t for f, t in last.items() if t.state is TrialState.COMPLETE}
@@ -157,6 +157,11 @@ def _ranked(trials: Iterable[FrozenTrial], direction: StudyDirection) -> list[Fr
     """The best first, of equals the first by number."""
     sign = _sign(direction)
     return sorted(trials, key=lambda trial: (sign * (trial.value or 0.0), trial.number))
+
+
+def _has_folder(trial: FrozenTrial) -> bool:
+    """Whether what lies in its folder is its own."""
+    return FOLDER in trial.user_attrs and OTHERS_FOLDER not in trial.user_attrs
 
 
 def _is_bound(trial: FrozenTrial) -> bool:

@@ -111,7 +111,7 @@ def _tell_targets_apart(runs: list[Run]) -> None:
 
 
 FILE = ".cache.jsonl"
-_FORMAT = f"cnnsweep report {__version__}, 6"
+_FORMAT = f"cnnsweep report {__version__}, 7"
 _SHAPE = {"config": dict, "result": dict, "metrics": dict, "problems": list, "status": str}
 
 

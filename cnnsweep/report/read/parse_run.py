@@ -21,7 +21,7 @@ from cnnsweep.folders.run_folder import (
 from cnnsweep.folders.sweep_folder import SWEEP_CONFIG
 from cnnsweep.report.read.find import Found
 from cnnsweep.report.read.own_targets import is_replaced
-from cnnsweep.report.read.run_files import decided_by
+from cnnsweep.report.read.run_files import COMPOSED, contradiction, decided_by
 from cnnsweep.report.read.run_record import (
     FINGERPRINT,
     UNFINISHED,
@@ -45,7 +45,7 @@ T = TypeVar("T")
 
 _OURS = (CONFIG, run_folder.LOG)
 _OUR_NAME = run_folder.LOG.removesuffix(".log")
-_COMPOSED, _CHOICES = f"{HYDRA}/{CONFIG}", f"{HYDRA}/{HYDRA_CONFIG}"
+_CHOICES = f"{HYDRA}/{HYDRA_CONFIG}"
 _DATA, _OWN_IMAGES = "data", ".image_folder"
 _NOT_SHOWN = (
     "data.",
@@ -61,7 +61,7 @@ _NOT_METRICS = (CONFIG, OVERRIDES, HYDRA_CONFIG, SWEEP_CONFIG, "hparams.yaml")
 def read_run(found: Found) -> Run:
     """The run in a folder. Damage costs it a line in ``problems``, and its status."""
     run = Run(found.folder, images=TEST_PREDICTIONS in found.files)
-    name = CONFIG if CONFIG in found.files else _COMPOSED
+    name = CONFIG if CONFIG in found.files else COMPOSED
     config = _try(run, name, found, lambda path: flat_yaml(read_text(path)))
     hydra = _try(run, _CHOICES, found, _hydra) or {}
     run.multirun = hydra.get("mode") == "MULTIRUN"
@@ -76,6 +76,8 @@ def read_run(found: Found) -> Run:
     if run.ours:
         run.config[FINGERPRINT] = _fingerprint(run, result or {})
     damaged = bool(run.problems)
+    if run.ours and name == CONFIG and (line := contradiction(found.folder)) is not None:
+        run.problems.append(line)
     if run.ours:
         run.metrics = _try(run, METRICS, found, read_columns) or {}
         _tell(run, result)

@@ -8,16 +8,19 @@ from typing import Any
 
 import yaml
 
+from cnnsweep.dotted_keys import are_same, is_below
+from cnnsweep.errors import and_more
 from cnnsweep.folders.data_record import validation_images
-from cnnsweep.folders.run_folder import HYDRA, OVERRIDES, RESULT
+from cnnsweep.folders.run_folder import CONFIG, HYDRA, OVERRIDES, RESULT, UNCOMPARED
 from cnnsweep.folders.typed_words import in_quotes
 from cnnsweep.metric_names import direction_of
 from cnnsweep.report.read.escape import plain
 from cnnsweep.report.read.run_record import Run
-from cnnsweep.report.read.safe_io import Damaged, Scalar, read_json, read_text
+from cnnsweep.report.read.safe_io import Damaged, Scalar, flat_yaml, read_json, read_text
 from cnnsweep.report.read.spaces import Launch
 from cnnsweep.rules import as_typed
 
+COMPOSED = f"{HYDRA}/{CONFIG}"
 _NAME = re.compile(r"(?!(?:null|true|false|nan|inf)$)[a-z_][a-z0-9_]*", re.IGNORECASE | re.ASCII)
 
 
@@ -49,9 +52,11 @@ def split_sizes(run: Run) -> Splits:
 def words_of(run: Run, keys: Iterable[str]) -> list[str]:
     """The words that set these keys as they are in a run: typed, they give the same values.
 
-    As they were typed for it; a key that nobody typed has its value in the config.
+    As they were typed for it; a key that nobody typed has its value in the config, and so has one
+    that was trained with another value than was typed last.
     """
-    typed = dict(_typed(run.folder))
+    other = contradicted(run.folder) if run.ours else {}
+    typed = {key: word for key, word in _typed(run.folder) if key not in other}
     return [
         typed[key] if key in typed else f"{key}={_value(run.config[key])}"
         for key in keys
@@ -85,6 +90,44 @@ def _typed(folder: Path) -> Iterator[tuple[str, str]]:
         key, sign, _ = str(word).partition("=")
         if sign:
             yield key.lstrip("+"), plain(str(word))
+
+
+def contradicted(folder: Path) -> dict[str, Scalar]:
+    """What a run of ours has in its own config, where Hydra's copy of it has another value.
+
+    Hydra writes its copy anew at each start, ours is written once. By dotted key; {} where there
+    is nothing to compare, or one of the files is damaged.
+    """
+    try:
+        composed, own = read_text(folder / COMPOSED), read_text(folder / CONFIG)
+        if {*composed.splitlines()} <= {*own.splitlines()}:  # parsing takes long
+            return {}
+        now, trained = flat_yaml(composed), flat_yaml(own)
+    except Damaged:
+        return {}
+    return {
+        key: trained[key]
+        for key, value in now.items()
+        if key in trained and not _is_open(value) and not are_same(value, trained[key])
+        if not is_below(key, UNCOMPARED)
+    }
+
+
+def _is_open(value: Scalar) -> bool:
+    """Whether a value is yet to be resolved: an interpolation, or a path below the home."""
+    return isinstance(value, str) and ("${" in value or value.startswith("~"))
+
+
+def contradiction(folder: Path) -> str | None:
+    """A line on it; None where there is none."""
+    found = contradicted(folder)
+    if not found:
+        return None
+    said = and_more([f"{key}={value}" for key, value in found.items()])
+    return (
+        f"{folder / HYDRA} is not of what was trained there: {said} is, by its {CONFIG}, which is "
+        "what is shown"
+    )
 
 
 def decided_by(text: str) -> dict[str, str]:

@@ -74,7 +74,8 @@ class Finished:
 
     ``error`` is one line for a person; ``cause`` is equal for failures that have the same reason,
     whatever values their messages hold (None: the error itself). ``log`` is the worker's own,
-    where it ended: it has what the run's log lacks.
+    where it ended: it has what the run's log lacks. ``is_others_folder``: the job's run folder
+    holds a run that is not the job's own, and stays as it is.
     """
 
     reason: Reason
@@ -82,6 +83,7 @@ class Finished:
     error: str | None = None
     cause: str | None = None
     log: str | None = None
+    is_others_folder: bool = False
 
     @property
     def worker_ended(self) -> bool:

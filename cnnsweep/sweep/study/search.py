@@ -151,7 +151,7 @@ class Search:
         self._scheduler.forget(number)
 
     def _tell_confirmation(self, job: Job, message: Finished) -> None:
-        if self.recorder.recorded_end(job) is not None:
+        if not message.is_others_folder and self.recorder.recorded_end(job) is not None:
             message = Finished("completed")
         elif message.reason == "died" and self._retry(job, message):
             return
@@ -171,8 +171,7 @@ class Search:
         elif message.reason == "died" and self._retry(job, message):
             is_over = False
         else:
-            error = str(message.error)
-            self.recorder.fail(job, error, message.cause or error, log=message.log)
+            self.recorder.fail(job, message)
         if is_over:
             self._let_go(job.trial)
 
@@ -229,7 +228,8 @@ class Search:
             return
         trial = self.coordination.claim(self.study, asked)
         if self.retries.are_spent(trial):
-            self.recorder.fail(self._job(trial, 0), "its process died too often", "died")
+            message = Finished("died", error="its process died too often", cause="died")
+            self.recorder.fail(self._job(trial, 0), message)
             return
         self._scheduler.begin(trial.number, self.recorder.thaw(trial))
         self._values[trial.number] = []

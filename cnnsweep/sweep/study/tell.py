@@ -7,7 +7,7 @@ from typing import Any
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from cnnsweep.folders.sweep_folder import SEED, seed_runs
+from cnnsweep.folders.sweep_folder import OTHERS_FOLDER, SEED, seed_runs
 from cnnsweep.sweep.freeze_thaw.paused import PAUSED, paused_at
 from cnnsweep.sweep.journal.theirs import ERROR
 from cnnsweep.sweep.spec.failure_policy import FailureWatch, NoWatch
@@ -67,7 +67,7 @@ class Recorder:
         """Tell a trial failed that was trained on other data than those before: not comparable."""
         line = self._data.other_data(self.trial(job), job)
         if line is not None:
-            self.fail(job, line, "other data", anew=True)
+            self.fail(job, Finished("failed", error=line, cause="other data"), anew=True)
         return line is not None
 
     def values(self, job: Job, returned: object) -> list[float] | None:
@@ -77,7 +77,7 @@ class Recorder:
         try:
             return as_values(returned, len(self._plan.objectives), is_named=self._plan.is_decided)
         except Unusable as error:
-            self.fail(job, str(error), str(error), anew=True)
+            self.fail(job, Finished("failed", error=str(error)), anew=True)
             return None
 
     def complete(self, job: Job, values: list[float] | None) -> None:
@@ -139,25 +139,26 @@ class Recorder:
         name = f"{self._plan.prefix}{self._plan.label(trial)}"
         self.say(f"{name}: pruned at step {trial.last_step}: {why}")
 
-    def fail(
-        self, job: Job, error: str, cause: str, *, anew: bool = False, log: str | None = None
-    ) -> None:
-        """Tell the study that a trial failed; ``cause`` is equal for failures of one reason.
+    def fail(self, job: Job, message: Finished, *, anew: bool = False) -> None:
+        """Tell the study that a trial failed, by the last message on its job.
 
-        ``anew``: also over an outcome that the run recorded. ``log`` is named where it has none.
+        ``anew``: also over an outcome that the run recorded.
 
         Raises:
             StoppedEarly: this failure ends the sweep.
         """
-        folder = self._plan.sweep / job.folder
-        data, setting = self._data.known(self.trial(job)), self._setting(self.trial(job))
-        write_failure(self._plan.run(folder), error, setting, anew=anew, data=data)
-        self._record_mean(job, "failed", error)
+        folder, error = self._plan.sweep / job.folder, str(message.error)
+        if message.is_others_folder:
+            self._set(job, OTHERS_FOLDER, True)
+        else:
+            data, setting = self._data.known(self.trial(job)), self._setting(self.trial(job))
+            write_failure(self._plan.run(folder), error, setting, anew=anew, data=data)
+            self._record_mean(job, "failed", error)
         self._tell(job, TrialState.FAIL, error=error)
-        stop = self._watch.failed(cause, error)
+        stop = self._watch.failed(message.cause or error, error)
         params = format_params(self._plan.params(self.trial(job)))
-        found = [str(p) for p in (folder / self._log_name, Path(log or "")) if p.is_file()]
-        known = f"; its log: {found[0]}" if found else ""
+        logs = (folder / self._log_name, Path(message.log or ""))
+        known = next((f"; its log: {path}" for path in logs if path.is_file()), "")
         first = self._errors.setdefault(error, self._name(job))
         said = error if first == self._name(job) else f"as {first} did"
         self.say(f"{self._name(job)}: failed: {said}{known}{f' ({params})' if params else ''}")
@@ -184,10 +185,7 @@ class Recorder:
         self.say(f"{self._name(job)}: {error}; resumes from its last epoch")
 
     def exhaust(self, number: int) -> None:
-        """End the search: a trial was asked for, and no point was found that is new.
-
-        The trial fails, since Optuna can't take it back; it has no folder.
-        """
+        """End the search for want of a new point; the trial, without a folder, fails."""
         error = "every point that the samplers find was tried"
         key = trial_id(get_trial(self._study, number))
         storage_of(self._study).set_trial_user_attr(key, ERROR, error)

@@ -23,14 +23,15 @@ from cnnsweep.errors import UserError, on_one_line, one_line
 from cnnsweep.folders import lock
 from cnnsweep.folders.longer import begun
 from cnnsweep.folders.run_folder import APP, CONFIG, HYDRA, RunFolder, differing_keys
-from cnnsweep.other_apps.report import taken_record
-from cnnsweep.other_apps.run_record import finished_epochs
-from cnnsweep.process import Terminated
+from cnnsweep.other_apps.report import record_unreported, taken_record
+from cnnsweep.other_apps.run_record import RunRecord, finished_epochs
+from cnnsweep.process import Terminated, raise_again
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.formatting import cause_of
 from cnnsweep.sweep.spec.messages import Answer, Epoch, Finished, Job, Note
 from cnnsweep.sweep.spec.objectives import plain
 from cnnsweep.sweep.workers.earlier_epochs import take_earlier_epochs
+from cnnsweep.task.task import refuse_other_config
 
 LOCK_SECONDS = 5.0
 _LOOK_SECONDS = 0.5
@@ -61,12 +62,13 @@ def run(
     try:
         _wait_for_lock(run_folder, pause)
         with lock.held(run_folder), lock.held(log.parent):
-            _refuse_another_config(log.parent, config)
+            _refuse_another_config(log.parent, config, context)
             if (taken := take_earlier_epochs(context, config, run_folder)) is not None:
                 reporter.note(taken)
-            return _told_again(log.parent, reporter) or _finished(_in_hydra(config, context))
+            return _told_again(log.parent, reporter) or _run(config, context)
     except OtherConfig as error:
-        return _failed(error, str(error))
+        cause = cause_of(error)
+        return Finished("failed", error=str(error), cause=cause, is_others_folder=True)
     except UserError as error:  # another process is in the folder
         return Finished("held", error=short_error(error))
     finally:
@@ -79,6 +81,14 @@ def _wait_for_lock(folder: Path, pause: Callable[[float], None]) -> None:
     deadline = time.monotonic() + LOCK_SECONDS
     while lock.is_held_elsewhere(folder) and time.monotonic() < deadline:
         pause(_LOOK_SECONDS)
+
+
+def _run(config: DictConfig, context: SweepContext) -> Finished:
+    ended = _in_hydra(config, context)
+    record = taken_record()
+    if record is None and not context.is_our_task:
+        record_unreported(config.hydra, ended)
+    return _finished(ended, record)
 
 
 def _in_hydra(config: DictConfig, context: SweepContext) -> JobReturn:
@@ -129,16 +139,26 @@ class TaskEnded(Exception):
 
 
 class OtherConfig(Exception):
-    """The folder of a job holds another app's run of another config."""
+    """The folder of a job holds a run of another config."""
 
 
-def _refuse_another_config(folder: Path, config: DictConfig) -> None:
-    """Raise OtherConfig where the folder's run was not begun by this job: it would go on there."""
+def _refuse_another_config(folder: Path, config: DictConfig, context: SweepContext) -> None:
+    """Raise OtherConfig where the folder's run was not begun by this job.
+
+    Before Hydra writes its files there, and whether or not that run is finished.
+    """
+    if context.is_our_task:
+        try:
+            if (run := RunFolder(folder)).config.exists():
+                refuse_other_config(run, context.resolved(config))
+        except (UserError, OmegaConfBaseException) as error:  # or one of them cannot be read
+            raise OtherConfig(short_error(error)) from error
+        return
     recorded = folder / HYDRA / CONFIG
     if APP not in (RunFolder(folder).read_result() or {}) or not recorded.exists():
         return
     before: Any = OmegaConf.to_container(OmegaConf.load(recorded), resolve=False)
-    now: Any = OmegaConf.to_container(config, resolve=False)
+    now: Any = OmegaConf.to_container(config, resolve=False, enum_to_str=True)  # as a file has it
     del now["hydra"]
     if differing := differing_keys(before, now, is_ours=False):
         raise OtherConfig(
@@ -158,8 +178,8 @@ def _told_again(folder: Path, reporter: "Reporter") -> Finished | None:
     return Finished("completed", objective)
 
 
-def _finished(job_return: JobReturn) -> Finished:
-    value, record = outcome_of(job_return), taken_record()
+def _finished(job_return: JobReturn, record: RunRecord | None) -> Finished:
+    value = outcome_of(job_return)
     if record is not None and record.ended is not None:  # also where the app caught it
         value = record.ended
     if isinstance(value, epoch_reporter.Ended):
@@ -172,6 +192,7 @@ def _finished(job_return: JobReturn) -> Finished:
 
 
 def _failed(error: BaseException, line: str) -> Finished:
+    raise_again()  # it may be what has become of SIGTERM
     return Finished("failed", error=line, cause=cause_of(error))
 
 

@@ -8,7 +8,7 @@ import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from cnnsweep.report.read.load_runs import gather
-from cnnsweep.report.read.run_files import split_sizes, words_of
+from cnnsweep.report.read.run_files import contradiction, split_sizes, words_of
 from cnnsweep.report.read.run_record import Run
 from tests.report.made_runs import Job, make_run
 from tests.report.made_spaces import with_images
@@ -70,3 +70,46 @@ def test_validation_images_are_counted_by_what_the_run_recorded(
     config = {"data.train_limit": limit, "data.val_fraction": share}
     assert split_sizes(Run(tmp_path, config={**config})).validation == images
     assert split_sizes(Run(tmp_path / "none")).validation is None
+
+
+OWN = "optim:\n  lr: 0.01\n  momentum: 0.9\nmodel:\n  _target_: a.B\nkeep: all\n"
+
+
+def _run(folder: Path, composed: str, own: str = OWN, words: str = "- optim.lr=0.05\n") -> Path:
+    (folder / ".hydra").mkdir(parents=True)
+    (folder / ".hydra/config.yaml").write_text(composed)
+    (folder / ".hydra/overrides.yaml").write_text(words)
+    (folder / "config.yaml").write_text(own)
+    (folder / "cnnsweep.log").write_text("")
+    return folder
+
+
+def test_another_value_in_hydras_copy_is_a_line_and_not_a_setting(tmp_path: Path) -> None:
+    run = _run(tmp_path / "12", OWN.replace("0.01", "0.05296"))
+    gathered = gather([tmp_path])
+    (line,) = gathered.problems
+    assert line.startswith(f"{run / '.hydra'} is not of what was trained there: optim.lr=0.01 is")
+    assert gathered.runs[0].status != "damaged"
+    assert words_of(gathered.runs[0], ["optim.lr", "optim.momentum"]) == [
+        "optim.lr=0.01",
+        "optim.momentum=0.9",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("was", "is_now"),
+    [
+        ("0.01", "0.01"),
+        ("0.01", "1.0e-02"),
+        ("0.01", "${optim.momentum}"),
+        ("a.B", "~/a"),
+        ("keep: all", "keep: best"),  # which may change
+        ("keep: all", "keep: all\nhydra:\n  job: 1"),
+        ("keep: all", "keep: all\nnew: 1"),
+        ("keep: all", "keep: {"),  # damaged: that is said elsewhere
+    ],
+)
+def test_the_same_and_what_may_differ_is_no_contradiction(
+    was: str, is_now: str, tmp_path: Path
+) -> None:
+    assert contradiction(_run(tmp_path / "0", OWN.replace(was, is_now))) is None
