@@ -162,7 +162,10 @@ def take_finished(folder: RunFolder, resolved: dict[str, Any]) -> dict[str, Any]
     if begun is not None and begun["keep"] == resolved["keep"]:  # else all stays
         _drop_checkpoints(folder, resolved["keep"])  # was killed before it could
     if epoch_reporter.current is None:
-        print(f"already finished: {folder} (objective {result['objective']})")
+        reached = result["objective"]
+        values = reached if isinstance(reached, list) else [reached]
+        shown = ", ".join(f"{v:.4g}" if isinstance(v, float) else str(v) for v in values)
+        print(f"already finished: {folder} (objective {shown})")
     else:
         with suppress(epoch_reporter.Ended):
             for row in folder.read_metrics():
