@@ -80,10 +80,10 @@ def main() -> None:
         if wants_traceback:
             raise
         error = failure.__cause__ if isinstance(failure, SingleRunFailed) else failure
-        sys.exit(error_line(error or failure) + _to_go_on(error))
+        sys.exit(error_line(error or failure) + to_go_on(error))
 
 
-def _to_go_on(error: BaseException | None) -> str:
+def to_go_on(error: BaseException | None) -> str:
     """The command that goes on where a sweep was stopped; a grid's own line says how."""
     folder = lock.first_held()
     if folder is None or not isinstance(error, StoppedEarly) or isinstance(error, SAID_HOW):

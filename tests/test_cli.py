@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from cnnsweep.cli import to_go_on
+from cnnsweep.errors import JobsFailed, OverInVain, StoppedEarly, UserError
+from cnnsweep.folders import lock
 from tests.command import environment
 
 HEAVY = ("torch", "torchvision", "pandas", "optuna", "matplotlib")
@@ -76,3 +79,14 @@ def test_the_console_script_is_the_same_command(tmp_path: Path) -> None:
     script = Path(sys.executable).parent / "cnnsweep"
     done = subprocess.run([script, "--cfg", "job"], cwd=tmp_path, capture_output=True, check=True)
     assert b"torch.optim.SGD" in done.stdout
+
+
+@pytest.mark.parametrize("kind", [StoppedEarly, JobsFailed, OverInVain, UserError])
+def test_a_sweep_that_failures_stop_names_the_command_that_goes_on(
+    kind: type[UserError], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["cnnsweep", "--multirun", "search=sgd"])
+    assert to_go_on(kind("why")) == ""  # no folder was begun
+    monkeypatch.setattr(lock, "first_held", lambda: tmp_path)
+    said = f"; to go on: python -m cnnsweep --multirun search=sgd resume={tmp_path}"
+    assert to_go_on(kind("why")) == (said if kind is StoppedEarly else "")
