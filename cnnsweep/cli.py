@@ -29,7 +29,7 @@ from cnnsweep.redact import masked_output
 from cnnsweep.task.folder_lines import resume_command
 from cnnsweep.task.from_folder import with_recorded
 from cnnsweep.task.help_text import explained, is_asked, with_first_choices
-from cnnsweep.task.resume import of_a_sweep
+from cnnsweep.task.resume import of_the_folder
 from cnnsweep.task.task import Objective, task
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
@@ -86,7 +86,7 @@ def readable(typed: Sequence[str]) -> list[str]:
     check_options(words)
     if is_asked(words):
         words = with_first_choices(words)
-    words = with_recorded(of_a_sweep(words))
+    words = with_recorded(of_the_folder(words))
     check_sweepers(words)
     return words
 

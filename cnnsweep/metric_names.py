@@ -59,6 +59,14 @@ def best_first(items: Iterable[T], value: Callable[[T], float], way: Direction) 
     return sorted(items, key=lambda item: sign * value(item))
 
 
+def is_share(name: str, values: Iterable[float]) -> bool:
+    """Whether a metric with these values is a share of images, by its name and they in 0..1.
+
+    Another app's accuracy may be in percent already.
+    """
+    return "acc" in name.lower() and all(0 <= value <= 1 for value in values)
+
+
 def balanced_accuracy(right: Sequence[int], images: Sequence[int]) -> float:
     """The mean over classes of the share of their images that a network gets right, in 0..1.
 

@@ -1,14 +1,17 @@
 """Rules for the values of config keys, which name the key and what is allowed; values as typed."""
 
+import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from cnnsweep.errors import UserError
 
 _ODD = "an odd whole number from 1 up: padding keeps the size of maps then"
+SPACE, WHEN = "space", "when"  # of a parameter that some trials of a search have
 _MOST_THREADS = 1024  # of one process; a hundred times as many cost the machine its memory
 # Shells leave a ~ as it is in the middle of a word and inside quotes.
 _PATH = re.compile(r"((?:sqlite(?:\+\w+)?:///|file:(?://)?)?)(~[\w.-]*)((?:/.*)?)", re.DOTALL)
@@ -126,7 +129,9 @@ def choice(key: str, *names: str) -> Rule:
 
 
 def as_typed(value: Any) -> str:
-    """A value as it is typed on Hydra's command line; text without quotes."""
+    """A value as it is typed on Hydra's command line; text without quotes, an Enum by its name."""
+    if isinstance(value, Enum):
+        return value.name
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     return str(value)
@@ -156,6 +161,19 @@ def with_home(text: str) -> str:
 def path_with_home(text: str) -> Path:
     """A path as it was typed after another program's name."""
     return Path(with_home(text))
+
+
+def conditional(value: Any) -> Mapping[str, Any] | None:
+    """An entry of a search's space that has a condition, with the keys SPACE and WHEN; else None.
+
+    It is a mapping, as a YAML has it, or JSON, as it was typed.
+    """
+    if isinstance(value, str) and value.startswith("{"):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return None
+    return value if isinstance(value, Mapping) else None
 
 
 def tree_with_home(node: Any) -> Any:

@@ -2,8 +2,8 @@
 
 A child is forked after imports alone: nothing of torch's, Hydra's or ours has run. It gets the
 arguments, folder, environment and import path of ``python -m MODULE``, runs that module as
-``__main__``, and ends as any Python does; a sweep's workers are forked likewise. Run as a file,
-this is the server; it imports nothing of the tests.
+``__main__``, and ends as any Python does (quick_end.py); a sweep's workers are forked likewise. Run
+as a file, this is the server; it imports nothing of the tests.
 """
 
 import contextlib
@@ -26,7 +26,9 @@ _IMPORTED = (
     "cnnsweep.cli", "cnnsweep.hydra_callback", "cnnsweep.run", "cnnsweep.sweep.controller",
     "cnnsweep.sweep.sweeper", "cnnsweep.task.resumed_config", "cnnsweep.session.plots",
     "cnnsweep.data.digits", "cnnsweep.models.lenet", "cnnsweep.report.build", "scipy.special",
-    "jinja2", "hydra.core.plugins", "omegaconf", "forked_workers",
+    "jinja2", "hydra.core.plugins", "omegaconf", "forked_workers", "joblib",
+    "matplotlib.backends.backend_agg", "PIL.PpmImagePlugin", "cnnsweep.sweep.final_model",
+    "cnnsweep.sweep.searches", "cnnsweep.task.load_model", "cnnsweep.report.ending",
 )  # fmt: skip
 # What is read each time that it is needed, never while something is imported.
 _LIVE = (
@@ -131,6 +133,7 @@ class ForkServer:
 
 def _serve() -> None:
     """Fork a child for each line that is read; returns in the child, and at the end."""
+    end = import_module("quick_end").QuickEnd()
     for name in _IMPORTED:
         import_module(name)
     for line in sys.stdin:
@@ -138,7 +141,8 @@ def _serve() -> None:
             warnings.simplefilter("ignore", DeprecationWarning)  # numpy's idle threads
             child = os.fork()
         if child == 0:
-            _be(json.loads(line))
+            with end:
+                _be(json.loads(line))
             return
         print(child, flush=True)
         _, status = os.waitpid(child, 0)

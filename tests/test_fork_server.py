@@ -19,7 +19,7 @@ def both(
 ) -> tuple[subprocess.CompletedProcess[str], subprocess.CompletedProcess[str]]:
     """The same command forked and by itself, each in an empty folder of one name."""
     for name in ("forked", "own"):
-        (cwd / name / "here").mkdir(parents=True)
+        (cwd / name / "here").mkdir(parents=True, exist_ok=True)
     assert fork_server().can_run(environment(**env))
     forked = cnnsweep(*words, cwd=cwd / "forked/here", module=module, **env)
     own = subprocess.run(
@@ -85,6 +85,27 @@ def test_it_ends_as_python_does_with_a_traceback(tmp_path: Path) -> None:
     assert forked.returncode == own.returncode == 1
     assert "Traceback" in forked.stderr
     assert forked.stderr.splitlines()[-1] == own.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        *(f"sys.exit({code})" for code in ("0", "3", "300", "-1", "None", "'no'", "True")),
+        "raise ValueError('no')",
+        "raise KeyboardInterrupt",
+        "atexit.register(lambda: print('later'))",
+        "threading.Timer(0.05, print, ['waited for']).start()",
+        "sys.stdout.write('no end of a line')",
+    ],
+)
+def test_it_ends_as_python_does(last: str, tmp_path: Path) -> None:
+    text = f"import atexit, sys, threading\natexit.register(print, 'at exit')\n{last}\n"
+    for name in ("forked", "own"):
+        (tmp_path / name / "here").mkdir(parents=True)
+        (tmp_path / name / "here/ending.py").write_text(text)
+    forked, own = both(tmp_path, "ending")
+    assert (forked.returncode, forked.stdout) == (own.returncode, own.stdout)
+    assert forked.stderr.splitlines()[-1:] == own.stderr.splitlines()[-1:]
 
 
 @pytest.mark.parametrize("name", ["MPLBACKEND", "OMP_NUM_THREADS", "HOME"])

@@ -1,5 +1,6 @@
 """Each rule takes what it says and names the rest."""
 
+import json
 import math
 
 import pytest
@@ -9,6 +10,7 @@ from cnnsweep.rules import (
     above_zero,
     as_typed,
     choice,
+    conditional,
     flag,
     from_zero,
     or_null,
@@ -42,3 +44,13 @@ def test_the_error_names_the_key_the_value_as_typed_and_what_is_allowed() -> Non
     with pytest.raises(ValueError, match=r"^a\.b=null is out of range: allowed is true or false$"):
         flag("a.b").check(None)
     assert as_typed(True) == "true"
+
+
+@pytest.mark.parametrize("nested", ['{"space": 1', '{"space":' * 100_000, "{space: a, when: {}}"])
+def test_a_text_that_is_no_entry_of_a_space_has_no_condition(nested: str) -> None:
+    assert conditional(nested) is None
+
+
+def test_a_condition_is_read_from_yaml_and_from_what_was_typed() -> None:
+    entry = {"space": "1, 2", "when": {"optim": ["sgd"]}}
+    assert conditional(entry) == conditional(json.dumps(entry)) == entry

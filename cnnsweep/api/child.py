@@ -69,9 +69,9 @@ def _composed(typed: Sequence[str]) -> dict[str, Any]:
 
 def _refuse_sweep(purpose: str, typed: Sequence[str]) -> None:
     from cnnsweep.errors import UserError
-    from cnnsweep.task.resume import of_a_sweep
+    from cnnsweep.task.resume import of_the_folder
 
-    if purpose == RUN and "--multirun" in of_a_sweep(typed):
+    if purpose == RUN and "--multirun" in of_the_folder(typed):
         resumed = next(word for word in typed if word.startswith("resume="))
         raise UserError(f"{resumed} is a sweep: it needs sweep(), and this is run()")
 

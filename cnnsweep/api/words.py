@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnsweep.api.command import uninterrupted
 from cnnsweep.errors import UserError
+from cnnsweep.rules import SPACE, WHEN
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
@@ -19,7 +20,6 @@ _KEY = re.compile(r"[^\s=,'\"]+")
 _LISTS = ("objective", "loss.weight", "data.mean", "data.std", "test_time_augmentation")
 _HYDRA = "hydra."
 _LEAF_OF_HYDRA = 2  # dots: what stands below hydra.sweeper.params or .compare is a value
-_CONDITIONAL = {"space", "when"}
 _ALLOWED = "text, numbers, true or false, None, paths, and lists and mappings of them"
 
 
@@ -101,7 +101,7 @@ def _leaves(key: str, value: Any, is_sweep: bool) -> Iterator[tuple[str, Any]]:
 
 def _is_conditional(value: Any) -> bool:
     """Whether it is a parameter of a search that only some trials have: its space, and when."""
-    return isinstance(value, dict) and value.keys() == _CONDITIONAL
+    return isinstance(value, dict) and value.keys() == {SPACE, WHEN}
 
 
 def _plain(key: str, value: Any) -> Any:
@@ -153,10 +153,10 @@ def _conditional_word(key: str, value: Any) -> str | None:
     if not _is_conditional(value):
         word = f"{key}={value}"
         return word if isinstance(value, str) and with_condition(word) != word else None
-    space = value["space"]
+    space = value[SPACE]
     if isinstance(space, list):
         space = f"choice({', '.join(_one(key, one) for one in space)})"
-    return condition_word(key, space, _texts(value["when"]))
+    return condition_word(key, space, _texts(value[WHEN]))
 
 
 def _parsed(word: str) -> "Override | None":

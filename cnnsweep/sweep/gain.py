@@ -1,5 +1,6 @@
 """How much better a search's winner is than the config without the search, and how sure that is."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from optuna.trial import FrozenTrial, TrialState
@@ -7,6 +8,7 @@ from optuna.trial import FrozenTrial, TrialState
 from cnnsweep.folders.data_record import validation_images
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import DEFAULT_TRIAL, IS_DEFAULT, POINTS_OF, seed_runs
+from cnnsweep.metric_names import is_share
 from cnnsweep.sweep.earlier.chosen import POINT, chosen_besides
 from cnnsweep.sweep.freeze_thaw.paused import paused_at
 from cnnsweep.sweep.journal.theirs import ours
@@ -79,9 +81,10 @@ def _optimism(search: Search, number: int, elsewhere: int) -> list[str]:
     line = f"a winner's value is the best of {number} tried"
     line += f", {elsewhere} of them in the sweep that its point is from," if elsewhere else ""
     line += " and so looks better than it is: "
-    if search.confirmation.wanted:
+    wanted = search.confirmation.wanted
+    if wanted and search.confirmation.test_metrics():
         return [f"{line}its confirmation runs do not"]
-    how = " (hydra.sweeper.confirm=3)" if _has_seeds(search) else ""
+    how = " (hydra.sweeper.confirm=3)" if _has_seeds(search) and not wanted else ""
     return [f"{line}runs with fresh seeds do not{how}"]
 
 
@@ -91,8 +94,9 @@ def _has_seeds(search: Search) -> bool:
 
 
 def _itself(default: FrozenTrial, number: int) -> str:
-    others = "" if number < 2 else f": none of the other {number - 1} was better"
-    return f"trial {default.number} is the default config{others}"
+    from cnnsweep.report.answer.winning.gain import none_better  # SciPy takes a while
+
+    return f"trial {default.number} is the default config{none_better(number - 1)}"
 
 
 def _against(search: Search, best: FrozenTrial, default: FrozenTrial, number: int) -> str:
@@ -111,23 +115,40 @@ def _against(search: Search, best: FrozenTrial, default: FrozenTrial, number: in
     else:
         ending = "is paused" if epoch else _ENDS.get(default.state, "is not over")
         return f"{named}) {ending}: what the winner gained over it is unknown"
-    difference = values[0] - values[1]
+    return _difference(search, (best, default), values, named, number)
+
+
+def _difference(
+    search: Search,
+    pair: tuple[FrozenTrial, FrozenTrial],
+    values: tuple[float, float],
+    named: str,
+    number: int,
+) -> str:
+    """How much better the first of two trials is, and how sure that is."""
+    from cnnsweep.report.answer.winning.gain import unknown_chance  # SciPy takes a while
+    from cnnsweep.report.stats.metric import Metric
+
+    metric, difference = search.plan.objectives[0], values[0] - values[1]
+    if math.isnan(difference):
+        return f"{named}: what the winner gained over it is unknown"
     if difference == 0:
         return f"the winner is as good as {named}"
-    is_share = metric.endswith("accuracy")
-    shown = f"{100 * abs(difference):.2f} points" if is_share else f"{abs(difference):.3g}"
-    said = f"{shown} {'above' if difference > 0 else 'below'} {named}"
-    runs = search.plan.run(search.plan.place(best)), search.plan.run(search.plan.place(default))
-    gain = _gain(metric, runs, values, search.seeds, number)
+    is_more_better = search.plan.directions[0] == "maximize"
+    shown = Metric(metric, is_more_better, percent=is_share(metric, values))
+    way = "above" if difference > 0 else "below"
+    said = f"{shown.show_difference(abs(difference))} {way} {named}"
+    runs = [search.plan.run(search.plan.place(trial)) for trial in pair]
+    gain = _gain(metric, (runs[0], runs[1]), values, search.seeds, number)
     if gain is None:
-        how = ": hydra.sweeper.seeds=3 measures that" if _has_seeds(search) else ""
-        return f"{said}; how far chance alone goes is unknown{how}"
-    return f"{said}, {gain.verdict(is_share=is_share)}"
+        return f"{said}; {unknown_chance(has_seeds=_has_seeds(search))}"
+    return f"{said}, {gain.verdict(is_share=shown.percent)}"
 
 
 def _best_until(search: Search, trial: FrozenTrial, epoch: int) -> float:
-    """A trial's best value in its first epochs."""
-    values = [value for step, value in trial.intermediate_values.items() if step <= epoch]
+    """A trial's best value in its first epochs; NaN where it had none."""
+    early = (value for step, value in trial.intermediate_values.items() if step <= epoch)
+    values = [value for value in early if not math.isnan(value)] or [math.nan]
     return max(values) if search.plan.directions[0] == "maximize" else min(values)
 
 

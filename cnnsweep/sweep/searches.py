@@ -21,7 +21,7 @@ from cnnsweep.sweep.machine.workers import AUTO
 from cnnsweep.sweep.preflight import check_sweep, check_sweeper_targets
 from cnnsweep.sweep.progress import announcement
 from cnnsweep.sweep.results import are_written, result_lines, withdraw_results, write_results
-from cnnsweep.sweep.several_searches import in_vain
+from cnnsweep.sweep.several_searches import in_vain, unconfirmed
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.failure_policy import FailureWatch
 from cnnsweep.sweep.spec.plan import Plan, sampling_of
@@ -111,14 +111,16 @@ class Searches:
 
     def conclude(self, searches: list[Search], outage: Outage) -> None:
         empty = outage.retry(lambda: self._write_results(searches))
+        lines, error = unconfirmed(searches, self.settings.max_failure_rate)
+        for line in lines:
+            print(line, flush=True)
         tells_of_epochs = self.context.is_our_task or self.settings.metric is not None
         if tells_of_epochs and empty < len(searches):
             page, answer = report.write_and_tell(self.context.folder)
             several = answer if len(searches) > 1 else []  # of one, the lines above say it
             print("\n".join([*several, f"report: {page}"]), flush=True)
-        failed = [line for search in searches for line in search.confirmation.failed]
-        if failed:
-            raise StoppedEarly(f"{len(failed)} confirmation runs failed: {'; '.join(failed)}")
+        if error is not None:
+            raise error
         if empty:
             which = "" if len(searches) == 1 else f"in {empty} of {len(searches)} searches "
             raise in_vain(searches, which) or StoppedEarly(

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 
-from cnnsweep.errors import OverInVain, UserError, and_more
+from cnnsweep.errors import OverInVain, StoppedEarly, UserError, and_more
+from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import JOURNAL, SEARCH, numbered
 from cnnsweep.sweep.journal.theirs import ERROR, ours
 from cnnsweep.sweep.launch.ending import command_again
@@ -100,13 +101,48 @@ def timeout_lines(searches: Sequence[Search]) -> list[str]:
     return [f"hydra.sweeper.timeout was over before {which} had all trials; to go on:", f"  {line}"]
 
 
-def line_to_go_on(plan: Plan, word: str, *flags: str) -> str:
+def line_to_go_on(plan: Plan, word: str | None = None, *flags: str) -> str:
     """What to type for more of a sweep; of another app its own command, as it was typed."""
+    words = [] if word is None else [word]
     if plan.is_ours:
-        return shell_line([*flags, folder_word("resume", plan.sweep), word])
-    key = word.partition("=")[0]
-    others = [one for one in sys.orig_argv if one.lstrip("+").partition("=")[0] != key]
-    return command_again([*others, word], plan.sweep, knows_resume=plan.knows_resume)
+        return shell_line([*flags, folder_word("resume", plan.sweep), *words])
+    keys = [one.partition("=")[0] for one in words]
+    others = [one for one in sys.orig_argv if one.lstrip("+").partition("=")[0] not in keys]
+    return command_again([*others, *words], plan.sweep, knows_resume=plan.knows_resume)
+
+
+def unconfirmed(
+    searches: Sequence[Search], max_rate: float
+) -> tuple[list[str], StoppedEarly | None]:
+    """Lines on confirmation runs that failed; an error where they are too many.
+
+    What was searched stands. It is an error where a search has no other, or where more than
+    ``max_rate`` of all failed, as it is with trials.
+    """
+    failed = [told for one in searches for told in one.confirmation.failed.items()]
+    if not failed:
+        return [], None
+    wanted = sum(one.confirmation.wanted for one in searches if winner(one.study) is not None)
+    runs = f"{len(failed)} of {wanted} confirmation runs failed"
+    errors = and_more([f"{folder}: {error}" for folder, error in failed], between="; ")
+    without = [one for one in searches if _is_without(one)]
+    if not without and len(failed) <= max_rate * wanted:
+        line = f"  {line_to_go_on(searches[0].plan)}"
+        return [f"{runs} ({errors}), the others count; to try again:", line], None
+    why = f"more than hydra.sweeper.max_failure_rate={max_rate} allows"
+    if without:
+        which = and_more([one.plan.subfolder for one in without if one.plan.subfolder])
+        why = f"all{f' of {which}' if which else ''}"
+    line = f"{runs}, {why}: {errors}"
+    if searches[0].plan.is_ours:  # another app's own command ends the line
+        sweep = RunFolder(searches[0].plan.sweep)
+        line += f"; the search stands, and the same command with resume={sweep} tries them again"
+    return [], StoppedEarly(line)
+
+
+def _is_without(search: Search) -> bool:
+    confirmation = search.confirmation
+    return bool(confirmation.failed) and len(confirmation.failed) == confirmation.wanted
 
 
 def in_vain(searches: Sequence[Search], which: str) -> OverInVain | None:

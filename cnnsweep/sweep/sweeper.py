@@ -43,10 +43,12 @@ class CnnSweeper(Sweeper, SearchPathPlugin):
         from cnnsweep.sweep.controller import run_sweep
         from cnnsweep.sweep.grids import Grid
         from cnnsweep.sweep.launch.ending import ended_in_one_line
+        from cnnsweep.sweep.launch.search_path import say_missing_places
         from cnnsweep.sweep.searches import Searches
         from cnnsweep.sweep.spec.compose import SweepContext
 
         context = SweepContext(*self._handed)
+        say_missing_places(context.hydra_context.config_loader)
         with ended_in_one_line(context):
             if is_for_searches(self.settings):
                 run_sweep(context, lambda: Searches.read(context, self.settings, arguments))

@@ -1,4 +1,4 @@
-"""Whether a command adds trials or epochs to a search, run or grid that has ended."""
+"""What is left to do in a folder, and what a command adds to a search, run or grid that is over."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -7,16 +7,68 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
-from cnnsweep.config.composing.grid_jobs import is_grid
+from cnnsweep.config.composing.grid_jobs import is_basic, is_grid, job_overrides
 from cnnsweep.errors import UserError
-from cnnsweep.folders.run_folder import RESULT, RunFolder
-from cnnsweep.folders.sweep_folder import BUDGET, NO_POINTS, SweepFolder, ends, is_search_trial
+from cnnsweep.folders.longer import begun
+from cnnsweep.folders.run_folder import RESULT, STATUSES, RunFolder
+from cnnsweep.folders.sweep_folder import (
+    BUDGET,
+    NO_POINTS,
+    TIMEOUT,
+    SweepFolder,
+    ends,
+    is_search_trial,
+)
 from cnnsweep.task.longer.lengthening import EPOCHS
 
 N_TRIALS = "hydra.sweeper.n_trials"
 SEARCHES = "hydra.sweeper.searches"
 PRUNER, PAUSING = "hydra/sweeper/pruner", "freeze_thaw"  # a config group, and an option of it
 SHARE, AUTO = "hydra.sweeper.pruner.budget", "auto"
+_FINISHED = {*STATUSES} - {"interrupted"}  # a paused trial is its search's to go on with
+
+
+def is_unfinished(folder: Path) -> bool:
+    """Whether there is anything to resume in the folder of a run or sweep.
+
+    A run is finished once its result.json has a status other than `interrupted`, a grid once every
+    job is completed (ours tries failed ones again, Hydra's sweeper does not), a search once its
+    optimization_results.yaml is there and its timeout was not its end.
+    """
+    sweep = SweepFolder(folder)
+    if sweep.config.exists():
+        config = sweep_config(folder)
+        if config is None:
+            return False
+        if not is_grid(config):
+            results = search_results(folder)
+            return results is None or TIMEOUT in ends(results)
+        if not is_basic(config):
+            jobs = sweep.read_jobs()
+            return jobs is None or not all(map(_is_completed, jobs))
+        done = sum(_is_finished(result.parent) for result in folder.rglob(RESULT))
+        return done < len(job_overrides(config))
+    if begun(folder) is not None:  # to be made longer
+        return True
+    return RunFolder(folder).config.exists() and not _is_finished(folder)
+
+
+def _is_finished(folder: Path) -> bool:
+    try:
+        result = RunFolder(folder).read_result()
+    except UserError:  # damaged: it cannot be resumed, and is no reason to refuse others
+        return True
+    return result is not None and result["status"] in _FINISHED
+
+
+def _is_completed(folder: Path) -> bool:
+    if begun(folder) is not None:
+        return False
+    try:
+        result = RunFolder(folder).read_result()
+    except UserError:
+        return False
+    return result is not None and result["status"] == "completed"
 
 
 def adds_work(folder: Path, typed: Mapping[str, str]) -> bool:

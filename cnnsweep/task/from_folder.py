@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -26,14 +25,14 @@ from cnnsweep.config.own_keys import GROUPS, is_ours, own_leaves
 from cnnsweep.dotted_keys import are_same, is_below, leaves
 from cnnsweep.errors import UserError
 from cnnsweep.folders.recorded_defaults import completed
-from cnnsweep.folders.run_folder import CONFIG, HYDRA, HYDRA_CONFIG
+from cnnsweep.folders.run_folder import CONFIG
 from cnnsweep.folders.winner import chosen_run
 from cnnsweep.rules import path_with_home, tree_with_home
-from cnnsweep.task.command_again import sources
+from cnnsweep.task.computed_values import as_run_records
 from cnnsweep.task.folder_lines import FROM
 from cnnsweep.task.global_options import keys_of_options
-from cnnsweep.task.recorded_command import RecordedCommand, read_command
-from cnnsweep.task.resumed_config import recorded_options, recorded_values, resolved_run
+from cnnsweep.task.recorded_command import RecordedCommand, read_command, recorded_places
+from cnnsweep.task.resumed_config import recorded_options
 
 _OF_THE_COMMAND = (FROM, "resume", "search", "sweep", "hydra")
 _NO_SETTINGS = ("hydra", "logger", "search", "sweep")
@@ -111,7 +110,7 @@ def _chosen(folder: Path, *, is_shown: bool) -> Path:
 def _recorded(
     run: Path, record: RecordedCommand, options: list[str], typed: Overrides
 ) -> _Recorded:
-    more = _sources(run, options)
+    more = recorded_places(run, options, f"{FROM}={run}")
     folders = [CONF_DIR, *_config_folders([*options, *more])]
     settled = _settled(record, typed, folders)
     groups = [group for group in record.choices if not is_below(group, _NO_SETTINGS)]
@@ -131,12 +130,9 @@ def _recorded(
         if asked:
             lines = asked | lines
             present = composed(lines)
-        now = resolved_run(present)
-        same = recorded_values(record, typed, _OF_THE_COMMAND)
-        unchanged = resolved_run(composed(lines | same)) if same else now
-    before, there = completed(tree_with_home(record.config), now), leaves(tree_with_home(now))
-    # What is computed from a typed value is no default that has changed.
-    values = _values(before, leaves(tree_with_home(unchanged)), left)
+        now = tree_with_home(as_run_records(present, record.config))
+    before, there = completed(tree_with_home(record.config), now), leaves(now)
+    values = _values(before, there, left)
     texts = [str(line.input_line) for line in lines.values()]
     return _Recorded(more, [*texts, *values], before.keys() - there.keys())
 
@@ -193,29 +189,6 @@ def _values(before: dict[str, Any], now: dict[str, Any], left: Sequence[str]) ->
 def _adding(word: str, added: set[str]) -> str:
     """A typed word for a key that only the record knows, so that Hydra takes it."""
     return f"++{word}" if word.partition("=")[0] in added else word
-
-
-def _sources(run: Path, options: list[str]) -> list[str]:
-    """Options by which the run found configs of somebody's own, where none is typed now."""
-    try:
-        whole = yaml.safe_load((run / HYDRA / HYDRA_CONFIG).read_text(encoding="utf-8"))
-        recorded = sources(whole["hydra"])
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError):
-        return []  # it was killed as it began
-    parsed = command_line_parser().parse_known_args(options)[0]
-    words: list[str] = []
-    for name, value in zip(recorded[::2], recorded[1::2], strict=True):
-        typed = getattr(parsed, name.removeprefix("--").replace("-", "_"))
-        is_gone = name != "--config-name" and not Path(value).is_dir()
-        if typed is None and is_gone and name == "--config-dir":
-            raise UserError(
-                f"{FROM}={run}: its configs came from --config-dir {value}, which is not there: "
-                "type --config-dir with its present place"
-            )
-        is_our_conf = (Path(value) / "hydra" / "sweeper" / "optuna.yaml").is_file()  # elsewhere
-        if typed is None and not is_gone and not is_our_conf:
-            words += [name, value]
-    return words
 
 
 def _config_folders(options: list[str]) -> list[Path]:

@@ -1,15 +1,18 @@
 """The command that began a run or sweep, as its folder records it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from cnnsweep.config.composing.grid_jobs import is_grid
-from cnnsweep.config.overrides import hydra_lines, typed_lines
+from cnnsweep.config.composing.typed_conditions import with_condition
+from cnnsweep.config.hydra_internals import command_line_parser
+from cnnsweep.config.overrides import by_key, hydra_lines, typed_lines
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import (
     COMMAND,
@@ -22,8 +25,11 @@ from cnnsweep.folders.run_folder import (
 )
 from cnnsweep.folders.sweep_folder import SweepFolder
 from cnnsweep.redact import masked_word
+from cnnsweep.task.command_again import sources
 
 SWEEPER, BASIC, GRID = "hydra/sweeper", "basic", "grid"  # a config group, and options of it
+# What resuming puts among the words, or takes from there.
+_OF_THE_FOLDER = ("resume", "hydra.run.dir", "hydra.sweep.dir", "hydra.mode", SWEEPER)
 
 
 class RecordedCommand(NamedTuple):
@@ -80,6 +86,64 @@ def recorded_sweeper(record: RecordedCommand) -> str | None:
     return GRID if option == BASIC and not is_typed else option
 
 
+def is_same_command(folder: Path, words: Iterable[str]) -> bool:
+    """Whether a folder's command had these words, but for those that say which folder.
+
+    With ``from`` among them it has those as well that ``from`` found.
+    """
+    try:
+        record = read_command(folder)
+        typed, recorded = _meant(words), _meant(record.overrides)
+    except (UserError, HydraException):
+        return False
+    has_more = "from" in typed
+    is_same = typed.items() <= recorded.items() if has_more else typed == recorded
+    return bool(record.config) and is_same
+
+
+def _meant(words: Iterable[str]) -> dict[str, str]:
+    """Words by key, of which the later counts."""
+    found = by_key(masked_word(with_condition(word)) for word in words)
+    return {key: str(o.input_line) for key, o in found.items() if key not in _OF_THE_FOLDER}
+
+
+def recorded_places(folder: Path, options: Sequence[str], said: str) -> list[str]:
+    """The options by which a run or sweep found configs of somebody's own, where none is typed now.
+
+    Args:
+        options: those that are typed, with their values.
+        said: the word that names the folder, for an error.
+
+    Raises:
+        UserError: its --config-dir is not there.
+    """
+    parsed = command_line_parser().parse_known_args(list(options))[0]
+    recorded = _places(folder)
+    words: list[str] = []
+    for name, value in zip(recorded[::2], recorded[1::2], strict=True):
+        typed = getattr(parsed, name.removeprefix("--").replace("-", "_"))
+        is_gone = name != "--config-name" and not Path(value).is_dir()
+        if typed is None and is_gone and name == "--config-dir":
+            raise UserError(
+                f"{said}: its configs came from --config-dir {value}, which is not there: "
+                "type --config-dir with its present place"
+            )
+        is_our_conf = (Path(value) / "hydra" / "sweeper" / "optuna.yaml").is_file()  # elsewhere
+        if typed is None and not is_gone and not is_our_conf:
+            words += [name, value]
+    return words
+
+
+def _places(folder: Path) -> list[str]:
+    sweep = SweepFolder(folder).config
+    whole = _read(sweep if sweep.exists() else present(folder, f"{HYDRA}/{HYDRA_CONFIG}"))
+    try:
+        return sources(whole["hydra"])
+    except (KeyError, TypeError):  # it was killed as it began
+        ours = _read(present(folder, f"{HYDRA}/{COMMAND}"))
+        return list(ours.get("options", [])) if isinstance(ours, dict) else []
+
+
 def record_run(folder: Path, config: DictConfig, resolved: Mapping[str, Any]) -> None:
     """Leave what resumes a run in its new folder, before anything else is done there."""
     run, hydra = RunFolder(folder), config.hydra
@@ -88,6 +152,7 @@ def record_run(folder: Path, config: DictConfig, resolved: Mapping[str, Any]) ->
     command = {
         "overrides": typed_lines(hydra),
         "choices": OmegaConf.to_container(hydra.runtime.choices),
+        "options": sources(hydra),
     }
     (folder / HYDRA).mkdir(exist_ok=True)
     write_text_whole(folder / HYDRA / COMMAND, yaml.safe_dump(command, sort_keys=False))

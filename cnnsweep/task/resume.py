@@ -2,33 +2,43 @@
 
 ``resume=latest`` is the newest folder, not at work now, to which the command adds something: one
 that is unfinished, or a finished search that has fewer trials, or a smaller budget, than the
-command types. Without --multirun it is a run's, with it a sweep's; a command that types keys of
-searches means a search.
+command types; else the newest one that the very same command began, which is over. Without
+--multirun it is a run's, with it a sweep's; a command that types keys of searches means a search.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from cnnsweep.config.composing.grid_jobs import is_basic, is_grid, job_overrides
+from cnnsweep.config.command_words import options_and_others
+from cnnsweep.config.composing.grid_jobs import is_grid
+from cnnsweep.config.hydra_internals import command_line_parser
 from cnnsweep.config.overrides import hydra_lines, typed_lines
 from cnnsweep.config.own_keys import resume_of
 from cnnsweep.config.sweeper_keys import keys_of
 from cnnsweep.errors import UserError
 from cnnsweep.folders import lock, run_folder, sweep_folder
-from cnnsweep.folders.longer import begun
-from cnnsweep.folders.run_folder import RESULT, STATUSES, RunFolder
-from cnnsweep.folders.sweep_folder import TIMEOUT, SweepFolder, ends, sweep_around
+from cnnsweep.folders.run_folder import HYDRA, RunFolder
+from cnnsweep.folders.sweep_folder import SweepFolder, sweep_around
 from cnnsweep.folders.typed_words import out_of_quotes
 from cnnsweep.rules import path_with_home
-from cnnsweep.task.added_work import adds_work, missing_work, search_results, sweep_config
-from cnnsweep.task.folder_lines import RUN_DIR, SWEEP_DIR, resume_command
-from cnnsweep.task.recorded_command import BASIC, GRID, read_command, recorded_sweeper
+from cnnsweep.task.added_work import adds_work, is_unfinished, missing_work, sweep_config
+from cnnsweep.task.folder_lines import RUN_DIR, SWEEP_DIR, folder_word, resume_command
+from cnnsweep.task.recorded_command import (
+    BASIC,
+    GRID,
+    is_same_command,
+    read_command,
+    recorded_places,
+    recorded_sweeper,
+)
 
 _ROOTS = {RUN_DIR: run_folder.ROOT, SWEEP_DIR: sweep_folder.ROOT}
-_FINISHED = {*STATUSES} - {"interrupted"}  # a paused trial is its search's to go on with
-_MULTIRUN = {"-m", "--multirun"}
+# Options of Hydra with which a command still runs something.
+_LAUNCHING = {"multirun", "config_dir", "config_path", "config_name"}
 _SWEEPER_KEY = "hydra.sweeper."
 _SWEEPER, _SHARED = "hydra/sweeper", "hydra.sweeper.shared"
 
@@ -81,74 +91,57 @@ def note_unfinished(dir_key: str, is_same: Callable[[Path], bool]) -> None:
         )
 
 
-def is_unfinished(folder: Path) -> bool:
-    """Whether there is anything to resume in the folder of a run or sweep.
+def of_the_folder(words: Sequence[str]) -> list[str]:
+    """The command line, with what Hydra has to know of the folder that is resumed.
 
-    A run is finished once its result.json has a status other than `interrupted`, a grid once every
-    job is completed (ours tries failed ones again, Hydra's sweeper does not), a search once its
-    optimization_results.yaml is there and its timeout was not its end.
-    """
-    sweep = SweepFolder(folder)
-    if sweep.config.exists():
-        config = sweep_config(folder)
-        if config is None:
-            return False
-        if not is_grid(config):
-            results = search_results(folder)
-            return results is None or TIMEOUT in ends(results)
-        if not is_basic(config):
-            jobs = sweep.read_jobs()
-            return jobs is None or not all(map(_is_completed, jobs))
-        done = sum(_is_finished(result.parent) for result in folder.rglob(RESULT))
-        return done < len(job_overrides(config))
-    if begun(folder) is not None:  # to be made longer
-        return True
-    return RunFolder(folder).config.exists() and not _is_finished(folder)
-
-
-def _is_finished(folder: Path) -> bool:
-    try:
-        result = RunFolder(folder).read_result()
-    except UserError:  # damaged: it cannot be resumed, and is no reason to refuse others
-        return True
-    return result is not None and result["status"] in _FINISHED
-
-
-def _is_completed(folder: Path) -> bool:
-    if begun(folder) is not None:
-        return False
-    try:
-        result = RunFolder(folder).read_result()
-    except UserError:
-        return False
-    return result is not None and result["status"] == "completed"
-
-
-def of_a_sweep(words: Sequence[str]) -> list[str]:
-    """The command line, with ``--multirun`` and the recorded sweeper if it resumes a sweep.
-
-    Hydra composes a config before it calls anything of ours: without the recorded sweeper,
-    ``hydra.sweeper.n_trials=30`` would be an unknown key. Other command lines stay as they are.
+    Hydra composes a config before it calls anything of ours. It needs the recorded ``--config-dir``
+    and its like, without which ``experiment=mine`` would be unknown, and for a sweep ``--multirun``
+    and the recorded sweeper, else ``hydra.sweeper.n_trials=30`` is. Other lines stay as they are.
 
     Raises:
-        UserError: the record is damaged, or there is no sweep that ``resume=latest`` may mean.
+        UserError: the record is damaged, a recorded folder of configs is not there, or there is
+            nothing that ``resume=latest`` may mean.
     """
-    typed = _typed(words)
-    flags = {word for word in words if word.startswith("-")}
-    if "resume" not in typed or SWEEP_DIR in typed or flags - _MULTIRUN:
+    options, others = options_and_others(words)
+    typed = _typed(others)
+    parsed = command_line_parser().parse_known_args(options)[0]
+    asked = {name for name, value in vars(parsed).items() if value not in (None, False, [])}
+    if "resume" not in typed or typed.keys() & {RUN_DIR, SWEEP_DIR} or asked - _LAUNCHING:
         return list(words)
-    folder = Path(typed["resume"])
-    if typed["resume"] == "latest":
-        if not (flags or _of_sweeps(typed)) or typed.get(_SHARED, "false").lower() == "true":
-            return list(words)
-        folder = _latest(SWEEP_DIR, words)
-    elif not SweepFolder(folder).config.exists():
+    folder = _resumed(typed, others, is_multirun=parsed.multirun)
+    if folder is None:
         return list(words)
-    more = sorted(flags) or ["--multirun"]  # options stand first: see words_of_sweep
-    sweeper = recorded_sweeper(read_command(folder))
-    if sweeper is not None and _SWEEPER not in typed and "search" not in typed:
-        more.append(f"{_SWEEPER}={sweeper}")
-    return [*more, *(word for word in words if word not in flags)]
+    more = recorded_places(folder, options, f"resume={folder}")
+    if SweepFolder(folder).config.exists():
+        more += [] if parsed.multirun else ["--multirun"]
+        sweeper = recorded_sweeper(read_command(folder))
+        if sweeper is not None and _SWEEPER not in typed and "search" not in typed:
+            more.append(f"{_SWEEPER}={sweeper}")
+    return [*options, *more, *_with_place(others, [*options, *more], folder)]
+
+
+def _with_place(words: list[str], options: list[str], folder: Path) -> list[str]:
+    """The words, with the folder by Hydra's own key where the config is one that a run recorded.
+
+    That config has nothing of Hydra's part, and so not the callback that ``resume`` needs.
+    """
+    path = command_line_parser().parse_known_args(options)[0].config_path
+    if path is None or Path(path).name != HYDRA:
+        return words
+    key = SWEEP_DIR if SweepFolder(folder).config.exists() else RUN_DIR
+    place = folder_word(key, folder)
+    return [place if word.lstrip("+").startswith("resume=") else word for word in words]
+
+
+def _resumed(typed: Mapping[str, str], words: Sequence[str], *, is_multirun: bool) -> Path | None:
+    """The folder that ``resume`` means; None where it is found, or refused, once Hydra composed."""
+    if typed["resume"] != "latest":
+        folder = Path(typed["resume"])
+        is_sweep = SweepFolder(folder).config.exists()
+        return folder if is_sweep or RunFolder(folder).config.exists() else None
+    if typed.get(_SHARED, "false").lower() == "true":
+        return None
+    return _latest(SWEEP_DIR if is_multirun or _of_sweeps(typed) else RUN_DIR, words)
 
 
 def _typed(words: Sequence[str]) -> dict[str, str]:
@@ -176,7 +169,10 @@ def _can_resume(folder: Path) -> bool:
 
 def _latest(dir_key: str, words: Sequence[str]) -> Path:
     typed = _typed(words)
-    folder = next((f for f in _newest_first(dir_key) if _is_meant(f, dir_key, typed)), None)
+    folders = partial(_of_kind, dir_key, typed)
+    more = (folder for folder in folders() if is_unfinished(folder) or adds_work(folder, typed))
+    over = (folder for folder in folders() if is_same_command(folder, words))
+    folder = next(chain(more, over), None)
     if folder is None:
         raise UserError(
             f"resume=latest: no {_ROOTS[dir_key]}/<date>/<time> is unfinished"
@@ -185,8 +181,12 @@ def _latest(dir_key: str, words: Sequence[str]) -> Path:
     return folder
 
 
-def _is_meant(folder: Path, dir_key: str, typed: Mapping[str, str]) -> bool:
-    """Whether ``resume=latest`` may mean this folder."""
+def _of_kind(dir_key: str, typed: Mapping[str, str]) -> Iterator[Path]:
+    return (f for f in _newest_first(dir_key) if _may_be_meant(f, dir_key, typed))
+
+
+def _may_be_meant(folder: Path, dir_key: str, typed: Mapping[str, str]) -> bool:
+    """Whether it is of the kind that ``resume=latest`` means, and not at work."""
     if SweepFolder(folder).config.exists() != (dir_key == SWEEP_DIR):
         return False
     if dir_key == SWEEP_DIR:
@@ -198,8 +198,7 @@ def _is_meant(folder: Path, dir_key: str, typed: Mapping[str, str]) -> bool:
             or (typed.get(_SWEEPER) in (BASIC, GRID) and is_search)
         ):
             return False
-    adds = is_unfinished(folder) or adds_work(folder, typed)
-    return adds and not lock.is_held_elsewhere(folder)
+    return not lock.is_held_elsewhere(folder)
 
 
 def _newest_first(dir_key: str) -> list[Path]:

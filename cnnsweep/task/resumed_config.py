@@ -1,6 +1,6 @@
 """The config of ``resume=FOLDER``: as recorded there, except for what is typed now."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ from cnnsweep.config.overrides import Overrides, as_text, by_key, typed_lines
 from cnnsweep.dotted_keys import are_same, is_below, leaves, look_up
 from cnnsweep.errors import UserError
 from cnnsweep.folders.recorded_defaults import completed
+from cnnsweep.folders.run_folder import UNCOMPARED
 from cnnsweep.redact import is_masked
-from cnnsweep.task.longer.lengthening import EPOCHS
+from cnnsweep.task.computed_values import as_run_records
 from cnnsweep.task.recorded_command import (
     SWEEPER,
     RecordedCommand,
@@ -64,28 +65,10 @@ def take_recorded(config: DictConfig, folder: Path, dir_key: str) -> None:
     if options:
         lines = options | lines
         present = _compose(config, lines, place)
-    unchanged = _of_recorded_epochs(config, record, present, lines, place)
-    values = _values(record, unchanged, lines, others) if record.config else []
+    values = _values(record, present, lines, others) if record.config else []
     if values:
         present = _compose(config, lines, [*place, *values])
     _replace(config, present)
-
-
-def _of_recorded_epochs(
-    config: DictConfig,
-    record: RecordedCommand,
-    present: DictConfig,
-    lines: Overrides,
-    place: list[str],
-) -> DictConfig:
-    """``present`` with as many epochs as were recorded.
-
-    Of more epochs, what is computed from them would be taken for a default that has changed.
-    """
-    epochs = record.config.get(EPOCHS)
-    if "hydra" in record.config or EPOCHS not in lines or present.get(EPOCHS) == epochs:
-        return present
-    return _compose(config, lines | by_key([f"{EPOCHS}={as_text(epochs)}"]), place)
 
 
 def _taken(lines: Overrides) -> Overrides:
@@ -157,16 +140,6 @@ def recorded_options(
     return by_key(f"{group}={as_text(option)}" for group, option in composing.items())
 
 
-def recorded_values(record: RecordedCommand, typed: Overrides, others: Sequence[str]) -> Overrides:
-    """An override for each typed key of a run that gives it the value that was recorded of it.
-
-    Config groups, and keys below ``others``, are passed over.
-    """
-    known = leaves(record.config)
-    keys = [key for key in typed if key in known and not is_below(key, others)]
-    return by_key(f"++{key}={as_text(known[key])}" for key in keys if key not in record.choices)
-
-
 def _values(
     record: RecordedCommand, present: DictConfig, lines: Overrides, others: list[str]
 ) -> list[str]:
@@ -200,21 +173,7 @@ def _plain(record: RecordedCommand, present: DictConfig) -> dict[str, Any]:
     if "hydra" in record.config:
         whole = OmegaConf.to_container(present, resolve=False)
         return sweep_config(whole)
-    return resolved_run(present)
-
-
-def resolved_run(present: DictConfig) -> dict[str, Any]:
-    """A composed config as plain values, as the run that it is for would record it.
-
-    It becomes the config that ``${hydra:…}`` reads.
-    """
-    with read_write(present.hydra), open_dict(present.hydra):
-        present.hydra.runtime.output_dir = str(Path(str(present.hydra.run.dir)).resolve())
-    HydraConfig.instance().set_config(present)
-    job = OmegaConf.masked_copy(present, [str(key) for key in present if key != "hydra"])
-    whole: Any = OmegaConf.to_container(job, resolve=True)
-    assert isinstance(whole, dict)
-    return whole
+    return as_run_records(present, record.config, UNCOMPARED)
 
 
 def _written(key: str, value: Any) -> list[str]:

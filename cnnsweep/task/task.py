@@ -51,6 +51,7 @@ def task(config: DictConfig) -> Objective:
     resolved = resolve(config)
     if not is_checked:
         check_complete(resolved)
+        _refuse_to_resume(resolved)
     with lock.held(folder.path):
         if not is_checked:
             refuse_other_config(folder, resolved)
@@ -80,6 +81,15 @@ def task(config: DictConfig) -> Objective:
             _drop_checkpoints(folder, resolved["keep"])
     end_longer(folder)
     return outcome.objective
+
+
+def _refuse_to_resume(resolved: Mapping[str, Any]) -> None:
+    """``resume`` is read by a callback, which a config of somebody's own may lack."""
+    if resolved.get("resume") is not None and HydraConfig.get().mode == RunMode.RUN:
+        raise UserError(
+            f"resume={resolved['resume']}: this config has no hydra.callbacks.folders._target_="
+            "cnnsweep.hydra_callback.Folders, which finds folders; type hydra.run.dir=FOLDER"
+        )
 
 
 def _outcome(config: DictConfig, resolved: dict[str, Any], folder: RunFolder) -> Outcome:

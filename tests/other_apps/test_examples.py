@@ -100,3 +100,73 @@ def test_an_example_goes_on_with_more_and_is_pruned(tmp_path: Path, name: str) -
         assert result["status"] == {"COMPLETE": "completed", "PRUNED": "pruned"}[end]
     said = done([sys.executable, "-m", "cnnsweep.report", "sweep"], tmp_path)
     assert "6 runs: " in said
+
+
+STOPS = """
+import sys
+import lightning, torch
+from lightning.pytorch.callbacks import Checkpoint, EarlyStopping, ModelCheckpoint
+from omegaconf import OmegaConf
+from pathlib import Path
+from train import Digits, Report
+
+
+class Stop(Exception):
+    pass
+
+
+class StopsAfter(Checkpoint):  # comes after Report
+    def on_train_epoch_end(self, trainer, *_):
+        seen.append((trainer.current_epoch, trainer.callback_metrics["val_loss"].item(),
+                     trainer.optimizers[0].param_groups[0]["lr"]))
+        if stops:
+            raise Stop
+
+
+class Scheduled(Digits):
+    def configure_optimizers(self):
+        optimizer = super().configure_optimizers()
+        plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=0)
+        schedule = {"scheduler": plateau, "monitor": "val_loss"}
+        return {"optimizer": optimizer, "lr_scheduler": schedule}
+
+
+def run(folder):
+    last = Path(folder) / "last.ckpt"
+    kept = ModelCheckpoint(dirpath=folder, monitor="val_loss")
+    early = EarlyStopping("val_loss", patience=2)
+    trainer = lightning.Trainer(max_epochs=14, accelerator="cpu", logger=False,
+        callbacks=[kept, early, Report(last), StopsAfter()], num_sanity_val_steps=0,
+        reload_dataloaders_every_n_epochs=1, enable_progress_bar=False)
+    lightning.seed_everything(0)
+    config = OmegaConf.create({"lr": 1.5, "width": 16, "seed": 0})
+    trainer.fit(Scheduled(config), ckpt_path=last if last.exists() else None)
+    return kept.best_model_path
+
+
+seen, stops = [], False
+best = run("whole")
+whole = list(seen)
+seen, stops = [], True
+for _ in range(20):
+    try:
+        other = run("stopped")
+        break
+    except Stop:
+        pass
+assert len({lr for *_, lr in whole}) > 1, "no plateau was reached"
+assert len(whole) < 14, "EarlyStopping did not end the run"
+assert seen == whole, (seen, whole)
+assert Path(other).name == Path(best).name
+print("same", len(whole), "epochs")
+"""
+
+
+@pytest.mark.slow
+@needs_lightning
+def test_lightnings_plateaus_early_stopping_and_best_checkpoint_outlive_a_stop_after_each_epoch(
+    tmp_path: Path,
+) -> None:
+    script = copied("lightning", tmp_path).with_name("stops.py")
+    script.write_text(STOPS, encoding="utf-8")
+    assert "same" in done([sys.executable, "-W", "ignore", str(script)], tmp_path)

@@ -1,6 +1,7 @@
 """What the end of a search says of its winner and the default config."""
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,8 @@ def test_seeds_are_compared_in_pairs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "wanted"),
     [
-        ([0.9, 0.8], "trial 0 is the default config: none of the other 1 was better"),
+        ([0.9, 0.8], "trial 0 is the default config: the other trial was not better"),
+        ([0.9, 0.8, 0.7], "trial 0 is the default config: none of the other 2 trials was better"),
         ([0.9], "trial 0 is the default config"),
         ([None, 0.8], "the default config (trial 0) was pruned: what the winner gained"),
     ],
@@ -136,3 +138,37 @@ def test_a_default_config_that_is_paused_is_compared_as_far_as_it_was_trained(
     )
     assert " paused after 2 of 3 epochs, 95 % interval" in line
     assert "more than chance" in line
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [([0.75, 0.875], "12.50 points above"), ([75.0, 87.5], "12.5 above")],
+)
+def test_another_apps_accuracy_may_be_a_share_or_in_percent_already(
+    values: list[Any], shown: str, tmp_path: Path
+) -> None:
+    """As the report has it: by name and values."""
+    search = searched(tmp_path, values)
+    search.plan = replace(search.plan, objectives=("val/acc",))
+    assert said(search).startswith(f"{shown} the default config (trial 0, val/acc {values[0]:g})")
+
+
+@pytest.mark.parametrize(
+    ("default", "wanted"),
+    [
+        (
+            {1: math.nan, 2: 0.8},
+            "10.00 points above the default config (trial 0, val_accuracy 0.8)",
+        ),
+        ({1: math.nan}, "paused after 2 of 3 epochs: what the winner gained over it is unknown"),
+    ],
+)
+def test_epochs_without_a_number_are_no_value_of_a_paused_default_config(
+    default: dict[int, float], wanted: str, tmp_path: Path
+) -> None:
+    search = searched(tmp_path, [0.8, 0.97])
+    first, best = search.study.get_trials(deepcopy=False)
+    first.state, first.values, first.intermediate_values = TrialState.RUNNING, None, default
+    first.user_attrs[PAUSED] = 2
+    best.intermediate_values = {1: 0.6, 2: 0.9, 3: 0.97}
+    assert wanted in said(search)

@@ -1,5 +1,6 @@
 """Several searches of one space: folders, seeds, results, kills, and what is refused."""
 
+import itertools
 import random
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +11,10 @@ from omegaconf import OmegaConf
 
 from cnnsweep.folders.winner import chosen_run
 from cnnsweep.report.read.load_runs import gather
-from cnnsweep.sweep.several_searches import lines_over_searches
+from cnnsweep.sweep.several_searches import lines_over_searches, unconfirmed
+from cnnsweep.sweep.spec.messages import Finished
+from tests.command import cnnsweep, succeeded
+from tests.sweep.study.in_process import make
 from tests.sweep.sweep_commands import (
     OURS,
     TOY,
@@ -229,3 +233,60 @@ def test_the_line_on_searches_has_both_deviations_where_they_are_known() -> None
     )
     (one,) = lines_over_searches("", [made([0.9], 1), made([], 1)])
     assert one == "2 searches: test_accuracy 0.9000, the mean of their means (1 confirmation run)"
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("failed", list(itertools.product(range(4), repeat=2)))
+def test_failed_confirmation_runs_are_told_or_are_an_error(
+    rate: float, failed: tuple[int, int], tmp_path: Path
+) -> None:
+    searches = []
+    for choice, number in zip("ab", failed, strict=True):
+        parts = make(tmp_path / choice, n_trials=1, confirm=3)
+        parts.step()
+        for index in range(4):
+            (job,) = parts.pool.jobs.values()
+            if index < 4 - number:
+                parts.write_result(job, 1.0)
+                parts.send(Finished("completed", 1.0))
+            else:
+                parts.send(Finished("failed", error="why"))
+        parts.until_done()
+        assert len(parts.search.confirmation.test_metrics()) == 3 - number
+        searches.append(parts.search)
+    lines, error = unconfirmed(searches, rate)
+    is_error = 3 in failed or sum(failed) > rate * 6
+    assert (error is not None) == is_error
+    assert bool(lines) == (sum(failed) > 0 and not is_error)
+    if sum(failed):
+        said = " ".join(lines) if error is None else str(error)
+        assert f"{sum(failed)} of 6 confirmation runs failed" in said
+        assert f"resume={searches[0].plan.sweep}" in said
+        assert "confirm/3: why" in said
+
+
+NET = """
+from pathlib import Path
+from hydra.core.hydra_config import HydraConfig
+from cnnsweep.models.simple import Simple
+
+class Net(Simple):
+    def __init__(self, **sizes):
+        super().__init__(**sizes)
+        assert Path("broken").read_text() not in HydraConfig.get().runtime.output_dir
+"""
+
+
+def test_a_search_stands_though_a_confirmation_run_failed(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(NET)
+    (tmp_path / "broken").write_text("confirm/2")
+    typed = ("model._target_=net.Net", *TINY, "hydra.sweeper.n_trials=1", "hydra.sweeper.confirm=2")
+    whole = ("--multirun", "search=sgd", *typed, "pictures=false", "hydra.sweep.dir=s")
+    done = succeeded(cnnsweep(*whole, cwd=tmp_path, CNNSWEEP_ALLOW="net.*"))
+    assert "1 of 2 confirmation runs failed (confirm/2: AssertionError" in done
+    line = "  CNNSWEEP_ALLOW='net.*' python -m cnnsweep resume=s"
+    assert line in done.splitlines()
+    (tmp_path / "broken").write_text("nothing")
+    again = succeeded(cnnsweep("resume=s", cwd=tmp_path, CNNSWEEP_ALLOW="net.*"))
+    assert "failed" not in again
+    assert "(n = 2)" in again

@@ -16,9 +16,9 @@ from cnnsweep.folders.sweep_folder import (
     TIMEOUT,
     SweepFolder,
 )
-from cnnsweep.task.added_work import adds_work
+from cnnsweep.task.added_work import adds_work, is_unfinished
 from cnnsweep.task.folder_lines import SWEEP_DIR
-from cnnsweep.task.resume import _latest, is_unfinished
+from cnnsweep.task.resume import _latest
 
 KEY = "hydra.sweeper.pruner.budget"
 
@@ -34,6 +34,8 @@ def search(
         "sweeper": sweeper,
         "verbose": False,
         "runtime": {"choices": {"hydra/sweeper": "optuna"}},
+        "overrides": {"hydra": [f"{KEY}={budget}"], "task": []},
+        "launcher": {},
     }
     (folder / "multirun.yaml").write_text(yaml.safe_dump({"epochs": 6, "hydra": hydra}))
     results: dict[str, Any] = {"best_params": {}, ENDED_BY: ended_by}

@@ -218,6 +218,11 @@ def test_the_latest_unfinished_run_is_named_and_gone_on_with(tmp_path: Path) -> 
     assert f"resuming after epoch {behind} of 30" in on
     other = next(f for f in tmp_path.glob("outputs/*/*") if f != folder)
     assert_same(folder, other)
+    over = succeeded(cnnsweep(*arguments, "resume=latest", cwd=tmp_path))
+    assert f"already finished: {other.relative_to(tmp_path)}" in over
+    assert "no outputs" in complaint_of(
+        cnnsweep(*arguments, "seed=1", "resume=latest", cwd=tmp_path)
+    )
 
 
 def test_two_runs_started_at_once_never_share_a_folder(tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ def check(whole: Path, cwd: Path, kind: str, how: str, way: str, moment: str) ->
         assert said is None
         words = [*KINDS[kind]]
     done = cnnsweep(*words, cwd=cwd)
-    is_over = "latest" in way and re.search("is unfinished.*; leave resume out", done.stderr)
+    is_over = way == "latest" and re.search("is unfinished.*; leave resume out", done.stderr)
     if not is_over:  # it was done when it was stopped
         succeeded(done)
     assert len(folders(cwd, kind)) == 1, words

@@ -47,7 +47,13 @@ def test_the_line_that_a_stop_prints_resumes(command: tuple[str, ...], tmp_path:
     assert (folder / "0" / "metrics.csv").read_text().startswith(begun)
     if command is SEARCH:
         assert len(study(folder).trials) == 2
+        shutil.rmtree(folder / "report")  # killed before it was written
+        over = succeeded(cnnsweep(*command, "resume=latest", cwd=tmp_path))
+        assert f"report: {folder / 'report' / 'index.html'}" in over
+        assert (folder / "report" / "index.html").exists()
     else:
+        over = succeeded(cnnsweep(*command, "resume=latest", cwd=tmp_path))
+        assert "2 of 2 completed" in over
         again = complaint_of(cnnsweep("--multirun", "resume=latest", cwd=tmp_path))
         assert "no multirun/<date>/<time> is unfinished" in again
 

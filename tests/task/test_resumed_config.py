@@ -20,7 +20,7 @@ from cnnsweep.config.validation import resolve
 from cnnsweep.errors import UserError
 from cnnsweep.folders.recorded_defaults import DEFAULTS, OldDefault
 from cnnsweep.folders.run_folder import RunFolder, differing_keys
-from cnnsweep.task.resume import of_a_sweep
+from cnnsweep.task.resume import of_the_folder
 from cnnsweep.task.resumed_config import take_recorded
 from tests.test_recorded_folders import RECORDED, copied
 
@@ -219,6 +219,13 @@ def test_workers_are_those_that_were_typed_not_the_default_of_older_code(
         ("resume=search search=sgd", "--multirun resume=search search=sgd"),
         ("resume=run epochs=9", "resume=run epochs=9"),
         ("resume=grid --cfg job", "resume=grid --cfg job"),
+        ("resume=grid --info", "resume=grid --info"),
+        ("resume=grid --run", "resume=grid --run"),
+        ("resume=grid --config-dir x", "--config-dir x --multirun hydra/sweeper=grid resume=grid"),
+        ("-cd=x resume=grid a=1", "-cd=x --multirun hydra/sweeper=grid resume=grid a=1"),
+        ("resume=grid --config-name n -m", "--config-name n -m hydra/sweeper=grid resume=grid"),
+        ("-m -cp x resume=search", "-m -cp x hydra/sweeper=optuna resume=search"),
+        ("-cp /x/.hydra resume=run a=1", "-cp /x/.hydra hydra.run.dir=run a=1"),
         ("model=lenet -m seed=0,1", "model=lenet -m seed=0,1"),
     ],
 )
@@ -226,7 +233,7 @@ def test_a_command_line_that_names_a_sweeps_folder_is_a_sweeps(
     typed: str, line: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(RECORDED)
-    assert of_a_sweep(typed.split()) == line.split()
+    assert of_the_folder(typed.split()) == line.split()
 
 
 def test_a_password_that_was_not_recorded_has_to_be_typed_again(tmp_path: Path) -> None:

@@ -8,11 +8,11 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from cnnsweep.config.composing.typed_conditions import conditional
 from cnnsweep.config.hydra_internals import grid_of
 from cnnsweep.config.overrides import task_lines
 from cnnsweep.config.sweeper_keys import searches_over
 from cnnsweep.errors import UserError
+from cnnsweep.rules import conditional
 
 
 def axes_of(config: DictConfig) -> dict[str, tuple[str, ...]]:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -10,13 +9,13 @@ from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
 
 from cnnsweep.errors import UserError
+from cnnsweep.rules import SPACE, WHEN
 
 _ENTRIES = (
     re.compile(r"\{\s*space\s*:(?P<space>.+),\s*when\s*:(?P<when>.+)\}\s*", re.DOTALL),
     re.compile(r"\{\s*when\s*:(?P<when>.+\}\s*),\s*space\s*:(?P<space>.+)\}\s*", re.DOTALL),
 )
 _NESTED = re.compile(r""""[^"]*"|'[^']*'|\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}""")
-SPACE, WHEN = "space", "when"
 _PARAMS = "++hydra.sweeper.params."
 
 
@@ -64,16 +63,6 @@ def _keys(text: str) -> list[str]:
     while shorter != inner:
         inner, shorter = shorter, _NESTED.sub("", shorter)
     return [part.partition(":")[0].strip() for part in inner.split(",") if ":" in part]
-
-
-def conditional(value: Any) -> Mapping[str, Any] | None:
-    """An entry of ``params`` that has a condition, a mapping or such a text; else None."""
-    if isinstance(value, str) and value.startswith("{"):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return None
-    return value if isinstance(value, Mapping) else None
 
 
 def _plain(text: str) -> Any:

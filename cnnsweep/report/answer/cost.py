@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cnnsweep.folders.run_folder import PAUSED
 from cnnsweep.metric_names import duration
-from cnnsweep.report.read.run_record import Run, finite
+from cnnsweep.report.read.run_record import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def _seconds(run: Run) -> float:
 
 
 def _lacking(run: Run) -> int:
-    planned = finite(run.config.get("epochs"))
+    planned = run.epochs_planned
     return 0 if planned is None else max(int(planned) - run.epochs_done, 0)
 
 

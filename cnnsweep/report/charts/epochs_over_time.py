@@ -148,7 +148,7 @@ def _row(epoch: _Epoch) -> float:
 
 def _counted(epochs: Sequence[_Epoch], runs: Sequence[Run]) -> str:
     """``48 of 144 epochs``; without the latter where it isn't known."""
-    planned = [finite(run.config.get("epochs")) for run in runs]
+    planned = [run.epochs_planned for run in runs]
     whole = sum(int(number) for number in planned if number is not None)
     of = f" of {whole:,}" if whole >= len(epochs) and None not in planned else ""
     return f"{len(epochs):,}{of} epochs"

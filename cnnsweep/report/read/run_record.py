@@ -1,6 +1,7 @@
 """What was read from one run folder: status, config, results, epochs; all plain data."""
 
 import math
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,17 @@ class Run:
         rows = max((len(column) for column in self.metrics.values()), default=0)
         return rows if done is None else int(done)
 
+    @property
+    def epochs_planned(self) -> float | None:
+        """The config's epochs; where that names another key of it, ``${trainer.epochs}``, those."""
+        value = self.config.get("epochs")
+        for _ in range(_MOST_REFERENCES):
+            named = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
+            if named is None:
+                break
+            value = self.config.get(named[1])
+        return finite(value)
+
     def take_objective(self, result: dict[str, Scalar]) -> None:
         """Take out of another app's result what its objective is.
 
@@ -111,6 +123,8 @@ class Run:
 
 
 _OF_CONFIG = "config."
+_REFERENCE = re.compile(r"\$\{\s*(\w[\w.]*)\s*\}")
+_MOST_REFERENCES = 5  # from one key to the next: a circle ends
 _READ = (
     "status", "error", "config", "result", "metrics", "problems", "ours", "multirun", "images",
     "learned", "app", "told", "decides", "direction",

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
@@ -20,7 +20,18 @@ Scalar = str | int | float | bool | None
 _LARGEST_TEXT = 4 << 20
 _LARGEST_CSV = 128 << 20
 _MOST_KEYS = 5_000
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_PATHS = "tag:yaml.org,2002:python/object/apply:pathlib."
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Plain values, and as text the paths that OmegaConf writes of a typed config."""
+
+
+def _path(loader: Any, _kind: str, node: Any) -> str:
+    return str(PurePosixPath(*map(str, loader.construct_sequence(node))))
+
+
+_Loader.add_multi_constructor(_PATHS, _path)
 
 
 class Damaged(Exception):
@@ -81,7 +92,7 @@ def _flat_block(block: str) -> dict[str, Scalar]:
 
 def _parse_whole(text: str) -> dict[str, Any]:
     try:
-        return _mapping(yaml.load(text, Loader=_LOADER))
+        return _mapping(yaml.load(text, Loader=_Loader))
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise Damaged(f"not YAML: {on_one_line(error)[:160]}") from error
 

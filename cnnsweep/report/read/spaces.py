@@ -1,6 +1,5 @@
 """The space of a search, as its sweep's multirun.yaml has it in Hydra's words: read as text."""
 
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -11,6 +10,7 @@ from typing import Any
 from cnnsweep.dotted_keys import look_up
 from cnnsweep.folders.sweep_folder import SweepFolder, sweep_around
 from cnnsweep.report.read.safe_io import Damaged, read_yaml
+from cnnsweep.rules import SPACE, conditional
 
 _WRAPPED = re.compile(r"(tag|int|float|interval|range)\((.*)\)", re.DOTALL)
 _SWEPT = re.compile(r"(tag|int|float|interval|range|choice|shuffle|sort|glob)\(", re.DOTALL)
@@ -114,8 +114,8 @@ def _entries(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What the sweeper's params and the command line say of each key; the later counts."""
     params = look_up(content, "hydra.sweeper.params")
     for key, value in params.items() if isinstance(params, Mapping) else ():
-        entry = _conditional_entry(value)
-        yield str(key).lstrip("+"), str(value if entry is None else entry.get("space"))
+        entry = conditional(value)
+        yield str(key).lstrip("+"), str(value if entry is None else entry.get(SPACE))
     words = look_up(content, "hydra.overrides.task")
     for word in words if isinstance(words, list) else ():
         key, sign, value = str(word).partition("=")
@@ -126,16 +126,7 @@ def _entries(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _conditional(content: Mapping[str, Any]) -> frozenset[str]:
     params = look_up(content, "hydra.sweeper.params")
     entries = params.items() if isinstance(params, Mapping) else ()
-    return frozenset(str(key).lstrip("+") for key, one in entries if _conditional_entry(one))
-
-
-def _conditional_entry(value: Any) -> Mapping[str, Any] | None:
-    """An entry with a condition: a mapping, as a YAML has it, or JSON, as it was typed."""
-    try:
-        found = json.loads(value) if isinstance(value, str) and value.startswith("{") else value
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, Mapping) else None
+    return frozenset(str(key).lstrip("+") for key, one in entries if conditional(one))
 
 
 def is_swept(text: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cnnsweep.errors import unknown
-from cnnsweep.metric_names import DIRECTIONS
+from cnnsweep.metric_names import DIRECTIONS, is_share
 from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.intervals import Interval
 
@@ -122,8 +122,7 @@ def _metric(runs: Sequence[Run], name: str) -> Metric:
     ways = {run.direction for run in runs if run.decides == name and run.direction is not None}
     more = ways == {"maximize"} if len(ways) == 1 else maximizes(name)
     values = [value for run in runs if (value := run.metric(name)) is not None]
-    is_share = "acc" in name and all(0 <= value <= 1 for value in values)
-    return Metric(name, more, is_share)
+    return Metric(name, more, is_share(name, values))
 
 
 def _default(names: list[str], runs: Sequence[Run]) -> str:

@@ -47,8 +47,9 @@ def chosen_besides(
         return 0
     place = plan.place(best)
     images = _images(RunFolder(next(iter(seed_runs(place)), place)))
-    there = sum(int(source["trials"].get(images, 0)) for source in sources)
-    points = {point for source in sources for point in source["points"]}
+    alike = [source for source in sources if images in source["trials"]]
+    there = sum(int(source["trials"][images]) for source in alike)
+    points = {point for source in alike for point in source["points"]}
     again = sum(identity(trial.params) in points for trial in tried)
     return max(0, there - again)
 

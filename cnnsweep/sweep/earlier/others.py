@@ -83,15 +83,20 @@ def _trials_of_others(study: Study) -> list[FrozenTrial]:
     return [t for t in trials if t.state is not TrialState.WAITING and FOLDER not in t.user_attrs]
 
 
-def _refuse(study: Study, plan: Plan, theirs: Sequence[FrozenTrial]) -> None:
-    """Refuse what Optuna could not do, or nobody could read."""
-    other = f"choose another {_STUDY}"
+def refuse_other_directions(study: Study, plan: Plan, other: str) -> None:
+    """Raise UserError, which ends with ``other``, where a study is not of the plan's directions."""
     recorded = [direction.name.lower() for direction in study.directions]
     if recorded != list(plan.directions):
         raise UserError(
             f"study {study.study_name!r} was begun with direction {', '.join(recorded)}, not "
             f"{', '.join(plan.directions)}; {other}"
         )
+
+
+def _refuse(study: Study, plan: Plan, theirs: Sequence[FrozenTrial]) -> None:
+    """Refuse what Optuna could not do, or nobody could read."""
+    other = f"choose another {_STUDY}"
+    refuse_other_directions(study, plan, other)
     for trial in theirs:
         for name, before in trial.distributions.items():
             now = plan.space.distributions.get(name)

@@ -31,6 +31,7 @@ def say_why(
     from cnnsweep.config.error_messages import short_error
     from cnnsweep.errors import UserError
     from cnnsweep.sweep.launch.ending import end_with
+    from cnnsweep.sweep.launch.search_path import missing_places
 
     if task.__module__ == "cnnsweep.cli":  # which does so with any error
         return
@@ -39,7 +40,8 @@ def say_why(
         end_with(UserError(line))
     if _is_ours(plain, words):
         line = _on_condition(words) or _on_grid(error, words) or short_error(error)
-        end_with(UserError(line))
+        gone = missing_places(loader)
+        end_with(UserError(line if gone is None else f"{line} ({gone})"))
 
 
 def _without_other_words(

@@ -16,6 +16,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from cnnsweep import CONF_DIR
+from cnnsweep.sweep.launch.search_path import as_typed, typed_places
 
 _HYDRAS = "hydra_plugins.hydra_optuna_sweeper."
 _OURS = "cnnsweep"
@@ -82,14 +83,12 @@ def _file() -> str:
 
 def _wrong_places(loader: ConfigLoader) -> Iterator[str]:
     """Places on the search path that are meant for our configs, and are not where they are."""
-    for source in loader.get_sources():
-        if not source.provider.startswith("hydra.searchpath"):
-            continue
+    for source in typed_places(loader):
         is_package = source.scheme() == "pkg"
         names = source.path.split(".") if is_package else Path(source.path).parts
         is_above = names[-1] == _OURS  # where conf/ is, but no config
         if any(map(_is_alike, names)) and (is_above or not source.available()):
-            yield f"{source.scheme()}://{source.path}"
+            yield as_typed(source)
 
 
 def _is_alike(name: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -98,9 +98,12 @@ class Settings(SharedSettings):
 
     @property
     def earlier(self) -> tuple[str, ...]:
-        """The folders of ``warm_start``."""
+        """The folders of ``warm_start``, each once, as it is typed first."""
         typed = self.warm_start or ()
-        return tuple(map(with_home, dict.fromkeys([typed] if isinstance(typed, str) else typed)))
+        found: dict[Path, str] = {}
+        for folder in map(with_home, [typed] if isinstance(typed, str) else typed):
+            found.setdefault(Path(folder).resolve(), folder)
+        return tuple(found.values())
 
 
 def is_for_searches(keys: Mapping[str, Any]) -> bool:

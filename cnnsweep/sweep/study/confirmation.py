@@ -1,7 +1,7 @@
 """Confirmation: the best configuration trained with fresh seeds, evaluated on the test split."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ class Confirmation:
     seeds: int
     _jobs: deque[Job] | None = None
     _open: set[str] = field(default_factory=set)
-    failed: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)  # the errors, by run folder in the sweep's
 
     def next_job(self) -> Job | None:
         """The next run; asked for once the search is over."""
@@ -73,18 +73,21 @@ class Confirmation:
         error = str(message.error)
         if not message.is_others_folder:
             write_failure(self.plan.run(folder), error, {}, anew=False)
-        self.failed.append(f"{folder}: {error}")
+        self.failed[job.folder] = error
         self.recorder.confirmed(job, f"failed: {error}; its folder: {folder}")
 
     def test_metrics(self) -> list[float]:
         """What the completed runs reached on the test split; another app's: what it measures."""
-        results = [self.plan.run(run).read_result() or {} for run in self._folder().glob("*")]
-        return [value for r in results if (value := self._figure(r)[1]) is not None]
+        return [v for r in self._completed() if (v := self._figure(r)[1]) is not None]
 
     def metric(self) -> str:
         """The name of what these are."""
-        runs = sorted(self._folder().glob("*"))
-        return self._figure((self.plan.run(runs[0]).read_result() if runs else None) or {})[0]
+        return self._figure(next(self._completed(), {}))[0]
+
+    def _completed(self) -> Iterator[dict[str, Any]]:
+        """The results of the runs that were completed."""
+        results = (self.plan.run(run).read_result() for run in sorted(self._folder().glob("*")))
+        return (r for r in results if r is not None and r.get("status") == "completed")
 
     def _figure(self, result: Mapping[str, Any]) -> tuple[str, float | None]:
         objective = self.plan.objectives[0]

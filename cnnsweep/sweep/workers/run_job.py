@@ -150,7 +150,7 @@ def _refuse_another_config(folder: Path, config: DictConfig, context: SweepConte
     if APP not in (RunFolder(folder).read_result() or {}) or not recorded.exists():
         return
     before: Any = OmegaConf.to_container(OmegaConf.load(recorded), resolve=False)
-    now: Any = OmegaConf.to_container(config, resolve=False)
+    now: Any = OmegaConf.to_container(config, resolve=False, enum_to_str=True)  # as a file has it
     del now["hydra"]
     if differing := differing_keys(before, now, is_ours=False):
         raise OtherConfig(

@@ -7,6 +7,7 @@ import hydra
 import lightning
 import torch
 from hydra.core.hydra_config import HydraConfig
+from lightning.pytorch.callbacks import Checkpoint
 from omegaconf import DictConfig
 from sklearn.datasets import load_digits
 from torch import nn
@@ -15,16 +16,20 @@ from torch.utils.data import DataLoader, TensorDataset
 import cnnsweep
 
 
-class Report(lightning.Callback):
-    """After each epoch: last.ckpt, then report_epoch. A checkpoint holds the epoch's metrics."""
+class Report(Checkpoint):
+    """After each epoch: last.ckpt, then report_epoch. A checkpoint holds the epoch's metrics.
 
-    def __init__(self, last: Path) -> None:
-        self.last = last
+    A Checkpoint comes after EarlyStopping, and after each ModelCheckpoint that is named before it.
+    """
+
+    def __init__(self, last: Path | str) -> None:
+        self.last = Path(last)
         self.epoch = 0
         self.metrics: dict[str, float] = {}
+        self.stops = False  # EarlyStopping has ended the run
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, *_: Any) -> None:  # validation is over
-        self.epoch = trainer.current_epoch + 1
+        self.epoch, self.stops = trainer.current_epoch + 1, trainer.should_stop
         self.metrics = {name: value.item() for name, value in trainer.callback_metrics.items()}
         trainer.save_checkpoint(self.last.with_suffix(".new"))
         self.last.with_suffix(".new").replace(self.last)
@@ -34,11 +39,18 @@ class Report(lightning.Callback):
         if self.epoch:  # resumed: again, it may have been killed just before
             cnnsweep.report_epoch(self.epoch, self.metrics)
 
+    def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
+        """What Lightning does after a checkpoint is saved, and leaves out of a resumed run."""
+        trainer.should_stop = trainer.should_stop or self.stops
+        for schedule in trainer.lr_scheduler_configs if self.epoch else []:
+            if schedule.reduce_on_plateau and self.epoch % schedule.frequency == 0:
+                schedule.scheduler.step(self.metrics[schedule.monitor])
+
     def state_dict(self) -> dict[str, Any]:
-        return {"epoch": self.epoch, "metrics": self.metrics}
+        return {"epoch": self.epoch, "metrics": self.metrics, "stops": self.stops}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.epoch, self.metrics = state["epoch"], state["metrics"]
+        self.epoch, self.metrics, self.stops = state["epoch"], state["metrics"], state["stops"]
 
 
 class Digits(lightning.LightningModule):
@@ -82,7 +94,6 @@ def train(config: DictConfig) -> None:
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         logger=False,
-        enable_checkpointing=False,  # Report keeps the one that counts
         enable_progress_bar=False,
     )
     trainer.fit(Digits(config), ckpt_path=last if last.exists() else None)

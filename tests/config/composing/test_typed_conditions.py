@@ -4,8 +4,9 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from cnnsweep.config.composing.late_keys import words_of_sweep
-from cnnsweep.config.composing.typed_conditions import conditional, with_condition
+from cnnsweep.config.composing.typed_conditions import with_condition
 from cnnsweep.errors import UserError
+from cnnsweep.rules import conditional
 
 WHEN = {"optim": ["sgd", "nesterov"]}
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from omegaconf import OmegaConf
 
 from cnnsweep.report.read.safe_io import Damaged, flat_yaml, flatten, read_columns, read_json
 from tests.report.nasty_text import NASTY
@@ -36,9 +37,16 @@ def test_texts_that_reach_over_blocks_are_read_as_a_whole() -> None:
     assert flat_yaml("{a: 1,\nb: 2}") == {"a": 1, "b": 2}
 
 
+def test_a_path_of_a_typed_config_is_text() -> None:
+    config = {"a": Path("/b/c"), "d": Path(), "e": [Path("f")]}
+    written = OmegaConf.to_yaml(OmegaConf.create(config))
+    assert flat_yaml(written) == {"a": "/b/c", "d": ".", "e": '["f"]'}
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        "a: !!python/object/apply:pathlib.PosixPath {b: c}",
         "a: !!python/object/apply:os.system ['touch owned']",
         "a: [1",
         "- 1",

@@ -82,3 +82,14 @@ def test_who_was_not_chosen_there_on_these_images_is_the_best_of_those_here(
     search = searched(tmp_path, given, values)
     assert points_of(search) == 0
     assert "the best of 4 tried and so looks better" in gain_lines(search)[-1]
+
+
+def test_points_of_a_folder_with_other_images_take_nothing_from_another_folders_trials(
+    tmp_path: Path,
+) -> None:
+    points = tuple({"x": 0.1 + 0.2 * n, "n": 1} for n in range(3))
+    others = counts_of(run(tmp_path / "other" / str(n), images="two") for n in range(9))
+    alike = counts_of(run(tmp_path / "old" / str(n)) for n in range(5))
+    search = searched(tmp_path, Given("other", points, chosen_of=others), [0.5, 0.9, 0.6, 0.6])
+    record_chosen(search.study, Given("old", points[:1], chosen_of=alike))
+    assert points_of(search) == 5 - 1

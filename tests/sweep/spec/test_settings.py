@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,3 +59,11 @@ def test_what_hydra_scans_imports_neither_torch_nor_optuna() -> None:
     code = f"import sys, cnnsweep.sweep.sweeper; print({heavy} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_folder_that_is_typed_in_two_ways_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    typed = ["old", "./old/", str(tmp_path / "old"), "other"]
+    assert read_settings(handed_over(warm_start=typed)).earlier == ("old", "other")

@@ -11,6 +11,8 @@ from cnnsweep.report.answer.winning.gain import (
     gain_of_images,
     gain_of_seeds,
     level_of_best,
+    none_better,
+    unknown_chance,
 )
 from cnnsweep.report.read.run_files import Splits
 from cnnsweep.report.read.run_record import Run, finite
@@ -40,6 +42,7 @@ class AgainstDefault:
     when: str = ""  # the epochs after which both are compared, where those are not their last
     source: str = ""  # the default config's runs, where the search did not train them
     is_default: bool = False  # the winner is the default config itself
+    has_seeds: bool = True  # False: the runs are another app's, whose seed nobody can set
 
     def sentence(self) -> str:
         """``It is 1.39 points above the default config (…), 95 % interval …: no finding …``."""
@@ -56,7 +59,8 @@ class AgainstDefault:
         said = f"It is {self.metric.show_difference(abs(difference))} {way} {named} on "
         verdict = self.gain.verdict(is_share=self.metric.percent)
         what = f"{said}{self._split()}{self.when}"
-        return f"{what}{(verdict and f', {verdict}') or self._chance()}."
+        chance = f"; {unknown_chance(has_seeds=self.has_seeds)}"
+        return f"{what}{(verdict and f', {verdict}') or chance}."
 
     def cell(self) -> str:
         """The same for a table: ``+1.39 points (-7.42 to 10.18)``."""
@@ -72,9 +76,6 @@ class AgainstDefault:
     def _split(self) -> str:
         source = f" (the default config's values: {self.source})" if self.source else ""
         return f"the test split{source}" if self.metric.name.startswith("test") else "validation"
-
-    def _chance(self) -> str:
-        return "; how far chance alone goes is unknown (hydra.sweeper.seeds=3 measures that)"
 
 
 def on_test(
@@ -138,14 +139,16 @@ def on_validation(
     """
     states, when = {run.status for run in default}, ""
     if best[0].folder == default[0].folder:
-        others = f": none of the other {beaten} trials was better" if beaten else ""
-        return AgainstDefault(metric, settings, unknown=f"It is {{}}{others}", is_default=True)
+        said = f"It is {{}}{none_better(beaten)}"
+        return AgainstDefault(metric, settings, unknown=said, is_default=True)
     if states == {"completed"}:
         values = [objectives(runs) for runs in (best, default)]
     elif states == {PAUSED} and len(default) == 1:
         epochs = default[0].epochs_done
         values = [_best_until(runs[0], metric, epochs) for runs in (best, default)]
-        when = f" after {epochs} of {default[0].config.get('epochs')} epochs, where that is paused"
+        planned = default[0].epochs_planned
+        of = "" if planned is None else f" of {planned:g}"
+        when = f" after {epochs}{of} epochs, where that is paused"
     else:
         ending = next((s for s in ("failed", "pruned", PAUSED) if s in states), "not over")
         return AgainstDefault(
@@ -154,7 +157,8 @@ def on_validation(
     if not all(values):
         return AgainstDefault(metric, settings, unknown="What {} reached is unknown")
     gain = _on_validation(metric, values, splits, number, searches)
-    return AgainstDefault(metric, settings, fmean(values[1]), gain, when=when)
+    seeds = best[0].seed is not None
+    return AgainstDefault(metric, settings, fmean(values[1]), gain, when=when, has_seeds=seeds)
 
 
 def _on_validation(

@@ -61,6 +61,19 @@ class Gain:
         return " in ".join(filter(None, [trials, searches]))
 
 
+def none_better(others: int) -> str:
+    """What is said of the default config that won; empty where there was no other trial."""
+    if others > 1:
+        return f": none of the other {others} trials was better"
+    return ": the other trial was not better" if others == 1 else ""
+
+
+def unknown_chance(*, has_seeds: bool) -> str:
+    """What is said of a difference without an interval; ``has_seeds``: runs can be given others."""
+    how = ": hydra.sweeper.seeds=3 measures that" if has_seeds else ""
+    return f"how far chance alone goes is unknown{how}"
+
+
 def gain_of_seeds(
     first: Sequence[float], second: Sequence[float], number: int, searches: int = 1
 ) -> Gain | None:

@@ -124,13 +124,9 @@ def _settled(
     whole = [list(one) for one in said if len(one) == max(map(len, said), default=0)]
     for column in zip(*whole, strict=True):
         timed = [one for one in column if isinstance(one, Timed)]
-        found.costs.append(mean(list(map(_cost, timed))) if timed else None)
+        found.costs.append(mean([one.cost for one in timed]) if timed else None)
         found.unfit += [one.line for one in column[:1] if isinstance(one, Unfit)]
         found.validated = max([found.validated, *(one.validated for one in timed)])
     once = [sum(one.once for one in each if isinstance(one, Timed)) for each in whole]
     found.start = max(starts, default=0.0) + max(once, default=0.0)
     return found
-
-
-def _cost(one: Timed) -> Cost:
-    return Cost(one.begin, one.epoch, one.end, one.best, one.last, one.other)

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cnnsweep.sweep.estimate.costs import Cost
+
 
 @dataclass(frozen=True)
 class Orders:
@@ -31,7 +33,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Timed:
-    """Of one config, in its order: seconds and bytes, as in :class:`costs.Cost`.
+    """Of one config, in its order.
 
     ``once`` are the seconds that its process spends once: reading data, importing. ``validated``:
     images of its validation split.
@@ -39,12 +41,7 @@ class Timed:
 
     once: float
     validated: int
-    begin: float
-    epoch: float
-    end: float
-    best: float
-    last: float
-    other: float
+    cost: Cost
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from cnnsweep.data.image_folder import image_folder, sketched
 from cnnsweep.data.split import train_and_val
 from cnnsweep.models.inspect import check_fits, layer_table
 from cnnsweep.session.build import make_batches, make_dataset, make_loss, make_model, make_trainer
+from cnnsweep.sweep.estimate.costs import Cost
 from cnnsweep.sweep.estimate.timing.orders import Timed
 from cnnsweep.training.device import keep_freed_memory, resolve_device, resolve_precision
 from cnnsweep.training.epoch import run_epoch
@@ -43,16 +44,15 @@ def timed(config: DictConfig, seconds: float) -> Timed:
     once_more, pictures = parts.seconds_of_pictures()
     test = parts.images_at_the_end()
     other = _TEXT + _LINE * test * config.test + _PICTURES * config.pictures
-    return Timed(
-        once + once_more,
-        parts.validated,
-        begin,
-        train + validation * parts.validated + writing,
-        validation * test + pictures,
-        best,
-        last,
-        other,
+    cost = Cost(
+        begin=begin,
+        epoch=train + validation * parts.validated + writing,
+        end=validation * test + pictures,
+        best=best,
+        last=last,
+        other=other,
     )
+    return Timed(once + once_more, parts.validated, cost)
 
 
 def dataset_of(config: DictConfig) -> tuple[Dataset, float]:

@@ -10,9 +10,8 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from cnnsweep.config.composing.typed_conditions import SPACE, WHEN
 from cnnsweep.errors import UserError
-from cnnsweep.rules import as_typed
+from cnnsweep.rules import SPACE, WHEN, as_typed
 from cnnsweep.sweep.spec.space.former_entry import former_words
 from cnnsweep.sweep.spec.space.values import typed_value, written
 

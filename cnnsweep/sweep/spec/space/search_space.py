@@ -11,9 +11,8 @@ from hydra.core.override_parser.types import Override
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 
 from cnnsweep.config.composing.combinations import combinations, few_combinations, parsed
-from cnnsweep.config.composing.typed_conditions import conditional
 from cnnsweep.errors import UserError
-from cnnsweep.rules import as_typed
+from cnnsweep.rules import as_typed, conditional
 from cnnsweep.sweep.spec.space.conditions import (
     Condition,
     holds,

@@ -8,11 +8,10 @@ from hydra.core.config_loader import ConfigLoader
 from omegaconf import DictConfig
 from optuna.distributions import BaseDistribution
 
-from cnnsweep.config.composing.typed_conditions import WHEN
 from cnnsweep.config.nearest_key import suggestion
 from cnnsweep.dotted_keys import is_below
 from cnnsweep.errors import UserError
-from cnnsweep.rules import as_typed
+from cnnsweep.rules import WHEN, as_typed
 from cnnsweep.sweep.spec.space.conditions import (
     Condition,
     in_order,

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping
+from enum import Enum
 from functools import lru_cache
 from typing import Any
 
@@ -42,6 +43,8 @@ def _plain(value: Any) -> Any:
     """What JSON can write: equal for equal values, numbers by their digits, text told from them."""
     if isinstance(value, Mapping):
         return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, Enum):  # a file and a command have its name
+        return _plain(value.name)
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -49,8 +49,18 @@ class Facts:
 
     def as_json(self) -> dict[str, Any]:
         """As plain JSON values, as a storage returns them."""
-        plain: dict[str, Any] = json.loads(json.dumps(vars(self), default=str))
+        plain: dict[str, Any] = json.loads(json.dumps(_with_text_keys(vars(self)), default=str))
         return plain
+
+
+def _with_text_keys(value: Any) -> Any:
+    """A value with keys that JSON can have: a config's may be an Enum's, or bytes."""
+    if isinstance(value, Mapping):
+        return {
+            key if isinstance(key, str | int | float | None) else str(key): _with_text_keys(one)
+            for key, one in value.items()
+        }
+    return [*map(_with_text_keys, value)] if isinstance(value, list) else value
 
 
 def sets_as_before(facts: Mapping[str, Any]) -> bool:

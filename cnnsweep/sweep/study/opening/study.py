@@ -17,7 +17,7 @@ from cnnsweep.errors import UserError
 from cnnsweep.folders.provenance import code, versions
 from cnnsweep.folders.run_folder import LAST
 from cnnsweep.sweep.earlier.enqueued import enqueue_first
-from cnnsweep.sweep.earlier.others import take_over
+from cnnsweep.sweep.earlier.others import refuse_other_directions, take_over
 from cnnsweep.sweep.earlier.warm_start import earlier_trials, record_warm_start
 from cnnsweep.sweep.freeze_thaw.choice import is_typed, pruner_as_begun
 from cnnsweep.sweep.freeze_thaw.dropping import InStudyAlone, drop_paused
@@ -152,12 +152,7 @@ def _open_study(plan: Plan, settings: Settings, coordination: Coordination) -> S
         directions=plan.directions,
         load_if_exists=True,
     )
-    recorded = [direction.name.lower() for direction in study.directions]
-    if recorded != list(plan.directions):
-        raise UserError(
-            f"study {plan.study_name!r} was begun with direction {recorded}, not "
-            f"{list(plan.directions)}; choose another hydra.sweep.dir"
-        )
+    refuse_other_directions(study, plan, "choose another hydra.sweep.dir")
     return study
 
 

@@ -10,7 +10,7 @@ from scipy import stats
 
 from cnnsweep.report.answer.analysis import answer
 from cnnsweep.report.answer.winning.default_config import AgainstDefault, OnTest, on_test
-from cnnsweep.report.answer.winning.gain import gain_of_images, gain_of_seeds
+from cnnsweep.report.answer.winning.gain import Gain, gain_of_images, gain_of_seeds
 from cnnsweep.report.answer.winning.winners import Winner
 from cnnsweep.report.read.load_runs import gather
 from cnnsweep.report.stats.metric import Metric
@@ -232,3 +232,11 @@ def test_too_few_common_seeds_are_counted(common: int, said: str) -> None:
     interval = expected.confidence_interval(0.95)
     assert against.gain is not None
     assert against.gain.interval == pytest.approx((interval.low, interval.high))
+
+
+@pytest.mark.parametrize("has_seeds", [True, False])
+def test_seeds_are_advised_where_runs_have_one(has_seeds: bool) -> None:
+    loss = Metric("val_loss", maximize=False, percent=False)
+    said = AgainstDefault(loss, ["lr=0.1"], 0.5, Gain(-0.25, None), has_seeds=has_seeds).sentence()
+    assert "how far chance alone goes is unknown" in said
+    assert ("hydra.sweeper.seeds=3 measures that" in said) == has_seeds
