@@ -99,9 +99,9 @@ def _against(search: Search, best: FrozenTrial, default: FrozenTrial, number: in
     if epoch is not None and search.seeds == 1:  # its value is not final: both as they were then
         values = _best_until(search, best, epoch), _best_until(search, default, epoch)
         of = search.plan.epochs(default)
-        named += (
-            f", {metric} {format_value(values[1])}) when it was paused after {epoch} of {of} epochs"
-        )
+        reached, its = map(format_value, values)
+        named += f", {metric} {its}, the winner's then {reached}) when it was paused after "
+        named += f"{epoch} of {of} epochs"
     elif default.state is TrialState.COMPLETE and best.value is not None:
         assert default.value is not None
         values = best.value, default.value
