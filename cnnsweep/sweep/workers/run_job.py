@@ -65,6 +65,8 @@ def run(
             _refuse_another_config(log.parent, config, context)
             if (taken := take_earlier_epochs(context, config, run_folder)) is not None:
                 reporter.note(taken)
+            if context.is_our_task and (run := RunFolder(log.parent)).last.exists():
+                reporter.known = len(run.read_metrics())
             return _told_again(log.parent, reporter) or _finished(_in_hydra(config, context))
     except OtherConfig as error:
         cause = cause_of(error)
@@ -197,9 +199,10 @@ class Reporter:
         self._connection = connection
         self._is_prunable = is_prunable
         self._hear: Callable[[], Answer] = connection.recv if hear is None else hear
+        self.known = 0  # epochs that the run folder has
 
     def epoch_ended(self, epoch: int, metrics: Mapping[str, float | int | None]) -> None:
-        self._connection.send(Epoch(epoch, dict(metrics)))
+        self._connection.send(Epoch(epoch, dict(metrics), is_known=epoch < self.known))
         answer: Answer = self._hear() if self._is_prunable else "go_on"
         if answer != "go_on":
             raise epoch_reporter.Pruned if answer == "prune" else epoch_reporter.Paused
