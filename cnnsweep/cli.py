@@ -23,8 +23,15 @@ from cnnsweep.config.composing.late_keys import words_of_sweep
 from cnnsweep.config.composing.quick_copies import quick_copies
 from cnnsweep.config.error_messages import error_line
 from cnnsweep.config.sweeper_keys import check_sweepers
+from cnnsweep.errors import JobsFailed, OverInVain, StoppedEarly
 from cnnsweep.folders import lock
-from cnnsweep.process import Terminated, postpone_collection, raise_on_sigterm
+from cnnsweep.process import (
+    Terminated,
+    postpone_collection,
+    raise_again,
+    raise_on_stops,
+    stops_first,
+)
 from cnnsweep.redact import masked_output
 from cnnsweep.task.folder_lines import resume_command
 from cnnsweep.task.from_folder import with_recorded
@@ -34,6 +41,7 @@ from cnnsweep.task.task import Objective, task
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
 _SHOWS = re.compile(r"--(cfg|info|help)\b|-(c(job|hydra|all)?|i|h)$")
+SAID_HOW = (JobsFailed, OverInVain)  # the latter says that nothing is left to go on with
 log = logging.getLogger(__name__)
 
 
@@ -46,7 +54,7 @@ def main() -> None:
     postpone_collection()
     wants_traceback = os.environ.get(FULL_ERROR) == "1"
     os.environ[FULL_ERROR] = "1"  # else Hydra prints the error itself and exits
-    raise_on_sigterm()
+    raise_on_stops()
     try:
         words = readable(sys.argv[1:])
         sys.argv[1:] = words_of_sweep(words)
@@ -57,6 +65,7 @@ def main() -> None:
         )
         # What only shows the config would show a storage's password too.
         with (
+            stops_first(),
             quick_copies(),
             masked_output() if any(map(_SHOWS.match, sys.argv)) else nullcontext(),
             explained() if is_asked(sys.argv) else nullcontext(),
@@ -71,7 +80,15 @@ def main() -> None:
         if wants_traceback:
             raise
         error = failure.__cause__ if isinstance(failure, SingleRunFailed) else failure
-        sys.exit(error_line(error or failure))
+        sys.exit(error_line(error or failure) + _to_go_on(error))
+
+
+def _to_go_on(error: BaseException | None) -> str:
+    """The command that goes on where a sweep was stopped; a grid's own line says how."""
+    folder = lock.first_held()
+    if folder is None or not isinstance(error, StoppedEarly) or isinstance(error, SAID_HOW):
+        return ""
+    return f"; to go on: {resume_command(folder)}"
 
 
 def readable(typed: Sequence[str]) -> list[str]:
@@ -93,6 +110,7 @@ def readable(typed: Sequence[str]) -> list[str]:
 
 def run_task(config: DictConfig) -> Objective:
     """The task as Hydra calls it; in a sweep a job's error is raised again for the sweeper."""
+    raise_again()
     try:
         return task(config)
     except Exception as error:

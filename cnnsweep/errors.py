@@ -1,5 +1,6 @@
 """Errors that are shown as one line, and the line for any error."""
 
+import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from unicodedata import category
@@ -13,6 +14,8 @@ _LESS_MEMORY = (
     "data.eval_batch_size less to evaluate, and in a sweep fewer trials at once on a GPU "
     "(hydra.sweeper.n_jobs, hydra.sweeper.stack) leave more for each"
 )
+_COLOUR = re.compile(r"\x1b\[[\d;]*m")
+_LONGEST = 400  # characters
 _UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")  # Unicode's categories
 
 
@@ -75,12 +78,14 @@ def printable(text: str) -> str:
 def one_line(error: BaseException) -> str:
     """An error's message on one line, without passwords; its type first where that is needed.
 
-    Where a device's memory was not enough, what to change stands before it.
+    Where a device's memory was not enough, what to change stands before it. Of a message that
+    others wrote colours are left out, and what is beyond some lines of a terminal: logs have it.
     """
     message = masked(on_one_line(error))
     if (type(error).__module__, type(error).__name__) == _OUT_OF_MEMORY:
         return f"{_LESS_MEMORY}: {message}"
     if type(error).__module__.startswith("cnnsweep"):
         return message
-    name = type(error).__name__
-    return f"{name}: {message}" if message else name
+    name, plain = type(error).__name__, _COLOUR.sub("", message)
+    short = plain if len(plain) <= _LONGEST else f"{plain[:_LONGEST].rstrip()} …"
+    return f"{name}: {short}" if short else name

@@ -12,10 +12,8 @@ from typing import Any
 
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
-from omegaconf.errors import OmegaConfBaseException
 
 from cnnsweep.config.composing.grid_jobs import GridJobs, check_jobs, is_basic, is_grid
 from cnnsweep.config.composing.late_keys import restore_typed
@@ -34,6 +32,7 @@ from cnnsweep.folders.missing_checkpoints import why_not_resumed
 from cnnsweep.folders.run_folder import RunFolder, differing_keys
 from cnnsweep.folders.sweep_folder import SweepFolder
 from cnnsweep.loggers.manager import following
+from cnnsweep.process import raise_again, stops_first
 from cnnsweep.rules import tree_with_home
 from cnnsweep.task.changed_data import DataCheck
 from cnnsweep.task.changed_options import refuse_changed_options
@@ -66,11 +65,14 @@ class Folders(Callback):
 
 
 def _or_exit(start: Callable[[DictConfig], None], config: DictConfig) -> None:
+    """Hydra would go on with another run after any error, so each of them ends the command."""
     try:
-        start(config)
-    except (UserError, OSError, HydraException, OmegaConfBaseException) as error:
+        with stops_first():
+            start(config)
+    except Exception as error:
         print(error_line(error), file=sys.stderr)
         raise SystemExit(1) from error
+    raise_again()
 
 
 def checked_run(config: DictConfig) -> tuple[Path | None, dict[str, Any]]:

@@ -17,36 +17,70 @@ class Terminated(BaseException):
     """The process was asked to end (SIGTERM). Not an Exception: no handler may swallow it."""
 
 
-def raise_on_sigterm() -> None:
-    """From now on SIGTERM raises Terminated in the main thread, which must be the caller's."""
-    signal.signal(signal.SIGTERM, lambda _number, _frame: terminate())
-
-
 _holds = 0  # calls of `hold` that `release` has not answered
-_is_due = False  # Terminated was held back
+_due: type[BaseException] | None = None  # a stop that was held back
+_raised: type[BaseException] | None = None  # the latest stop
+
+
+def raise_on_stops() -> None:
+    """From now on SIGTERM raises Terminated in the main thread, which must be the caller's.
+
+    Ctrl-C raises KeyboardInterrupt as ever. See `raise_again` for either.
+    """
+    global _raised
+    _raised = None
+    signal.signal(signal.SIGTERM, lambda _number, _frame: terminate())
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, lambda _number, _frame: _stop(KeyboardInterrupt))
+
+
+def terminate() -> None:
+    """What SIGTERM does: raise Terminated, now or once nothing holds it back."""
+    _stop(Terminated)
+
+
+def raise_again() -> None:
+    """Raise the stop that has come, where it has: whoever calls this would go on otherwise.
+
+    A stop gets lost in code of others. OmegaConf, in the middle of a node, makes an error of its
+    own of it; what is raised as a module's lock is freed Python prints, and forgets.
+    """
+    if _raised is not None:
+        raise _raised
+
+
+@contextmanager
+def stops_first() -> Iterator[None]:
+    """An error that ends the block after a stop has come ends it as that stop."""
+    try:
+        yield
+    except BaseException:
+        raise_again()
+        raise
+
+
+def _stop(kind: type[BaseException]) -> None:
+    global _due, _raised
+    if _holds > 0:
+        _due = kind
+        return
+    _raised = kind
+    raise kind
 
 
 def hold() -> None:
-    """From now on `terminate` raises nothing, until `release` is called as often."""
+    """From now on no stop is raised, until `release` is called as often."""
     global _holds
     _holds += 1
 
 
 def release() -> None:
-    """The end of `hold`; raises Terminated where it was held back."""
-    global _holds, _is_due
+    """The end of `hold`; raises the stop that was held back."""
+    global _holds, _due
     _holds -= 1
-    if _holds == 0 and _is_due:
-        _is_due = False
-        raise Terminated
-
-
-def terminate() -> None:
-    """What SIGTERM does: raise Terminated, now or once nothing holds it back."""
-    global _is_due
-    if _holds == 0:
-        raise Terminated
-    _is_due = True
+    if _holds == 0 and _due is not None:
+        kind, _due = _due, None
+        _stop(kind)
 
 
 @contextmanager
@@ -54,8 +88,8 @@ def held_back(signals: Collection[signal.Signals] = _STOPS) -> Iterator[None]:
     """Signals that arrive in the block are handled after it; without ``signals`` those that stop.
 
     Processes that are started in the block never get them. A blocked signal may still reach the
-    process by another of its threads, whereupon Python handles it in the main one: Terminated waits
-    for the end of the block all the same.
+    process by another of its threads, whereupon Python handles it in the main one: what it raises
+    waits for the end of the block all the same.
     """
     if signal.SIGTERM in signals:
         hold()

@@ -27,9 +27,9 @@ class Rule(NamedTuple):
     def check(self, value: Any) -> Any:
         """The value, if it is fit; else UserError, which names key, value and what is allowed."""
         if not self.is_fit(value):
-            raise UserError(
-                f"{self.key}={as_typed(value)} is out of range: allowed is {self.allowed}"
-            )
+            is_text = _reads_otherwise(value)
+            said = f"{value!r} is text" if is_text else f"{as_typed(value)} is out of range"
+            raise UserError(f"{self.key}={said}: allowed is {self.allowed}")
         return value
 
 
@@ -191,3 +191,14 @@ def _is_whole(value: Any, least: int) -> bool:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _reads_otherwise(value: Any) -> bool:
+    """Whether it is text that, typed without quotes, is none: '1e-3', 'null', 'true'."""
+    if not isinstance(value, str):
+        return False
+    try:
+        float(value)
+    except ValueError:
+        return value.lower() in ("null", "true", "false")
+    return True

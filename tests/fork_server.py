@@ -94,6 +94,7 @@ class ForkServer:
             "before": before,
             "out": str(out),
             "err": str(out if one_stream else err),
+            "code": "",
         }
         with self._busy:
             code = self._asked(json.dumps(request), seconds)
@@ -102,12 +103,44 @@ class ForkServer:
                 path.unlink(missing_ok=True)  # what a child left behind may still write there
         return Ended(code, texts[0], "" if one_stream else texts[1])
 
-    def _asked(self, request: str, seconds: float) -> int:
+    def start(
+        self,
+        module: str,
+        words: Sequence[str],
+        cwd: Path,
+        environment: Mapping[str, str],
+        *,
+        out: Path,
+        code: Path,
+    ) -> int:
+        """Start it, and return its process's number; commands may run meanwhile.
+
+        ``out``, which is opened before this returns, takes what it prints, ``code`` the exit code
+        as a number, -N for signal N, once it has ended.
+        """
+        request = {
+            "module": module,
+            "words": [*words],
+            "cwd": str(cwd),
+            "environment": {**environment},
+            "before": "",
+            "out": str(out),
+            "err": str(out),
+            "code": str(code),
+        }
+        with self._busy:
+            return self._forked(json.dumps(request))
+
+    def _forked(self, request: str) -> int:
         assert self._server.stdin is not None
         assert self._server.stdout is not None
         self._server.stdin.write(request + "\n")
         self._server.stdin.flush()
-        child = int(self._server.stdout.readline())
+        return int(self._server.stdout.readline())
+
+    def _asked(self, request: str, seconds: float) -> int:
+        assert self._server.stdout is not None
+        child = self._forked(request)
         timer = threading.Timer(seconds, os.kill, (child, signal.SIGKILL))
         timer.daemon = True
         timer.start()
@@ -136,25 +169,58 @@ def _serve() -> None:
     end = import_module("quick_end").QuickEnd()
     for name in _IMPORTED:
         import_module(name)
+    background = _Background()
     for line in sys.stdin:
+        request = json.loads(line)
+        outputs = [_opened(request[name]) for name in ("out", "err")]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # numpy's idle threads
             child = os.fork()
         if child == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             with end:
-                _be(json.loads(line))
+                _be(request, outputs)
             return
+        for file in outputs:
+            os.close(file)
+        if request["code"]:
+            background.add(child, request["code"])
         print(child, flush=True)
-        _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
+        if not request["code"]:
+            _, status = os.waitpid(child, 0)
+            print(os.waitstatus_to_exitcode(status), flush=True)
 
 
-def _be(request: dict[str, object]) -> None:
+def _opened(name: str) -> int:
+    return os.open(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+
+
+class _Background:
+    """Children that nobody waits for: where each leaves its exit code."""
+
+    def __init__(self) -> None:
+        self._codes: dict[int, str] = {}
+        signal.signal(signal.SIGCHLD, self._reap)
+
+    def add(self, child: int, code: str) -> None:
+        self._codes[child] = code
+        self._reap()  # it may have ended before it was known
+
+    def _reap(self, *_: object) -> None:
+        for child, code in [*self._codes.items()]:
+            with contextlib.suppress(ChildProcessError):  # a call amid this one was faster
+                ended, status = os.waitpid(child, os.WNOHANG)
+                if ended:
+                    self._codes.pop(child, "")
+                    Path(f"{code}.new").write_text(str(os.waitstatus_to_exitcode(status)))
+                    Path(f"{code}.new").replace(code)
+
+
+def _be(request: dict[str, object], outputs: Sequence[int]) -> None:
     """Be the command."""
     cwd, module, before = (str(request[name]) for name in ("cwd", "module", "before"))
     os.chdir(cwd)
-    for name, number in (("out", 1), ("err", 2)):
-        file = os.open(str(request[name]), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    for number, file in enumerate(outputs, start=1):
         os.dup2(file, number)
         os.close(file)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from tests.command import QUICK, SECONDS, cnnsweep, environment, fork_server
 from tests.run_files import assert_same
+from tests.started_commands import StartedCommand
 
 _TIMES = re.compile(r"[\d,]+ images/s|[\d.]+ s\b")
 
@@ -106,6 +108,25 @@ def test_it_ends_as_python_does(last: str, tmp_path: Path) -> None:
     forked, own = both(tmp_path, "ending")
     assert (forked.returncode, forked.stdout) == (own.returncode, own.stdout)
     assert forked.stderr.splitlines()[-1:] == own.stderr.splitlines()[-1:]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_in_the_background_it_ends_by_signals_as_python_does(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    text = "import time\nprint('begun', flush=True)\ntime.sleep(60)\n"
+    (tmp_path / "ending.py").write_text(text)
+    started = StartedCommand(fork_server(), "ending", [], tmp_path, environment())
+    while "begun" not in started.printed():
+        assert started.poll() is None
+    assert cnnsweep("--version", cwd=tmp_path).returncode == 0  # others run meanwhile
+    assert started.poll() is None
+    started.send_signal(number)
+    text, _ = started.communicate(timeout=20)
+    assert started.returncode == -number
+    assert text.splitlines()[0] == "begun"
+    assert ("KeyboardInterrupt" in text) == (number is signal.SIGINT)
+    started.close()
 
 
 @pytest.mark.parametrize("name", ["MPLBACKEND", "OMP_NUM_THREADS", "HOME"])

@@ -46,6 +46,12 @@ def test_the_error_names_the_key_the_value_as_typed_and_what_is_allowed() -> Non
     assert as_typed(True) == "true"
 
 
+@pytest.mark.parametrize("text", ["1e-3", "3", "null", "true", "nan"])
+def test_text_that_looks_like_something_else_is_said_to_be_text(text: str) -> None:
+    with pytest.raises(ValueError, match=rf"^a\.b='{text}' is text: allowed is a number above 0$"):
+        above_zero("a.b").check(text)
+
+
 @pytest.mark.parametrize("nested", ['{"space": 1', '{"space":' * 100_000, "{space: a, when: {}}"])
 def test_a_text_that_is_no_entry_of_a_space_has_no_condition(nested: str) -> None:
     assert conditional(nested) is None

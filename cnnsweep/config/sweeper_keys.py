@@ -16,7 +16,10 @@ _KEYS_OF_HYDRAS = ("params", "max_batch_size")  # of its basic sweeper, which ha
 _SCHEMA = ("_target_", "defaults")
 FORMER = ("search_space", "optuna_config", "experiment_sequence")
 """Keys that older releases of Hydra's Optuna sweeper had."""
-_TO_SEARCH = "a search is chosen by search=sgd and its like, or hydra/sweeper=optuna"
+_TO_SEARCH = (
+    "a search is chosen by search=sgd and its like, or hydra/sweeper=optuna (of another app "
+    "hydra/sweeper=cnnsweep)"
+)
 
 
 @cache

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 
 from cnnsweep.data.dataset import Contents, Dataset, Images
-from cnnsweep.data.source_files import all_present, as_folder, check_md5, decoded_once
+from cnnsweep.data.pictures.places import as_folder
+from cnnsweep.data.source_files import all_present, check_md5, decoded_once
 from cnnsweep.torchvision_import import torchvision
 
 TEST_IMAGES = 10_000

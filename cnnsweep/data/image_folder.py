@@ -18,9 +18,10 @@ from cnnsweep.data.pictures.picture_files import (
     leave_out_loose,
     pictures_below,
 )
+from cnnsweep.data.pictures.places import as_folder, no_classes
 from cnnsweep.data.pictures.prepare import MODES
 from cnnsweep.data.pictures.split_folders import TEST, TRAIN, VAL, find_parts
-from cnnsweep.data.source_files import as_folder, decoded_once
+from cnnsweep.data.source_files import decoded_once
 from cnnsweep.data.split import split_off_test
 from cnnsweep.errors import UserError
 
@@ -195,11 +196,7 @@ def _classes(parent: Path, left_out: LeftOut) -> tuple[str, ...]:
     folders = folders_in(parent, left_out) if parent.is_dir() else []
     if len(folders) < 2:
         found = f"one ({folders[0].name})" if folders else "none"
-        raise UserError(
-            f"data=image_folder: {parent} must hold two folders of images or more, one for each "
-            f"class, but has {found}. Set data.root to the folder above the classes, "
-            "or data=digits, which needs no files."
-        )
+        raise no_classes(parent, found)
     return tuple(folder.name for folder in folders)
 
 

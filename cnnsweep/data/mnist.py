@@ -8,7 +8,8 @@ from cnnsweep.data import idx
 from cnnsweep.data.dataset import Contents, Dataset, Images
 from cnnsweep.data.fingerprint import digests_of
 from cnnsweep.data.pictures import idx_names
-from cnnsweep.data.source_files import as_folder, decoded_once, missing
+from cnnsweep.data.pictures.places import as_folder, missing
+from cnnsweep.data.source_files import decoded_once
 from cnnsweep.data.source_files import download as fetch
 from cnnsweep.errors import UserError, unknown
 from cnnsweep.torchvision_import import torchvision

@@ -12,18 +12,9 @@ from threading import Lock
 from zipfile import BadZipFile
 
 from cnnsweep.data.dataset import Dataset
+from cnnsweep.data.pictures.places import missing
 from cnnsweep.errors import UserError, on_one_line
 from cnnsweep.torchvision_import import torchvision
-
-
-def as_folder(root: str | Path) -> Path:
-    """``root`` as an absolute path, ~ and links resolved; it need not exist.
-
-    Raises UserError where it is no path (``data.root=null``).
-    """
-    if not isinstance(root, str | Path) or not str(root):
-        raise UserError(f"data.root={root}: allowed is the path of a folder.")
-    return Path(root).expanduser().resolve()
 
 
 def all_present(
@@ -38,15 +29,6 @@ def all_present(
     for file in files:
         if not file.is_file():
             raise missing(name, file.relative_to(root).as_posix(), root)
-
-
-def missing(name: str, what: str, root: Path) -> UserError:
-    """An error for files that are not below ``root``; ``what`` names them."""
-    return UserError(
-        f"data={name}: {what} not found below data.root={root}. Set data.root to the folder that "
-        "holds the files, or data.download=true to download them, or data=digits, "
-        "which needs no files."
-    )
 
 
 def download(name: str, root: Path, fetch: Callable[[], object]) -> None:

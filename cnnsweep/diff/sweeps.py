@@ -14,13 +14,12 @@ from cnnsweep.folders.winner import in_order
 from cnnsweep.metric_names import duration
 from cnnsweep.report.answer.block import Block
 from cnnsweep.report.answer.cost import Cost, cost
+from cnnsweep.report.answer.given import Given, given, given_lines, place_of
 from cnnsweep.report.answer.winning.find_winners import winners
 from cnnsweep.report.answer.winning.winners import Winner
 from cnnsweep.report.read.run_record import FINGERPRINT, STATUSES, UNKNOWN
 from cnnsweep.report.read.safe_io import Scalar
 from cnnsweep.report.stats.options import Question
-
-_ALONE = "the whole sweep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +70,19 @@ class SweepDiff:
     code: list[Entry]
     statuses: list[Entry]
     costs: tuple[Cost, Cost]
+    given: tuple[list[Given], list[Given]]
     winners: list[Winners]
     groups: Groups
     problems: list[str]
 
     @property
     def is_different(self) -> bool:
-        """Whether settings, data, code or metrics of groups differ."""
+        """Whether settings, what was given, data, code or metrics of groups differ."""
         groups = self.groups
         apart = any(one.difference(groups.metric) for one in groups.common)
         known = any(entry.differs for entry in [self.data, *self.code] if entry.is_known)
-        return any((self.settings.different, groups.only_a, groups.only_b, apart, known))
+        given = self.given[0] != self.given[1]
+        return any((self.settings.different, groups.only_a, groups.only_b, apart, known, given))
 
     def blocks(self) -> list[Block]:
         """The parts in their order."""
@@ -92,6 +93,7 @@ class SweepDiff:
         return [
             Block("In short", [_in_short(self)], strong=True),
             self.settings.block(),
+            self._given_block(),
             _named("Data", [self.data]),
             _named("Code", self.code),
             self._by_status(),
@@ -99,6 +101,11 @@ class SweepDiff:
             self.groups.block(),
             Block("Cost", spent),
         ]
+
+    def _given_block(self) -> Block:
+        found = {side.name: own for side, own in zip((self.a, self.b), self.given, strict=True)}
+        sweeps = [side.gathered.sweeps for side in (self.a, self.b)]
+        return Block("Given beforehand", given_lines(found, sweeps))
 
     def _by_status(self) -> Block:
         if not any(entry.differs for entry in self.statuses):
@@ -113,8 +120,9 @@ class SweepDiff:
             side.name.lower(): {
                 "folder": str(side.folder), "runs": len(side.gathered.runs),
                 "train_seconds": spent.seconds, "epochs": spent.epochs, "notes": side.said,
+                "given": [one.as_plain() for one in given],
             }
-            for side, spent in zip((self.a, self.b), self.costs, strict=True)
+            for side, spent, given in zip((self.a, self.b), self.costs, self.given, strict=True)
         }  # fmt: skip
         return {
             **sides,
@@ -140,6 +148,7 @@ def sweeps_apart(a: SweepSide, b: SweepSide, question: Question) -> SweepDiff:
         [Entry(key, _recorded(a, key), _recorded(b, key)) for key in ("commit", "changes")],
         [Entry(status, first.get(status, 0), second.get(status, 0)) for status in statuses],
         (cost(a.gathered.runs), cost(b.gathered.runs)),
+        (given(a.gathered.sweeps, a.folder), given(b.gathered.sweeps, b.folder)),
         _winners(a, b),
         groups_apart(a, b, question, problems),
         problems,
@@ -171,11 +180,7 @@ def _winners(a: SweepSide, b: SweepSide) -> list[Winners]:
 
 
 def _by_place(side: SweepSide) -> dict[str, Winner]:
-    return {_place(w.sweep.folder, side.folder): w for w in winners(side.gathered.sweeps, [])}
-
-
-def _place(search: Path, sweep: Path) -> str:
-    return _ALONE if search == sweep else str(search.relative_to(sweep))
+    return {place_of(w.sweep.folder, side.folder): w for w in winners(side.gathered.sweeps, [])}
 
 
 def _named(title: str, found: Sequence[Entry]) -> Block:
@@ -196,6 +201,8 @@ def _in_short(diff: SweepDiff) -> str:
     spent = " and ".join(duration(one.seconds) for one in diff.costs)
     keys = diff.settings.named()
     why = f"Their settings differ in {keys}." if keys else "Their settings are the same."
+    if diff.given[0] != diff.given[1]:
+        why += " They were given other trials or points beforehand."
     return (
         f"{groups.metric.name}: {of}{f' ({named}, B − A)' if named else ''}; training took "
         f"{spent}. {why}"

@@ -106,4 +106,9 @@ def _cpu() -> str:
 
 def now() -> str:
     """The time as ``2026-01-31T23:59:59Z``."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return as_text(datetime.now(UTC).timestamp())
+
+
+def as_text(seconds: float) -> str:
+    """A time in seconds since 1970 as :func:`now` gives it."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

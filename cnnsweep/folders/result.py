@@ -9,7 +9,7 @@ from cnnsweep.epoch_reporter import Ended
 from cnnsweep.errors import one_line
 from cnnsweep.folders.provenance import code, hardware, now, versions
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.process import Terminated, held_back
+from cnnsweep.process import Terminated, held_back, stops_first
 
 
 @dataclass(kw_only=True)
@@ -70,7 +70,8 @@ def recorded(folder: RunFolder, outcome: Outcome) -> Iterator[None]:
     The one place that catches every error, so that each folder says what became of its run.
     """
     try:
-        yield
+        with stops_first():
+            yield
         outcome.status = "completed"
     except BaseException as error:
         outcome.status, outcome.error = verdict(error)

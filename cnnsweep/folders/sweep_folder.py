@@ -174,11 +174,19 @@ def is_search_trial(place: PurePath) -> bool:
     return place.name.isdecimal() and above != CONFIRM and not above.startswith(former)
 
 
+def is_unused(folder: Path) -> bool:
+    """Whether no sweep has begun there: it is not there, or holds what Hydra makes beforehand."""
+    return not folder.is_dir() or {entry.name for entry in folder.iterdir()} <= {
+        LOCK_NAME,
+        SWEEP_CONFIG,
+    }
+
+
 def remove_unused(folder: Path) -> None:
     """Leave nothing of a sweep that was refused before it began."""
     if not folder.is_dir() or is_held_elsewhere(folder):
         return
-    if {entry.name for entry in folder.iterdir()} <= {LOCK_NAME, SWEEP_CONFIG}:
+    if is_unused(folder):
         shutil.rmtree(folder)
         root = ROOT.resolve()
         if folder.parent.parent == root:

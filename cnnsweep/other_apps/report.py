@@ -2,6 +2,7 @@
 
 import math
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, get_args
 
@@ -49,18 +50,33 @@ def taken_record() -> RunRecord | None:
     return record
 
 
+def record_unreported(hydra: Any, job_return: JobReturn) -> None:
+    """Record how a job ended that reported no epoch, for reports to read.
+
+    Nothing where its folder has files of such names that are not ours.
+    """
+    record = _new_record(hydra)
+    with suppress(UserError):
+        record.open()
+        _close_with(record, job_return)
+
+
 def _record_of(hydra: Any) -> RunRecord:
     global _current
-    folder = Path(hydra.runtime.output_dir)
-    if _current is None or _current.folder != folder:
+    if _current is None or _current.folder != Path(hydra.runtime.output_dir):
         at_job_end(_close)
-        metric, typed, checkpoint = (
-            OmegaConf.select(hydra.sweeper, key) for key in ("metric", "direction", "checkpoint")
-        )
-        way = typed if typed in get_args(Direction) else direction_of(metric or "")
-        _current = RunRecord(folder, str(hydra.job.name), metric, way, checkpoint)
+        _current = _new_record(hydra)
         _current.open()
     return _current
+
+
+def _new_record(hydra: Any) -> RunRecord:
+    metric, typed, checkpoint = (
+        OmegaConf.select(hydra.sweeper, key) for key in ("metric", "direction", "checkpoint")
+    )
+    way = typed if typed in get_args(Direction) else direction_of(metric or "")
+    folder = Path(hydra.runtime.output_dir)
+    return RunRecord(folder, str(hydra.job.name), metric, way, checkpoint)
 
 
 def _refuse_what_cannot_go_on(record: RunRecord, row: dict[str, Any]) -> None:
@@ -69,7 +85,7 @@ def _refuse_what_cannot_go_on(record: RunRecord, row: dict[str, Any]) -> None:
     if record.lacks_checkpoint():
         raise UserError(
             f"hydra.sweeper.checkpoint={record.checkpoint}: after epoch {row[EPOCH]} there is no "
-            f"such file in {record.folder}; a run writes it before it calls report_epoch"
+            "such file in the run's folder; a run writes it before it calls report_epoch"
         )
 
 
@@ -78,8 +94,11 @@ def _close(job_return: JobReturn) -> None:
     global _current, _closed
     record = _current
     _current, _closed = None, record
-    if record is None:
-        return
+    if record is not None:
+        _close_with(record, job_return)
+
+
+def _close_with(record: RunRecord, job_return: JobReturn) -> None:
     value = outcome_of(job_return)
     if job_return.status is JobStatus.COMPLETED and not isinstance(value, Ended):
         record.close(value, None)

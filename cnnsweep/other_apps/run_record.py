@@ -10,7 +10,7 @@ from typing import Any
 
 from cnnsweep.epoch_reporter import Ended
 from cnnsweep.errors import UserError
-from cnnsweep.folders.provenance import code, hardware, now, versions
+from cnnsweep.folders.provenance import as_text, code, hardware, now, versions
 from cnnsweep.folders.result import verdict
 from cnnsweep.folders.run_folder import (
     APP,
@@ -66,7 +66,7 @@ class RunRecord:
         self._rows = self._run.read_metrics() if before is not None else []
         self._seconds = float((before or {}).get(SECONDS) or 0) if self._rows else 0.0
         self._begun_at = self._begin()
-        self._started = before["started"] if before and self._rows else now()
+        self._started = before["started"] if before and self._rows else as_text(self._begun_at)
         if before is None or before["status"] != PAUSED:  # which it stays until it has another end
             self._write(RUNNING, None, None)
 

@@ -68,6 +68,7 @@ class Session:
         for row in trainer.history:
             self._report(row)
         while not trainer.is_finished:
+            process.raise_again()
             row = trainer.train_epoch(self.display.batch_ended)
             self.outcome.stack = max(self.outcome.stack, trainer.trained_with)
             with process.held_back():  # no signal between the files of an epoch

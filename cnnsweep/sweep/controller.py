@@ -33,10 +33,11 @@ from cnnsweep.sweep.machine.facts import Machine, read_machine
 from cnnsweep.sweep.machine.sizing import Crew, make_crew
 from cnnsweep.sweep.multihost.membership import HostExpired
 from cnnsweep.sweep.multihost.shared_study import joined
-from cnnsweep.sweep.preflight import checked
+from cnnsweep.sweep.preflight import Checkable, checked
 from cnnsweep.sweep.progress import SweepProgress, counted, open_progress
 from cnnsweep.sweep.spec.compose import SweepContext
-from cnnsweep.sweep.spec.settings import Settings, SharedSettings
+from cnnsweep.sweep.spec.needs import refuse_missing_data
+from cnnsweep.sweep.spec.settings import Settings
 from cnnsweep.sweep.stacking import why_not_stacked
 from cnnsweep.sweep.study.coordination import Coordination, LookingLaunch, not_in_hand
 from cnnsweep.sweep.study.opening.storage_outage import Outage
@@ -49,16 +50,10 @@ from cnnsweep.task.recorded_command import mask_password
 STOP_SECONDS = 3.5  # a person who pressed Ctrl-C waits less than 5 s in all
 
 
-class Sweep(Protocol):
+class Sweep(Checkable, Protocol):
     """What searches and grids do each in their own way."""
 
     context: SweepContext
-
-    @property
-    def settings(self) -> SharedSettings: ...
-
-    def check(self) -> None:
-        """Refuse, by a UserError, what could only fail."""
 
     def open(
         self, coordination: Coordination, time_left: Callable[[], float], say: Callable[[str], None]
@@ -154,6 +149,8 @@ class Controller:
                 write_text_whole(place, text)
             with self.progress.held_back() as notes:
                 searches = self.sweep.open(self.coordination, self._time_left(), self.progress.say)
+            if not all(one.is_done() for one in searches):
+                refuse_missing_data(self.context, self.sweep.data())
             if not only_looks:
                 write_text_whole(place, text)  # only now: nothing refused what is there
                 if self.coordination.is_first() or not all(one.is_done() for one in searches):

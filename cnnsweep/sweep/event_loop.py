@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from cnnsweep.errors import StoppedEarly
+from cnnsweep.process import raise_again
 from cnnsweep.sweep.checkpoints import Checkpoints
 from cnnsweep.sweep.progress import SweepProgress
 from cnnsweep.sweep.spec.messages import Answer, Epoch, Finished, Job, Message, Note, Reason
@@ -78,7 +79,7 @@ class EventLoop:
             StoppedEarly: failures end the sweep, workers cannot start, or the storage stays away.
         """
         while not self.step():
-            pass
+            raise_again()
 
     def step(self) -> bool:
         """Act on what has come, hand out jobs and wait a moment; whether all is done."""

@@ -1,6 +1,6 @@
 """A grid: what it is, and what it says before and after."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from cnnsweep.sweep.grid.outcome import outcome_lines
 from cnnsweep.sweep.grid.search import GridSearch
 from cnnsweep.sweep.machine.workers import counted
 from cnnsweep.sweep.spec.compose import SweepContext
-from cnnsweep.sweep.spec.disk import check_disk
+from cnnsweep.sweep.spec.needs import check_disk
 from cnnsweep.sweep.spec.plan import DEFAULT_STUDY, Plan, threads_of
 from cnnsweep.sweep.spec.run_keys import RunKeys
 from cnnsweep.sweep.spec.settings import GridSettings, directions, read_grid_settings
@@ -48,6 +48,11 @@ class Grid:
     def check(self) -> None:
         self.jobs.check_folders()
         check_disk(self.context.folder)
+
+    def data(self) -> Iterator[Mapping[str, Any]]:
+        if self.jobs.ours is not None:
+            for place in range(len(self.jobs.words)):
+                yield self.jobs.resolved(place, place, ())["data"]
 
     def open(
         self, coordination: Coordination, time_left: Callable[[], float], say: Callable[[str], None]

@@ -1,7 +1,7 @@
 """What is refused before a sweep's first trial."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
@@ -18,7 +18,7 @@ from cnnsweep.config.overrides import by_key, hydra_lines, task_lines
 from cnnsweep.config.own_keys import chosen_by
 from cnnsweep.config.validation import monitors_validation
 from cnnsweep.errors import UserError, causes, one_line
-from cnnsweep.folders.sweep_folder import remove_unused
+from cnnsweep.folders.sweep_folder import is_unused, remove_unused
 from cnnsweep.machine.gpu_share import own_share
 from cnnsweep.sweep.earlier.others import check_others
 from cnnsweep.sweep.freeze_thaw.choice import check_pausing
@@ -26,7 +26,7 @@ from cnnsweep.sweep.machine.facts import Machine
 from cnnsweep.sweep.machine.gpus import devices_of_slots
 from cnnsweep.sweep.several_searches import check_searches
 from cnnsweep.sweep.spec.compose import SweepContext
-from cnnsweep.sweep.spec.disk import check_disk
+from cnnsweep.sweep.spec.needs import check_disk, refuse_missing_data
 from cnnsweep.sweep.spec.plan import Plan, sampling_of
 from cnnsweep.sweep.spec.run_keys import SEED
 from cnnsweep.sweep.spec.settings import Settings, SharedSettings
@@ -48,7 +48,11 @@ class Checkable(Protocol):
     @property
     def settings(self) -> SharedSettings: ...
 
-    def check(self) -> None: ...
+    def check(self) -> None:
+        """Refuse, by a UserError, what could only fail."""
+
+    def data(self) -> Iterable[Mapping[str, Any]]:
+        """The ``data`` of all runs, as plain values; of an app's own runs nothing is known."""
 
 
 S = TypeVar("S", bound=Checkable)
@@ -69,6 +73,8 @@ def checked(context: SweepContext, read: Callable[[], S], machine: Machine) -> S
         own_share()  # refuses one that is none
         refuse_stack(context, sweep.settings.stack)
         sweep.check()
+        if is_unused(context.folder):  # else something may be done already
+            refuse_missing_data(context, sweep.data())
     except Exception:
         if not context.config.hydra.sweeper.get("dry_run"):
             remove_unused(context.folder)
@@ -76,8 +82,10 @@ def checked(context: SweepContext, read: Callable[[], S], machine: Machine) -> S
     return sweep
 
 
-def check_sweep(context: SweepContext, settings: Settings, plans: list[Plan]) -> None:
-    """Refuse a sweep that could only fail.
+def check_sweep(
+    context: SweepContext, settings: Settings, plans: list[Plan]
+) -> list[Mapping[str, Any]]:
+    """Refuse a sweep that could only fail; else which ``data`` its runs may have, if it is ours.
 
     Raises:
         UserError: with the parameter, value and reason.
@@ -87,6 +95,7 @@ def check_sweep(context: SweepContext, settings: Settings, plans: list[Plan]) ->
     if context.is_our_task:
         _check_group_choices(context)
     check_searches(context.folder, settings, plans)
+    data: list[Mapping[str, Any]] = []
     for plan in plans:
         if plan.search_number:  # the same as search 0, but for its seeds
             continue
@@ -101,9 +110,12 @@ def check_sweep(context: SweepContext, settings: Settings, plans: list[Plan]) ->
                 f"hydra.sweeper.confirm={settings.confirm} needs one objective to choose a winner "
                 f"by, not {len(plan.objectives)}; allowed: 0"
             )
-        _check_corners(context, plan)
+        for resolved in _checked_corners(context, plan):
+            if resolved["data"] not in data:
+                data.append(resolved["data"])
     check_disk(context.folder)
     _check_studies(context, settings, plans)
+    return data if settings.custom_search_space is None else []  # which may draw other data
 
 
 def _check_studies(context: SweepContext, settings: Settings, plans: list[Plan]) -> None:
@@ -192,8 +204,8 @@ def _check_seeds(plan: Plan) -> None:
         )
 
 
-def _check_corners(context: SweepContext, plan: Plan) -> None:
-    """Compose every corner, and check its values where the task is ours.
+def _checked_corners(context: SweepContext, plan: Plan) -> Iterator[dict[str, Any]]:
+    """Compose every corner, and check its values where the task is ours: those, as plain values.
 
     Composing takes a tenth of a second, so it is done for each choice of config groups, and of what
     decides which parameters are active; keys are then set as Hydra would.
@@ -214,7 +226,9 @@ def _check_corners(context: SweepContext, plan: Plan) -> None:
                 for name, value in corner.items():
                     set_key(config, word_of(name, value))
                 if context.is_our_task:
-                    _check_run(context.checked(config, sources))
+                    resolved = context.checked(config, sources)
+                    _check_run(resolved)
+                    yield resolved
 
 
 def _check_run(resolved: dict[str, Any]) -> None:

@@ -1,7 +1,8 @@
 """Searches by Optuna, one or one for each choice of a group: their plans, studies and results."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from optuna.trial import TrialState
 
@@ -42,6 +43,7 @@ class Searches:
     context: SweepContext
     settings: Settings
     plans: list[Plan]
+    _data: list[Mapping[str, Any]] = field(default_factory=list)
 
     @classmethod
     def read(
@@ -62,7 +64,10 @@ class Searches:
         return cls(context, with_fitting_pruner(settings, plans, context), plans)
 
     def check(self) -> None:
-        check_sweep(self.context, self.settings, self.plans)
+        self._data = check_sweep(self.context, self.settings, self.plans)
+
+    def data(self) -> Sequence[Mapping[str, Any]]:
+        return self._data
 
     def open(
         self, coordination: Coordination, time_left: Callable[[], float], say: Callable[[str], None]
@@ -99,9 +104,19 @@ class Searches:
                 yield note
             if note := note_on_idle_pruner(search.plan, self.settings):
                 yield note
-            sampler = sampling_of(search.plan, self.settings).sampler_for(0)
-            if note := note_on_conditions(sampler, search.plan.space.conditions.keys()):
-                yield note
+            yield from self._notes_on_sampler(search)
+
+    def _notes_on_sampler(self, search: Search) -> Iterator[str]:
+        if search.asker.takes_every_point:  # and no sampler chooses
+            if self.settings.earlier:
+                yield (
+                    "note: every point of the space is tried, in an order of chance: what "
+                    "hydra.sweeper.warm_start tells the sampler changes nothing"
+                )
+            return
+        sampler = sampling_of(search.plan, self.settings).sampler_for(0)
+        if note := note_on_conditions(sampler, search.plan.space.conditions.keys()):
+            yield note
 
     def outlooks(self, searches: list[Search]) -> list[Outlook]:
         return [outlook_of_search(self.context, self.settings, search) for search in searches]

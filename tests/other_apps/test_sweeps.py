@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.sweep.launch.strangers import stranger
 from tests.sweep.sweep_commands import (
     command,
     end_all,
@@ -136,6 +137,7 @@ def test_without_a_checkpoint_trials_are_pruned_and_never_paused(tmp_path: Path)
     done(tmp_path / "s", "hydra.sweeper.checkpoint=null", "hydra.sweeper.n_trials=8")
     assert {one["status"] for one in results(tmp_path / "s")} <= {"completed", "pruned"}
     trained = [(run / "epochs.txt").read_text().split() for run in (tmp_path / "s").glob("[0-9]")]
+    assert len(trained) == 8
     assert all(len(set(epochs)) == len(epochs) for epochs in trained)
 
 
@@ -155,7 +157,9 @@ def test_a_loop_that_catches_everything_is_pruned_all_the_same(tmp_path: Path, m
 
 def test_a_task_that_returns_nothing_has_its_best_epoch(tmp_path: Path) -> None:
     done(tmp_path / "s", "returns=nothing", "momentum=1", "hydra/sweeper/pruner=none")
-    for trial in study(tmp_path / "s").trials:
+    trials = study(tmp_path / "s").trials
+    assert trials
+    for trial in trials:
         assert trial.value == min(trial.intermediate_values.values())
 
 
@@ -190,6 +194,20 @@ def test_a_search_whose_trials_all_failed_says_how_to_have_more(tmp_path: Path) 
         assert "to go on" not in last
     sweep(APP, tmp_path / "s", *words, "hydra.sweeper.n_trials=4")
     assert [trial.state.name for trial in study(tmp_path / "s").trials] == ["FAIL"] * 4
+
+
+def test_an_app_that_reports_nothing_has_its_outcomes_in_the_report(tmp_path: Path) -> None:
+    words = ("hydra/sweeper=cnnsweep", "x=interval(0,2)", "hydra.sweeper.n_trials=3")
+    ended = sweep(stranger(tmp_path / "app"), tmp_path / "s", *words)
+    assert ended.code == 0, ended.text
+    values = [trial.value for trial in study(tmp_path / "s").trials]
+    assert [one["objective"] for one in results(tmp_path / "s")] == values
+    assert {one["status"] for one in results(tmp_path / "s")} == {"completed"}
+    assert all(one["started"] <= one["ended"] for one in results(tmp_path / "s"))
+    said = finish(start_in(tmp_path, [sys.executable, "-m", "cnnsweep.report", "s"])).text
+    assert "3 runs: 3 completed" in said
+    assert "trial " in said
+    assert "records no outcome" not in said
 
 
 def test_points_of_a_folder_are_refused_since_its_runs_are_not_ours(tmp_path: Path) -> None:

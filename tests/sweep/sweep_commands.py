@@ -19,6 +19,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial
 
 from tests.command import fork_server
+from tests.started_commands import StartedCommand
 
 ROOT = Path(__file__).resolve().parents[2]
 TOY = ("tests.sweep.toy.app", "hydra/sweeper=optuna")
@@ -26,7 +27,8 @@ OURS = ("cnnsweep", "hydra/sweeper=optuna")
 TOY_SPACE = ("lr=tag(log, interval(0.001, 1))", "momentum=interval(0, 1)")
 UNEQUAL = ("train_seconds", "images_per_second")
 _END_SECONDS = 20.0
-_started: list["subprocess.Popen[str]"] = []
+Started = subprocess.Popen[str] | StartedCommand
+_started: list[Started] = []
 
 
 def command(app: tuple[str, ...], folder: Path, *overrides: str) -> list[str]:
@@ -57,6 +59,20 @@ def start_in(cwd: Path, line: list[str], **environment: str) -> "subprocess.Pope
     return process
 
 
+def begin(line: list[str], **environment: str) -> Started:
+    """A sweep in the background like start(), forked where that is the same."""
+    variables = _variables(environment)
+    if not _can_fork(line, variables):
+        return start(line, **environment)
+    process = StartedCommand(fork_server(), line[2], line[3:], ROOT, variables)
+    _started.append(process)
+    return process
+
+
+def _can_fork(line: list[str], variables: Mapping[str, str]) -> bool:
+    return line[1] == "-m" and fork_server().can_run(variables)
+
+
 def _variables(more: Mapping[str, str]) -> dict[str, str]:
     return {**os.environ, "OMP_NUM_THREADS": "1", **more}
 
@@ -69,12 +85,12 @@ class Done:
     text: str
 
 
-def finish(process: "subprocess.Popen[str]", seconds: float = 240) -> Done:
+def finish(process: Started, seconds: float = 240) -> Done:
     try:
         text, _ = process.communicate(timeout=seconds)
     finally:
         _end(process)
-    return Done(process.returncode, text)
+    return Done(process.wait(), text)
 
 
 def end_all() -> None:
@@ -83,7 +99,7 @@ def end_all() -> None:
         _end(_started[-1])
 
 
-def _end(process: "subprocess.Popen[str]") -> None:
+def _end(process: Started) -> None:
     """In good order if it goes: its jobs on a cluster go with it."""
     if process.poll() is None:
         process.terminate()
@@ -92,18 +108,24 @@ def _end(process: "subprocess.Popen[str]") -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-    if process.stdout is not None:
+    if isinstance(process, StartedCommand):
+        process.close()
+    elif process.stdout is not None:
         process.stdout.close()
     _started.remove(process)
 
 
 def sweep(app: tuple[str, ...], folder: Path, *overrides: str, **environment: str) -> Done:
     """A sweep from start to end, forked where that is the same."""
-    line = command(app, folder, *overrides)
+    return to_its_end(command(app, folder, *overrides), **environment)
+
+
+def to_its_end(line: list[str], **environment: str) -> Done:
+    """The same by its command line."""
     variables = _variables(environment)
-    if not fork_server().can_run(variables):
+    if not _can_fork(line, variables):
         return finish(start(line, **environment))
-    ended = fork_server().run(app[0], line[3:], ROOT, variables, one_stream=True)
+    ended = fork_server().run(line[2], line[3:], ROOT, variables, one_stream=True)
     return Done(ended.code, ended.out)
 
 
@@ -137,16 +159,16 @@ def metrics(run: Path) -> list[dict[str, str]]:
         return [{k: v for k, v in r.items() if k not in UNEQUAL} for r in csv.DictReader(file)]
 
 
-def workers(process: "subprocess.Popen[str]") -> list[psutil.Process]:
+def workers(process: Started) -> list[psutil.Process]:
     """The living workers of a sweep."""
     try:
         children = psutil.Process(process.pid).children()
         return [
             c
             for c in children
-            if any("cnnsweep.sweep.workers.worker_main" in a for a in c.cmdline())
+            if os.getsid(c.pid) == c.pid  # they alone have a session of their own
         ]
-    except psutil.NoSuchProcess:
+    except (psutil.NoSuchProcess, ProcessLookupError):
         return []
 
 
@@ -158,7 +180,7 @@ def kill_in_training(
     Returns whether it came to that before the sweep was over. A sweep whose worker was killed goes
     on to its end.
     """
-    process = start(line)
+    process = begin(line)
     if not wait_for_training(process, folder):
         finish(process)
         return False
@@ -183,12 +205,12 @@ def kill_until_done(line: list[str], folder: Path, seed: int, most: int, seconds
         if not kill_in_training(line, folder, draw, whom=whom, most_seconds=seconds):
             break
         kills += 1
-    done = finish(start(line))
+    done = to_its_end(line)
     assert done.code == 0, done.text
     return kills
 
 
-def wait_for_training(process: "subprocess.Popen[str]", folder: Path) -> bool:
+def wait_for_training(process: Started, folder: Path) -> bool:
     """Until an epoch is reported by this launch; False where the sweep ends before."""
     journal = folder / "study.journal"
     before = journal.stat().st_size if journal.exists() else 0

@@ -57,6 +57,47 @@ def test_a_sweep_that_could_only_fail_is_refused(tmp_path: Path, said: str) -> N
     assert not (tmp_path / "sweep").exists()
 
 
+MISSING = {
+    "a search": ("search=sgd", "data=mnist", "data.root=/no/such"),
+    "a search over data": ("search=sgd", "data=mnist,svhn", "data.root=/no/such"),
+    "a comparison": (
+        *("search=sgd", "data.root=/no/such"),
+        "hydra.sweeper.compare={data: [mnist, image_folder]}",
+    ),
+    "a grid": ("data=mnist", "data.root=/no/such,/nor/that", "model=simple,lenet"),
+    "a dry run": ("search=sgd", "data=mnist", "data.root=/no/such", "hydra.sweeper.dry_run=true"),
+}
+
+
+@pytest.mark.parametrize("kind", MISSING)
+def test_a_sweep_whose_data_are_plainly_not_there_is_refused(tmp_path: Path, kind: str) -> None:
+    folder = f"hydra.sweep.dir={tmp_path / 'sweep'}"
+    done = cnnsweep("--multirun", *MISSING[kind], folder, cwd=tmp_path)
+    said = complaint_of(done)
+    assert said.startswith("error: data=")
+    assert "/no/such" in said
+    assert done.stdout == ""
+    assert not (tmp_path / "sweep").exists()
+
+
+def test_where_only_some_jobs_lack_their_data_those_fail_alone_and_are_told_once(
+    tmp_path: Path,
+) -> None:
+    fast = ("epochs=1", "data.train_limit=100", "test=false", "pictures=false")
+    command = ("--multirun", "data=digits,mnist", "seed=0,1", *fast, "data.root=/no/such")
+    folder = f"hydra.sweep.dir={tmp_path / 'sweep'}"
+    done = cnnsweep(*command, folder, "hydra.sweeper.n_jobs=1", cwd=tmp_path)
+    assert done.returncode == 1
+    lines = [line for line in done.stdout.splitlines() if line.startswith("job ")]
+    failed = sorted(line for line in lines if ": failed: " in line)
+    assert len(lines) == 4
+    assert failed[0].startswith("job 2: failed: data=mnist: train-images-idx3-ubyte not found")
+    assert failed[1].startswith("job 3: failed: as job 2 did; its log: ")
+    command = ("--multirun", "data=mnist", "seed=0,1", *fast, "data.root=/no/such")
+    again = cnnsweep(*command, folder, cwd=tmp_path)
+    assert complaint_of(again).startswith("error: data=mnist: ")
+
+
 def test_a_search_on_the_test_split_is_called_that(tmp_path: Path) -> None:
     words = ("objective=test_accuracy", "test=true", "hydra.sweeper.n_trials=1", "epochs=1")
     done = sweep(OURS, tmp_path / "sweep", SEARCH, *words, "data.train_limit=60")

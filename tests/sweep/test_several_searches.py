@@ -21,12 +21,11 @@ from tests.sweep.sweep_commands import (
     TOY_SPACE,
     Done,
     command,
-    finish,
     kill_in_training,
-    start,
     study,
     sweep,
     table,
+    to_its_end,
 )
 
 CHOICES, TINY = ("simple", "lenet"), ("data=digits", "data.train_limit=200", "epochs=1")
@@ -152,7 +151,7 @@ def test_searches_killed_often_end_with_the_tables_of_unbroken_ones(tmp_path: Pa
         for k in (0, 1)
     ]
     assert kills == [True, True]
-    done = finish(start(line))
+    done = to_its_end(line)
     assert done.code == 0, done.text
     for place in ("search_0", "search_1"):
         assert rows(tmp_path / "killed" / place) == rows(tmp_path / "whole" / place)

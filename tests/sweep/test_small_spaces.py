@@ -10,12 +10,11 @@ from cnnsweep.sweep.spec.space.points import identity
 from tests.sweep.sweep_commands import (
     TOY,
     command,
-    finish,
     kill_in_training,
-    start,
     study,
     sweep,
     table,
+    to_its_end,
 )
 
 SIX = ("lr=0.02,0.1,0.05", "momentum=choice(0.9, 0.5)", "epochs=3", "epoch_seconds=0.01")
@@ -45,6 +44,16 @@ def test_twenty_trials_over_six_points_are_six(settings: tuple[str, ...], tmp_pa
     assert (said in done.text) == ("hydra/sweeper/sampler=grid" not in settings)
 
 
+def test_what_a_sampler_learns_is_said_where_one_chooses(tmp_path: Path) -> None:
+    conditional = '+hydra.sweeper.params.momentum={space: "0.5, 0.9", when: {lr: 0.1}}'
+    words = ("lr=0.1,0.2", conditional, "hydra/sweeper/sampler=gp", "hydra.sweeper.dry_run=true")
+    for n_trials, learns in ((2, True), (3, False)):
+        done = sweep(TOY, tmp_path / "sweep", *words, f"hydra.sweeper.n_trials={n_trials}")
+        assert done.code == 0, done.text
+        assert ("momentum is drawn at random" in done.text) == learns
+        assert ("the space has 3 points: each is tried once" in done.text) == (not learns)
+
+
 def test_fewer_trials_than_points_say_nothing_and_more_go_on_to_the_end(tmp_path: Path) -> None:
     folder = tmp_path / "sweep"
     few = sweep(TOY, folder, *SIX, "hydra.sweeper.n_trials=4")
@@ -62,7 +71,7 @@ def test_killed_and_resumed_it_ends_with_the_table_of_an_unbroken_one(tmp_path: 
     draw = random.Random(3)
     for whom in ("parent", "worker"):
         kill_in_training(line, tmp_path / "killed", draw, whom=whom, most_seconds=0.3)
-    done = finish(start(line))
+    done = to_its_end(line)
     assert done.code == 0, done.text
     assert table(tmp_path / "killed") == table(tmp_path / "whole")
 

@@ -12,10 +12,12 @@ from tests.sweep.sweep_commands import (
     OURS,
     TOY,
     TOY_SPACE,
+    begin,
     command,
     finish,
     start,
     study,
+    sweep,
     wait_for_training,
     workers,
 )
@@ -48,7 +50,7 @@ def test_a_signal_stops_every_run_and_leaves_no_process(
 
 def test_workers_die_with_a_killed_launching_process(tmp_path: Path) -> None:
     folder = tmp_path / "sweep"
-    process = start(command(TOY, folder, *TOY_SPACE, "epochs=500", "epoch_seconds=0.1"))
+    process = begin(command(TOY, folder, *TOY_SPACE, "epochs=500", "epoch_seconds=0.1"))
     assert wait_for_training(process, folder)
     at_work = workers(process)
     process.kill()
@@ -62,10 +64,10 @@ def test_a_second_launch_says_who_holds_the_sweep(tmp_path: Path) -> None:
     folder, hold = tmp_path / "sweep", tmp_path / "hold"
     settings = (*TOY_SPACE, "epochs=2", f"hold={hold}", "hydra.sweeper.n_trials=2")
     hold.touch()
-    first = start(command(TOY, folder, *settings))
+    first = begin(command(TOY, folder, *settings))
     while not (folder / "0").exists():
         time.sleep(0.05)
-    second = finish(start(command(TOY, folder, *settings)))
+    second = sweep(TOY, folder, *settings)
     assert second.code != 0
     assert f"is being worked on by process {first.pid}" in second.text
     hold.unlink()

@@ -122,9 +122,13 @@ def answer(gathered: Gathered, question: Question) -> Answer:
     )
 
 
+def _a(name: str) -> str:
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
 def _nothing(runs: Sequence[Run], metric: Metric) -> str:
     return (
-        f"none of the {len(runs)} runs is completed with a {metric.name}: nothing to compare yet."
+        f"none of the {len(runs)} runs is completed with {_a(metric.name)}: nothing to compare yet."
     )
 
 

@@ -47,7 +47,7 @@ def _warm_starts(sweeps: Iterable[Sweep]) -> list[str]:
     known = {sweep.name: found for sweep in searches if (found := beforehand(sweep).warm_start)}
     if not known:
         return []
-    told = [f"{name} knew {_trials(found)}" for name, found in known.items()]
+    told = [f"{name} knew {named_trials(found)}" for name, found in known.items()]
     said = f"Warm-started: before its first trial {and_more(told, _MOST, between='; ')}."
     return [" ".join(filter(None, [said, unfair([[sweep] for sweep in searches])]))]
 
@@ -63,7 +63,8 @@ def unfair(contenders: Sequence[Sequence[Sweep]]) -> str:
     )
 
 
-def _trials(known: Mapping[str, int | None]) -> str:
+def named_trials(known: Mapping[str, int | None]) -> str:
+    """How many trials of which folders a sampler knew."""
     return and_more([f"{_counted(n)} of {_name(place)}" for place, n in known.items()], _MOST)
 
 

@@ -22,6 +22,8 @@ _SAME_IMAGES = (  # keys of the data that change neither which images nor how ma
 )  # fmt: skip
 _NO_SETTING = ("seed", "device", "threads", "pictures", "test", "experiment", "search", "objective")
 
+Value = Callable[[Run, str], Scalar]
+
 
 def is_data(key: str) -> bool:
     """Whether a config key says which images a run saw."""
@@ -66,20 +68,32 @@ def mark_tuned(runs: Iterable[Run], asked: Collection[str] = ()) -> None:
 def setting_keys(runs: Sequence[Run], besides: Collection[str]) -> list[str]:
     """The hyperparameters in which runs differ, seeds and data aside.
 
-    Where a group's choice differs (``model``), its own keys (``model.channels``) differ with it
-    and are left out.
+    Where a group's choice differs (``model``), those of its own keys (``model.channels``) that
+    differ with it alone are left out.
     """
-    return _besides(_varied(runs, _is_setting), besides)
+    return _besides(runs, besides, _raw)
 
 
 def mixed_keys(runs: Sequence[Run], besides: Collection[str]) -> list[str]:
     """Like ``setting_keys``, but what several searches tuned is none of the differences."""
-    return _besides(_varied(runs, _is_setting, _masked), besides)
+    return _besides(runs, besides, _masked)
 
 
-def _besides(found: list[str], besides: Collection[str]) -> list[str]:
-    own = [k for k in found if "." not in k or k.partition(".")[0] not in found]
-    return [key for key in own if key not in besides]
+def _besides(runs: Sequence[Run], besides: Collection[str], value: Value) -> list[str]:
+    found = _varied(runs, _is_setting, value)
+    own = [key for key in found if key not in besides]
+    return [key for key in own if not _follows(key, found, runs, value)]
+
+
+def _follows(key: str, found: Collection[str], runs: Sequence[Run], value: Value) -> bool:
+    """Whether a key has one value for each option of its group, which differs."""
+    group, dot, _ = key.partition(".")
+    if not dot or group not in found:
+        return False
+    values: dict[Scalar, set[Scalar]] = defaultdict(set)
+    for run in runs:
+        values[value(run, group)].add(value(run, key))
+    return all(len(of_option) == 1 for of_option in values.values())
 
 
 @cache
@@ -105,7 +119,7 @@ def _masked(run: Run, key: str) -> Scalar:
 def _varied(
     runs: Sequence[Run],
     wanted: Callable[[str], bool],
-    value: Callable[[Run, str], Scalar] = _raw,
+    value: Value = _raw,
 ) -> list[str]:
     return [k for k in differing(runs, wanted) if len({value(run, k) for run in runs}) > 1]
 

@@ -17,6 +17,12 @@ from cnnsweep.sweep.launch.hydras_sweeper import why_not_meant
 _SWEEPER, _NODE = "hydra/sweeper", "hydra.sweeper."
 _OUR_OPTIONS = ("cnnsweep", "cnnsweep_grid")
 _NOT_OF_A_GRID = re.compile(r"Key '(\w+)' not in 'GridSettings'")
+_NOT_OF_HYDRAS = re.compile(r"Key '(\w+)' not in '(?:Optuna|Basic)SweeperConf'")
+_OPTUNAS = {
+    "params", "sampler", "direction", "storage", "study_name", "n_trials", "n_jobs",
+    "max_failure_rate", "custom_search_space",
+}  # fmt: skip
+"""Keys that Hydra's Optuna sweeper has too."""
 _CONDITION = re.compile(r"\+*([\w.@/]+)=\s*(\{\s*[\"']?space[\"']?\s*:.*)", re.DOTALL)
 
 
@@ -38,8 +44,11 @@ def say_why(
     plain = _without_other_words(loader, config_name, words)
     if plain is not None and (line := why_not_meant(plain, loader)) is not None:
         end_with(UserError(line))
+    if (line := _on_hydras(error)) is not None:
+        end_with(UserError(line))
     if _is_ours(plain, words):
-        line = _on_condition(words) or _on_grid(error, words) or short_error(error)
+        in_grid = _on_grid(error, words, _brings(loader, config_name, words))
+        line = _on_condition(words) or in_grid or short_error(error)
         gone = missing_places(loader)
         end_with(UserError(line if gone is None else f"{line} ({gone})"))
 
@@ -69,7 +78,32 @@ def _on_condition(words: Sequence[str]) -> str | None:
     return f"{found[1]}={{space: …}} is typed as '+{_NODE}params.{found[1]}={found[2]}'"
 
 
-def _on_grid(error: Exception, words: Sequence[str]) -> str | None:
+def _on_hydras(error: Exception) -> str | None:
+    """A key that only our searches have, where Hydra's own sweeper is chosen, or none."""
+    from cnnsweep.config.sweeper_keys import keys_of
+
+    found = _NOT_OF_HYDRAS.search(str(error))
+    if found is None or found[1] not in {*keys_of("optuna")} - _OPTUNAS:
+        return None
+    return (
+        f"{_NODE}{found[1]} is a key of cnnsweep's searches, and the sweeper here is Hydra's own: "
+        f"choose {_SWEEPER}=cnnsweep, in a YAML `override /{_SWEEPER}: cnnsweep` in its defaults"
+    )
+
+
+def _brings(loader: ConfigLoader, config_name: str | None, words: Sequence[str]) -> str | None:
+    """The option of a group without which the config composes."""
+    for word in words:
+        group = word.partition("=")[0].lstrip("+")
+        if group.startswith("hydra") or not loader.get_group_options(group):
+            continue
+        with suppress(HydraException, OmegaConfBaseException):
+            compose_sweep(loader, config_name, [other for other in words if other != word])
+            return word
+    return None
+
+
+def _on_grid(error: Exception, words: Sequence[str], option: str | None) -> str | None:
     """Keys of a search that the app's files set, where a grid was chosen."""
     from cnnsweep.config.sweeper_keys import keys_of
 
@@ -77,6 +111,8 @@ def _on_grid(error: Exception, words: Sequence[str]) -> str | None:
     if found is None or found[1] not in keys_of("optuna"):
         return None
     key = found[1]
+    if option is not None:
+        return f"{_NODE}{key} of {option} is for searches, and this is a grid: leave {option} out"
     if any(word.lstrip("+").startswith(f"{_NODE}{key}") for word in words):
         return None
     return (

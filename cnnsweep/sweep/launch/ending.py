@@ -19,7 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 from cnnsweep.config.error_messages import error_line
 from cnnsweep.errors import OverInVain, StoppedEarly, UserError
 from cnnsweep.folders import lock
-from cnnsweep.process import Terminated, raise_on_sigterm
+from cnnsweep.process import Terminated, raise_on_stops, stops_first
 from cnnsweep.redact import masked_word
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.task.folder_lines import SWEEP_DIR, folder_word
@@ -36,9 +36,10 @@ def ended_in_one_line(context: SweepContext) -> Iterator[None]:
     if context.is_our_task:  # whose command line does so with any error
         yield
         return
-    with _terminated_by_sigterm():
+    with _ended_by_stops():
         try:
-            yield
+            with stops_first():
+                yield
         except (KeyboardInterrupt, Terminated) as stop:
             if lock.first_held() is not None:
                 print(f"stopped; to resume: {_again(context)}", file=sys.stderr)
@@ -71,14 +72,16 @@ def _again(context: SweepContext) -> str:
 
 
 @contextmanager
-def _terminated_by_sigterm() -> Iterator[None]:
+def _ended_by_stops() -> Iterator[None]:
     """SIGTERM raises Terminated in the block, unless the app has a handler of its own."""
-    is_free = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    is_free = before[signal.SIGTERM] is signal.SIG_DFL
     if not is_free or threading.current_thread() is not threading.main_thread():
         yield
         return
-    raise_on_sigterm()
+    raise_on_stops()
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -179,10 +179,11 @@ def note_on_conditions(sampler: BaseSampler, conditional: Collection[str]) -> st
     """A line where a sampler leaves to chance what only some trials have; else None."""
     if not conditional or not isinstance(sampler, WITHOUT_CONDITIONS):
         return None
-    names = ", ".join(conditional)
+    are = "is" if len(conditional) == 1 else "are"
     return (
-        f"note: {type(sampler).__name__} learns of what every trial has, and {names} is drawn at "
-        "random; hydra/sweeper/sampler=tpe (the default) learns of all"
+        f"note: {type(sampler).__name__} learns of what every trial has, and "
+        f"{', '.join(conditional)} {are} drawn at random; hydra/sweeper/sampler=tpe (the default) "
+        "learns of all"
     )
 
 

@@ -29,7 +29,7 @@ from cnnsweep.sweep.spec.optuna_internals import (
 from cnnsweep.sweep.spec.plan import FOLDER
 from cnnsweep.sweep.spec.samplers import Sampling, Space
 from cnnsweep.sweep.spec.space.conditions import holds
-from cnnsweep.sweep.spec.space.points import Conditions, identity, listed
+from cnnsweep.sweep.spec.space.points import Conditions, as_meant, identity, listed
 from cnnsweep.sweep.spec.space.search_space import SearchSpace
 
 Drawn = dict[str, tuple[float, BaseDistribution]]  # parameters as a storage keeps them
@@ -219,4 +219,4 @@ class _Draft(StorageView):
     def set_trial_param(
         self, _trial_id: int, name: str, value: float, distribution: BaseDistribution
     ) -> None:
-        self.drawn[name] = (value, distribution)
+        self.drawn[name] = (as_meant(distribution, value), distribution)

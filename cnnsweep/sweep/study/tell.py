@@ -54,6 +54,7 @@ class Recorder:
         self._log_name = log_name
         self._data = SearchData(study, plan)
         self._said: set[int] = set()  # trials of which it was said that they pause
+        self._errors: dict[str, str] = {}  # those that were said, and of whom first
         allow_stop(study)
         dashboard_notes.introduce(study, plan)
 
@@ -92,18 +93,17 @@ class Recorder:
         self._watch.succeeded()
         pairs = zip(self._plan.objectives, values or (), strict=False)
         metrics = ", ".join(f"{name} {format_value(value)}" for name, value in pairs)
-        said = f" ({params})" if params else ""
-        self.say(f"{self._name(job)}: {metrics or 'completed'}{said}")
+        self.say(f"{self._name(job)}: {metrics or 'completed'}{f' ({params})' if params else ''}")
 
     def prune(self, job: Job) -> None:
         """Tell the study that a trial was pruned."""
         self._data.other_data(self.trial(job), job)  # the first run's are recorded
         self._record_mean(job, "pruned", None)
         self._tell(job, TrialState.PRUNED)
-        trial = self.trial(job)
         self._watch.succeeded()
+        trial, name = self.trial(job), self._name(job)
         params = format_params(self._plan.params(trial))
-        self.say(f"{self._name(job)}: pruned at step {trial.last_step} ({params})")
+        self.say(f"{name}: pruned at step {trial.last_step} ({params})")
 
     def pause(self, job: Job) -> None:
         """Mark a trial as one that waits with its checkpoint; to the study it goes on."""
@@ -136,9 +136,8 @@ class Recorder:
         with together(self._study):
             dashboard_notes.tell_of(self._study, self._plan, trial, place, (), None)
             self._study.tell(trial.number, state=TrialState.PRUNED)
-        self.say(
-            f"{self._plan.prefix}{self._plan.label(trial)}: pruned at step {trial.last_step}: {why}"
-        )
+        name = f"{self._plan.prefix}{self._plan.label(trial)}"
+        self.say(f"{name}: pruned at step {trial.last_step}: {why}")
 
     def fail(self, job: Job, message: Finished, *, anew: bool = False) -> None:
         """Tell the study that a trial failed, by the last message on its job.
@@ -160,7 +159,9 @@ class Recorder:
         params = format_params(self._plan.params(self.trial(job)))
         logs = (folder / self._log_name, Path(message.log or ""))
         known = next((f"; its log: {path}" for path in logs if path.is_file()), "")
-        self.say(f"{self._name(job)}: failed: {error}{known}{f' ({params})' if params else ''}")
+        first = self._errors.setdefault(error, self._name(job))
+        said = error if first == self._name(job) else f"as {first} did"
+        self.say(f"{self._name(job)}: failed: {said}{known}{f' ({params})' if params else ''}")
         if stop is not None:
             raise stop
 
@@ -184,10 +185,7 @@ class Recorder:
         self.say(f"{self._name(job)}: {error}; resumes from its last epoch")
 
     def exhaust(self, number: int) -> None:
-        """End the search: a trial was asked for, and no point was found that is new.
-
-        The trial fails, since Optuna can't take it back; it has no folder.
-        """
+        """End the search for want of a new point; the trial, without a folder, fails."""
         error = "every point that the samplers find was tried"
         key = trial_id(get_trial(self._study, number))
         storage_of(self._study).set_trial_user_attr(key, ERROR, error)

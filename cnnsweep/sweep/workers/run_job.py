@@ -23,9 +23,9 @@ from cnnsweep.errors import UserError, on_one_line, one_line
 from cnnsweep.folders import lock
 from cnnsweep.folders.longer import begun
 from cnnsweep.folders.run_folder import APP, CONFIG, HYDRA, RunFolder, differing_keys
-from cnnsweep.other_apps.report import taken_record
-from cnnsweep.other_apps.run_record import finished_epochs
-from cnnsweep.process import Terminated
+from cnnsweep.other_apps.report import record_unreported, taken_record
+from cnnsweep.other_apps.run_record import RunRecord, finished_epochs
+from cnnsweep.process import Terminated, raise_again
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.formatting import cause_of
 from cnnsweep.sweep.spec.messages import Answer, Epoch, Finished, Job, Note
@@ -65,9 +65,9 @@ def run(
             _refuse_another_config(log.parent, config, context)
             if (taken := take_earlier_epochs(context, config, run_folder)) is not None:
                 reporter.note(taken)
-            if context.is_our_task and (run := RunFolder(log.parent)).last.exists():
-                reporter.known = len(run.read_metrics())
-            return _told_again(log.parent, reporter) or _finished(_in_hydra(config, context))
+            if context.is_our_task:
+                reporter.known = _known_epochs(RunFolder(log.parent))
+            return _told_again(log.parent, reporter) or _run(config, context)
     except OtherConfig as error:
         cause = cause_of(error)
         return Finished("failed", error=str(error), cause=cause, is_others_folder=True)
@@ -78,11 +78,26 @@ def run(
         redirect(os.dup(own_output))
 
 
+def _known_epochs(run: RunFolder) -> int:
+    """How many epochs a run has that it goes on from, whatever is in the rows of its metrics."""
+    if not run.last.exists() or not run.metrics.exists():
+        return 0
+    return run.metrics.read_bytes().count(b"\n") - 1  # the header
+
+
 def _wait_for_lock(folder: Path, pause: Callable[[float], None]) -> None:
     """Wait a moment for a run folder's lock; where that is in vain, others have their turn."""
     deadline = time.monotonic() + LOCK_SECONDS
     while lock.is_held_elsewhere(folder) and time.monotonic() < deadline:
         pause(_LOOK_SECONDS)
+
+
+def _run(config: DictConfig, context: SweepContext) -> Finished:
+    ended = _in_hydra(config, context)
+    record = taken_record()
+    if record is None and not context.is_our_task:
+        record_unreported(config.hydra, ended)
+    return _finished(ended, record)
 
 
 def _in_hydra(config: DictConfig, context: SweepContext) -> JobReturn:
@@ -172,8 +187,8 @@ def _told_again(folder: Path, reporter: "Reporter") -> Finished | None:
     return Finished("completed", objective)
 
 
-def _finished(job_return: JobReturn) -> Finished:
-    value, record = outcome_of(job_return), taken_record()
+def _finished(job_return: JobReturn, record: RunRecord | None) -> Finished:
+    value = outcome_of(job_return)
     if record is not None and record.ended is not None:  # also where the app caught it
         value = record.ended
     if isinstance(value, epoch_reporter.Ended):
@@ -186,6 +201,7 @@ def _finished(job_return: JobReturn) -> Finished:
 
 
 def _failed(error: BaseException, line: str) -> Finished:
+    raise_again()  # it may be what has become of SIGTERM
     return Finished("failed", error=line, cause=cause_of(error))
 
 

@@ -16,7 +16,7 @@ from hydra.core.singleton import Singleton
 from hydra.core.utils import setup_globals
 
 from cnnsweep.config.composing.quick_copies import quick_copies
-from cnnsweep.process import Terminated, begin_collection, postpone_collection, raise_on_sigterm
+from cnnsweep.process import Terminated, begin_collection, postpone_collection, raise_on_stops
 from cnnsweep.sweep.multihost.membership import LOST_SECONDS
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.messages import Finished, Job, Started
@@ -41,7 +41,7 @@ def main(lifeline_fd: int, setup_fd: int, *connection_fds: int) -> None:
     postpone_collection()
     die_with_parent(lifeline_fd)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the launching process passes it on as SIGTERM
-    raise_on_sigterm()
+    raise_on_stops()
     faulthandler.enable()
     own_output = os.dup(1)
     fcntl.flock(own_output, fcntl.LOCK_EX | fcntl.LOCK_NB)  # kept until this process ends

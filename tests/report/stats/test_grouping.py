@@ -131,6 +131,19 @@ def test_the_sizes_of_an_architecture_are_not_what_runs_of_several_differ_in(
     assert setting_keys(gather([tmp_path]).runs, []) == ["model", "optim.lr"]
 
 
+def test_what_differs_under_one_option_is_a_setting_though_options_differ_too(
+    tmp_path: Path,
+) -> None:
+    for size in (3, 5):
+        make_run(tmp_path / f"{size}", Job("simple", changes={"model.kernel_size": size}))
+    make_run(tmp_path / "resnet", Job("resnet"))
+    assert setting_keys(gather([tmp_path]).runs, []) == ["model", "model.kernel_size"]
+    grouping = _grouping(tmp_path, by="optim.lr")
+    (group,) = grouping.groups
+    assert (group.n, group.settings) == (3, 3)
+    assert not any("repeat" in note for note in grouping.notes)
+
+
 def test_networks_of_ones_own_of_one_name_are_told_apart(tmp_path: Path) -> None:
     for number, target in enumerate(("my.Net", "their.Net")):
         make_run(tmp_path / str(number), Job(changes={"model._target_": target}))

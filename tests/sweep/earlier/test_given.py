@@ -13,13 +13,14 @@ from tests.sweep.sweep_commands import (
     TOY,
     TOY_SPACE,
     Done,
+    begin,
     command,
     finish,
     kill_in_training,
-    start,
     study,
     sweep,
     table,
+    to_its_end,
 )
 
 QUICK = (*TOY_SPACE, "epochs=1", "epoch_seconds=0", "hydra.sweeper.n_jobs=1")
@@ -155,12 +156,12 @@ def test_killed_while_points_are_added_and_later_each_is_tried_once(tmp_path: Pa
     whole = sweep(TOY, tmp_path / "whole", *settings)
     assert whole.code == 0, whole.text
     line, draw = command(TOY, tmp_path / "killed", *settings), Random(0)
-    opening, journal = start(line), tmp_path / "killed/study.journal"
+    opening, journal = begin(line), tmp_path / "killed/study.journal"
     while opening.poll() is None and not (journal.exists() and b'"points"' in journal.read_bytes()):
         time.sleep(0.002)
     opening.kill()
     finish(opening)
     assert kill_in_training(line, tmp_path / "killed", draw, whom="parent", most_seconds=0.5)
-    done = finish(start(line))
+    done = to_its_end(line)
     assert done.code == 0, done.text
     assert table(tmp_path / "killed") == table(tmp_path / "whole")

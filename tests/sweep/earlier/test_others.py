@@ -27,10 +27,11 @@ from tests.sweep.sweep_commands import (
     TOY,
     TOY_SPACE,
     Done,
+    begin,
     command,
     finish,
-    start,
     sweep,
+    to_its_end,
 )
 
 X = FloatDistribution(0.0, 1.0)
@@ -194,12 +195,12 @@ def test_a_study_in_a_database_is_taken_over_and_goes_on(
     assert not (tmp_path / "sweep").exists()
     settings = (*TOY_SPACE, "epochs=2", "epoch_seconds=0.1", *stored(tmp_path))
     line = command(TOY, tmp_path / "sweep", *settings, "hydra.sweeper.n_trials=4")
-    killed = start(line)
+    killed = begin(line)
     while not list((tmp_path / "sweep").glob("2/*")) and killed.poll() is None:
         time.sleep(0.05)
     killed.kill()
     finish(killed)
-    done = finish(start(line))
+    done = to_its_end(line)
     assert done.code == 0, done.text
     best = f"best: trial {old_study.best_trial.number}, which cnnsweep did not run: val_loss -8."
     assert best in done.text

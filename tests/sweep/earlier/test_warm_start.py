@@ -21,12 +21,11 @@ from tests.sweep.sweep_commands import (
     OURS,
     Done,
     command,
-    finish,
     kill_in_training,
-    start,
     study,
     sweep,
     table,
+    to_its_end,
 )
 
 BEST = {"x": 0.3, "n": 1}
@@ -201,7 +200,7 @@ def test_known_trials_outlive_their_folder_and_kills(old: Path, tmp_path: Path) 
     draw = random.Random(0)
     assert kill_in_training(line, tmp_path / "killed", draw, whom="parent", most_seconds=0.1)
     shutil.rmtree(copy)
-    done = finish(start(line))
+    done = to_its_end(line)
     assert done.code == 0, done.text
     assert (
         f"hydra.sweeper.warm_start: the sampler knows 3 trials of {copy} (by now there is no such "

@@ -168,8 +168,9 @@ def test_at_most_holds_where_every_epoch_is_spent_and_workers_do_more_than_train
     assert spent is not None
     assert found.seconds >= 0.9 * spent[0] * (before + epoch + after + apart)
     line = left.line([search])
-    assert line is None or line.startswith("at most about ")
-    assert line is None or " left at this pace: " in line
+    assert line is not None
+    assert line.startswith("at most about ")
+    assert " left at this pace: " in line
 
 
 def test_confirmation_runs_at_work_count_until_they_end(tmp_path: Path) -> None:

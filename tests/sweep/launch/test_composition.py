@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sweep.launch.strangers import X, stranger
+from tests.sweep.launch.strangers import X, stranger, write_option
 from tests.sweep.launch.test_ending import line_of
 from tests.sweep.sweep_commands import sweep
 
@@ -46,6 +46,29 @@ def test_a_grid_of_an_app_whose_main_config_has_a_search(tmp_path: Path) -> None
     line = line_of(done.text)
     assert "in the app's config is for searches, and this is a grid" in line
     assert "conf/search/NAME.yaml" in line
+
+
+def test_a_grid_with_the_option_that_is_a_search(tmp_path: Path) -> None:
+    app = stranger(tmp_path / "app")
+    text = "# @package _global_\nhydra: {sweeper: {metric: val_loss, n_trials: 3}}\n"
+    write_option(tmp_path / "app", "tuning", "mine", text)
+    done = sweep(app, tmp_path / "sweep", GRID, "x=1,2", "+tuning=mine")
+    assert done.code == 1
+    assert "this is a grid: leave +tuning=mine out" in line_of(done.text)
+    assert not (tmp_path / "sweep").exists()
+
+
+@pytest.mark.parametrize("sweeper", ["optuna", "basic"])
+@pytest.mark.parametrize("key", ["metric", "checkpoint"])
+def test_keys_of_ours_where_the_sweeper_is_hydras(sweeper: str, key: str, tmp_path: Path) -> None:
+    app = stranger(tmp_path / "app", "file:///nowhere")
+    text = f"# @package _global_\nhydra: {{sweeper: {{{key}: val_loss}}}}\n"
+    write_option(tmp_path / "app", "tuning", "mine", text)
+    words = (f"hydra/sweeper={sweeper}", "x=1,2", "+tuning=mine")
+    done = sweep(app, tmp_path / "sweep", *words)
+    assert done.code == 1
+    assert f"hydra.sweeper.{key} is a key of cnnsweep's searches" in line_of(done.text)
+    assert "choose hydra/sweeper=cnnsweep" in line_of(done.text)
 
 
 def test_a_wrong_search_path_is_named_before_keys_that_only_ours_has(tmp_path: Path) -> None:

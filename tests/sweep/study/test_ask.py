@@ -1,13 +1,16 @@
 """A proposal depends on the study's seed, the trial's number and the finished trials alone."""
 
+from decimal import Decimal
+from random import Random
 from typing import Any
 
 import optuna
 import pytest
 from omegaconf import DictConfig, OmegaConf
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.trial import Trial, TrialState
+from optuna.trial import Trial, TrialState, create_trial
 
+from cnnsweep.sweep.spec.optuna_internals import allow_stop
 from cnnsweep.sweep.spec.plan import FOLDER
 from cnnsweep.sweep.spec.samplers import Space
 from cnnsweep.sweep.spec.space.points import count_points, identity
@@ -175,3 +178,53 @@ def test_small_spaces_are_drawn_from_without_favour(seed: int) -> None:
     trials = [asked.ask() for _ in range(12)]
     for name in TWICE_TWO:
         assert len({trial.params[name] for trial in trials}) == 2
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_what_is_drawn_in_steps_are_the_decimals_that_a_person_means(name: str, seed: int) -> None:
+    draw = Random(f"{name} {seed}")
+    step = Decimal(draw.choice([1, 2, 3, 7])).scaleb(-draw.randint(1, 4))
+    low, number = step * draw.randint(-3, 3), draw.randint(5, 40)
+    meant = [float(low + k * step) for k in range(number)]
+    space = FloatDistribution(meant[0], meant[-1], step=float(step))
+    study = make_study()
+    allow_stop(study)
+    wanted = number - draw.randint(0, 4)  # of all the points, chance decides
+    asked = small_asker(study, SAMPLERS[name], {"x": space}, wanted=wanted)
+    for _ in range(wanted):
+        trial = asked.ask()
+        study.tell(trial.number, trial.params["x"] ** 2)
+    drawn = {trial.params["x"] for trial in study.trials}
+    assert len(drawn) == wanted
+    assert drawn <= set(meant)  # to the last bit
+
+
+def test_a_study_that_has_what_floats_make_of_a_decimal_goes_on_with_it() -> None:
+    """Of older code: its trials stay as they are, in their folders too, and count as the point."""
+    space = FloatDistribution(0.1, 0.5, step=0.1)
+    study = make_study()
+    allow_stop(study)
+    old, left = (create_trial(
+        state=state, params={"x": 0.1 + 2 * 0.1}, distributions={"x": space},
+        value=1.0 if state is TrialState.COMPLETE else None, user_attrs={FOLDER: str(number)},
+    ) for number, state in enumerate((TrialState.COMPLETE, TrialState.RUNNING)))  # fmt: skip
+    study.add_trial(old)
+    study.add_trial(left)
+    asked = small_asker(study, SAMPLERS["tpe"], {"x": space}, wanted=9)
+    again = asked.ask_again(study.trials[1])
+    assert again.params["x"] == 0.1 + 2 * 0.1 != 0.3
+    for _ in range(4):
+        study.tell(asked.ask().number, 1.0)
+    assert sorted(t.params["x"] for t in study.trials[2:]) == [0.1, 0.2, 0.4, 0.5]
+    assert asked.is_gone_through()
+
+
+def test_what_is_enqueued_between_two_steps_stays_as_it_is() -> None:
+    study = make_study()
+    study.enqueue_trial({"x": 0.25})
+    asked = small_asker(
+        study, SAMPLERS["random"], {"x": FloatDistribution(0.1, 0.5, step=0.1)}, wanted=3
+    )
+    with pytest.warns(UserWarning, match="out of range"):
+        assert asked.ask().params == {"x": 0.25}

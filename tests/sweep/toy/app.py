@@ -24,7 +24,7 @@ from cnnsweep.config.allowed_targets import allowed_targets
 from cnnsweep.folders.result import Outcome, recorded
 from cnnsweep.folders.run_folder import RunFolder, write_text_whole
 from cnnsweep.folders.sweep_folder import is_confirmation
-from cnnsweep.process import Terminated, raise_on_sigterm
+from cnnsweep.process import Terminated, raise_on_stops
 
 
 def task(config: DictConfig) -> Any:
@@ -107,7 +107,7 @@ def _mishap(config: DictConfig, epoch: int) -> None:
 if __name__ == "__main__":
     faulthandler.enable()
     sys.argv.append(f"hydra.searchpath=[file://{CONF_DIR}]")
-    raise_on_sigterm()
+    raise_on_stops()
     decorate = hydra.main(
         config_path=str(Path(__file__).parent),
         config_name="config",

@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 import cloudpickle
 
 from cnnsweep.errors import UserError, one_line
-from cnnsweep.process import postpone_collection, raise_on_sigterm
+from cnnsweep.process import postpone_collection, raise_on_stops
 from cnnsweep.sweep.estimate.timing.orders import (
     Failed,
     Orders,
@@ -30,7 +30,7 @@ def main(lifeline_fd: int, setup_fd: int, connection_fd: int) -> None:
     postpone_collection()
     die_with_parent(lifeline_fd)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    raise_on_sigterm()
+    raise_on_stops()
     orders: Orders = cloudpickle.loads(os.pread(setup_fd, os.fstat(setup_fd).st_size, 0))
     connection = Connection(connection_fd)
     from cnnsweep.data.source_files import WouldDownload

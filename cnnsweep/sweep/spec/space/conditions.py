@@ -10,7 +10,8 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from cnnsweep.errors import UserError
+from cnnsweep.dotted_keys import leaves
+from cnnsweep.errors import UserError, and_more
 from cnnsweep.rules import SPACE, WHEN, as_typed
 from cnnsweep.sweep.spec.space.former_entry import former_words
 from cnnsweep.sweep.spec.space.values import typed_value, written
@@ -35,6 +36,15 @@ def in_words(condition: Condition) -> str:
     return " and ".join(f"{k}={','.join(map(as_typed, ones))}" for k, ones in condition.items())
 
 
+def _keys_below(key: str, entry: Mapping[str, Any]) -> str:
+    """The parameters of a tree of keys, each as it is written; nothing where it is no such tree."""
+    found = {f"{key}.{name}": space for name, space in leaves(entry).items()}
+    spaces = list(found.values())
+    if not all(isinstance(s, str) for s in spaces) or not any({*"(,"} & {*s} for s in spaces):
+        return ""
+    return and_more(f'{name}: "{space}"' for name, space in found.items())
+
+
 def read_entry(key: str, entry: Mapping[str, Any]) -> tuple[str, dict[str, tuple[Any, ...]]]:
     """The text of a conditional parameter's space, and its condition.
 
@@ -46,7 +56,9 @@ def read_entry(key: str, entry: Mapping[str, Any]) -> tuple[str, dict[str, tuple
     )
     place = f"hydra.sweeper.params: {key}: {as_typed(plain)}"
     if plain.keys() != {SPACE, WHEN}:
-        words = former_words(plain)
+        words, below = former_words(plain), _keys_below(key, plain)
+        if words is None and below and not {SPACE, WHEN} & plain.keys():
+            raise UserError(f"{place} is a mapping; a key is one word with dots: write {below}")
         hint = f"allowed is one with the keys {SPACE} and {WHEN}, e.g. {example(key)}"
         raise UserError(
             f"{place} is a mapping; {hint if words is None else f'write {key}: {words}'}"

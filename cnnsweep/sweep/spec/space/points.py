@@ -18,6 +18,7 @@ from cnnsweep.sweep.spec.space.conditions import Condition, holds, is_among
 from cnnsweep.sweep.spec.space.values import typed_value, written
 
 MOST_LISTED = 100_000
+_NEAR = 1e-6  # of a step: what arithmetic with floats leaves, and no person types
 
 Space = Mapping[str, BaseDistribution]
 Conditions = Mapping[str, Condition]
@@ -119,5 +120,21 @@ def _values(distribution: BaseDistribution) -> Iterable[Any]:
     assert isinstance(distribution, FloatDistribution)
     if distribution.single():
         return [distribution.low]
+    return (_at_step(distribution, k) for k in range(_count(distribution) or 0))
+
+
+def as_meant(distribution: BaseDistribution, value: float) -> float:
+    """A drawn value as the decimal that a person means by its step: Optuna's 0.1 + 2 * 0.1 is 0.3.
+
+    ``value`` is as a storage keeps it. Of other distributions, and where a person enqueued it
+    between two steps, it stays as it is.
+    """
+    if not isinstance(distribution, FloatDistribution) or distribution.step is None:
+        return value
+    meant = _at_step(distribution, round((value - distribution.low) / distribution.step))
+    return meant if abs(meant - value) < _NEAR * distribution.step else value
+
+
+def _at_step(distribution: FloatDistribution, k: int) -> float:
     low, step = Decimal(str(distribution.low)), Decimal(str(distribution.step))
-    return (float(low + k * step) for k in range(_count(distribution) or 0))
+    return float(low + k * step)

@@ -134,3 +134,22 @@ def test_what_cannot_be_meant_is_refused_in_a_line(params: dict[str, Any], said:
         made_space(params)
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"lr": "interval(0, 1)"}, 'write net.lr: "interval(0, 1)"'),
+        (
+            {"opt": {"lr": "interval(0, 1)"}, "width": "8, 16"},
+            'write net.opt.lr: "interval(0, 1)", net.width: "8, 16"',
+        ),
+        ({"spcae": "interval(0, 1)", "when": {"a": 1}}, "the keys space and when"),
+        ({"type": "float"}, "the keys space and when"),
+        ({"lr": [1, 2]}, "the keys space and when"),
+    ],
+)
+def test_a_tree_of_keys_is_told_to_be_written_with_dots(entry: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError) as refused:
+        made_space({"net": entry, "a": "1, 2"})
+    assert said in str(refused.value)
