@@ -1,9 +1,10 @@
 """The metrics of a run: names, which way is better, what chance gives, and seconds as text."""
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal, TypeVar
 
+T = TypeVar("T")
 Direction = Literal["maximize", "minimize"]
 
 DIRECTIONS: dict[str, Direction] = {
@@ -47,6 +48,15 @@ def direction_of(name: str) -> Direction | None:
     """Which way a metric is better, by its name or the name's end; None: the name does not say."""
     ends = (way for end, way in _BETTER if name.lower().endswith(end))
     return DIRECTIONS.get(name) or next(ends, None)
+
+
+def best_first(items: Iterable[T], value: Callable[[T], float], way: Direction) -> list[T]:
+    """Trials, runs or settings by their value; equally good ones stay in their order.
+
+    That is the order of their numbers, everywhere: the winner is the first of the best.
+    """
+    sign = -1 if way == "maximize" else 1
+    return sorted(items, key=lambda item: sign * value(item))
 
 
 def is_share(name: str, values: Iterable[float]) -> bool:

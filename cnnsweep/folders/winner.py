@@ -21,7 +21,7 @@ from cnnsweep.folders.sweep_folder import (
     searches_in,
     seed_runs,
 )
-from cnnsweep.metric_names import DIRECTIONS
+from cnnsweep.metric_names import DIRECTIONS, best_first
 
 
 class Chosen(NamedTuple):
@@ -246,5 +246,4 @@ def _mean(runs: list[_Found]) -> float:
 
 def _best(values: Mapping[str, float], is_maximized: bool) -> str:
     """The key of the best value, of equal ones the first."""
-    best = max(values.values()) if is_maximized else min(values.values())
-    return next(key for key, value in values.items() if value == best)
+    return best_first(values, values.__getitem__, "maximize" if is_maximized else "minimize")[0]

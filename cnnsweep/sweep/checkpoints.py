@@ -18,6 +18,7 @@ from cnnsweep.errors import one_line
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import OTHERS_FOLDER, seed_runs
 from cnnsweep.folders.winner import in_order
+from cnnsweep.metric_names import Direction, best_first
 from cnnsweep.sweep.grid.numbering import SEED
 from cnnsweep.sweep.grid.search import GridSearch
 from cnnsweep.sweep.journal.theirs import ours
@@ -155,8 +156,8 @@ def best_trials(study: Study, count: int) -> list[FrozenTrial]:
 
 def _ranked(trials: Iterable[FrozenTrial], direction: StudyDirection) -> list[FrozenTrial]:
     """The best first, of equals the first by number."""
-    sign = _sign(direction)
-    return sorted(trials, key=lambda trial: (sign * (trial.value or 0.0), trial.number))
+    by_number = sorted(trials, key=lambda trial: trial.number)
+    return best_first(by_number, lambda trial: trial.value or 0.0, _way(direction))
 
 
 def _has_folder(trial: FrozenTrial) -> bool:
@@ -184,10 +185,11 @@ def _losing_jobs(
         setting = {key: value for key, value in plan.jobs[folder].items() if key != SEED}
         settings[json.dumps(setting, sort_keys=True)].append(folder)
     known = [folders for folders in settings.values() if all(f in done for f in folders)]
-    sign = _sign(direction)
-    ranked = sorted(known, key=lambda folders: sign * fmean(done[f].value or 0.0 for f in folders))
+    ranked = best_first(
+        known, lambda folders: fmean(done[f].value or 0.0 for f in folders), _way(direction)
+    )
     return {folder for folders in ranked[count:] for folder in folders}
 
 
-def _sign(direction: StudyDirection) -> int:
-    return -1 if direction is StudyDirection.MAXIMIZE else 1
+def _way(direction: StudyDirection) -> Direction:
+    return "maximize" if direction is StudyDirection.MAXIMIZE else "minimize"

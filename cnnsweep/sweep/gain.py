@@ -16,6 +16,7 @@ from cnnsweep.sweep.spec.formatting import format_value
 from cnnsweep.sweep.spec.run_keys import SEED
 from cnnsweep.sweep.study.confirmation import winner
 from cnnsweep.sweep.study.search import Search
+from cnnsweep.sweep.study.tried import is_tried
 
 if TYPE_CHECKING:
     from cnnsweep.report.answer.winning.gain import Gain
@@ -38,7 +39,7 @@ def gain_lines(search: Search) -> list[str]:
         is_unknown = any(map(_is_perhaps_default, trials))
         none = "the default config was no trial of this search: what was gained over it is unknown"
         return [] if is_unknown else [none]
-    tried = list(filter(_is_tried, trials))
+    tried = list(filter(is_tried, trials))
     elsewhere = chosen_besides(search.study, search.plan, best, tried)
     number = len(tried) + elsewhere
     if default.number == best.number:
@@ -57,7 +58,7 @@ def compared_with(search: Search, best: FrozenTrial) -> dict[str, int | None]:
     Of a winner that is a given point besides, among how many trials elsewhere it was chosen.
     """
     default = _default(search)
-    tried = list(filter(_is_tried, ours(search.study).get_trials(deepcopy=False)))
+    tried = list(filter(is_tried, ours(search.study).get_trials(deepcopy=False)))
     chosen = chosen_besides(search.study, search.plan, best, tried)
     found = {DEFAULT_TRIAL: None if default is None else default.number}
     return found | ({POINTS_OF: chosen} if chosen else {})
@@ -66,13 +67,6 @@ def compared_with(search: Search, best: FrozenTrial) -> dict[str, int | None]:
 def _default(search: Search) -> FrozenTrial | None:
     trials = search.study.get_trials(deepcopy=False)
     return next((trial for trial in trials if IS_DEFAULT in trial.user_attrs), None)
-
-
-def _is_tried(trial: FrozenTrial) -> bool:
-    """Whether the winner was chosen over a trial, by its final value or by those it had so far."""
-    if trial.state in (TrialState.PRUNED, TrialState.RUNNING):
-        return bool(trial.intermediate_values)
-    return trial.state is TrialState.COMPLETE
 
 
 def _optimism(search: Search, number: int, elsewhere: int) -> list[str]:
@@ -105,9 +99,9 @@ def _against(search: Search, best: FrozenTrial, default: FrozenTrial, number: in
     if epoch is not None and search.seeds == 1:  # its value is not final: both as they were then
         values = _best_until(search, best, epoch), _best_until(search, default, epoch)
         of = search.plan.epochs(default)
-        named += (
-            f", {metric} {format_value(values[1])}) when it was paused after {epoch} of {of} epochs"
-        )
+        reached, its = map(format_value, values)
+        named += f", {metric} {its}, the winner's then {reached}) when it was paused after "
+        named += f"{epoch} of {of} epochs"
     elif default.state is TrialState.COMPLETE and best.value is not None:
         assert default.value is not None
         values = best.value, default.value

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from cnnsweep.folders.run_folder import BEST, LAST, write_text_whole
 from cnnsweep.folders.sweep_folder import (
@@ -35,6 +35,7 @@ from cnnsweep.sweep.spec.plan import FOLDER, Plan
 from cnnsweep.sweep.spec.space.values import typed_value
 from cnnsweep.sweep.study.confirmation import spread, winner
 from cnnsweep.sweep.study.search import Search
+from cnnsweep.sweep.study.tried import counted_trials
 
 
 def write_results(sweep: Path, searches: list[Search]) -> None:
@@ -144,7 +145,8 @@ def _short_line(search: Search) -> str:
     if best is None:
         return f"{search.plan.prefix}no trial was completed"
     line = f"{search.plan.prefix}trial {best.number} ({format_params(search.plan.params(best))}), "
-    line += f"{search.plan.objectives[0]} {format_value(best.value)}, best of {_counted(search)}"
+    line += f"{search.plan.objectives[0]} {format_value(best.value)}, best of "
+    line += counted_trials(search.study)
     return line + _on_test(search)
 
 
@@ -166,7 +168,7 @@ def _best_lines(search: Search) -> list[str]:
         ]
     metric = search.plan.objectives[0]
     split = "validation best" if metric.startswith("val_") else f"best {metric}"
-    line = f"{split} {format_value(best.value)} (best of {_counted(search)})"
+    line = f"{split} {format_value(best.value)} (best of {counted_trials(search.study)})"
     drawn = search.plan.params(best).items()
     settings = shlex.join(f"{name}={as_typed(value)}" for name, value in drawn)
     named = "best: " if other is None else f"best: {other}; best of ours: "
@@ -194,7 +196,7 @@ def _front(search: Search) -> dict[str, Any]:
 
 def _front_lines(search: Search) -> list[str]:
     front = ours(search.study).best_trials
-    lines = [f"Pareto front: {len(front)} of {_counted(search)}"]
+    lines = [f"Pareto front: {len(front)} of {counted_trials(search.study)}"]
     for trial in front:
         metrics = zip(search.plan.objectives, trial.values, strict=True)
         said = ", ".join(f"{name} {format_value(value)}" for name, value in metrics)
@@ -234,17 +236,3 @@ def _bytes(plan: Plan, trial: FrozenTrial) -> int:
     names = (LAST, BEST) if plan.checkpoint is None else (plan.checkpoint,)
     files = [run / name for run in (place, *seed_runs(place)) for name in names]
     return sum(path.stat().st_size for path in files if path.exists())
-
-
-def _counted(search: Search) -> str:
-    """The trials that have a value, among which a winner is chosen, and what became of others."""
-    states = [trial.state for trial in ours(search.study).get_trials(deepcopy=False)]
-    others = {
-        "pruned": states.count(TrialState.PRUNED),
-        "paused": len(_paused(search)),
-        "failed": states.count(TrialState.FAIL),
-    }
-    said = [f"{number} {word}" for word, number in others.items() if number]
-    completed = states.count(TrialState.COMPLETE)
-    counted = f"{completed} trial{'' if completed == 1 else 's'}"
-    return f"{counted}; {', '.join(said)}" if said else counted

@@ -134,7 +134,8 @@ def test_a_default_config_that_is_paused_is_compared_as_far_as_it_was_trained(
     best.intermediate_values = {1: 0.6, 2: 0.9, 3: 0.97}
     line = said(search)
     assert line.startswith(
-        "10.00 points above the default config (trial 0, val_accuracy 0.8) when it was paused"
+        "10.00 points above the default config (trial 0, val_accuracy 0.8, the winner's then 0.9) "
+        "when it was paused"
     )
     assert " paused after 2 of 3 epochs, 95 % interval" in line
     assert "more than chance" in line
@@ -158,7 +159,7 @@ def test_another_apps_accuracy_may_be_a_share_or_in_percent_already(
     [
         (
             {1: math.nan, 2: 0.8},
-            "10.00 points above the default config (trial 0, val_accuracy 0.8)",
+            "10.00 points above the default config (trial 0, val_accuracy 0.8, the winner's then",
         ),
         ({1: math.nan}, "paused after 2 of 3 epochs: what the winner gained over it is unknown"),
     ],

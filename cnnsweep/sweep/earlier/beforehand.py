@@ -9,6 +9,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.folders.sweep_folder import BETTER, WARM_START
+from cnnsweep.metric_names import best_first
 from cnnsweep.sweep.earlier.others import better_of_others
 from cnnsweep.sweep.earlier.warm_start import RUN, WARM, earlier_trials
 from cnnsweep.sweep.spec.formatting import format_params, format_value
@@ -29,7 +30,7 @@ def best_known(study: Study, plan: Plan, best: FrozenTrial | None) -> FrozenTria
     """The best completed one that its sampler knew, where it beats ``best``, the winner."""
     if len(plan.objectives) > 1:
         return None
-    earlier = earlier_trials(study, plan.space)
+    earlier = earlier_trials(study, plan.space)[::-1]  # in the order of their folders
     top = _best_of([trial for trial in earlier if trial.state is TrialState.COMPLETE], plan)
     is_better = top is not None and (best is None or _rank(top, plan) > _rank(best, plan))
     return top if is_better else None
@@ -48,8 +49,10 @@ def lines_on_known(study: Study, plan: Plan, best: FrozenTrial | None) -> list[s
 
 
 def _best_of(trials: Sequence[FrozenTrial | None], plan: Plan) -> FrozenTrial | None:
+    """The first of the best in the order given."""
     known = [trial for trial in trials if trial is not None]
-    return max(known, key=lambda trial: _rank(trial, plan), default=None)
+    ranked = best_first(known, lambda trial: float(trial.values[0]), plan.directions[0])
+    return next(iter(ranked), None)
 
 
 def _rank(trial: FrozenTrial, plan: Plan) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 
 from cnnsweep.errors import UserError, and_more
 from cnnsweep.folders.run_folder import RunFolder
+from cnnsweep.metric_names import best_first
 from cnnsweep.rules import as_typed
 from cnnsweep.sweep.earlier.chosen import counts_of
 from cnnsweep.sweep.earlier.default_config import default_config
@@ -173,8 +174,7 @@ def _best_first(path: Path, trials: Sequence[EarlierTrial]) -> list[EarlierTrial
         raise UserError(f"{POINTS_KEY}={path} has no completed trial with an objective")
     if len(objectives) > 1 or len(completed[0].objectives) > 1:
         raise UserError(f"{POINTS_KEY}={path} has several objectives, and no trial is its best")
-    sign = -1.0 if completed[0].direction[0] == "maximize" else 1.0
-    return sorted(completed, key=lambda trial: sign * (trial.values or [0.0])[0])
+    return best_first(completed, lambda t: (t.values or [0.0])[0], completed[0].direction[0])
 
 
 def _no_value(trial: EarlierTrial) -> str | None:

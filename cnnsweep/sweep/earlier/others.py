@@ -64,8 +64,10 @@ def better_of_others(study: Study) -> FrozenTrial | None:
     except ValueError:  # none is completed, or fit
         return None
     completed = ours(study).get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    is_equal = any(trial.value == best.value for trial in completed)
-    return best if is_theirs(best) and not is_equal else None
+    if not is_theirs(best) or any(trial.value == best.value for trial in completed):
+        return None
+    theirs = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return next((trial for trial in theirs if trial.value == best.value), best)
 
 
 def said_of(trial: FrozenTrial, plan: Plan) -> str:

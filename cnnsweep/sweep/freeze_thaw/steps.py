@@ -44,7 +44,7 @@ class Steps:
         if job.trial is not None:
             self._over.setdefault(job.trial, set()).add(job.seed_index)
 
-    def report(self, job: Job, epoch: int, value: float) -> Answer:
+    def report(self, job: Job, epoch: int, value: float, *, is_known: bool = False) -> Answer:
         assert job.trial is not None
         trial = get_trial(self.study, job.trial)
         done, last = trial.last_step or 0, self.schedule.epochs(trial)
@@ -59,7 +59,7 @@ class Steps:
                 return "go_on" if epoch >= last else "pause"
             storage = storage_of(self.study)
             storage.set_trial_intermediate_value(trial_id(trial), epoch, fsum(values) / self.seeds)
-        if epoch >= last:
+        if epoch >= last or (is_known and self.seeds == 1):
             return "go_on"
         goes_on = self.schedule.goes_on(job.trial)
         if goes_on:

@@ -37,11 +37,13 @@ class Started:
 class Epoch:
     """An epoch of the job ended; ``number`` counts from 1, ``metrics`` is its row of metrics.csv.
 
-    Where the job is prunable it is answered.
+    Where the job is prunable it is answered. ``is_known``: another epoch follows that needs not be
+    trained either, since the run folder had both when the job began.
     """
 
     number: int
     metrics: Metrics
+    is_known: bool = False
 
 
 @dataclass(frozen=True)

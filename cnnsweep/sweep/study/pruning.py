@@ -62,8 +62,8 @@ class TrialScheduler(Protocol):
     def run_completed(self, job: Job) -> None:
         """A run has come to its end, perhaps before its last epoch."""
 
-    def report(self, job: Job, epoch: int, value: float) -> Answer:
-        """Store an epoch's value; whether its run goes on."""
+    def report(self, job: Job, epoch: int, value: float, *, is_known: bool = False) -> Answer:
+        """Store an epoch's value; whether its run goes on. ``is_known`` as for Epoch."""
 
     def next_seed(self, number: int) -> int | None:
         """Of a trial one of whose runs was paused, the seed that trains next; None: none does."""
@@ -107,7 +107,7 @@ class Unpruned:
     def run_completed(self, job: Job) -> None:  # noqa: ARG002
         return
 
-    def report(self, job: Job, epoch: int, value: float) -> Answer:  # noqa: ARG002
+    def report(self, job: Job, epoch: int, value: float, *, is_known: bool = False) -> Answer:  # noqa: ARG002
         return "go_on"
 
     def next_seed(self, number: int) -> int | None:  # noqa: ARG002
@@ -142,7 +142,7 @@ class StudyPruner(Unpruned):
         paused = [t.number for t in running if is_paused(t)] if self._time_left() > 0 else []
         return Thaw(paused[0]) if paused else BEGIN
 
-    def report(self, job: Job, epoch: int, value: float) -> Answer:
+    def report(self, job: Job, epoch: int, value: float, *, is_known: bool = False) -> Answer:  # noqa: ARG002
         assert job.trial is not None
         return "prune" if self.should_prune(job.trial, epoch, value) else "go_on"
 

@@ -101,7 +101,7 @@ class Search:
         self._unreported.look(job, epoch)
         if not job.is_prunable or job.trial is None or value is None:
             return "go_on"
-        return self._scheduler.report(job, epoch.number, float(value))
+        return self._scheduler.report(job, epoch.number, float(value), is_known=epoch.is_known)
 
     def finished(self, job: Job, message: Finished) -> None:
         """Act on the end of a job, by its reason.

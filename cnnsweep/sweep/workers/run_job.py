@@ -65,6 +65,8 @@ def run(
             _refuse_another_config(log.parent, config, context)
             if (taken := take_earlier_epochs(context, config, run_folder)) is not None:
                 reporter.note(taken)
+            if context.is_our_task:
+                reporter.known = _known_epochs(RunFolder(log.parent))
             return _told_again(log.parent, reporter) or _run(config, context)
     except OtherConfig as error:
         cause = cause_of(error)
@@ -74,6 +76,13 @@ def run(
     finally:
         epoch_reporter.current = None
         redirect(os.dup(own_output))
+
+
+def _known_epochs(run: RunFolder) -> int:
+    """How many epochs a run has that it goes on from, whatever is in the rows of its metrics."""
+    if not run.last.exists() or not run.metrics.exists():
+        return 0
+    return run.metrics.read_bytes().count(b"\n") - 1  # the header
 
 
 def _wait_for_lock(folder: Path, pause: Callable[[float], None]) -> None:
@@ -206,9 +215,10 @@ class Reporter:
         self._connection = connection
         self._is_prunable = is_prunable
         self._hear: Callable[[], Answer] = connection.recv if hear is None else hear
+        self.known = 0  # epochs that the run folder has
 
     def epoch_ended(self, epoch: int, metrics: Mapping[str, float | int | None]) -> None:
-        self._connection.send(Epoch(epoch, dict(metrics)))
+        self._connection.send(Epoch(epoch, dict(metrics), is_known=epoch < self.known))
         answer: Answer = self._hear() if self._is_prunable else "go_on"
         if answer != "go_on":
             raise epoch_reporter.Pruned if answer == "prune" else epoch_reporter.Paused

@@ -68,7 +68,8 @@ def _all_of(sweep: Path, epochs: int) -> str:
         )
     return (
         f"To train the search's best points for {epochs} in another search: its command with "
-        f"epochs={epochs} {_word('hydra.sweeper.points', sweep)} and another hydra.sweep.dir"
+        f"epochs={epochs} {_word('hydra.sweeper.points', sweep)} hydra/sweeper/pruner=none (each "
+        "is trained to its end) and another hydra.sweep.dir"
     )
 
 

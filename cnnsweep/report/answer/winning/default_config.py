@@ -149,6 +149,8 @@ def on_validation(
         planned = default[0].epochs_planned
         of = "" if planned is None else f" of {planned:g}"
         when = f" after {epochs}{of} epochs, where that is paused"
+        if values[0]:
+            when += f" and the winner had {metric.show(values[0][0])}"
     else:
         ending = next((s for s in ("failed", "pruned", PAUSED) if s in states), "not over")
         return AgainstDefault(

@@ -31,7 +31,7 @@ from cnnsweep.report.stats.metric import TEST_ACCURACY, Metric, objective_of
 from cnnsweep.report.stats.significance import expected_maximum
 
 _ROUNDING = 1e-9  # less deviation than that is none
-_TRIED = ("completed", "pruned", PAUSED, "failed")  # the best was chosen among all of these
+_TRIED = ("completed", "pruned", PAUSED, "failed")
 _NAMED = 3  # searches whose confirmation runs are the default config's
 Trials = Mapping[object, list[Run]]  # by number, of a trial with several seeds all its runs
 
@@ -90,14 +90,15 @@ def _winner(sweep: Sweep, singles: _Singles, rivals: int) -> Winner | None:
     splits = _splits(trials[best][0], confirmed)
     tested = _tested(confirmed, splits.test)
     before = beforehand(sweep)
-    number = _with_values(trials) + before.points_of
+    tried = _with_values(trials)
+    number = tried + before.points_of
     return Winner(
         sweep=sweep,
         objective=metric,
         trial=trials[best][0],
         best=means[best],
-        tried=len(trials),
-        among=len(trials) + before.points_of,
+        tried=tried,
+        among=number,
         beforehand=before,
         bias=_bias(reached, list(values.values()), len(values[best]), number),
         confirmed=reached,

@@ -24,7 +24,7 @@ class Winner:
     objective: Metric
     trial: Run
     best: float
-    tried: int  # trials it is the best of, paused and failed ones included
+    tried: int  # trials it is the best of: all but those that failed
     among: int  # the same, with the trials of another sweep that its point was chosen among
     beforehand: Beforehand
     bias: float | None  # upper bound of the mean overestimate of ``best``; None: unknown

@@ -1,6 +1,7 @@
 """The command that trains a search's best points for more epochs."""
 
 from cnnsweep.config.overrides import by_key, typed_lines
+from cnnsweep.dotted_keys import is_below
 from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.typed_words import path_word
 from cnnsweep.redact import masked_word
@@ -15,8 +16,10 @@ _BEST = 5  # points
 _LEFT_OUT = (
     "resume", "from", "hydra.sweep.dir", POINTS_KEY, _TRIALS, WARM_START_KEY,
     "hydra.sweeper.storage", "hydra.sweeper.study_name", "hydra.sweeper.default_first",
-    "hydra.sweeper.dry_run", "hydra.mode",
+    "hydra.sweeper.dry_run", "hydra.mode", "hydra.sweeper.pruner",
 )  # fmt: skip
+# The default config is none of the best, and each of those is trained to its end.
+_ALONE = ("hydra.sweeper.default_first=false", "hydra/sweeper/pruner=none")
 
 
 def longer_search(context: SweepContext, points: int) -> str | None:
@@ -28,8 +31,9 @@ def longer_search(context: SweepContext, points: int) -> str | None:
         return None
     hydra = context.config.hydra
     typed = by_key(typed_lines(hydra))
-    words = [masked_word(str(o.input_line)) for key, o in typed.items() if key not in _LEFT_OUT]
+    words = [
+        masked_word(str(o.input_line)) for key, o in typed.items() if not is_below(key, _LEFT_OUT)
+    ]
     number = f"{_TRIALS}={min(points, _BEST)}"
     best = [path_word(POINTS_KEY, str(RunFolder(context.folder))), number]
-    alone = "hydra.sweeper.default_first=false"  # the default config is none of the best
-    return shell_line([*sources(hydra), "--multirun", *words, *best, alone])
+    return shell_line([*sources(hydra), "--multirun", *words, *best, *_ALONE])

@@ -9,10 +9,17 @@ import yaml
 from scipy import stats
 
 from cnnsweep.report.answer.analysis import answer
-from cnnsweep.report.answer.winning.default_config import AgainstDefault, OnTest, on_test
+from cnnsweep.report.answer.winning.default_config import (
+    AgainstDefault,
+    OnTest,
+    on_test,
+    on_validation,
+)
 from cnnsweep.report.answer.winning.gain import Gain, gain_of_images, gain_of_seeds
 from cnnsweep.report.answer.winning.winners import Winner
 from cnnsweep.report.read.load_runs import gather
+from cnnsweep.report.read.run_files import Splits
+from cnnsweep.report.read.run_record import Run
 from cnnsweep.report.stats.metric import Metric
 from cnnsweep.report.stats.options import Question
 from tests.report.made_runs import Job, make_run
@@ -54,6 +61,17 @@ def test_a_paused_default_config_is_told_as_compared_at_its_pause() -> None:
     accuracy = Metric("val_accuracy", maximize=True, percent=True)
     said = AgainstDefault(accuracy, ["optim.lr=0.1"], 0.94, gain, when=when).sentence()
     assert f"on validation{when}, 95 % interval" in said
+
+
+def test_the_winners_value_at_that_pause_stands_beside_the_difference() -> None:
+    accuracy = Metric("val_accuracy", maximize=True, percent=True)
+    best = Run(Path("s/1"), status="completed", metrics={"val_accuracy": [0.95, 0.99]})
+    default = Run(Path("s/0"), status="paused", metrics={"epoch": [1], "val_accuracy": [0.94]})
+    splits = Splits(500, None, brings_validation=False)
+    against = on_validation(accuracy, [best], [default], splits, 2, ["optim.lr=0.1"])
+    said = against.sentence()
+    assert said.startswith("It is 1.00 points above the default config (")
+    assert " after 1 epochs, where that is paused and the winner had 95.00 %, 95 % interval" in said
 
 
 def test_many_images_make_the_same_difference_a_finding(tmp_path: Path) -> None:

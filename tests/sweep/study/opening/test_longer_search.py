@@ -19,6 +19,8 @@ def test_what_is_of_the_former_search_alone_is_left_out(
         "hydra.sweeper.dry_run=true",
         "hydra.sweeper.points=points.csv",
         "hydra.sweeper.n_trials=40",
+        "hydra/sweeper/pruner=freeze_thaw",
+        "hydra.sweeper.pruner.budget=0.2",
         "hydra.sweeper.seeds=3",
         f"hydra.sweep.dir={tmp_path}",
     ]
@@ -34,5 +36,5 @@ def test_what_is_of_the_former_search_alone_is_left_out(
     assert longer_search(context, points) == (
         "python -m cnnsweep --multirun hydra.sweeper.seeds=3 search=sgd model=lenet epochs=20 "
         f"hydra.sweeper.points={tmp_path} hydra.sweeper.n_trials={proposed} "
-        "hydra.sweeper.default_first=false"
+        "hydra.sweeper.default_first=false hydra/sweeper/pruner=none"
     )
