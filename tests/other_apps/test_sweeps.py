@@ -271,7 +271,7 @@ def test_a_folder_with_runs_of_another_sweep_is_not_gone_on_with(tmp_path: Path)
     assert finish(start_in(tmp_path, line)).code == 0
     ended = sweep(APP, tmp_path / "s", "hydra.sweeper.n_trials=1")
     assert ended.code == 1
-    assert "holds a run of another config; these keys differ: lr. Choose another" in ended.text
+    assert "has trial 0, and the study 'cnnsweep' knows nothing of that" in ended.text
 
 
 def test_seeds_and_confirmation_name_what_they_measure(tmp_path: Path) -> None:
