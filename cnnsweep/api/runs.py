@@ -66,7 +66,7 @@ class Result:
         """What was reached, on one line."""
         known = {name: value for name, value in self.metrics.items() if value is not None}
         shown = [f"{name} {value:.4g}" for name, value in known.items() if "accuracy" in name]
-        return f"Result({', '.join([self.status, *shown, f'{self.epochs} epochs'])})"
+        return f"Result({', '.join([self.status, *shown, f'epochs {self.epochs}'])})"
 
 
 @dataclass(frozen=True)
