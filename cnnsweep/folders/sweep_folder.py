@@ -37,6 +37,7 @@ _FOUND = {"best_params", "solutions"}  # with one of them, RESULTS are those of 
 JOURNAL = "study.journal"
 FOLDER = "folder"  # an attribute of a trial that names its folder: what it is to do is settled
 OTHERS_FOLDER = "folder of another run"  # an attribute of a trial that is not to touch it
+POINT = "point"  # an attribute of a trial that is a given point: its number among them, from 0
 IS_DEFAULT = "default config"  # an attribute of the trial that is it, in the study
 JOBS = "jobs.csv"  # of a grid: the number and folder of each job, and its values of the axes
 SWEEP_MARKS = (JOURNAL, RESULTS, SWEEP_CONFIG)  # one of them makes a folder a sweep's

@@ -7,9 +7,9 @@ from optuna.trial import FrozenTrial, TrialState
 
 from cnnsweep.folders.data_record import validation_images
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.folders.sweep_folder import DEFAULT_TRIAL, IS_DEFAULT, POINTS_OF, seed_runs
+from cnnsweep.folders.sweep_folder import DEFAULT_TRIAL, IS_DEFAULT, POINT, POINTS_OF, seed_runs
 from cnnsweep.metric_names import is_share
-from cnnsweep.sweep.earlier.chosen import POINT, chosen_besides
+from cnnsweep.sweep.earlier.chosen import chosen_besides
 from cnnsweep.sweep.freeze_thaw.paused import paused_at
 from cnnsweep.sweep.journal.theirs import ours
 from cnnsweep.sweep.spec.formatting import format_value

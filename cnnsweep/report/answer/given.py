@@ -7,7 +7,7 @@ from typing import Any
 
 from cnnsweep.folders.winner import in_order
 from cnnsweep.report.answer.beforehand import named_trials, unfair
-from cnnsweep.report.read.given_trials import Beforehand, beforehand, default_trial, given_trials
+from cnnsweep.report.read.given_trials import Beforehand, beforehand, given_points
 from cnnsweep.report.read.sweeps import Sweep
 
 _ALONE = "the whole sweep"
@@ -15,7 +15,7 @@ _ALONE = "the whole sweep"
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What one search was given; ``points`` are those that it tried first, besides the default."""
+    """What one search was given; ``points`` are those that it tried first."""
 
     place: str
     before: Beforehand
@@ -70,8 +70,4 @@ def place_of(search: Path, folder: Path) -> str:
 
 
 def _given(place: str, sweep: Sweep) -> Given:
-    """Of studies of older code, where it isn't marked, the default config was trial 0."""
-    default = default_trial(sweep)
-    default = 0 if default is None and sweep.default_first else default
-    points = set() if sweep.journal is None else given_trials(sweep) - {default}
-    return Given(place, beforehand(sweep), len(points))
+    return Given(place, beforehand(sweep), len(given_points(sweep)))

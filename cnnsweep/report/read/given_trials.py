@@ -11,6 +11,7 @@ from cnnsweep.folders.sweep_folder import (
     BETTER,
     DEFAULT_TRIAL,
     IS_DEFAULT,
+    POINT,
     POINTS_OF,
     WARM_START,
     SweepFolder,
@@ -23,6 +24,7 @@ _LARGEST = 256 << 20
 _CREATED = re.compile(rb'\{"op_code":\s*4,')  # a line of Optuna's journal that adds a trial
 _GIVEN = b'"fixed_params"'  # in such a line where the trial was enqueued with settings
 _DEFAULT = f'"{IS_DEFAULT}"'.encode()  # in such a line of the trial that is it
+_POINT = re.compile(rb'"user_attrs": ?\{[^}]*"%s": ?\d' % POINT.encode())  # in one of a given point
 _MOST_LINES = 1000  # of a journal, in which the given trials are added
 
 
@@ -36,6 +38,24 @@ def given_trials(sweep: Sweep) -> set[int]:
     if journal is None or journal.stat().st_size > _LARGEST:
         return {0} if sweep.default_first else set()
     return {number for number, line in enumerate(_created(journal)) if _GIVEN in line}
+
+
+def given_points(sweep: Sweep) -> set[int]:
+    """Numbers of the trials that were given as points, the default config where it is one of them.
+
+    Studies of older code do not mark points: all that was enqueued but for the default config,
+    which was trial 0.
+    """
+    journal = sweep.journal
+    if journal is None or journal.stat().st_size > _LARGEST:
+        return set()
+    default = default_trial(sweep)
+    default = 0 if default is None and sweep.default_first else default
+    return {
+        number
+        for number, line in enumerate(_created(journal))
+        if _GIVEN in line and (number != default or _POINT.search(line))
+    }
 
 
 def default_trial(sweep: Sweep) -> int | None:

@@ -10,11 +10,10 @@ from optuna.trial import FrozenTrial
 from cnnsweep.dotted_keys import look_up
 from cnnsweep.errors import UserError
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.folders.sweep_folder import seed_runs
+from cnnsweep.folders.sweep_folder import POINT, seed_runs
 from cnnsweep.sweep.spec.plan import Given, Plan
 from cnnsweep.sweep.spec.space.points import identity
 
-POINT = "point"  # the attribute of a trial that is a given point: its number among them, from 0
 CHOSEN = "chosen among"  # the study attribute: for each folder its points, and trials by images
 _SPLIT = ("data.train_limit", "data.val_fraction", "seed")  # which images validate
 

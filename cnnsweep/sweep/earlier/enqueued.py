@@ -7,8 +7,8 @@ from optuna.study import Study
 from optuna.trial import TrialState
 
 from cnnsweep.errors import UserError
-from cnnsweep.folders.sweep_folder import IS_DEFAULT
-from cnnsweep.sweep.earlier.chosen import POINT, record_chosen
+from cnnsweep.folders.sweep_folder import IS_DEFAULT, POINT
+from cnnsweep.sweep.earlier.chosen import record_chosen
 from cnnsweep.sweep.earlier.default_config import default_config
 from cnnsweep.sweep.earlier.points_file import POINTS_KEY
 from cnnsweep.sweep.journal.tried import number_of_trials

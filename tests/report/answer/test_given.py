@@ -6,6 +6,7 @@ from random import Random
 import pytest
 import yaml
 
+from cnnsweep.folders.sweep_folder import IS_DEFAULT, POINT
 from tests.diff.compared import compared, printed
 from tests.report.made_sweeps import make_sweep
 from tests.sweep.sweep_commands import study
@@ -42,3 +43,18 @@ def test_what_searches_were_given_is_told_and_is_a_difference(seed: int, tmp_pat
     assert ("given and tried first" in said) == bool(points)
     assert (f"chosen among {more} more trials" in said) == bool(more)
     assert ("by compute, time or trials are not fair" in said) == bool(known)
+
+
+@pytest.mark.parametrize("is_among", [False, True])
+def test_the_default_config_counts_as_a_point_where_it_was_given_as_one(
+    is_among: bool, tmp_path: Path
+) -> None:
+    folders = [make_sweep(tmp_path / name / "resnet", "resnet", 6, confirm=1) for name in "ab"]
+    file = folders[1] / "optimization_results.yaml"
+    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | {"default_trial": 0}))
+    search = study(folders[1], "resnet")
+    marks = {IS_DEFAULT: True} | ({POINT: 0} if is_among else {})
+    search.enqueue_trial({"optim.lr": 0.1}, user_attrs=marks)
+    search.enqueue_trial({"optim.lr": 0.2}, user_attrs={POINT: int(is_among)})
+    (one,) = compared(tmp_path / "a", tmp_path / "b")["b"]["given"]
+    assert one["points"] == 1 + is_among

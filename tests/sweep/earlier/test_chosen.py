@@ -9,8 +9,8 @@ import yaml
 from omegaconf import OmegaConf
 
 from cnnsweep.folders.run_folder import RunFolder
-from cnnsweep.folders.sweep_folder import IS_DEFAULT, POINTS_OF, RESULTS
-from cnnsweep.sweep.earlier.chosen import POINT, counts_of, record_chosen
+from cnnsweep.folders.sweep_folder import IS_DEFAULT, POINT, POINTS_OF, RESULTS
+from cnnsweep.sweep.earlier.chosen import counts_of, record_chosen
 from cnnsweep.sweep.gain import gain_lines
 from cnnsweep.sweep.results import write_results
 from cnnsweep.sweep.spec.plan import Given
