@@ -50,9 +50,10 @@ def test_the_default_config_counts_as_a_point_where_it_was_given_as_one(
     is_among: bool, tmp_path: Path
 ) -> None:
     folders = [make_sweep(tmp_path / name / "resnet", "resnet", 6, confirm=1) for name in "ab"]
-    file = folders[1] / "optimization_results.yaml"
-    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | {"default_trial": 0}))
     search = study(folders[1], "resnet")
+    results = {"default_trial": len(search.get_trials(deepcopy=False))}
+    file = folders[1] / "optimization_results.yaml"
+    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | results))
     marks = {IS_DEFAULT: True} | ({POINT: 0} if is_among else {})
     search.enqueue_trial({"optim.lr": 0.1}, user_attrs=marks)
     search.enqueue_trial({"optim.lr": 0.2}, user_attrs={POINT: int(is_among)})
