@@ -77,7 +77,7 @@ def settle(
 ) -> None:
     """Store the facts of a new study; compare those of an old one, and say what differs.
 
-    ``longer`` is the command that trains a search's best points for more epochs.
+    ``longer`` is a sentence with the command that trains a search's best points for more epochs.
 
     Raises:
         UserError: the results of this launch would not be comparable with the recorded ones.
@@ -120,8 +120,7 @@ def _refuse_mixing(
             said.append(f"{name} (was {before[name]}, is {now[name]})")
     if longer is not None and differing == [EPOCHS]:
         raise UserError(
-            f"trials of two lengths do not compare in one search: {', '.join(said)}. To train its "
-            f"best points for as long, in a folder of their own: {longer}"
+            f"trials of two lengths do not compare in one search: {', '.join(said)}. {longer}"
         )
     if said:
         raise UserError(

@@ -22,10 +22,11 @@ _LEFT_OUT = (
 _ALONE = ("hydra.sweeper.default_first=false", "hydra/sweeper/pruner=none")
 
 
-def longer_search(context: SweepContext, points: int) -> str | None:
-    """What was typed for a search of so many points, and now, as a new search of its best ones.
+def longer_search(context: SweepContext, points: int, paused: int) -> str | None:
+    """A sentence with what was typed for a search, and now, as a new search of its best points.
 
-    None of another app's, and where no point has a value yet.
+    ``points`` of it have a value, and ``paused`` trials have none yet. None of another app's, and
+    where no point has a value.
     """
     if not context.is_our_task or points == 0:
         return None
@@ -34,6 +35,20 @@ def longer_search(context: SweepContext, points: int) -> str | None:
     words = [
         masked_word(str(o.input_line)) for key, o in typed.items() if not is_below(key, _LEFT_OUT)
     ]
-    number = f"{_TRIALS}={min(points, _BEST)}"
-    best = [path_word(POINTS_KEY, str(RunFolder(context.folder))), number]
-    return shell_line([*sources(hydra), "--multirun", *words, *best, *_ALONE])
+    number = min(points, _BEST)
+    search = str(RunFolder(context.folder))
+    best = [path_word(POINTS_KEY, search), f"{_TRIALS}={number}"]
+    line = shell_line([*sources(hydra), "--multirun", *words, *best, *_ALONE])
+    its, own = ("point", "its") if number == 1 else (f"{number} points", "their")
+    without = _without(search, paused)
+    return f"To train its best {its} for as long, in a folder of {own} own{without}: {line}"
+
+
+def _without(search: str, paused: int) -> str:
+    """That paused trials have no value yet, and what completes them first."""
+    if paused == 0:
+        return ""
+    one = "its paused trial is", "it"
+    are, them = one if paused == 1 else (f"its {paused} paused trials are", "them")
+    line = shell_line([path_word("resume", search), "hydra.sweeper.pruner.budget=1"])
+    return f" ({are} left out: {line} first completes {them})"

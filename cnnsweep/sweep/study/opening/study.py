@@ -21,6 +21,7 @@ from cnnsweep.sweep.earlier.others import refuse_other_directions, take_over
 from cnnsweep.sweep.earlier.warm_start import earlier_trials, record_warm_start
 from cnnsweep.sweep.freeze_thaw.choice import is_typed, pruner_as_begun
 from cnnsweep.sweep.freeze_thaw.dropping import InStudyAlone, drop_paused
+from cnnsweep.sweep.freeze_thaw.paused import is_paused
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.failure_policy import FailureWatch
 from cnnsweep.sweep.spec.plan import Plan, sampling_of
@@ -72,7 +73,7 @@ def open_search(
     study = _open_study(plan, settings, coordination)
     plan, settings = _as_begun(study, plan, settings, context, say)
     SearchData(study, plan).refuse_other_data(context, settings.seeds)
-    settle(study, _facts(plan, settings), say, longer_search(context, _points(study)))
+    settle(study, _facts(plan, settings), say, _longer(study, context))
     _own(study, plan, settings)
     record_warm_start(study, plan, settings, say)
     enqueue_first(study, plan, settings, context, say)
@@ -200,7 +201,7 @@ def _plain(config: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in plain.items()}
 
 
-def _points(study: Study) -> int:
-    """How many different points have a value."""
-    trials = study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
-    return len({identity(trial.params) for trial in trials})
+def _longer(study: Study, context: SweepContext) -> str | None:
+    trials = study.get_trials(deepcopy=False)
+    points = {identity(t.params) for t in trials if t.state is TrialState.COMPLETE}
+    return longer_search(context, len(points), sum(map(is_paused, trials)))
