@@ -9,7 +9,7 @@ from cnnsweep.dotted_keys import is_below
 from cnnsweep.folders.recorded_defaults import DEFAULTS, RENAMED
 from cnnsweep.folders.run_folder import UNCOMPARED
 from cnnsweep.report.answer.block import Block
-from cnnsweep.report.read.run_record import FINGERPRINT
+from cnnsweep.report.read.run_record import FINGERPRINT, as_compared
 from cnnsweep.report.read.safe_io import Scalar
 
 Known = Literal["recorded", "old default", "absent"]
@@ -113,7 +113,8 @@ def _differing(a: Mapping[str, Scalar], b: Mapping[str, Scalar], ours: bool) -> 
         if key == FINGERPRINT:
             continue
         (left, left_known), (right, right_known) = _value(a, key, b, ours), _value(b, key, a, ours)
-        if left_known == "absent" or right_known == "absent" or not is_same(left, right):
+        compared = as_compared(left), as_compared(right)
+        if "absent" in (left_known, right_known) or not is_same(*compared):
             yield Setting(key, left, right, left_known, right_known, key in groups)
 
 

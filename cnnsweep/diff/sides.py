@@ -12,7 +12,7 @@ from cnnsweep.folders.winner import Chosen, chosen_run
 from cnnsweep.report.read.find import find
 from cnnsweep.report.read.load_runs import Gathered, gather, roots
 from cnnsweep.report.read.parse_run import read_run
-from cnnsweep.report.read.run_record import Run
+from cnnsweep.report.read.run_record import Run, as_compared
 from cnnsweep.report.read.safe_io import Damaged, Scalar, flatten, read_json
 from cnnsweep.report.read.sweeps import sweeper_settings
 
@@ -119,7 +119,7 @@ def _varied(runs: Iterable[Run]) -> dict[str, Scalar]:
     values: dict[str, dict[str, Scalar]] = {}
     for run in runs:
         for key, value in run.config.items():
-            values.setdefault(key, {})[shown(value)] = value
+            values.setdefault(key, {})[shown(as_compared(value))] = value
     return {
         key: next(iter(taken.values())) if len(taken) == 1 else _listed(taken)
         for key, taken in values.items()

@@ -34,7 +34,7 @@ from cnnsweep.sweep.spec.space.search_space import word_of
 from cnnsweep.sweep.stacking import refuse_stack
 from cnnsweep.sweep.study.opening.compatibility import FACTS
 from cnnsweep.sweep.study.opening.lost_study import refuse_lost_study
-from cnnsweep.sweep.study.opening.scratch import open_scratch
+from cnnsweep.sweep.study.opening.scratch import open_scratch, would_make_file
 from cnnsweep.sweep.study.opening.storage import open_storage
 from cnnsweep.sweep.study.opening.study import custom_search_space
 from cnnsweep.sweep.study.pruning import make_pruner
@@ -121,12 +121,13 @@ def check_sweep(
 def _check_studies(context: SweepContext, settings: Settings, plans: list[Plan]) -> None:
     """Refuse studies that could not go on, or that are not there any more."""
     url, folder = settings.storage, context.folder
-    theirs = None if url is None or settings.dry_run else open_storage(url, folder, None)
+    only_looks = url is None or settings.dry_run or would_make_file(url)
+    theirs = None if only_looks else open_storage(url, folder, None)
     for plan in plans:
         storage = theirs or open_scratch(url, plan.folder, plan.study_name)
         if url is not None:
             check_others(storage, plan, lambda study: FACTS in study.user_attrs)
-        refuse_lost_study(plan, storage)
+        refuse_lost_study(plan, storage, url)
 
 
 def check_sweeper_targets(settings: Settings, context: SweepContext) -> None:

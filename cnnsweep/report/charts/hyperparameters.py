@@ -119,7 +119,7 @@ def _slice(key: str, members: Sequence[Tried], colors: Colors) -> XY:
     waiting = [(one, run, height) for one in members for run, height in one.so_far()]
     paused, waiting = len(waiting), waiting[:: 1 + len(waiting) // _MOST_POINTS]
     done = [value for one in members for value in one.column(key)]
-    axis = axis_of([*done, *(run.config.get(key) for _, run, _ in waiting)])
+    axis = axis_of([*done, *(run.configured(key) for _, run, _ in waiting)])
     total, few_values = len(done), len({*axis.places}) <= _FEW_VALUES
     summed_up = total > _MOST_POINTS
     make: Callable[[Tried, list[float], bool, str], Series] = _all_points

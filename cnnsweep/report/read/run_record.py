@@ -69,7 +69,11 @@ class Run:
 
     def setting(self, key: str) -> Scalar:
         """What tells groups apart: a value, or ``tuned`` for what a search of several chose."""
-        return TUNED if key in self.tuned else self.value(key)
+        return TUNED if key in self.tuned else as_compared(self.value(key))
+
+    def configured(self, key: str, default: Scalar = None) -> Scalar:
+        """The config's value of a key, as it is compared with other runs'."""
+        return as_compared(self.config.get(key, default))
 
     @property
     def search(self) -> Path | None:
@@ -131,6 +135,14 @@ _READ = (
 )  # fmt: skip
 FORMER = "former confirm"  # a role
 ABOUT = ("folder", "status", "role", "sweep", "trial", "error")
+
+
+def as_compared(value: Scalar) -> Scalar:
+    """A value of a config by which settings are equal or not: of a float its first 12 digits.
+
+    Steps of a range that were added up, as older code did, are off in the last of 17.
+    """
+    return float(f"{value:.12g}") if isinstance(value, float) else value
 
 
 def finite(value: object) -> float | None:

@@ -105,15 +105,15 @@ def _is_setting(key: str) -> bool:
 def setting_of(run: Run) -> frozenset[tuple[str, Scalar]]:
     """What a run has in common with those that differ from it in nothing but their seed."""
     kept = (k for k in run.config if _is_setting(k) or k == FINGERPRINT)
-    return frozenset((key, run.config[key]) for key in kept)
+    return frozenset((key, run.configured(key)) for key in kept)
 
 
 def _raw(run: Run, key: str) -> Scalar:
-    return run.config.get(key)
+    return run.configured(key)
 
 
 def _masked(run: Run, key: str) -> Scalar:
-    return TUNED if key in run.tuned else run.config.get(key)
+    return TUNED if key in run.tuned else run.configured(key)
 
 
 def _varied(

@@ -154,7 +154,7 @@ def _nameless(run: Run, key: str) -> str:
 
 def stratum_of(run: Run, like: Iterable[str]) -> str:
     """``data=mnist, epochs=5``; empty where ``like`` is, since all runs are alike."""
-    return ", ".join(f"{key}={TUNED if key in run.tuned else run.config.get(key)}" for key in like)
+    return ", ".join(f"{key}={TUNED if key in run.tuned else run.configured(key)}" for key in like)
 
 
 def _group(
@@ -186,7 +186,7 @@ def _group(
 
 def _unit(run: Run, mixes: list[str], same: dict[Path, Path]) -> Unit:
     seed = run.seed if run.seed is not None else str(run.folder)
-    settings = tuple((key, run.config.get(key)) for key in mixes)
+    settings = tuple((key, run.configured(key)) for key in mixes)
     return seed, settings, run.search and same.get(run.search, run.search)
 
 

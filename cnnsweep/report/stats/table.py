@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from cnnsweep.errors import UserError
 from cnnsweep.report.read.load_runs import Gathered
-from cnnsweep.report.read.run_record import ABOUT, Run
+from cnnsweep.report.read.run_record import ABOUT, Run, as_compared
 from cnnsweep.report.read.safe_io import Scalar
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def differing(runs: Iterable[Run], wanted: Callable[[str], bool] = bool) -> list
         for key in keys
         if wanted(key)
         and not (key.endswith("._target_") and key.removesuffix("._target_") in keys)
-        and (key in _ALWAYS or len({run.config.get(key, _NOWHERE) for run in runs}) > 1)
+        and (key in _ALWAYS or len({run.configured(key, _NOWHERE) for run in runs}) > 1)
     ]
 
 
@@ -125,7 +125,7 @@ def _equal(value: Scalar, wanted: str) -> bool:
         return _WORDS[value] == wanted.lower()
     if isinstance(value, str):
         return value == wanted
-    return _number(wanted) == value
+    return as_compared(_number(wanted)) == as_compared(value)
 
 
 def _number(value: Scalar) -> float | None:

@@ -42,7 +42,7 @@ class Tried:
 
     def column(self, key: str) -> list[Scalar]:
         """The trials' values of a config key."""
-        return [run.config.get(key) for run in self.runs]
+        return [run.configured(key) for run in self.runs]
 
     def lacks(self, key: str) -> bool:
         """Whether some trial's config has no such key."""

@@ -1,14 +1,17 @@
 """Only like is averaged with like, and whatever isn't is said."""
 
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
 
+from cnnsweep.diff.settings import settings_apart
 from cnnsweep.report.read.load_runs import gather
 from cnnsweep.report.stats.group_keys import setting_keys
 from cnnsweep.report.stats.grouping import Grouping, group_runs
 from cnnsweep.report.stats.intervals import t_interval
 from cnnsweep.report.stats.metric import choose_metric
+from cnnsweep.report.stats.table import select
 from tests.report.made_runs import Job, make_grid, make_run
 from tests.report.made_sweeps import make_sweep
 
@@ -98,6 +101,30 @@ def test_a_group_that_mixes_hyperparameters_says_so(tmp_path: Path) -> None:
     assert (grouping.groups[0].settings, grouping.groups[0].interval) == (2, None)
     assert "simple mixes 2 settings (optim.lr)" in grouping.notes[0]
     assert _sizes(_grouping(tmp_path, by="optim.lr")) == {"0.01": 2, "0.1": 2}
+
+
+def test_the_steps_of_a_range_are_one_setting_each_however_they_were_reckoned(
+    tmp_path: Path,
+) -> None:
+    """Older code added steps up: the third of 0.1 is 0.30000000000000004."""
+    points = [round(0.1 * number, 1) for number in range(1, 51)]
+    added = [*accumulate([0.1] * len(points))]
+    off = [number for number, point in enumerate(points) if added[number] != point]
+    assert len(off) > 10
+    for name, values in (("old", added), ("now", points)):
+        for number, value in enumerate(values):
+            job = Job(seed=number % 2, changes={"optim.momentum": value})
+            make_run(tmp_path / name / str(number), job)
+    (group,) = _grouping(tmp_path).groups
+    assert (group.n, group.settings) == (50, 50)
+    by_value = _grouping(tmp_path, by="optim.momentum")
+    assert {(one.n, one.settings, len(one.runs)) for one in by_value.groups} == {(1, 1, 2)}
+    third = select(gather([tmp_path]).runs, ["optim.momentum=0.3"])
+    assert len(third) == 2
+    twins = [tmp_path / name / str(off[0]) for name in ("old", "now")]
+    assert setting_keys(gather(twins).runs, []) == []
+    rest = settings_apart(*(run.config for run in gather(twins).runs))
+    assert rest.different == []
 
 
 def test_the_same_config_and_seed_twice_counts_once(tmp_path: Path) -> None:

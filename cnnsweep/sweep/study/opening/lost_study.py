@@ -10,16 +10,17 @@ from cnnsweep.errors import UserError, and_more
 from cnnsweep.folders.run_folder import CONFIG, HYDRA, RESULT, RunFolder
 from cnnsweep.folders.sweep_folder import JOURNAL, SweepFolder, numbered, seed_runs
 from cnnsweep.folders.typed_words import path_word
+from cnnsweep.redact import masked_word
 from cnnsweep.sweep.spec.plan import Plan
 
 _RUN = (CONFIG, RESULT, HYDRA)  # one of them makes a numbered folder a trial's
 
 
-def refuse_lost_study(plan: Plan, storage: BaseStorage) -> None:
+def refuse_lost_study(plan: Plan, storage: BaseStorage, url: str | None) -> None:
     """Refuse a search whose folder has runs, or results, of which its study knows nothing.
 
     A study cannot be made anew from the runs: what the sampler was told, and when, is not there.
-    ``storage`` should have the study; nothing is written there.
+    ``storage`` should have the study; nothing is written there. ``url`` is the storage typed.
 
     Raises:
         UserError: says what is there, and what to do.
@@ -34,7 +35,7 @@ def refuse_lost_study(plan: Plan, storage: BaseStorage) -> None:
     if not known and results.exists():
         found.append(results.name)
     if found:
-        raise _refused(plan, " and ".join(found))
+        raise _refused(plan, " and ".join(found), url)
 
 
 def _trials(search: Path) -> Iterator[int]:
@@ -51,11 +52,15 @@ def _known(plan: Plan, storage: BaseStorage) -> set[int]:
     return {trial.number for trial in study.get_trials(deepcopy=False)}
 
 
-def _refused(plan: Plan, found: str) -> UserError:
+def _refused(plan: Plan, found: str, url: str | None) -> UserError:
+    back = f"Bring its {JOURNAL} back (or type its hydra.sweeper.storage)"
+    if url is not None:
+        typed = path_word("hydra.sweeper.storage", masked_word(url))
+        back = f"Bring back what {typed} had (or type the storage that has its study)"
     line = (
         f"{RunFolder(plan.folder)} has {found}, and the study {plan.study_name!r} knows nothing of "
-        f"that: a search would begin anew over them. Bring its {JOURNAL} back (or type its "
-        "hydra.sweeper.storage), or choose another folder with hydra.sweep.dir=FOLDER"
+        f"that: a search would begin anew over them. {back}, "
+        "or choose another folder with hydra.sweep.dir=FOLDER"
     )
     if plan.is_ours:
         word = path_word("hydra.sweeper.warm_start", str(RunFolder(plan.sweep)))

@@ -1,6 +1,7 @@
 """A study's storage as it is now, for a launch that only looks: what it writes stays in memory."""
 
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import optuna
 from optuna.storages import BaseStorage, InMemoryStorage
@@ -57,19 +58,39 @@ def _journal(path: Path) -> BaseStorage:
         raise UserError(f"{path} is damaged: {one_line(error)}; restore it from a copy") from error
 
 
+def would_make_file(url: str) -> bool:
+    """Whether opening a storage would make a database's file: it is not there, and can be."""
+    try:
+        place = database_url(url)
+    except (ImportError, ValueError, SQLAlchemyError):
+        return False
+    name = place.database
+    if place.get_backend_name() != "sqlite" or not name or name.startswith((":memory:", "file:")):
+        return False
+    file = Path(name)
+    return not file.exists() and _takes_files(file.parent)
+
+
+def _takes_files(folder: Path) -> bool:
+    """Whether files can be made there, by one that is gone at once: rights do not tell it all."""
+    try:
+        TemporaryFile(dir=folder).close()
+    except OSError:
+        return False
+    return True
+
+
 def _is_empty(url: str) -> bool:
     """Whether opening a database would make tables in it, or the file itself.
 
     False where that cannot be told: opening it says why.
     """
+    if would_make_file(url):
+        return True
     try:
         place = database_url(url)
-        if place.get_backend_name() == "sqlite":
-            if not place.database or place.database == ":memory:":
-                return True
-            file = Path(place.database)
-            if not file.exists():
-                return file.parent.is_dir()
+        if place.get_backend_name() == "sqlite" and place.database in (None, "", ":memory:"):
+            return True
         engine = create_engine(place)
         try:
             return not inspect(engine).has_table(_TABLE)

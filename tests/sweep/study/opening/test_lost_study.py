@@ -3,10 +3,15 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
+import optuna
 import pytest
+from optuna.storages import InMemoryStorage
 
+from cnnsweep.errors import UserError
 from cnnsweep.folders.lock import LOCK_NAME
+from cnnsweep.sweep.study.opening.lost_study import refuse_lost_study
 from tests.command import TINY, cnnsweep, complaint_of, succeeded
 from tests.sweep.sweep_commands import TOY, TOY_SPACE, sweep
 
@@ -65,7 +70,7 @@ def test_what_the_study_does_not_know_is_not_begun_over(
 ) -> None:
     shutil.copytree(searched, tmp_path, dirs_exist_ok=True)
     lose(tmp_path / "s")
-    before = _contents(tmp_path / "s")
+    before = _contents(tmp_path)
     words = ("hydra.sweeper.n_trials=2", *(word.format(tmp_path) for word in more))
     lines = [(*SEARCH, *words), (*SEARCH, *words, "hydra.sweeper.dry_run=true")]
     if not more:
@@ -73,9 +78,32 @@ def test_what_the_study_does_not_know_is_not_begun_over(
     for line in lines:
         refused = complaint_of(cnnsweep(*line, cwd=tmp_path))
         assert named in refused
-        assert "Bring its study.journal back" in refused
+        if any("storage=" in word for word in words):
+            assert f"Bring back what {words[-1]} had (or type the storage " in refused
+        else:
+            assert "Bring its study.journal back" in refused
         assert "hydra.sweeper.warm_start=s tells" in refused
-        assert _contents(tmp_path / "s") == before
+        assert _contents(tmp_path) == before
+
+
+def test_a_typed_storage_is_named_without_its_password(searched: Path) -> None:
+    plan = Mock(folder=searched / "s", sweep=searched / "s", study_name="another", is_ours=True)
+    url = "postgresql://me:secret@host/studies"
+    with pytest.raises(
+        UserError, match=r"storage='postgresql://me:\*\*\*@host/studies' had"
+    ) as said:
+        refuse_lost_study(plan, InMemoryStorage(), url)
+    assert "secret" not in str(said.value)
+
+
+def test_a_database_that_is_there_stays_as_it_is(searched: Path, tmp_path: Path) -> None:
+    shutil.copytree(searched, tmp_path, dirs_exist_ok=True)
+    url = f"sqlite:///{tmp_path}/a.db"
+    optuna.create_study(study_name="theirs", storage=url)
+    before = _contents(tmp_path)
+    refused = complaint_of(cnnsweep(*SEARCH, f"hydra.sweeper.storage={url}", cwd=tmp_path))
+    assert "s has trial 0, 1 and " in refused
+    assert _contents(tmp_path) == before
 
 
 def test_another_apps_search_is_not_begun_over_either(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from optuna.trial import TrialState
 
 from cnnsweep.errors import UserError
-from cnnsweep.sweep.study.opening.scratch import open_scratch
+from cnnsweep.sweep.study.opening.scratch import open_scratch, would_make_file
 from cnnsweep.sweep.study.opening.storage import open_storage
 
 
@@ -45,6 +45,20 @@ def test_of_a_study_a_copy_is_opened_whatever_its_trials_are(tmp_path: Path) -> 
     copy.tell(copy.trials[1].number, 0.75)
     assert (tmp_path / "study.db").read_bytes() == before
     assert study.trials[1].state is TrialState.RUNNING
+
+
+def test_what_would_be_made_is_a_file_that_is_not_there_and_may_be(tmp_path: Path) -> None:
+    (tmp_path / "there.db").touch()
+    assert would_make_file(f"sqlite:///{tmp_path}/study.db")
+    assert would_make_file(f"sqlite+pysqlite:///{tmp_path}/study.db")
+    for url in (
+        f"sqlite:///{tmp_path}/there.db", f"sqlite:///{tmp_path}/no/study.db",
+        f"sqlite:///{tmp_path}/there.db/study.db", "sqlite:////proc/study.db", "sqlite://",
+        "sqlite:///:memory:", f"sqlite:///file:{tmp_path}/study.db?uri=true",
+        "postgresql://host/study.db", "grpc://host:1", "nothing at all",
+    ):  # fmt: skip
+        assert not would_make_file(url), url
+    assert [path.name for path in tmp_path.iterdir()] == ["there.db"]
 
 
 @pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all.db", "nothing://there", "grpc://"])
