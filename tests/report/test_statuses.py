@@ -74,7 +74,7 @@ def test_no_value_of_a_trial_that_is_not_completed_is_taken_for_a_final_one(
     assert {run.status for run in [*group.runs, *best, *one.runs, *winner.runs]} == {"completed"}
     assert max(group.units.values()) < 0.85
     assert winner.best == max(one.values) < 0.85
-    is_candidate = status in ("pruned", PAUSED, "failed")
+    is_candidate = status in ("pruned", PAUSED)
     assert winner.tried == (9 if is_candidate else 5)
     for chart in charts_of(found).values():
         for series in chart.series if isinstance(chart, XY) else []:
