@@ -10,10 +10,12 @@ from cnnsweep.folders.run_folder import RunFolder
 from cnnsweep.folders.sweep_folder import DEFAULT_TRIAL, IS_DEFAULT, POINT, POINTS_OF, seed_runs
 from cnnsweep.metric_names import is_share
 from cnnsweep.sweep.earlier.chosen import chosen_besides
+from cnnsweep.sweep.earlier.default_config import DEFAULT
 from cnnsweep.sweep.freeze_thaw.paused import paused_at
 from cnnsweep.sweep.journal.theirs import ours
 from cnnsweep.sweep.spec.formatting import format_value
 from cnnsweep.sweep.spec.run_keys import SEED
+from cnnsweep.sweep.spec.space.points import identity
 from cnnsweep.sweep.study.confirmation import winner
 from cnnsweep.sweep.study.search import Search
 from cnnsweep.sweep.study.tried import is_tried
@@ -28,8 +30,8 @@ def gain_lines(search: Search) -> list[str]:
     """What is known of the difference between the winner and the default config.
 
     The default config is the trial that :func:`cnnsweep.sweep.study.opening.study.open_search`
-    enqueued as the first; nothing is said of searches that older code began, which does not tell
-    it apart.
+    enqueued as the first, or one that has its values; nothing is said of searches that older code
+    began, which does not tell it apart.
     """
     best = winner(search.study)
     if best is None:
@@ -65,8 +67,15 @@ def compared_with(search: Search, best: FrozenTrial) -> dict[str, int | None]:
 
 
 def _default(search: Search) -> FrozenTrial | None:
+    """The trial that is marked as it, or else the first of those with its values that completed."""
     trials = search.study.get_trials(deepcopy=False)
-    return next((trial for trial in trials if IS_DEFAULT in trial.user_attrs), None)
+    marked = next((trial for trial in trials if IS_DEFAULT in trial.user_attrs), None)
+    point = search.study.user_attrs.get(DEFAULT)
+    if marked is not None or point is None:
+        return marked
+    key = identity(point)
+    same = [t for t in ours(search.study).get_trials(deepcopy=False) if identity(t.params) == key]
+    return min(same, key=lambda t: (t.state is not TrialState.COMPLETE, t.number), default=None)
 
 
 def _optimism(search: Search, number: int, elsewhere: int) -> list[str]:

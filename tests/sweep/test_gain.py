@@ -11,8 +11,9 @@ from omegaconf import OmegaConf
 from optuna.trial import TrialState
 
 from cnnsweep.folders.sweep_folder import IS_DEFAULT
+from cnnsweep.sweep.earlier.default_config import DEFAULT
 from cnnsweep.sweep.freeze_thaw.paused import PAUSED
-from cnnsweep.sweep.gain import gain_lines
+from cnnsweep.sweep.gain import compared_with, gain_lines
 from cnnsweep.sweep.study.search import Search
 from tests.sweep.test_results import make_search
 
@@ -114,6 +115,17 @@ def test_nothing_is_claimed_where_there_is_nothing_to_compare(
 def test_without_the_default_config_as_a_trial_it_says_so(tmp_path: Path) -> None:
     line = said(searched(tmp_path, [0.9, 0.8], has_default=False))
     assert line.startswith("the default config was no trial of this search")
+
+
+def test_a_trial_with_all_values_of_the_default_config_is_it(tmp_path: Path) -> None:
+    search = searched(tmp_path, [0.7, 0.6, 0.9], has_default=False)
+    second = search.study.get_trials(deepcopy=False)[1]
+    for values in ({**second.params, "n": 0}, {"x": second.params["x"]}):
+        search.study.set_user_attr(DEFAULT, values)
+        assert said(search).startswith("the default config was no trial of this search")
+    search.study.set_user_attr(DEFAULT, dict(reversed(second.params.items())))
+    assert said(search).startswith("30.00 points above the default config (trial 1, val_accuracy")
+    assert compared_with(search, search.study.best_trial) == {"default_trial": 1}
 
 
 def test_of_what_older_code_enqueued_nothing_is_said(tmp_path: Path) -> None:

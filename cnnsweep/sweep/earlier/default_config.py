@@ -2,8 +2,12 @@
 
 from typing import Any
 
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from optuna.study import Study
 
+from cnnsweep.errors import UserError
 from cnnsweep.rules import as_typed
 from cnnsweep.sweep.spec.compose import SweepContext
 from cnnsweep.sweep.spec.plan import Plan
@@ -11,6 +15,7 @@ from cnnsweep.sweep.spec.samplers import is_grid_sampler
 from cnnsweep.sweep.spec.settings import Settings
 from cnnsweep.sweep.spec.space.values import drawn_for
 
+DEFAULT = "default config"  # the study attribute that holds its point
 Point = dict[str, Any]
 
 
@@ -18,8 +23,32 @@ def default_config(
     plan: Plan, settings: Settings, context: SweepContext
 ) -> tuple[Point | None, str | None]:
     """The point of the default config where it is to be trial 0, or else a line on why it isn't."""
+    if not settings.default_first or is_grid_sampler(settings.sampler):
+        return None, None
+    return _in_space(plan, context)
+
+
+def record_default(
+    study: Study, plan: Plan, settings: Settings, context: SweepContext
+) -> Point | None:
+    """Record the point of a new study's default config, which a trial may draw by itself.
+
+    None where the space does not hold it, and where it composes with drawn values alone.
+    """
+    try:
+        point, _ = _in_space(plan, context)
+    except (UserError, HydraException, OmegaConfBaseException):
+        if settings.default_first and not is_grid_sampler(settings.sampler):
+            raise
+        return None
+    if point is not None and study.user_attrs.get(DEFAULT) is None:
+        study.set_user_attr(DEFAULT, point)
+    return point
+
+
+def _in_space(plan: Plan, context: SweepContext) -> tuple[Point | None, str | None]:
     space = plan.space
-    if not settings.default_first or is_grid_sampler(settings.sampler) or not space.distributions:
+    if not space.distributions:
         return None, None
     fixed = space.fixed_with(context.config.hydra.runtime.choices)
     default = context.compose(fixed, plan.subfolder or ".", 0)

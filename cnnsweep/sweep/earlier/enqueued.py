@@ -9,7 +9,7 @@ from optuna.trial import TrialState
 from cnnsweep.errors import UserError
 from cnnsweep.folders.sweep_folder import IS_DEFAULT, POINT
 from cnnsweep.sweep.earlier.chosen import record_chosen
-from cnnsweep.sweep.earlier.default_config import default_config
+from cnnsweep.sweep.earlier.default_config import default_config, record_default
 from cnnsweep.sweep.earlier.points_file import POINTS_KEY
 from cnnsweep.sweep.journal.tried import number_of_trials
 from cnnsweep.sweep.machine.workers import counted
@@ -27,14 +27,16 @@ def enqueue_first(
 ) -> None:
     """Enqueue the default config as trial 0 and what was given after it; may be called again.
 
+    A given point that is the default config is marked as it, also where that is not to come first.
     The given points are recorded first, so that a launch that was killed here is made good by the
     next one. One that is given more than are recorded adds those that no trial has tried.
 
     Raises:
         UserError: there are more points than trials left.
     """
-    default, note = None, None
+    default, note, itself = None, None, None
     if not _is_ours(study):
+        itself = record_default(study, plan, settings, context)
         default, note = default_config(plan, settings, context)
         if default is not None and _is_enqueued_by_others(study):
             default, note = (
@@ -47,7 +49,7 @@ def enqueue_first(
     if note is not None:
         say(note)
     points = _recorded_points(study, plan, settings, default, say)
-    key = None if default is None else identity(default)
+    key = None if itself is None else identity(itself)
     if default is not None and identity(default) not in map(identity, points):
         study.enqueue_trial(default, user_attrs={IS_DEFAULT: True})
     trials = study.get_trials(deepcopy=False)

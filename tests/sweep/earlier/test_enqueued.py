@@ -38,6 +38,7 @@ def waiting(parts: Any) -> list[tuple[float, bool]]:
 @pytest.fixture(autouse=True)
 def _default_config(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(enqueued, "default_config", lambda *_: ({"x": 0.5}, None))
+    monkeypatch.setattr(enqueued, "record_default", lambda *_: {"x": 0.5})
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before it is written", "after"])
@@ -67,6 +68,17 @@ def test_a_launch_that_ends_at_any_write_is_made_good_by_the_next(
     else:
         raise AssertionError("it does not come to its end")
     assert call > 5
+
+
+def test_a_point_that_is_the_default_config_is_marked_also_where_that_does_not_come_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(enqueued, "default_config", lambda *_: (None, None))
+    storage, points = FailingStorage(), ({"x": 1.0}, {"x": 0.5})
+    parts, _ = enqueue(tmp_path, storage, Given("p.csv", points))
+    assert waiting(parts) == [(1.0, False), (0.5, True)]
+    parts, _ = enqueue(tmp_path, storage, Given("p.csv", points))
+    assert waiting(parts) == [(1.0, False), (0.5, True)]
 
 
 def test_points_of_a_sweep_are_cut_to_the_room_and_grow_with_it(tmp_path: Path) -> None:
