@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import logging
 import signal
 import subprocess
 import sys
@@ -29,6 +30,8 @@ def raise_on_stops() -> None:
     """
     global _raised
     _raised = None
+    if "torch" not in sys.modules:  # which, stopped as it is imported, logs its caches at the exit
+        logging.getLogger("torch").setLevel(logging.WARNING)  # as its import does at the end
     signal.signal(signal.SIGTERM, lambda _number, _frame: terminate())
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, lambda _number, _frame: _stop(KeyboardInterrupt))

@@ -57,6 +57,39 @@ def test_a_start_collects_nothing(tmp_path: Path) -> None:
     assert "collected" not in before_the_end
 
 
+_STOPPED_IMPORT = """
+import logging, sys
+from cnnsweep.process import raise_on_stops
+
+class Stop:
+    def find_spec(self, name, path=None, target=None):
+        if hasattr(sys.modules.get("torch._subclasses.fake_tensor"), "dump_cache_stats"):
+            sys.meta_path.remove(self)
+            raise KeyboardInterrupt
+
+logging.basicConfig(level=logging.INFO, stream=sys.stdout)
+raise_on_stops()
+sys.meta_path.insert(0, Stop())
+try:
+    import torch
+except KeyboardInterrupt:
+    print("stopped")
+"""
+
+
+def test_torch_logs_nothing_where_its_import_is_stopped(tmp_path: Path) -> None:
+    assert _printed(_STOPPED_IMPORT, tmp_path) == "stopped\n"
+
+
+@pytest.mark.parametrize(("typed", "level"), [("+all", 10), ("all", 20)])
+def test_what_torch_is_to_log_is_the_users_to_say(
+    typed: str, level: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_LOGS", typed)
+    code = "from cnnsweep.process import raise_on_stops\nraise_on_stops()\nimport logging, torch\n"
+    assert _printed(f"{code}print(logging.getLogger('torch').level)", tmp_path) == f"{level}\n"
+
+
 HELD = """
 import os, signal, threading, time
 from cnnsweep.process import Terminated, held_back, raise_on_stops
