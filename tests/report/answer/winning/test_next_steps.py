@@ -87,9 +87,12 @@ def test_a_comparison_is_confirmed_as_a_whole_and_its_first_is_the_final_model(
     assert f"from={top / 'resnet'} " in final
 
 
-def test_nothing_is_proposed_for_another_app_and_for_grids(tmp_path: Path) -> None:
+def test_for_a_grid_the_final_model_alone_is_proposed(tmp_path: Path) -> None:
     make_grid(tmp_path / "g", ["simple", "lenet"], range(3))
-    assert _steps(tmp_path) == {}
+    ((title, block),) = _steps(tmp_path).items()
+    assert title == "Next: the final model"
+    (line,) = block.commands
+    assert f"from={tmp_path / 'g'} " in line
 
 
 def test_the_lines_of_a_search_work_when_they_are_pasted(tmp_path: Path) -> None:
