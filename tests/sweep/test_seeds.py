@@ -68,7 +68,7 @@ def test_only_the_winner_s_fresh_runs_read_the_test_split(seeded: tuple[Path, Do
     assert "validation best" in done.text
     states = [trial.state for trial in study(folder).trials]
     completed, pruned = states.count(TrialState.COMPLETE), states.count(TrialState.PRUNED)
-    counted = f"best of {completed} trials; {pruned} pruned"
+    counted = f"best of {completed + pruned} trials: {completed} completed, {pruned} pruned"
     assert f"({counted}) · test 0.1000 (n = 2)" in done.text
 
 
