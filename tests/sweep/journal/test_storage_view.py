@@ -25,6 +25,7 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BaseStor
         return
     database = RDBStorage(f"sqlite:///{tmp_path / 'study.db'}")
     yield database
+    database.remove_session()
     database.engine.dispose()
 
 
