@@ -23,9 +23,7 @@ def default_config(
     plan: Plan, settings: Settings, context: SweepContext
 ) -> tuple[Point | None, str | None]:
     """The point of the default config where it is to be trial 0, or else a line on why it isn't."""
-    if not settings.default_first or is_grid_sampler(settings.sampler):
-        return None, None
-    return _in_space(plan, context)
+    return _in_space(plan, context) if _comes_first(settings) else (None, None)
 
 
 def record_default(
@@ -38,12 +36,16 @@ def record_default(
     try:
         point, _ = _in_space(plan, context)
     except (UserError, HydraException, OmegaConfBaseException):
-        if settings.default_first and not is_grid_sampler(settings.sampler):
+        if _comes_first(settings):
             raise
         return None
     if point is not None and study.user_attrs.get(DEFAULT) is None:
         study.set_user_attr(DEFAULT, point)
     return point
+
+
+def _comes_first(settings: Settings) -> bool:
+    return settings.default_first and not is_grid_sampler(settings.sampler)
 
 
 def _in_space(plan: Plan, context: SweepContext) -> tuple[Point | None, str | None]:
